@@ -1,0 +1,32 @@
+"""What can go wrong, split by who must act: the world (retry), the user's recipe or data (fix it), the house (a bug).
+
+A row that is bad is never an exception here: it becomes a row in the ledger. See docs/design/failures.md.
+"""
+
+
+class TracemillError(Exception):
+    """Base of every error tracemill raises on purpose; its text names the place and the remedy."""
+
+
+class RecipeError(TracemillError):
+    """The recipe cannot be run as written. Retrying will not help."""
+
+
+class SourceError(TracemillError):
+    """A source as a whole cannot be used: missing file, empty, or a schema that is not the documented one."""
+
+
+class StoreError(TracemillError):
+    """The store could not be read or written just now (permissions, network, full disk). Retrying may help."""
+
+
+class CorruptShard(TracemillError):
+    """Something is stored under a shard's name, but it is not what its manifest promises."""
+
+
+class ConservationError(TracemillError):
+    """A step lost, doubled or invented rows. This is a bug in the step; the shard was not sealed."""
+
+
+class MissingInput(TracemillError):
+    """A step was asked to run before the shards it reads were sealed."""

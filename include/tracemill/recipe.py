@@ -1,0 +1,87 @@
+"""A recipe: which sources, which steps, with which settings. Read from YAML, checked whole before anything runs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tracemill.errors import RecipeError
+from tracemill.sources import AnySource
+from tracemill.steps import AnyStep
+from tracemill.steps.base import Step
+from tracemill.steps.ingest import Ingest
+from tracemill.steps.plan import Plan
+
+PLAN, INGEST = "plan", "ingest"
+FOLDER = Path(__file__).resolve().parents[1] / "recipes"
+
+
+class Recipe(BaseModel):
+    """What to build. `steps` run in the order written, after `plan` and `ingest`, which `sources` make."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    description: str
+    rows_per_shard: Annotated[int, Field(ge=1)] = 2000
+    sources: Annotated[tuple[AnySource, ...], Field(min_length=1)]
+    steps: dict[str, AnyStep]
+
+    def pipeline(self) -> dict[str, Step]:
+        """All steps by name, in the order they run."""
+        first: dict[str, Step] = {
+            PLAN: Plan(kind="plan", sources=self.sources, rows_per_shard=self.rows_per_shard),
+            INGEST: Ingest(kind="ingest", sources=self.sources),
+        }
+        return {**first, **self.steps}
+
+    def step(self, name: str) -> Step:
+        """The step of that name. Raises RecipeError with the nearest name there is."""
+        pipeline = self.pipeline()
+        if name not in pipeline:
+            raise RecipeError(f"recipe {self.name!r} has no step {name!r}{_nearest(name, list(pipeline))}")
+        return pipeline[name]
+
+    def before(self, name: str) -> Iterator[tuple[str, Step]]:
+        """The steps that run before that one, in order."""
+        for earlier, step in self.pipeline().items():
+            if earlier == name:
+                return
+            yield earlier, step
+
+
+def load_recipe(name_or_path: str) -> Recipe:
+    """Read a recipe by name (from the recipes folder) or by path. Raises RecipeError naming file, key and remedy."""
+    path = Path(name_or_path)
+    if path.suffix not in {".yaml", ".yml"}:
+        path = FOLDER / f"{name_or_path}.yaml"
+        if not path.is_file():
+            raise RecipeError(f"there is no recipe {name_or_path!r}{_nearest(name_or_path, recipe_names())}")
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RecipeError(f"{path}: cannot be read as YAML: {error}") from error
+    return parse_recipe(data, str(path))
+
+
+def parse_recipe(data: Any, where: str) -> Recipe:
+    """Check a recipe's data. Raises RecipeError listing every wrong key with its place."""
+    try:
+        return Recipe.model_validate(data)
+    except ValidationError as error:
+        lines = [f"  {'.'.join(str(p) for p in e['loc']) or '(top)'}: {e['msg']}" for e in error.errors()]
+        raise RecipeError(f"{where}: {len(lines)} problem(s); fix these keys:\n" + "\n".join(lines)) from None
+
+
+def recipe_names() -> list[str]:
+    """The recipes that come with tracemill."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names, 1)
+    return f"; did you mean {close[0]!r}? It has: {', '.join(names)}" if close else f"; there are: {', '.join(names)}"

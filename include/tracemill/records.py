@@ -1,0 +1,186 @@
+"""The tables that steps exchange: Arrow schemas, ids and reasons. One place, so that every reader sees the same columns.
+
+Judgements (labels, verdicts, rewards, ...) are small tables keyed by id; the long texts of a trace are written once,
+in `generations`, and never rewritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Literal
+
+import pyarrow as pa
+
+Unit = Literal["row", "problem", "generation"]
+Bucket = Literal["kept", "rejected", "quarantined"]
+VerdictStatus = Literal["pass", "fail", "unverifiable"]
+
+MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+
+SCHEMAS: dict[str, pa.Schema] = {
+    # One row per distinct problem of a shard. `id` is problem_id() of the text: the same problem from two sources has
+    # one id. `prompt` is the text a model is asked (for several turns: the human turns joined by a blank line, used
+    # for dedup and decontamination) and `messages` the turns themselves, null when there is one only.
+    # `test_case` is JSON (see sandbox.suite_from), `constraints` JSON (instruction-following).
+    "problems": pa.schema(
+        [
+            ("id", pa.string()),
+            ("source", pa.string()),
+            ("native_id", pa.string()),
+            ("category", pa.string()),
+            ("prompt", pa.large_string()),
+            ("messages", pa.list_(MESSAGE)),
+            ("reference_answer", pa.large_string()),
+            ("test_case", pa.large_string()),
+            ("constraints", pa.large_string()),
+            ("difficulty", pa.string()),
+            ("license", pa.string()),
+            ("source_rank", pa.int32()),
+        ]
+    ),
+    # One row per response. `raw` is the response as it came and is null once it was split without loss: then
+    # raw == "<think>" + think_content + "</think>" + separator + answer_content in the style named by `style`.
+    # `source_verdict` is a verdict that the source itself published for this response, null when it did not.
+    "generations": pa.schema(
+        [
+            ("id", pa.string()),
+            ("problem_id", pa.string()),
+            ("source", pa.string()),
+            ("teacher", pa.string()),
+            ("sample_index", pa.int32()),
+            ("style", pa.string()),
+            ("raw", pa.large_string()),
+            ("think_content", pa.large_string()),
+            ("answer_content", pa.large_string()),
+            ("finish_reason", pa.string()),
+            ("prompt_tokens", pa.int32()),
+            ("completion_tokens", pa.int32()),
+            ("seconds", pa.float64()),
+            ("source_verdict", pa.bool_()),
+        ]
+    ),
+    # Where a problem came from: one row per source row that was read, so nothing is lost when two rows are one problem.
+    "provenance": pa.schema(
+        [
+            ("origin", pa.string()),
+            ("problem_id", pa.string()),
+            ("source", pa.string()),
+            ("native_id", pa.string()),
+            ("file", pa.string()),
+            ("row", pa.int64()),
+            ("license", pa.string()),
+            ("revision", pa.string()),
+        ]
+    ),
+    # Rows that could not be read as the source documents them: the text (cut to 64 KiB) and why.
+    "quarantine": pa.schema(
+        [
+            ("origin", pa.string()),
+            ("file", pa.string()),
+            ("row", pa.int64()),
+            ("reason", pa.string()),
+            ("detail", pa.string()),
+            ("text", pa.large_string()),
+        ]
+    ),
+    "labels": pa.schema(
+        [
+            ("problem_id", pa.string()),
+            ("language", pa.string()),
+            ("words", pa.int32()),
+            ("tokens", pa.int32()),
+            ("category", pa.string()),
+            ("difficulty", pa.string()),
+        ]
+    ),
+    # `exact_key` is problem_id's normalised-content hash with numbers kept; `embedding` is a unit vector.
+    "signatures": pa.schema(
+        [("problem_id", pa.string()), ("exact_key", pa.string()), ("embedding", pa.list_(pa.float32()))]
+    ),
+    # Rows that are not representatives: `shard` is the shard of the dropped row, `duplicate_of` the kept problem's id.
+    "duplicates": pa.schema(
+        [
+            ("problem_id", pa.string()),
+            ("shard", pa.int32()),
+            ("duplicate_of", pa.string()),
+            ("duplicate_shard", pa.int32()),
+            ("method", pa.string()),
+            ("similarity", pa.float32()),
+        ]
+    ),
+    # The evidence against a contaminated problem (strongest per benchmark and rule), also when below the threshold.
+    "contamination": pa.schema(
+        [
+            ("problem_id", pa.string()),
+            ("benchmark", pa.string()),
+            ("item", pa.string()),
+            ("rule", pa.string()),
+            ("score", pa.float32()),
+            ("threshold", pa.float32()),
+            ("contaminated", pa.bool_()),
+        ]
+    ),
+    "verdicts": pa.schema(
+        [
+            ("generation_id", pa.string()),
+            ("problem_id", pa.string()),
+            ("verifier", pa.string()),
+            ("status", pa.string()),
+            ("score", pa.float64()),
+            ("reason", pa.string()),
+            ("detail", pa.large_string()),
+        ]
+    ),
+    "rewards": pa.schema(
+        [
+            ("generation_id", pa.string()),
+            ("reward_model", pa.string()),
+            ("helpfulness", pa.float32()),
+            ("correctness", pa.float32()),
+            ("coherence", pa.float32()),
+            ("complexity", pa.float32()),
+            ("verbosity", pa.float32()),
+            ("score", pa.float32()),
+        ]
+    ),
+    "selected": pa.schema([("generation_id", pa.string()), ("problem_id", pa.string()), ("verifier", pa.string())]),
+    # Every row that entered a step, in exactly one bucket. `score` and `threshold` are what decided, where a number did.
+    "ledger": pa.schema(
+        [
+            ("id", pa.string()),
+            ("unit", pa.string()),
+            ("bucket", pa.string()),
+            ("reason", pa.string()),
+            ("score", pa.float64()),
+            ("threshold", pa.float64()),
+            ("detail", pa.large_string()),
+        ]
+    ),
+}
+
+_SPACE = re.compile(r"\s+")
+
+
+def normalised(text: str) -> str:
+    """Fold what two copies of one text may differ in: letter case and white space. Numbers and symbols stay."""
+    return _SPACE.sub(" ", text).strip().lower()
+
+
+def problem_id(prompt: str) -> str:
+    """Identify a problem by its normalised text: 'p' and 24 hex digits of SHA-256; equal on every machine and release."""
+    return "p" + hashlib.sha256(normalised(prompt).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def generation_id(problem: str, teacher: str, sample_index: int, text: str) -> str:
+    """Identify a response by its problem, teacher, sample number and exact text: 'g' and 24 hex digits of SHA-256."""
+    digest = hashlib.sha256()
+    for part in (problem, teacher, str(sample_index), text):
+        encoded = part.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return "g" + digest.hexdigest()[:24]
+
+
+def empty(table: str) -> pa.Table:
+    """A table of that name without rows."""
+    return SCHEMAS[table].empty_table()

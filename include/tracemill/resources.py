@@ -1,0 +1,31 @@
+"""What a step may use but must not depend on: workers, progress, clients. Never part of a fingerprint."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+
+from tracemill.errors import SourceError
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The machine a step runs on. `workers`: processes it may start. `environment`: where ${NAME} in paths comes from."""
+
+    workers: int = field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))))
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    base: Path = Path(__file__).resolve().parents[1] / "recipes"
+
+    def path(self, text: str) -> Path:
+        """A recipe's path with ${NAME} filled in from the environment; relative ones start at `base`, the recipes' folder.
+
+        Raises SourceError naming an unset variable.
+        """
+        try:
+            return self.base / Template(text).substitute(self.environment)
+        except KeyError as error:
+            name = error.args[0]
+            raise SourceError(f"{text}: the environment variable {name} is not set; set {name} to the data folder") from None

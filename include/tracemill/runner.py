@@ -1,0 +1,118 @@
+"""Runs one step on one shard: reuse what is sealed, else work, account for every row, and seal. The same code runs
+under Airflow, the command line and the tests.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from tracemill.errors import ConservationError, MissingInput
+from tracemill.recipe import PLAN, Recipe
+from tracemill.resources import Resources
+from tracemill.shards import Counts, Manifest, Store, canonical_digest
+from tracemill.steps.base import Inputs, Output, Step
+
+
+@dataclass(frozen=True)
+class ShardResult:
+    """A sealed shard; `reused` when it was sealed before and nothing was computed."""
+
+    manifest: Manifest
+    reused: bool
+
+
+def run_shard(recipe: Recipe, store: Store, name: str, index: int, resources: Resources) -> ShardResult:
+    """Guarantee that shard `index` of step `name` is sealed for today's settings and inputs.
+
+    Raises MissingInput when an earlier step has not sealed its part, ConservationError when the step lost a row.
+    """
+    step = recipe.step(name)
+    inputs = inputs_for(recipe, store, name, index)
+    fingerprint = fingerprint_of(step, resources, inputs)
+    sealed = store.sealed_as(name, index, fingerprint)
+    if sealed is not None:
+        return ShardResult(sealed, reused=True)
+    began = time.monotonic()
+    output = step.run(resources, inputs)
+    counts = reconcile(name, step, inputs, output)
+    manifest = Manifest(
+        step=name,
+        index=index,
+        fingerprint=fingerprint,
+        unit=step.unit,
+        counts=counts,
+        tables={n: store.put_table(t, name, index, n) for n, t in {**output.tables, "ledger": output.ledger}.items()},
+        files={n: store.put_content(p, f"{name}/{index:05d}/{p.stem}", p.suffix) for n, p in output.files.items()},
+        settings=step.settings(),
+        seconds=round(time.monotonic() - began, 3),
+    )
+    return ShardResult(store.seal(manifest), reused=False)
+
+
+def inputs_for(recipe: Recipe, store: Store, name: str, index: int) -> Inputs:
+    """Collect the manifests that a step reads. Raises MissingInput naming the step and shard that must run first."""
+    step = recipe.step(name)
+    count = 0 if name == PLAN else shard_count(store)
+    shards = [index] if step.shape == "map" else list(range(count))
+    earlier = [(n, s) for n, s in recipe.before(name) if set(step.reads) & {*s.writes, "ledger"} and n != PLAN]
+    sealed = {k: [_sealed(store, n, k, name) for n, s in earlier if s.shape == "map"] for k in shards}
+    whole = [_sealed(store, n, 0, name) for n, s in recipe.before(name) if s.shape == "gather" and set(step.reads) & set(s.writes)]
+    return Inputs(store, index, sealed, whole, count)
+
+
+def shard_count(store: Store) -> int:
+    """How many shards the plan made. Raises MissingInput before the plan is sealed."""
+    plan = store.manifest(PLAN, 0)
+    if plan is None:
+        raise MissingInput(f"step {PLAN!r} has not run on this store yet: run it first")
+    return plan.tables["plan"].rows or 0
+
+
+def fingerprint_of(step: Step, resources: Resources, inputs: Inputs) -> str:
+    """Identify a shard's content before computing it: settings, step version, outside material, input digests."""
+    return canonical_digest(
+        {
+            "kind": getattr(step, "kind", type(step).__name__),
+            "version": step.version,
+            "settings": step.settings(),
+            "material": dict(step.material(resources, inputs)),
+            "inputs": inputs.digests(step.reads),
+        }
+    )[:40]
+
+
+def reconcile(name: str, step: Step, inputs: Inputs, output: Output) -> Counts:
+    """Count the buckets; raise ConservationError unless every row that entered is in the ledger exactly once."""
+    entered = Counter(step.entering(inputs)) if step.unit != "row" else Counter(output.ledger["id"].to_pylist())
+    left = Counter(output.ledger["id"].to_pylist())
+    if entered != left:
+        lost, extra = entered - left, left - entered
+        raise ConservationError(
+            f"step {name!r}, shard {inputs.index}: {lost.total()} rows lost (such as {next(iter(lost), None)}), "
+            f"{extra.total()} doubled or invented (such as {next(iter(extra), None)}); nothing was sealed"
+        )
+    return _counts(output.ledger)
+
+
+def _counts(ledger: pa.Table) -> Counts:
+    grouped = ledger.group_by(["bucket", "reason"]).aggregate([([], "count_all")]).to_pylist()
+    by_bucket: dict[str, dict[str, int]] = {"kept": {}, "rejected": {}, "quarantined": {}}
+    for row in grouped:
+        by_bucket[row["bucket"]][row["reason"] or ""] = row["count_all"]
+    return Counts(
+        entered=ledger.num_rows,
+        kept=sum(by_bucket["kept"].values()),
+        rejected=dict(sorted(by_bucket["rejected"].items())),
+        quarantined=dict(sorted(by_bucket["quarantined"].items())),
+    )
+
+
+def _sealed(store: Store, name: str, index: int, wanted_by: str) -> Manifest:
+    manifest = store.manifest(name, index)
+    if manifest is None:
+        raise MissingInput(f"step {wanted_by!r} reads step {name!r}, whose shard {index} is not sealed: run {name!r} first")
+    return manifest

@@ -1,0 +1,105 @@
+"""What a source is: where problems (and perhaps responses) come from, cut into slices that never change their content.
+
+A source is one frozen object; `plan` cuts it into slices, `read` turns one slice into rows. Both touch only the data;
+neither decides whether a row is any good: a row that is not as documented is raised as RowError and quarantined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tracemill.resources import Resources
+
+
+class RowError(ValueError):
+    """One source row is not what the source documents. `reason` is a word for the ledger, the text says the rest."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class Slice(BaseModel):
+    """A run of consecutive rows of one source: rows `start` to `stop` (exclusive) of `file`; `sha256` of its content.
+
+    `offset` and `length` are bytes in the file where the format has them, so that a slice is read without the rest.
+    `revision` is the Hub revision or the file's digest.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    source: str
+    file: str
+    start: int
+    stop: int
+    sha256: str
+    revision: str
+    offset: int | None = None
+    length: int | None = None
+
+
+class Response(BaseModel):
+    """An existing response to a problem, as the source has it. `text` may carry a chain of thought in any known style."""
+
+    model_config = ConfigDict(frozen=True)
+    teacher: str
+    text: str
+    sample_index: int = 0
+    finish_reason: str | None = None
+    verdict: bool | None = None
+
+
+class SourceRow(BaseModel):
+    """One source row, understood: the problem and its responses. Ids and splitting are ingest's business."""
+
+    model_config = ConfigDict(frozen=True)
+    native_id: str
+    prompt: str
+    messages: tuple[dict[str, str], ...] | None = None
+    category: str | None = None
+    reference_answer: str | None = None
+    test_case: dict[str, Any] | None = None
+    constraints: dict[str, Any] | None = None
+    difficulty: str | None = None
+    license: str | None = None
+    responses: tuple[Response, ...] = ()
+
+
+class RawRow(BaseModel):
+    """One row before it is understood: its number in the file, its text for the quarantine, and its value or the error."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    row: int
+    text: str
+    value: Any = None
+    error: RowError | None = None
+
+
+class Source(BaseModel):
+    """Base of every source. Subclasses add `kind`, the columns they need, and `understand`.
+
+    `rank` orders sources when duplicates meet: the lower one's row is kept, all else equal.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    rank: int = 0
+    license: str | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
+
+    version: ClassVar[int] = 1
+    columns: ClassVar[tuple[str, ...]] = ()
+
+    def plan(self, resources: Resources, rows_per_shard: int) -> list[Slice]:
+        """Cut the source into slices. Raises SourceError when it is missing, empty, or lacks a documented column."""
+        raise NotImplementedError  # abstract
+
+    def read(self, resources: Resources, part: Slice) -> Iterator[RawRow]:
+        """The rows of one slice, in order. Raises SourceError when the slice is no longer what was planned."""
+        raise NotImplementedError  # abstract
+
+    def understand(self, value: Any) -> SourceRow:
+        """Map one native row. Raises RowError for a row that is not as documented."""
+        raise NotImplementedError  # abstract

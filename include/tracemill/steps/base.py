@@ -1,0 +1,141 @@
+"""What a step is: settings and behaviour in one frozen object, and the two shapes it can have.
+
+map     shard i of its inputs becomes shard i of its outputs
+gather  all shards of its inputs become one artefact (index 0)
+
+A step reads tables by name. It gets the rows that every earlier step of the recipe wrote under that name: `generations`
+are the existing responses of `ingest` and the new ones of `distill` together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict
+
+from tracemill.records import SCHEMAS, Bucket, Unit, empty
+from tracemill.resources import Resources
+from tracemill.shards import Manifest, Store
+
+KEY = {"row": "origin", "problem": "id", "generation": "id"}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The sealed tables that a step may read. `sealed[k]` lists the manifests that hold shard `k`, in recipe order.
+
+    Map steps see one shard (`index`); gather steps see them all. `whole` are the manifests of gather steps.
+    """
+
+    store: Store
+    index: int
+    sealed: Mapping[int, Sequence[Manifest]]
+    whole: Sequence[Manifest]
+    shard_count: int
+
+    def table(self, name: str, columns: list[str] | None = None, shard: int | None = None) -> pa.Table:
+        """All rows under that table name in one shard (default: this one), earlier steps first; gathered tables too.
+
+        Ledgers are always the shard's own: a gather step's ledger covers all shards and gates none.
+        """
+        own = self.sealed.get(self.index if shard is None else shard, ())
+        manifests = [*own, *(self.whole if name != "ledger" else ())]
+        parts = [self.store.get_table(m.tables[name], columns) for m in manifests if name in m.tables]
+        if parts:
+            return pa.concat_tables(parts)
+        return empty(name).select(columns) if columns else empty(name)
+
+    def shards(self) -> range:
+        """The numbers of all shards."""
+        return range(self.shard_count)
+
+    def digests(self, names: Iterable[str]) -> list[list[str | int]]:
+        """Step, shard, name and SHA-256 of every table under those names that this step may read."""
+        found = [(m, n) for m in self.whole for n in names if n != "ledger"]
+        found += [(m, n) for shard in sorted(self.sealed) for m in self.sealed[shard] for n in names]
+        return [[m.step, m.index, n, m.tables[n].sha256] for m, n in found if n in m.tables]
+
+    def alive(self, unit: Unit, shard: int | None = None) -> pa.Array:
+        """The ids of that unit that no earlier step turned away; a generation also needs its problem to be alive."""
+        ledger = self.table("ledger", ["id", "unit", "bucket"], shard)
+        if unit == "problem":
+            return _without(self.table("problems", ["id"], shard)["id"], _gone(ledger, "problem"))
+        table = self.table("generations", ["id", "problem_id"], shard)
+        orphaned = pc.is_in(table["problem_id"], value_set=_gone(ledger, "problem"))
+        return _without(table.filter(pc.invert(orphaned))["id"], _gone(ledger, "generation"))
+
+
+def _gone(ledger: pa.Table, unit: str) -> pa.Array:
+    turned_away = pc.and_(pc.equal(ledger["unit"], unit), pc.not_equal(ledger["bucket"], "kept"))
+    return ledger.filter(turned_away)["id"].combine_chunks()
+
+
+def _without(ids: pa.ChunkedArray, gone: pa.Array) -> pa.Array:
+    return ids.filter(pc.invert(pc.is_in(ids, value_set=gone))).combine_chunks()
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a step made: tables by name, the ledger of every row that entered, and files (of the release)."""
+
+    ledger: pa.Table
+    tables: Mapping[str, pa.Table] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+class Step(BaseModel):
+    """One stage of a recipe. Subclasses set `kind`, `version`, the class attributes below, and `run`.
+
+    `version` is raised whenever the same settings would give other rows. `unit` is what the ledger counts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: ClassVar[int]
+    shape: ClassVar[Literal["map", "gather"]] = "map"
+    unit: ClassVar[Unit]
+    reads: ClassVar[tuple[str, ...]]
+    writes: ClassVar[tuple[str, ...]]
+
+    def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
+        """Digests of what the result depends on besides settings and input tables (benchmark files, model weights)."""
+        return {}
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that decide the result, as JSON-like data."""
+        return self.model_dump(mode="json")
+
+    def entering(self, inputs: Inputs) -> Iterable[str]:
+        """The ids this step must account for; by default the rows of its unit that are still alive, in all its shards."""
+        shards = [inputs.index] if self.shape == "map" else list(inputs.shards())
+        for shard in shards:
+            yield from inputs.alive(self.unit, shard).to_pylist()
+
+    def run(self, resources: Resources, inputs: Inputs) -> Output:
+        """Do the work for one shard. Bad rows are ledger rows; a failing world is an exception."""
+        raise NotImplementedError  # abstract: every kind has its own
+
+
+def ledger_rows(
+    unit: Unit,
+    ids: Sequence[str],
+    bucket: Bucket | Sequence[Bucket] = "kept",
+    reason: str | Sequence[str | None] | None = None,
+    score: Sequence[float | None] | float | None = None,
+    threshold: Sequence[float | None] | float | None = None,
+    detail: Sequence[str | None] | str | None = None,
+) -> pa.Table:
+    """A ledger table; each argument is one value for all rows or a sequence with one value a row."""
+
+    def column(value: Any, kind: pa.DataType) -> pa.Array:
+        many = isinstance(value, Sequence) and not isinstance(value, str)
+        return pa.array(value if many else [value] * len(ids), kind)
+
+    schema = SCHEMAS["ledger"]
+    values = (list(ids), unit, bucket, reason, score, threshold, detail)
+    return pa.table([column(v, f.type) for v, f in zip(values, schema, strict=True)], schema=schema)

@@ -1,0 +1,61 @@
+"""What a verifier is: it says pass, fail or unverifiable for a response, with a score and the reason.
+
+"unverifiable" means that nothing was shown either way (no parsable gold, a test that cannot run): never "wrong".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from tracemill.records import VerdictStatus
+from tracemill.resources import Resources
+
+
+@dataclass(frozen=True)
+class Question:
+    """One response to judge. `test_case` is the problem's JSON text; `answer` what the response says after thinking."""
+
+    generation_id: str
+    problem_id: str
+    prompt: str
+    reference_answer: str | None
+    test_case: str | None
+    constraints: str | None
+    answer: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A judgement of one response: score in [0, 1], a word of reason, and free detail (JSON or text) for people."""
+
+    generation_id: str
+    problem_id: str
+    verifier: str
+    status: VerdictStatus
+    score: float
+    reason: str
+    detail: str = ""
+
+
+class Verifier(BaseModel):
+    """Base of every verifier: frozen settings with a `kind`, and a `name` that goes into the verdict table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    version: ClassVar[int]
+
+    @property
+    def name(self) -> str:
+        """How verdict tables call this verifier."""
+        return str(getattr(self, "kind", type(self).__name__))
+
+    def applies(self, question: Question) -> bool:
+        """Whether this verifier can say anything about such a problem (it has a reference, tests, ...)."""
+        raise NotImplementedError  # abstract
+
+    def judge(self, questions: Iterable[Question], resources: Resources) -> Iterator[Verdict]:
+        """One verdict per question, in any order. Raises when the verifier itself fails, never because of a response."""
+        raise NotImplementedError  # abstract
