@@ -1,0 +1,48 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/plugins
+export HF_HUB_OFFLINE ?= 1
+ENVIRONMENT := $(VENV)/.installed
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+# torch first: an index that offers a CPU build is then asked for it alone; everything else comes with hashes.
+$(ENVIRONMENT): constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "tracemill needs Python 3.11: install it, or say make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints.txt
+	touch $@
+
+install: $(ENVIRONMENT) ## make .venv with everything that requirements.txt names
+
+demo: $(ENVIRONMENT) ## start Airflow, run the recipe `demo` to its release, print the funnel
+	@$(BIN)/python -m tracemill_airflow.demo
+
+real-sample: $(ENVIRONMENT) ## the same for `real_sample`, on the files below $$TRACEMILL_DATA
+	@test -n "$$TRACEMILL_DATA" || { echo "set TRACEMILL_DATA to the folder with the sample files first"; exit 1; }
+	@$(BIN)/python -m tracemill_airflow.demo --recipe real_sample
+	@$(BIN)/python -m tracemill agreement --root var/store/real_sample/v1
+
+stop: ## stop the Airflow that `make demo` started
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tracemill_airflow.local stop; fi
+
+test: $(ENVIRONMENT) lint ## run all tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(ENVIRONMENT) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy include/tracemill plugins/tracemill_airflow dags
+
+lock: ## resolve constraints.txt anew from requirements.txt (needs uv)
+	uv pip compile --python-version 3.11 --generate-hashes --no-emit-package torch --no-header --no-annotate requirements.txt -o constraints.txt
+
+clean: stop ## remove the environment and all state
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
+
+.PHONY: help install demo real-sample stop test lint lock clean

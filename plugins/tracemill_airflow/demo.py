@@ -1,0 +1,151 @@
+"""`make demo` and `make real-sample`: start Airflow if need be, trigger a recipe, show progress, print what came out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tracemill_airflow.local import PROJECT, AirflowNotReady, start
+from tracemill_airflow.rest import AirflowRest, RunFailed, TaskState
+
+DAG = "reasoning_distillation"
+DONE = {"success", "skipped"}
+BAD = {"failed", "upstream_failed"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one recipe through Airflow from trigger to release; exit code 0 only when the run succeeded."""
+    options = _options(arguments)
+    console = Console(highlight=False)
+    try:
+        return _demo(options, console)
+    except (AirflowNotReady, RunFailed) as error:
+        console.print(f"[red]{error}[/red]")
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nStopped watching; the run goes on in Airflow. `make demo` follows it again, `make stop` ends Airflow.")
+        return 130
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tracemill demo", description=__doc__)
+    parser.add_argument("--recipe", default="demo", help="recipe to run (default: demo)")
+    parser.add_argument("--release", default="v1", help="name of the release (default: v1)")
+    parser.add_argument("--home", type=Path, default=PROJECT / "var" / "airflow", help="Airflow's folder")
+    parser.add_argument("--stop", action="store_true", help="stop Airflow when the run has ended")
+    parser.add_argument("--json", action="store_true", help="print the summary as one line of JSON at the end")
+    return parser.parse_args(arguments)
+
+
+def _demo(options: argparse.Namespace, console: Console) -> int:
+    began = time.monotonic()
+    with console.status("starting Airflow (about 20 seconds) ..."):
+        server = start(options.home)
+    try:
+        rest = AirflowRest(server.url, server.username, server.password)
+        rest.await_dag(DAG)
+        run = rest.trigger(DAG, {"recipe": options.recipe, "release": options.release})
+        console.print(f"Run [bold]{run}[/bold] of recipe {options.recipe!r}: {server.url}/dags/{DAG}/runs/{run}")
+        tasks = _watch(rest, run, console)
+        _require_success(rest, run, tasks, server.url, options.home)
+        summary = summarise(rest, run, tasks)
+        report(options, summary, console)
+        console.print(f"Airflow UI: {server.url}  login: {server.username} / {server.password}")
+        console.print(f"All in all: {time.monotonic() - began:.0f} s")
+        if options.json:
+            print(json.dumps(summary))
+    finally:
+        if options.stop:
+            server.stop()
+    return 0
+
+
+def _watch(rest: AirflowRest, run: str, console: Console) -> list[TaskState]:
+    columns = (TextColumn("{task.description:<44}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
+    tasks: list[TaskState] = []
+    with Progress(*columns, console=console) as progress:
+        bar, last = progress.add_task("waiting for the scheduler", total=None), ""
+        for tasks in rest.follow(DAG, run):
+            over = sum(t.state in DONE | BAD for t in tasks)
+            now = ", ".join(sorted({t.task.rsplit(".")[-1] for t in tasks if t.state == "running"}))
+            if now and now != last and not console.is_terminal:
+                console.print(f"  {over:3d} of {len(tasks):3d} tasks done, running: {now}")
+            last = now or last
+            progress.update(bar, total=len(tasks), completed=over, description=(now or "scheduling")[:44])
+    return tasks
+
+
+def _require_success(rest: AirflowRest, run: str, tasks: list[TaskState], url: str, home: Path) -> None:
+    if rest.run(DAG, run)["state"] == "success":
+        return
+    bad = [f"{t.task}[{t.map_index}] (try {t.tries})" for t in tasks if t.state == "failed"]
+    raise RunFailed(
+        f"The run failed in {', '.join(bad) or 'no task of its own'}. "
+        f"See {url}/dags/{DAG}/runs/{run} and the logs below {home / 'logs'}."
+    )
+
+
+def summarise(rest: AirflowRest, run: str, tasks: list[TaskState]) -> dict[str, Any]:
+    """What the run did: shards computed and reused, its wall seconds, and the share outside the operators' work."""
+    results = []
+    for task in tasks:
+        if task.state == "success":
+            key = "summary" if task.task == "plan" else "return_value"
+            results.append(rest.result(DAG, run, task, key))
+    record = rest.run(DAG, run)
+    wall = (datetime.fromisoformat(record["end_date"]) - datetime.fromisoformat(record["start_date"])).total_seconds()
+    work = _covered([(r["began"], r["ended"]) for r in results])
+    computed = sum(r["computed"] for r in results)
+    return {
+        "tasks": len(results),
+        "computed": computed,
+        "reused": sum(r["shards"] for r in results) - computed,
+        "wall_seconds": round(wall, 1),
+        "work_seconds": round(work, 1),
+        "overhead_seconds": round(wall - work, 1),
+    }
+
+
+def _covered(spans: list[tuple[float, float]]) -> float:
+    """Seconds in which at least one operator was at work."""
+    total, reached = 0.0, 0.0
+    for began, ended in sorted(spans):
+        total += max(0.0, ended - max(began, reached))
+        reached = max(reached, ended)
+    return total
+
+
+def report(options: argparse.Namespace, summary: dict[str, Any], console: Console) -> None:
+    """Print the funnel, where the release lies, and what the run cost."""
+    from tracemill.release.publish import publish
+    from tracemill.report.funnel import print_funnel
+    from tracemill.shards import Store
+
+    base = os.environ.get("TRACEMILL_STORE", (options.home.parent / "store").as_uri())
+    root = f"{base}/{options.recipe}/{options.release}"
+    store = Store.at(root)
+    print_funnel(store, console)
+    target = options.home.parent / "releases" / options.recipe / options.release
+    publish(store, target)
+    if summary["computed"] == 0:
+        console.print(f"Nothing was recomputed: all {summary['reused']} shards were sealed already.")
+    else:
+        console.print(f"Sealed {summary['computed']} shards, reused {summary['reused']}.")
+    share = summary["overhead_seconds"] / max(summary["wall_seconds"], 0.1)
+    console.print(
+        f"Run: {summary['wall_seconds']} s, of which {summary['overhead_seconds']} s ({share:.0%}) outside the operators' work"
+    )
+    console.print(f"Release: {target}\nStore:   {root}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""One operator a stage. Import from here in DAG files."""
+
+from tracemill_airflow.operators.decontaminate import DecontaminateOperator
+from tracemill_airflow.operators.dedup import ClusterOperator, SignOperator, UniqueOperator
+from tracemill_airflow.operators.ingest import IngestOperator
+from tracemill_airflow.operators.label import LabelOperator
+from tracemill_airflow.operators.plan import PlanOperator
+from tracemill_airflow.operators.release import ReleaseOperator
+from tracemill_airflow.operators.rules import RuleCheckOperator
+from tracemill_airflow.operators.select import SelectOperator
+from tracemill_airflow.operators.verify import VerifyCodeOperator, VerifyMathOperator
+
+__all__ = [
+    "ClusterOperator",
+    "DecontaminateOperator",
+    "IngestOperator",
+    "LabelOperator",
+    "PlanOperator",
+    "ReleaseOperator",
+    "RuleCheckOperator",
+    "SelectOperator",
+    "SignOperator",
+    "UniqueOperator",
+    "VerifyCodeOperator",
+    "VerifyMathOperator",
+]

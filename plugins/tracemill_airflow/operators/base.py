@@ -1,0 +1,120 @@
+"""The thin layer between an Airflow task and the library: open the store, run a stage on some shards, report counts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import BaseOperator, ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
+from airflow.sdk.exceptions import AirflowSkipException
+
+from tracemill.errors import ConservationError, CorruptShard, MissingInput, RecipeError, SourceError
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+    from tracemill.recipe import Recipe
+    from tracemill.resources import Resources
+    from tracemill.runner import ShardResult
+    from tracemill.shards import Store
+
+RETRY_THE_WORLD_ONLY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception=[RecipeError, SourceError, ConservationError, CorruptShard, MissingInput],
+            action=RetryAction.FAIL,
+            reason="retrying cannot mend a recipe, a source or a bug",
+        )
+    ]
+)
+
+
+class StageOperator(BaseOperator):
+    """Runs one stage of a recipe on a batch of shards; sealed shards are left alone, so a retry pays only for the rest.
+
+    `stage` is the step's name in the recipe; a recipe without it skips the task. `shards` are shard numbers (gather
+    stages ignore them). Returns counts, and when the work began and ended (UNIX seconds), never rows.
+    """
+
+    template_fields: Sequence[str] = ("recipe", "store_url", "shards")
+    ui_color = "#dcebe4"
+    stage_name: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        *,
+        stage: str = "",
+        recipe: str = "{{ params.recipe }}",
+        store_url: str = "{{ params.store }}/{{ params.recipe }}/{{ params.release }}",
+        shards: Any = (0,),
+        workers: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("retry_policy", RETRY_THE_WORLD_ONLY)
+        kwargs.setdefault("map_index_template", "{{ shard_name }}")
+        super().__init__(**kwargs)
+        self.stage, self.recipe, self.store_url = stage or self.stage_name, recipe, store_url
+        self.shards, self.workers = shards, workers
+
+    def open_store(self) -> Store:
+        """The store at `store_url`; `s3://CONNECTION@bucket/prefix` takes its credentials from that connection."""
+        from tracemill.shards import Store
+
+        path = ObjectStoragePath(self.store_url)
+        return Store(path.fs, path.path).opened(create=True)
+
+    def resources(self, recipe: Recipe) -> Resources:
+        """What the stage may use on this worker."""
+        from tracemill.resources import Resources
+
+        return Resources(workers=self.workers) if self.workers else Resources()
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Seal every shard of the batch. Raises what the stage raises; the retry policy knows which of it to retry."""
+        from tracemill.recipe import load_recipe
+        from tracemill.runner import run_shard
+
+        recipe, store, began = load_recipe(self.recipe), self.open_store(), time.time()
+        if self.stage not in recipe.pipeline():
+            raise AirflowSkipException(f"recipe {recipe.name!r} has no stage {self.stage!r}")
+        shards = [int(shard) for shard in self.shards] if recipe.step(self.stage).shape == "map" else [0]
+        context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
+        resources, results = self.resources(recipe), []
+        for done, shard in enumerate(shards, start=1):
+            results.append(run_shard(recipe, store, self.stage, shard, resources))
+            self._log_progress(results[-1], done, len(shards), began)
+        return {"began": began, "ended": time.time(), **_totals(self.stage, results)}
+
+    def _log_progress(self, result: ShardResult, done: int, total: int, began: float) -> None:
+        counts = result.manifest.counts
+        self.log.info(
+            "%s shard %d: %s; %d in, %d kept, rejected %s, quarantined %s; %d of %d shards, about %.0f s to go",
+            self.stage,
+            result.manifest.index,
+            "already sealed" if result.reused else f"sealed in {result.manifest.seconds:.1f} s",
+            counts.entered,
+            counts.kept,
+            counts.rejected,
+            counts.quarantined,
+            done,
+            total,
+            (time.time() - began) / done * (total - done),
+        )
+
+
+def _totals(stage: str, results: list[ShardResult]) -> dict[str, Any]:
+    counts = [result.manifest.counts for result in results]
+    return {
+        "stage": stage,
+        "shards": len(results),
+        "computed": sum(not result.reused for result in results),
+        "entered": sum(c.entered for c in counts),
+        "kept": sum(c.kept for c in counts),
+        "rejected": sum(sum(c.rejected.values()) for c in counts),
+        "quarantined": sum(sum(c.quarantined.values()) for c in counts),
+    }
+
+
+def _span(shards: list[int]) -> str:
+    return f"shard {shards[0]}" if len(shards) == 1 else f"shards {shards[0]}–{shards[-1]}"

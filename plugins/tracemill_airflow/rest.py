@@ -1,0 +1,88 @@
+"""The few calls to Airflow's REST API (v2) that start a run and follow it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+FINISHED = {"success", "failed"}
+
+
+class RunFailed(RuntimeError):
+    """A run could not be started, or ended badly; the text names the tasks and where to look."""
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """One task instance as Airflow sees it now."""
+
+    task: str
+    map_index: int
+    state: str | None
+    tries: int
+
+
+class AirflowRest:
+    """A logged-in client of one Airflow server."""
+
+    def __init__(self, url: str, username: str, password: str) -> None:
+        self.url = url
+        token = httpx.post(f"{url}/auth/token", json={"username": username, "password": password}, timeout=60)
+        token.raise_for_status()
+        headers = {"Authorization": f"Bearer {token.json()['access_token']}"}
+        self._http = httpx.Client(base_url=f"{url}/api/v2", headers=headers, timeout=60)
+
+    def _get(self, path: str, **params: Any) -> Any:
+        answer = self._http.get(path, params=params)
+        answer.raise_for_status()
+        return answer.json()
+
+    def await_dag(self, dag: str, seconds: float = 120) -> None:
+        """Wait until the DAG is parsed. Raises RunFailed with Airflow's import errors when it is not."""
+        end = time.monotonic() + seconds
+        while self._http.get(f"/dags/{dag}").status_code != 200:
+            errors = self._get("/importErrors")["import_errors"]
+            if errors or time.monotonic() > end:
+                text = "\n".join(f"{e['filename']}:\n{e['stack_trace']}" for e in errors)
+                raise RunFailed(f"Airflow does not know the DAG {dag!r}. {text}")
+            time.sleep(0.5)
+
+    def trigger(self, dag: str, conf: dict[str, Any]) -> str:
+        """Start a run; returns its id. Raises RunFailed with Airflow's words when a parameter is refused."""
+        self._http.patch(f"/dags/{dag}", params={"update_mask": "is_paused"}, json={"is_paused": False}).raise_for_status()
+        answer = self._http.post(f"/dags/{dag}/dagRuns", json={"logical_date": None, "conf": conf})
+        if answer.status_code >= 400:
+            raise RunFailed(f"Airflow refused the run: {answer.text}")
+        return str(answer.json()["dag_run_id"])
+
+    def run(self, dag: str, run: str) -> dict[str, Any]:
+        """The run's record: state, start_date, end_date, ..."""
+        record: dict[str, Any] = self._get(f"/dags/{dag}/dagRuns/{run}")
+        return record
+
+    def tasks(self, dag: str, run: str) -> list[TaskState]:
+        """All task instances of a run, page by page."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self._get(f"/dags/{dag}/dagRuns/{run}/taskInstances", limit=100, offset=len(found))
+            found += page["task_instances"]
+            if not page["task_instances"] or len(found) >= page["total_entries"]:
+                return [TaskState(t["task_id"], t["map_index"], t["state"], t["try_number"]) for t in found]
+
+    def follow(self, dag: str, run: str, every: float = 1.0) -> Iterator[list[TaskState]]:
+        """The states of all tasks again and again until the run ends; a server that is briefly away is waited for."""
+        while True:
+            state = self.run(dag, run)["state"]
+            yield self.tasks(dag, run)
+            if state in FINISHED:
+                return
+            time.sleep(every)
+
+    def result(self, dag: str, run: str, task: TaskState, key: str = "return_value") -> Any:
+        """What a task returned."""
+        path = f"/dags/{dag}/dagRuns/{run}/taskInstances/{task.task}/xcomEntries/{key}"
+        return self._get(path, map_index=task.map_index)["value"]
