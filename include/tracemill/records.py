@@ -19,6 +19,20 @@ VerdictStatus = Literal["pass", "fail", "unverifiable"]
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 
 SCHEMAS: dict[str, pa.Schema] = {
+    # One row per shard: rows `start` to `stop` (exclusive) of a source's file; see sources.base.Slice.
+    "plan": pa.schema(
+        [
+            ("index", pa.int32()),
+            ("source", pa.string()),
+            ("file", pa.string()),
+            ("start", pa.int64()),
+            ("stop", pa.int64()),
+            ("offset", pa.int64()),
+            ("length", pa.int64()),
+            ("sha256", pa.string()),
+            ("revision", pa.string()),
+        ]
+    ),
     # One row per distinct problem of a shard. `id` is problem_id() of the text: the same problem from two sources has
     # one id. `prompt` is the text a model is asked (for several turns: the human turns joined by a blank line, used
     # for dedup and decontamination) and `messages` the turns themselves, null when there is one only.
@@ -40,7 +54,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
     # One row per response. `raw` is the response as it came and is null once it was split without loss: then
-    # raw == "<think>" + think_content + "</think>" + separator + answer_content in the style named by `style`.
+    # raw == text.think.rebuilt(style, think_content, answer_content); the styles are listed there.
     # `source_verdict` is a verdict that the source itself published for this response, null when it did not.
     "generations": pa.schema(
         [
@@ -60,7 +74,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("source_verdict", pa.bool_()),
         ]
     ),
-    # Where a problem came from: one row per source row that was read, so nothing is lost when two rows are one problem.
+    # Where a problem came from: one row per source row that was read, so nothing is lost when two rows are one problem;
+    # `reference_answer` is that row's own (two rows may disagree).
     "provenance": pa.schema(
         [
             ("origin", pa.string()),
@@ -71,6 +86,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("row", pa.int64()),
             ("license", pa.string()),
             ("revision", pa.string()),
+            ("reference_answer", pa.large_string()),
         ]
     ),
     # Rows that could not be read as the source documents them: the text (cut to 64 KiB) and why.

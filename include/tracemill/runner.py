@@ -47,7 +47,7 @@ def run_shard(recipe: Recipe, store: Store, name: str, index: int, resources: Re
         counts=counts,
         tables={n: store.put_table(t, name, index, n) for n, t in {**output.tables, "ledger": output.ledger}.items()},
         files={n: store.put_content(p, f"{name}/{index:05d}/{p.stem}", p.suffix) for n, p in output.files.items()},
-        settings=step.settings(),
+        settings=step.settings(inputs),
         seconds=round(time.monotonic() - began, 3),
     )
     return ShardResult(store.seal(manifest), reused=False)
@@ -78,9 +78,9 @@ def fingerprint_of(step: Step, resources: Resources, inputs: Inputs) -> str:
         {
             "kind": getattr(step, "kind", type(step).__name__),
             "version": step.version,
-            "settings": step.settings(),
+            "settings": step.settings(inputs),
             "material": dict(step.material(resources, inputs)),
-            "inputs": inputs.digests(step.reads),
+            "inputs": step.input_digests(inputs),
         }
     )[:40]
 

@@ -6,7 +6,7 @@ neither decides whether a row is any good: a row that is not as documented is ra
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -41,18 +41,24 @@ class Slice(BaseModel):
 
 
 class Response(BaseModel):
-    """An existing response to a problem, as the source has it. `text` may carry a chain of thought in any known style."""
+    """An existing response to a problem, as the source has it. `text` may carry a chain of thought in any known style;
+    a source that keeps the chain in a column of its own gives it as `thinking`, and `text` is the answer alone.
+    """
 
     model_config = ConfigDict(frozen=True)
     teacher: str
     text: str
+    thinking: str | None = None
     sample_index: int = 0
     finish_reason: str | None = None
     verdict: bool | None = None
 
 
 class SourceRow(BaseModel):
-    """One source row, understood: the problem and its responses. Ids and splitting are ingest's business."""
+    """One source row, understood: the problem and its responses. Ids and splitting are ingest's business.
+
+    `native_id` "" means that the source has none: the row's place in its file then names it.
+    """
 
     model_config = ConfigDict(frozen=True)
     native_id: str
@@ -80,20 +86,31 @@ class RawRow(BaseModel):
 class Source(BaseModel):
     """Base of every source. Subclasses add `kind`, the columns they need, and `understand`.
 
-    `rank` orders sources when duplicates meet: the lower one's row is kept, all else equal.
+    `rank` orders sources when duplicates meet: the lower one's row is kept, all else equal. `license` and `category`
+    are for rows that carry none of their own. `limit`: at most so many rows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     rank: int = 0
     license: str | None = None
+    category: str | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
 
     version: ClassVar[int] = 1
     columns: ClassVar[tuple[str, ...]] = ()
 
-    def plan(self, resources: Resources, rows_per_shard: int) -> list[Slice]:
-        """Cut the source into slices. Raises SourceError when it is missing, empty, or lacks a documented column."""
+    def state(self, resources: Resources) -> str:
+        """A digest of what the source holds now; the plan is made anew when it changes."""
+        raise NotImplementedError  # abstract
+
+    def plan(self, resources: Resources, rows_per_shard: int, earlier: Sequence[Slice] = ()) -> list[Slice]:
+        """Cut the source into slices of at most `rows_per_shard` rows.
+
+        `earlier` are this source's slices of the last plan: rows they cover are cut at the same places, and a slice
+        whose content is unchanged comes back as it was. Raises SourceError when the source is missing, empty, or
+        lacks a documented column.
+        """
         raise NotImplementedError  # abstract
 
     def read(self, resources: Resources, part: Slice) -> Iterator[RawRow]:

@@ -106,9 +106,13 @@ class Step(BaseModel):
         """Digests of what the result depends on besides settings and input tables (benchmark files, model weights)."""
         return {}
 
-    def settings(self) -> dict[str, Any]:
-        """The settings that decide the result, as JSON-like data."""
+    def settings(self, inputs: Inputs) -> dict[str, Any]:
+        """The settings that decide the result of this shard, as JSON-like data; by default all of them."""
         return self.model_dump(mode="json")
+
+    def input_digests(self, inputs: Inputs) -> list[list[str | int]]:
+        """What the result depends on among the tables read; by default all of them, whole."""
+        return inputs.digests(self.reads)
 
     def entering(self, inputs: Inputs) -> Iterable[str]:
         """The ids this step must account for; by default the rows of its unit that are still alive, in all its shards."""
