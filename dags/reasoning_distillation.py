@@ -1,9 +1,10 @@
-"""The main DAG: problems in, a verified reasoning dataset out. Each stage is its own operator; stages share only shards."""
+"""The main DAG: problems in, a verified reasoning dataset out. Each stage is an operator; stages share only shards."""
 
 from __future__ import annotations
 
 import os
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from airflow.sdk import DAG, Asset, Param, task_group
@@ -27,7 +28,14 @@ PROJECT = Path(__file__).resolve().parents[1]
 RECIPES = sorted(path.stem for path in (PROJECT / "include" / "recipes").glob("*.yaml"))
 STORE = os.environ.get("TRACEMILL_STORE", (PROJECT / "var" / "store").as_uri())
 PREPARE = (IngestOperator, LabelOperator, SignOperator)
-REFINE = (UniqueOperator, DecontaminateOperator, RuleCheckOperator, VerifyMathOperator, VerifyCodeOperator, SelectOperator)
+REFINE = (
+    UniqueOperator,
+    DecontaminateOperator,
+    RuleCheckOperator,
+    VerifyMathOperator,
+    VerifyCodeOperator,
+    SelectOperator,
+)
 STAGES = [o.stage_name for o in (PlanOperator, *PREPARE, ClusterOperator, *REFINE, ReleaseOperator)]
 RELEASES = Asset(name="tracemill_releases", uri="x-tracemill://releases")
 
@@ -47,8 +55,12 @@ with DAG(
     },
     params={
         "recipe": Param("demo", type="string", enum=RECIPES, description="What to build: a file in include/recipes"),
-        "release": Param("v1", type="string", pattern="^[A-Za-z0-9._-]+$", description="Name of the release; same name, same store"),
-        "store": Param(STORE, type="string", description="Where shards live: file:///..., s3://CONNECTION@bucket/prefix"),
+        "release": Param(
+            "v1", type="string", pattern="^[A-Za-z0-9._-]+$", description="Name of the release; same name, same store"
+        ),
+        "store": Param(
+            STORE, type="string", description="Where shards live: file:///..., s3://CONNECTION@bucket/prefix"
+        ),
         "shards_per_task": Param(0, type="integer", minimum=0, description="Shards a task works through; 0 chooses"),
     },
 ) as dag:
@@ -57,14 +69,14 @@ with DAG(
     def prepare(shards: list[int]) -> None:
         """Read, label and sign the shards of one batch; batches do not wait for each other."""
         operators = [o(task_id=o.stage_name, shards=shards) for o in PREPARE]
-        for earlier, later in zip(operators, operators[1:], strict=False):
+        for earlier, later in pairwise(operators):
             earlier >> later
 
     @task_group
     def refine(shards: list[int]) -> None:
         """Keep, check, verify and select within one batch; batch 7 may be verified while batch 8 is still checked."""
         operators = [o(task_id=o.stage_name, shards=shards) for o in REFINE]
-        for earlier, later in zip(operators, operators[1:], strict=False):
+        for earlier, later in pairwise(operators):
             earlier >> later
 
     batches = PlanOperator(task_id="plan", stages=STAGES, shards_per_task="{{ params.shards_per_task }}").output

@@ -1,1 +1,1 @@
-"""tracemill's side of Airflow: operators, and the local server that `make demo` starts. Only dags/ and this import Airflow."""
+"""tracemill's side of Airflow: operators and the local server. Only dags/ and this package import Airflow."""

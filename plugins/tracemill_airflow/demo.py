@@ -1,4 +1,4 @@
-"""`make demo` and `make real-sample`: start Airflow if need be, trigger a recipe, show progress, print what came out."""
+"""`make demo`, `make real-sample`: start Airflow if need be, trigger a recipe, show progress, print the result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
         console.print(f"[red]{error}[/red]")
         return 1
     except KeyboardInterrupt:
-        console.print("\nStopped watching; the run goes on in Airflow. `make demo` follows it again, `make stop` ends Airflow.")
+        console.print(
+            "\nStopped watching; the run goes on in Airflow. `make demo` follows it again, `make stop` ends Airflow."
+        )
         return 130
 
 
@@ -128,6 +130,7 @@ def report(options: argparse.Namespace, summary: dict[str, Any], console: Consol
     """Print the funnel, where the release lies, and what the run cost."""
     from tracemill.release.publish import publish
     from tracemill.report.funnel import print_funnel
+
     from tracemill.shards import Store
 
     base = os.environ.get("TRACEMILL_STORE", (options.home.parent / "store").as_uri())
@@ -141,9 +144,8 @@ def report(options: argparse.Namespace, summary: dict[str, Any], console: Consol
     else:
         console.print(f"Sealed {summary['computed']} shards, reused {summary['reused']}.")
     share = summary["overhead_seconds"] / max(summary["wall_seconds"], 0.1)
-    console.print(
-        f"Run: {summary['wall_seconds']} s, of which {summary['overhead_seconds']} s ({share:.0%}) outside the operators' work"
-    )
+    wall, overhead = summary["wall_seconds"], summary["overhead_seconds"]
+    console.print(f"Run: {wall} s, of which {overhead} s ({share:.0%}) outside the operators' work")
     console.print(f"Release: {target}\nStore:   {root}")
 
 

@@ -93,7 +93,9 @@ def start(home: Path, extra: dict[str, str] | None = None) -> LocalAirflow:
     environment = {**os.environ, **settings(home, port), **(extra or {})}
     with (home / "airflow.log").open("ab") as log:
         command = [str(Path(sys.executable).with_name("airflow")), "standalone"]
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+        )
     server = LocalAirflow(f"http://127.0.0.1:{port}", "admin", password, process.pid, str(home))
     _write_private(home / "server.json", json.dumps(asdict(server)))
     try:
@@ -110,6 +112,7 @@ def settings(home: Path, port: int) -> dict[str, str]:
     paths = os.pathsep.join(str(PROJECT / folder) for folder in ("include", "plugins"))
     return {
         "AIRFLOW_HOME": str(home),
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
         "PYTHONPATH": paths,
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),

@@ -53,7 +53,9 @@ class AirflowRest:
 
     def trigger(self, dag: str, conf: dict[str, Any]) -> str:
         """Start a run; returns its id. Raises RunFailed with Airflow's words when a parameter is refused."""
-        self._http.patch(f"/dags/{dag}", params={"update_mask": "is_paused"}, json={"is_paused": False}).raise_for_status()
+        self._http.patch(
+            f"/dags/{dag}", params={"update_mask": "is_paused"}, json={"is_paused": False}
+        ).raise_for_status()
         answer = self._http.post(f"/dags/{dag}/dagRuns", json={"logical_date": None, "conf": conf})
         if answer.status_code >= 400:
             raise RunFailed(f"Airflow refused the run: {answer.text}")

@@ -1,4 +1,4 @@
-"""Plan: which slices of which sources become which shards. Everything after it is mapped over the batches it returns."""
+"""Plan: which slices of which sources become which shards. All that follows is mapped over its batches."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ class PlanOperator(StageOperator):
         recipe = load_recipe(self.recipe)
         unknown = [name for name in recipe.pipeline() if name not in self.stages]
         if unknown:
-            raise RecipeError(f"recipe {recipe.name!r} has stages this DAG does not run: {unknown}; it runs {self.stages}")
+            raise RecipeError(
+                f"recipe {recipe.name!r} has stages this DAG does not run: {unknown}; it runs {self.stages}"
+            )
         summary = super().execute(context)
         context["ti"].xcom_push(key="summary", value=summary)
         count = shard_count(self.open_store())
