@@ -3,38 +3,38 @@
 Layout below the root (any fsspec URL; see docs/design/store.md):
 
     tracemill-store.json                            marks the root, so that an unmounted disk is not an empty store
+    recipe.json                                     the recipe that the last run used, for the reports
     STEP/00007.json                                 the current manifest of shard 7: the commit point
     STEP/00007/FINGERPRINT.json                     the same manifest, kept so that old settings cost nothing again
     STEP/00007/TABLE-DIGEST.parquet                 the data; the name carries its content's digest
 
-Two copies of one task may write at once: data keys are content, so neither can damage the other, and manifests are
-replaced atomically.
+Two copies of one task may write at once: data keys are content, so neither can damage the other, the first manifest
+under a fingerprint wins, and manifests are replaced atomically.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import tempfile
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fsspec.implementations.local import LocalFileSystem
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tracemill.errors import CorruptShard, StoreError
+from tracemill.objects import ObjectStore, WatchedHandle, scratch_folder, store_io
 from tracemill.records import SCHEMAS
 
 MARKER = "tracemill-store.json"
 ROW_GROUP = 1000  # rows: about 30 MB of traces, see docs/design/store.md
-_DICTIONARY = ("source", "category", "license", "teacher", "style", "finish_reason", "unit", "bucket", "reason", "language")
+_DICTIONARY = frozenset(
+    ("source", "category", "license", "teacher", "style", "finish_reason", "unit", "bucket", "reason", "language")
+)
 
 
 class StoredFile(BaseModel):
@@ -72,30 +72,13 @@ class Manifest(BaseModel):
     seconds: float = 0.0
 
 
-@contextmanager
-def _store_io(what: str) -> Iterator[None]:
-    """The one boundary where any failure of a storage driver becomes a StoreError; not-found passes through."""
-    try:
-        yield
-    except (FileNotFoundError, StoreError, CorruptShard):
-        raise
-    except OSError as error:
-        remedy = "the disk is full: free space and retry" if error.errno == errno.ENOSPC else "check access and retry"
-        raise StoreError(f"{what}: {error} ({remedy})") from error
-    except Exception as error:  # noqa: BLE001 - drivers (botocore, aiohttp, ...) share no base class
-        raise StoreError(f"{what}: {type(error).__name__}: {error} (check the connection and retry)") from error
-
-
-class Store:
+class Store(ObjectStore):
     """Sealed shards below one root. Not-found means not done yet; everything else that fails raises StoreError."""
-
-    def __init__(self, fs: fsspec.AbstractFileSystem, root: str) -> None:
-        self.fs, self.root = fs, root.rstrip("/")
 
     @classmethod
     def at(cls, url: str, *, create: bool = False, **storage_options: Any) -> Store:
         """Open the store at a path or fsspec URL. Raises StoreError if there is none and `create` is false."""
-        with _store_io(f"cannot open the store {url}"):
+        with store_io(f"cannot open the store {url}"):
             fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False, **storage_options)
         return cls(fs, root).opened(create=create)
 
@@ -109,50 +92,24 @@ class Store:
                     f"{self.root} holds no tracemill store ({MARKER} is missing): "
                     "check --root, or make one with `tracemill run`"
                 ) from None
+            self._require_vacant()
             self.write_bytes(MARKER, json.dumps({"format": 1}).encode())
         return self
 
-    def _path(self, key: str) -> str:
-        parts = PurePosixPath(key).parts
-        if key.startswith("/") or ".." in parts:
-            raise StoreError(f"key {key!r} would leave the store")
-        return f"{self.root}/{key}"
-
-    def read_bytes(self, key: str) -> bytes:
-        """The object's bytes. Raises FileNotFoundError when it is not there, StoreError when it cannot be read."""
-        with _store_io(f"cannot read {self.root}/{key}"):
-            data: bytes = self.fs.cat_file(self._path(key))
-            return data
-
-    def write_bytes(self, key: str, data: bytes) -> None:
-        """Write the object whole or not at all."""
-        with tempfile.NamedTemporaryFile() as scratch:
-            scratch.write(data)
-            scratch.flush()
-            self.put(Path(scratch.name), key)
-
-    def put(self, local: Path, key: str) -> None:
-        """Copy a local file to `key`; readers see the old object or the whole new one, never a part."""
-        target = self._path(key)
-        with _store_io(f"cannot write {self.root}/{key}"):
-            if not isinstance(self.fs, LocalFileSystem):
-                self.fs.put_file(str(local), target)
-                return
-            Path(target).parent.mkdir(parents=True, exist_ok=True)
-            part = f"{target}.{uuid.uuid4().hex}.part"
-            try:
-                self.fs.put_file(str(local), part)
-                Path(part).replace(target)
-            finally:
-                Path(part).unlink(missing_ok=True)
+    def _require_vacant(self) -> None:
+        """Refuse to make a store among other files. A copy of this task may be making it: its files carry MARKER."""
+        names = self.names()
+        if names and not any(name.startswith(MARKER) for name in names):
+            raise StoreError(
+                f"{self.root} holds other files (such as {min(names)}) but no tracemill store: "
+                "give an empty or a new folder as --root"
+            )
 
     def put_content(self, local: Path, prefix: str, suffix: str) -> StoredFile:
         """Store a file under a name that carries its SHA-256; what is already there is not written again."""
         digest = file_digest(local)
         key, size = f"{prefix}-{digest[:20]}{suffix}", local.stat().st_size
-        with _store_io(f"cannot look at {self.root}/{key}"):
-            present = self.fs.exists(self._path(key)) and self.fs.size(self._path(key)) == size
-        if not present:
+        if self.size(key) != size:
             self.put(local, key)
         return StoredFile(key=key, sha256=digest, bytes=size)
 
@@ -160,32 +117,54 @@ class Store:
         """Store one table of a shard as Parquet; the same rows give the same bytes and the same key."""
         checked = conform(table, name)
         dictionary = [column for column in checked.column_names if column in _DICTIONARY]
-        with tempfile.TemporaryDirectory() as scratch:
-            local = Path(scratch) / "table.parquet"
-            with _store_io(f"cannot write a scratch file for {step}/{name}"):
-                pq.write_table(checked, local, compression="zstd", row_group_size=ROW_GROUP, use_dictionary=dictionary)
+        with scratch_folder(f"{step}/{name}") as folder:
+            local = folder / "table.parquet"
+            with store_io(f"cannot write a scratch file for {step}/{name}"):
+                pq.write_table(
+                    checked,
+                    local,
+                    compression="zstd",
+                    row_group_size=ROW_GROUP,
+                    use_dictionary=dictionary,
+                    write_page_checksum=True,
+                )
             stored = self.put_content(local, f"{step}/{index:05d}/{name}", ".parquet")
         return stored.model_copy(update={"rows": checked.num_rows})
 
     def get_table(self, stored: StoredFile, columns: list[str] | None = None) -> pa.Table:
         """Read a sealed table, whole or some columns. Raises CorruptShard when it is gone or damaged."""
+        with self._parquet(stored) as file:
+            return file.read(columns=columns)
+
+    def get_batches(self, stored: StoredFile, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Read a sealed table in pieces of at most ROW_GROUP rows: long texts need not fit into memory at once."""
+        with self._parquet(stored) as file:
+            for group in range(file.num_row_groups):
+                yield from file.read_row_group(group, columns=columns).to_batches(ROW_GROUP)
+
+    @contextmanager
+    def _parquet(self, stored: StoredFile) -> Iterator[pq.ParquetFile]:
+        """Open a sealed table. Reading it raises StoreError when the driver failed, CorruptShard when Parquet did."""
         where = f"{self.root}/{stored.key}"
-        try:
-            with _store_io(f"cannot read {where}"), self.fs.open(self._path(stored.key), "rb") as handle:
-                return pq.read_table(handle, columns=columns)
-        except FileNotFoundError as error:
-            raise CorruptShard(f"{where} is named by a manifest but is missing: delete that manifest and rerun") from error
-        except StoreError as error:
-            if isinstance(error.__cause__, pa.ArrowInvalid | pa.ArrowIOError) and not isinstance(error.__cause__, FileNotFoundError):
-                raise CorruptShard(f"{where} is not readable as Parquet: delete its manifest and rerun") from error
-            raise
+        with store_io(f"cannot read {where}"):
+            try:
+                raw = self.fs.open(self.path(stored.key), "rb")
+            except FileNotFoundError as error:
+                raise CorruptShard(f"{where} is named by a manifest but is missing: {_mend(where)}") from error
+            with WatchedHandle(raw) as handle:
+                try:
+                    yield pq.ParquetFile(handle, page_checksum_verification=True)
+                except (pa.ArrowException, OSError) as error:
+                    if handle.failure is not None:
+                        raise handle.failure from error
+                    raise CorruptShard(f"{where} is damaged ({error}): {_mend(where)}") from error
 
     def manifest(self, step: str, index: int) -> Manifest | None:
         """The current manifest of a shard, or None when the shard is genuinely not there yet."""
         return self._manifest(f"{step}/{index:05d}.json")
 
     def sealed_as(self, step: str, index: int, fingerprint: str) -> Manifest | None:
-        """The manifest that this shard has, or once had, under that fingerprint; switches back to it if it is not current."""
+        """The manifest that this shard has, or once had, under that fingerprint; makes it the current one."""
         current = self.manifest(step, index)
         if current is not None and current.fingerprint == fingerprint:
             return current
@@ -195,11 +174,15 @@ class Store:
         return earlier
 
     def seal(self, manifest: Manifest) -> Manifest:
-        """Commit a shard: from now on it exists."""
-        data = _encoded(manifest)
-        self.write_bytes(f"{manifest.step}/{manifest.index:05d}/{manifest.fingerprint}.json", data)
-        self.write_bytes(f"{manifest.step}/{manifest.index:05d}.json", data)
-        return manifest
+        """Commit a shard: from now on it exists. Returns what is sealed: of two copies at once, the first one's."""
+        key = f"{manifest.step}/{manifest.index:05d}/{manifest.fingerprint}.json"
+        sealed: Manifest | None = manifest
+        if not self.create_bytes(key, _encoded(manifest)):
+            sealed = self._manifest(key)
+        if sealed is None:
+            raise StoreError(f"{self.root}/{key} was removed while it was being sealed: run again")
+        self.write_bytes(f"{manifest.step}/{manifest.index:05d}.json", _encoded(sealed))
+        return sealed
 
     def _manifest(self, key: str) -> Manifest | None:
         try:
@@ -217,7 +200,7 @@ def conform(table: pa.Table, name: str) -> pa.Table:
         return table
     try:
         return table.select(schema.names).cast(schema).replace_schema_metadata(None)
-    except (KeyError, pa.ArrowInvalid) as error:
+    except (KeyError, pa.ArrowException) as error:
         raise CorruptShard(f"table {name!r} does not have its documented columns: {error}") from error
 
 
@@ -235,3 +218,8 @@ def canonical_digest(value: Mapping[str, Any]) -> str:
 
 def _encoded(manifest: Manifest) -> bytes:
     return manifest.model_dump_json(indent=1).encode()
+
+
+def _mend(where: str) -> str:
+    folder = where.rsplit("/", 1)[0]
+    return f"delete {folder} and {folder}.json, and run again"
