@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tracemill.errors import RecipeError
+from tracemill.shards import Store
 from tracemill.sources import AnySource
 from tracemill.steps import AnyStep
 from tracemill.steps.base import Step
@@ -18,6 +20,7 @@ from tracemill.steps.ingest import Ingest
 from tracemill.steps.plan import Plan
 
 PLAN, INGEST = "plan", "ingest"
+STORED = "recipe.json"
 FOLDER = Path(__file__).resolve().parents[1] / "recipes"
 
 
@@ -75,6 +78,33 @@ def parse_recipe(data: Any, where: str) -> Recipe:
     except ValidationError as error:
         lines = [f"  {'.'.join(str(p) for p in e['loc']) or '(top)'}: {e['msg']}" for e in error.errors()]
         raise RecipeError(f"{where}: {len(lines)} problem(s); fix these keys:\n" + "\n".join(lines)) from None
+
+
+def remember_recipe(recipe: Recipe, store: Store) -> None:
+    """Write the recipe into the store, so that the reports need nothing but the store.
+
+    Raises RecipeError when the store belongs to another recipe: two recipes may not share one root.
+    """
+    try:
+        known = stored_recipe(store)
+    except FileNotFoundError:
+        known = None
+    except RecipeError:
+        known = None  # written by an older tracemill, whose recipes had other keys; this run replaces it
+    if known is not None and known.name != recipe.name:
+        raise RecipeError(f"{store.root} holds recipe {known.name!r}, not {recipe.name!r}: give each its own root")
+    if known != recipe:
+        store.write_bytes(STORED, recipe.model_dump_json(indent=1).encode())
+
+
+def stored_recipe(store: Store) -> Recipe:
+    """The recipe of the last run here. Raises FileNotFoundError when none ran, RecipeError when it cannot be read."""
+    text = store.read_bytes(STORED)
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise RecipeError(f"{store.root}/{STORED} is not JSON: run the recipe again on this store") from error
+    return parse_recipe(data, f"{store.root}/{STORED}")
 
 
 def recipe_names() -> list[str]:

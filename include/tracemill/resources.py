@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,14 +14,18 @@ from tracemill.errors import SourceError
 
 @dataclass(frozen=True)
 class Resources:
-    """The machine a step runs on. `workers`: processes it may start. `environment`: where ${NAME} in paths comes from."""
+    """The machine a step runs on. `workers`: processes it may start. `environment`: where ${NAME} in paths comes from.
+
+    `scratch`: a folder for files on their way into the store; the runner gives each shard its own and clears it.
+    """
 
     workers: int = field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))))
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
     base: Path = Path(__file__).resolve().parents[1] / "recipes"
 
     def path(self, text: str) -> Path:
-        """A recipe's path with ${NAME} filled in from the environment; relative ones start at `base`, the recipes' folder.
+        """A recipe's path with ${NAME} filled in from the environment; relative ones start at `base`.
 
         Raises SourceError naming an unset variable.
         """
@@ -28,4 +33,6 @@ class Resources:
             return self.base / Template(text).substitute(self.environment)
         except KeyError as error:
             name = error.args[0]
-            raise SourceError(f"{text}: the environment variable {name} is not set; set {name} to the data folder") from None
+            raise SourceError(
+                f"{text}: the environment variable {name} is not set; set {name} to the data folder"
+            ) from None

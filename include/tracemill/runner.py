@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from tracemill.errors import ConservationError, MissingInput
-from tracemill.recipe import PLAN, Recipe
+from tracemill.objects import scratch_folder
+from tracemill.recipe import PLAN, Recipe, remember_recipe
 from tracemill.resources import Resources
 from tracemill.shards import Counts, Manifest, Store, canonical_digest
 from tracemill.steps.base import Inputs, Output, Step
@@ -31,26 +32,34 @@ def run_shard(recipe: Recipe, store: Store, name: str, index: int, resources: Re
     Raises MissingInput when an earlier step has not sealed its part, ConservationError when the step lost a row.
     """
     step = recipe.step(name)
+    if name == PLAN:
+        remember_recipe(recipe, store)
     inputs = inputs_for(recipe, store, name, index)
     fingerprint = fingerprint_of(step, resources, inputs)
     sealed = store.sealed_as(name, index, fingerprint)
     if sealed is not None:
         return ShardResult(sealed, reused=True)
-    began = time.monotonic()
-    output = step.run(resources, inputs)
-    counts = reconcile(name, step, inputs, output)
-    manifest = Manifest(
-        step=name,
-        index=index,
-        fingerprint=fingerprint,
-        unit=step.unit,
-        counts=counts,
-        tables={n: store.put_table(t, name, index, n) for n, t in {**output.tables, "ledger": output.ledger}.items()},
-        files={n: store.put_content(p, f"{name}/{index:05d}/{p.stem}", p.suffix) for n, p in output.files.items()},
-        settings=step.settings(inputs),
-        seconds=round(time.monotonic() - began, 3),
-    )
-    return ShardResult(store.seal(manifest), reused=False)
+    return ShardResult(store.seal(_computed(step, store, name, inputs, fingerprint, resources)), reused=False)
+
+
+def _computed(step: Step, store: Store, name: str, inputs: Inputs, fingerprint: str, resources: Resources) -> Manifest:
+    """Run the step, account for every row, and store what it made; nothing is committed yet."""
+    began, index = time.monotonic(), inputs.index
+    with scratch_folder(f"step {name!r}") as scratch:
+        output = step.run(replace(resources, scratch=scratch), inputs)
+        counts = reconcile(name, step, inputs, output)
+        tables = {**output.tables, "ledger": output.ledger}
+        return Manifest(
+            step=name,
+            index=index,
+            fingerprint=fingerprint,
+            unit=step.unit,
+            counts=counts,
+            tables={n: store.put_table(t, name, index, n) for n, t in tables.items()},
+            files={n: store.put_content(p, f"{name}/{index:05d}/{p.stem}", p.suffix) for n, p in output.files.items()},
+            settings=step.settings(inputs),
+            seconds=round(time.monotonic() - began, 3),
+        )
 
 
 def inputs_for(recipe: Recipe, store: Store, name: str, index: int) -> Inputs:
@@ -58,9 +67,12 @@ def inputs_for(recipe: Recipe, store: Store, name: str, index: int) -> Inputs:
     step = recipe.step(name)
     count = 0 if name == PLAN else shard_count(store)
     shards = [index] if step.shape == "map" else list(range(count))
+    if step.shape == "map" and not 0 <= index < count:
+        raise MissingInput(f"step {name!r} has no shard {index}: the plan made {count}, numbered from 0")
     earlier = [(n, s) for n, s in recipe.before(name) if set(step.reads) & {*s.writes, "ledger"} and n != PLAN]
     sealed = {k: [_sealed(store, n, k, name) for n, s in earlier if s.shape == "map"] for k in shards}
-    whole = [_sealed(store, n, 0, name) for n, s in recipe.before(name) if s.shape == "gather" and set(step.reads) & set(s.writes)]
+    gathered = [n for n, s in recipe.before(name) if s.shape == "gather" and set(step.reads) & set(s.writes)]
+    whole = [_sealed(store, n, 0, name) for n in gathered]
     return Inputs(store, index, sealed, whole, count)
 
 
@@ -114,5 +126,7 @@ def _counts(ledger: pa.Table) -> Counts:
 def _sealed(store: Store, name: str, index: int, wanted_by: str) -> Manifest:
     manifest = store.manifest(name, index)
     if manifest is None:
-        raise MissingInput(f"step {wanted_by!r} reads step {name!r}, whose shard {index} is not sealed: run {name!r} first")
+        raise MissingInput(
+            f"step {wanted_by!r} reads step {name!r}, whose shard {index} is not sealed: run {name!r} first"
+        )
     return manifest
