@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 
 PROJECT = Path(__file__).resolve().parents[2]
 BOOT_SECONDS = 240  # 15 s on a quiet machine, a minute on a loaded one
@@ -63,14 +64,21 @@ def _signal_group(pid: int, sign: int) -> bool:
 
 def _gone_within(pid: int, seconds: float) -> bool:
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            os.waitpid(pid, os.WNOHANG)  # our own child leaves a zombie that would count as alive
-        except ChildProcessError:
-            time.sleep(0)  # started by an earlier command: its parent reaps it
-        if not _signal_group(pid, 0):
-            return True
+    while _group_alive(pid):
+        if time.monotonic() > end:
+            return False
         time.sleep(0.3)
+    return True
+
+
+def _group_alive(group: int) -> bool:
+    """Whether a process of the group still runs; a zombie that nobody reaped does not."""
+    for process in psutil.process_iter(["pid", "status"]):
+        try:
+            if process.info["status"] != psutil.STATUS_ZOMBIE and os.getpgid(process.info["pid"]) == group:
+                return True
+        except ProcessLookupError:
+            continue  # it ended while we looked
     return False
 
 
@@ -80,7 +88,7 @@ def running(home: Path) -> LocalAirflow | None:
         server = LocalAirflow(**json.loads((home / "server.json").read_text()))
     except (FileNotFoundError, ValueError, TypeError):
         return None
-    return server if _signal_group(server.pid, 0) and server.healthy() else None
+    return server if _group_alive(server.pid) and server.healthy() else None
 
 
 def start(home: Path, extra: dict[str, str] | None = None) -> LocalAirflow:

@@ -1,0 +1,36 @@
+"""Compiles the inner loops: numba without Python objects, without the GIL, cached on disk next to the module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+F = TypeVar("F", bound=Callable[..., Any])
+U8, U32, U64 = NDArray[np.uint8], NDArray[np.uint32], NDArray[np.uint64]
+I32, I64 = NDArray[np.int32], NDArray[np.int64]
+F32 = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+
+
+def kernel(function: F) -> F:
+    """Compile a loop over arrays; integer arithmetic wraps, floats are not reordered, so results equal on every machine."""
+    return cast(F, numba.njit(cache=True, nogil=True, boundscheck=False)(function))
+
+
+@kernel
+def mixed(value: np.uint64) -> np.uint64:
+    """Spread a 64-bit value over all bits (the finaliser of splitmix64)."""
+    z = np.uint64(value + np.uint64(0x9E3779B97F4A7C15))
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.uint64(z ^ (z >> np.uint64(31)))
+
+
+@kernel
+def chained(left: np.uint64, right: np.uint64) -> np.uint64:
+    """Hash of a sequence extended by one value; the order counts."""
+    return mixed(np.uint64(left * np.uint64(0x9DDFEA08EB382D69)) ^ right)

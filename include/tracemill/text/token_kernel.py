@@ -1,0 +1,263 @@
+"""The loop behind tokens.py: one pass over UTF-8 bytes. The rules are stated there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tracemill.text.kernels import I64, U8, U64, kernel
+from tracemill.text.vocabulary import CHARACTER, COMMAND, GLUED, NAME, NUMBER, SYMBOL, WORD
+
+FNV_START, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+_OPEN_BRACE = np.uint64(0xAF63F64C8601D6CA)  # hashed("{")
+_DROP = np.uint8(0)
+_BACKSLASH = 92
+
+
+@kernel
+def _step(value: np.uint64, byte: np.uint8) -> np.uint64:
+    return np.uint64((value ^ np.uint64(byte)) * FNV_PRIME)
+
+
+@kernel
+def _is_upper(c: int) -> bool:
+    return 65 <= c <= 90
+
+
+@kernel
+def _is_letter(c: int) -> bool:
+    return 65 <= c <= 90 or 97 <= c <= 122
+
+
+@kernel
+def _is_digit(c: int) -> bool:
+    return 48 <= c <= 57
+
+
+@kernel
+def _at(data: U8, i: int, end: int) -> int:
+    """The byte at `i`, or a blank outside the text."""
+    return int(data[i]) if 0 <= i < end else 32
+
+
+@kernel
+def _width(first: int) -> int:
+    if first < 0xC0:
+        return 1
+    if first < 0xE0:
+        return 2
+    return 3 if first < 0xF0 else 4
+
+
+@kernel
+def _code_point(data: U8, i: int, end: int) -> int:
+    width = min(_width(int(data[i])), end - i)
+    if width == 1:
+        return int(data[i])
+    value = int(data[i]) & (0x7F >> width)
+    for k in range(1, width):
+        value = (value << 6) | (int(data[i + k]) & 0x3F)
+    return value
+
+
+@kernel
+def _class_beyond_ascii(point: int) -> int:
+    """WORD for letters of alphabets, CHARACTER for scripts written without blanks, SYMBOL, or 0 for marks to drop."""
+    if point < 0xAA or point in (0xAC, 0xAE, 0xAF, 0xB0, 0xB1, 0xB4, 0xB6, 0xB8, 0xBF):
+        return 0 if point < 0xA1 else SYMBOL
+    if point < 0x2000:
+        return WORD
+    if point < 0x2070 or 0x3000 <= point < 0x3040 or 0xFE00 <= point < 0xFE10:
+        return 0
+    if point < 0x2C00 or 0xE000 <= point < 0xF900 or 0xFE10 <= point < 0x20000:
+        return SYMBOL
+    return CHARACTER if point >= 0x2E80 else WORD
+
+
+@kernel
+def _word(data: U8, i: int, end: int) -> tuple[np.uint64, int]:
+    """Hash of the run of letters at `i`, ASCII ones lower-cased, and where it ends."""
+    value = FNV_START
+    while i < end:
+        c = int(data[i])
+        if _is_letter(c):
+            value = _step(value, np.uint8(c | 32))
+            i += 1
+        elif c >= 128 and _class_beyond_ascii(_code_point(data, i, end)) == WORD:
+            stop = min(i + _width(c), end)
+            while i < stop:
+                value = _step(value, data[i])
+                i += 1
+        else:
+            break
+    return value, i
+
+
+@kernel
+def _grouped(data: U8, i: int, end: int) -> bool:
+    """Whether the comma at `i` only groups thousands: exactly three digits follow."""
+    three = _is_digit(_at(data, i + 1, end)) and _is_digit(_at(data, i + 2, end)) and _is_digit(_at(data, i + 3, end))
+    return three and not _is_digit(_at(data, i + 4, end))
+
+
+@kernel
+def _number(data: U8, i: int, end: int) -> tuple[np.uint64, int]:
+    """Hash of the number at `i` as it would be written plainly: no thousands commas, no trailing zeros of a fraction."""
+    value, kept = FNV_START, FNV_START
+    fraction, digits = False, 0
+    while i < end:
+        c = int(data[i])
+        if _is_digit(c):
+            value = _step(value, data[i])
+            digits += 1
+            if not fraction or c != 48:
+                kept = value
+        elif c == 46 and not fraction and _is_digit(_at(data, i + 1, end)):
+            fraction, kept = True, value
+            value = _step(value, data[i])
+        elif not (c == 44 and not fraction and 0 < digits <= 3 + 3 * (digits // 3) and _grouped(data, i, end)):
+            break
+        i += 1
+    return kept, i
+
+
+@kernel
+def _hyphen(data: U8, start: int, i: int, end: int) -> bool:
+    """Whether the dash at `i` joins words or opens a list item, and so is no minus sign."""
+    after = i + 1
+    while _at(data, after, end) == 36:
+        after += 1
+    word_after = _is_letter(_at(data, after, end)) and _is_letter(_at(data, after + 1, end))
+    before = _at(data, i - 1, end) if i > start else 10
+    spaced = before == 32 and _at(data, i + 1, end) == 32
+    return before == 10 or _at(data, i + 1, end) == 45 or before == 45 or (word_after and (before != 32 or spaced))
+
+
+@kernel
+def _dropped(data: U8, start: int, i: int, end: int) -> bool:
+    """Whether the ASCII mark at `i` is layout or plain punctuation, so that the text means the same without it."""
+    c, before, after = int(data[i]), _at(data, i - 1, end) if i > start else 10, _at(data, i + 1, end)
+    if c in (36, 34, 39, 96, 46, 44, 59, 63, 95):  # $ " ' ` . , ; ? _
+        return True
+    if c == 45:
+        return _hyphen(data, start, i, end)
+    if c == 33:  # "5!" is a factorial, "Go!" is not
+        return not (_is_digit(before) or before in (41, 125, 36) or (_is_letter(before) and not _is_letter(_at(data, i - 2, end))))
+    if c == 58:
+        return not (_is_digit(before) and _is_digit(after))
+    if c == 35:  # a heading; C# and F# keep theirs
+        return not _is_letter(before)
+    if c in (42, 62, 61, 126):  # * > = ~ as list, quote, rule or emphasis
+        return before == 10 or before == c or after == c if c != 61 else before == c and _at(data, i - 2, end) == c
+    return False
+
+
+@kernel
+def _replaced(
+    value: np.uint64, kind: int, keys: U64, values: U64, kinds: U8
+) -> tuple[np.uint64, int]:
+    """What stands for the token: itself, another with the same meaning, or nothing (kind 0)."""
+    slot = int(value % np.uint64(len(keys)))
+    while keys[slot] != 0:
+        if keys[slot] == value:
+            return values[slot], int(kinds[slot])
+        slot = (slot + 1) % len(keys)
+    return value, kind
+
+
+@kernel
+def _command(data: U8, i: int, end: int) -> tuple[np.uint64, int, int]:
+    """Hash and kind of the LaTeX command whose backslash is at `i`, and where it ends."""
+    value = _step(FNV_START, np.uint8(_BACKSLASH))
+    c = _at(data, i + 1, end)
+    if not _is_letter(c):
+        if c in (44, 59, 33, 58, 32, 40, 41, 91, 93, 10, 92, 47):  # spaces and formula brackets
+            return value, int(_DROP), min(i + 2, end)
+        return _step(FNV_START if c in (36, 37, 35, 38, 95) else value, np.uint8(c)), SYMBOL, min(i + 2, end)
+    i += 1
+    while i < end and _is_letter(int(data[i])):
+        value = _step(value, data[i])
+        i += 1
+    return value, COMMAND, i
+
+
+@kernel
+def _mark(data: U8, start: int, i: int, end: int) -> tuple[np.uint64, int, int]:
+    """Hash and kind (0: leave out) of the symbol at `i`, and where it ends."""
+    c = int(data[i])
+    if c < 128:
+        return _step(FNV_START, data[i]), 0 if _dropped(data, start, i, end) else SYMBOL, i + 1
+    kind = _class_beyond_ascii(_code_point(data, i, end))
+    value, stop = FNV_START, min(i + _width(c), end)
+    while i < stop:
+        value = _step(value, data[i])
+        i += 1
+    return value, kind, stop
+
+
+@kernel
+def _starts_word(data: U8, i: int, end: int) -> bool:
+    c = int(data[i])
+    return _is_letter(c) or (c >= 128 and _class_beyond_ascii(_code_point(data, i, end)) == WORD)
+
+
+@kernel
+def _next(data: U8, start: int, i: int, end: int, keys: U64, values: U64, kinds: U8) -> tuple[np.uint64, int, int]:
+    """Hash, kind and end of the token at `i`; the text there is not blank."""
+    c = int(data[i])
+    if _is_digit(c):
+        value, stop = _number(data, i, end)
+        return value, NUMBER, stop
+    if _starts_word(data, i, end):
+        value, stop = _word(data, i, end)
+        kind = WORD
+    elif c == _BACKSLASH:
+        value, kind, stop = _command(data, i, end)
+    else:
+        value, kind, stop = _mark(data, start, i, end)
+    if kind == 0:
+        return value, 0, stop
+    value, kind = _replaced(value, kind, keys, values, kinds)
+    return value, kind, stop
+
+
+@kernel
+def _sentence_end(c: int) -> bool:
+    return c in (46, 33, 63, 58, 10)
+
+
+@kernel
+def _scan_row(
+    data: U8, start: int, end: int, keys: U64, values: U64, kinds: U8, out: U64, out_kinds: U8, first: int
+) -> int:
+    """Write the tokens of one text from `out[first]` on; return one past the last."""
+    i, n, opening, glued = start, first, True, False
+    while i < end:
+        c = int(data[i])
+        if c <= 32:
+            opening, glued, i = opening or c == 10, False, i + 1
+            continue
+        value, kind, stop = _next(data, start, i, end, keys, values, kinds)
+        if c == 125 and n - first >= 2 and out[n - 2] == _OPEN_BRACE:  # {x} means x
+            out[n - 2], out_kinds[n - 2], n = out[n - 1], out_kinds[n - 1], n - 1
+        elif kind != 0:
+            named = kind == WORD and not opening and _is_upper(c) and stop - i > 1
+            out[n] = value
+            out_kinds[n] = kind | (NAME if named else 0) | (GLUED if glued else 0)
+            n, glued = n + 1, True
+        if kind in (WORD, NUMBER, CHARACTER):
+            opening = False
+        elif _sentence_end(c):
+            opening = True
+        i = stop
+    return n
+
+
+@kernel
+def scan(data: U8, offsets: I64, keys: U64, values: U64, kinds: U8, out: U64, out_kinds: U8, out_offsets: I64) -> int:
+    """Tokenise every text `data[offsets[k]:offsets[k + 1]]`; return how many tokens were written."""
+    n = 0
+    for row in range(len(offsets) - 1):
+        out_offsets[row] = n
+        n = _scan_row(data, offsets[row], offsets[row + 1], keys, values, kinds, out, out_kinds, n)
+    out_offsets[len(offsets) - 1] = n
+    return n

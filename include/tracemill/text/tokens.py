@@ -1,0 +1,77 @@
+"""Tokenises texts into hashes that are equal where two prints of a problem are: the base of dedup and decontamination.
+
+Kept apart: letters, digits, LaTeX commands and every mark that can change a formula. Made equal: letter case, widths,
+white space, `1,000` and `1000`, `2.50` and `2.5`, `two` and `2`, `\\dfrac` and `\\frac`, `{x}` and `x`, `≤` and `\\le`.
+Left out: sentence punctuation, `$`, quotes, markdown, hyphens between words, LaTeX spacing. Scripts written without
+blanks (Chinese, Japanese, Korean) give one token a character. See docs/design/dedup.md for the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from tracemill.text.folding import folded_texts
+from tracemill.text.kernels import I64, U8, U64
+from tracemill.text.token_kernel import scan
+from tracemill.text.vocabulary import REPLACEMENTS
+
+BATCH_BYTES = 8 << 20  # of text: a token takes 9 bytes of output for each byte of text at worst
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Tokens of many texts: text k has `hashes[offsets[k]:offsets[k+1]]`, with kinds as vocabulary.py names them."""
+
+    hashes: U64
+    kinds: U8
+    offsets: I64
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def only(self, kinds: int) -> Tokens:
+        """The tokens whose kind has one of those bits."""
+        keep = (self.kinds & kinds) != 0
+        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep, dtype=np.int64)])
+        return Tokens(self.hashes[keep], self.kinds[keep], before[self.offsets])
+
+
+def buffers(texts: pa.Array) -> tuple[U8, I64]:
+    """The bytes and the n + 1 offsets of a large_string column without nulls, without copying the text."""
+    offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    content = texts.buffers()[2]
+    data = np.frombuffer(content, np.uint8) if content is not None and content.size else np.zeros(0, np.uint8)
+    return data, offsets
+
+
+def tokenise(texts: pa.Array | pa.ChunkedArray) -> Tokens:
+    """Tokens of a column of strings; null is an empty text. Memory: 9 bytes a byte of text while it works."""
+    data, offsets = buffers(folded_texts(texts))
+    size = int(offsets[-1] - offsets[0]) if len(offsets) else 0
+    hashes, kinds = np.empty(size, np.uint64), np.empty(size, np.uint8)
+    ends = np.zeros(len(texts) + 1, np.int64)
+    count = 0
+    if len(texts):
+        table = REPLACEMENTS
+        count = scan(data, offsets, table.keys, table.values, table.kinds, hashes, kinds, ends)
+    return Tokens(hashes[:count].copy(), kinds[:count].copy(), ends)
+
+
+def token_batches(texts: pa.ChunkedArray | pa.Array, limit: int = BATCH_BYTES) -> Iterator[tuple[int, Tokens]]:
+    """Tokens of consecutive rows, about `limit` bytes of text at a time, with the number of the first row."""
+    column = texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts])
+    first = 0
+    for chunk in column.chunks:
+        chunk = chunk.cast(pa.large_string())
+        if not len(chunk):
+            continue
+        sizes = np.diff(np.frombuffer(chunk.buffers()[1], np.int64)[chunk.offset : chunk.offset + len(chunk) + 1])
+        part = np.cumsum(sizes) // limit
+        cuts = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), len(chunk)]
+        for start, stop in zip(cuts, cuts[1:], strict=False):
+            yield first + start, tokenise(chunk.slice(start, stop - start))
+        first += len(chunk)

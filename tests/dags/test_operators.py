@@ -1,0 +1,66 @@
+"""Operators are thin: they open the store, run a stage, and return counts. Each case is a way a task meets the world."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowSkipException
+
+from tracemill.errors import RecipeError, StoreError
+from tracemill_airflow.operators import LabelOperator, PlanOperator
+from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator
+
+
+class XCom:
+    """Stands where a task instance would: it keeps what is pushed."""
+
+    def __init__(self) -> None:
+        self.pushed: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.pushed[key] = value
+
+
+def plan(store: Path, **settings: Any) -> PlanOperator:
+    stages = ["plan", "ingest", "label", "sign", "cluster", "unique", "decontaminate", "rules"]
+    stages += ["verify_math", "verify_code", "select", "release"]
+    return PlanOperator(
+        task_id="plan", recipe="demo", store_url=store.as_uri(), stages=settings.pop("stages", stages), **settings
+    )
+
+
+def test_plan_returns_every_shard_once_in_batches(tmp_path: Path) -> None:
+    ti = XCom()
+    batches = plan(tmp_path, tasks=2).execute({"ti": ti})  # type: ignore[typeddict-item]
+    flat = [shard for batch in batches for shard in batch]
+    assert flat == list(range(len(flat)))
+    assert len(batches) <= 2
+    assert ti.pushed["summary"]["computed"] == 1
+
+
+def test_a_second_plan_finds_the_first_one_sealed(tmp_path: Path) -> None:
+    first, second = XCom(), XCom()
+    plan(tmp_path).execute({"ti": first})  # type: ignore[typeddict-item]
+    plan(tmp_path).execute({"ti": second})  # type: ignore[typeddict-item]
+    assert second.pushed["summary"]["computed"] == 0
+
+
+def test_a_recipe_with_a_stage_that_no_task_runs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="verify_code"):
+        plan(tmp_path, stages=["plan", "ingest"]).execute({"ti": XCom()})  # type: ignore[typeddict-item]
+
+
+def test_a_stage_that_the_recipe_lacks_is_skipped(tmp_path: Path) -> None:
+    operator = StageOperator(task_id="x", stage="no_such_stage", recipe="demo", store_url=tmp_path.as_uri())
+    with pytest.raises(AirflowSkipException, match="no_such_stage"):
+        operator.execute({})  # type: ignore[typeddict-item]
+
+
+def test_a_store_that_cannot_be_written_is_the_worlds_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    operator = LabelOperator(task_id="label", recipe="demo", store_url=(tmp_path / "file" / "store").as_uri())
+    with pytest.raises(StoreError, match="retry"):
+        operator.execute({})  # type: ignore[typeddict-item]
+    assert not any(StoreError in rule.exception for rule in RETRY_THE_WORLD_ONLY.rules)

@@ -1,0 +1,49 @@
+"""The shape of the house: who may import whom, and how big a room may grow."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+LIBRARY = PROJECT / "include" / "tracemill"
+MODULES = sorted(LIBRARY.rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """The first name of every module that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(LIBRARY)))
+def test_no_file_of_the_library_names_airflow(path: Path) -> None:
+    assert not imported(path) & {"airflow", "tracemill_airflow"}
+
+
+def test_reading_a_recipe_loads_neither_airflow_nor_torch() -> None:
+    """A DAG processor and every short task pay for what this import pulls in."""
+    code = "import sys, tracemill.recipe; print(sorted({'airflow', 'torch', 'sentence_transformers'} & set(sys.modules)))"
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY.parent)}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(LIBRARY)))
+def test_a_file_knows_one_thing(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+    assert path.stem not in {"utils", "helpers", "common", "manager", "processor"}
+
+
+def test_airflow_loads_nothing_of_the_operators_as_a_plugin() -> None:
+    assert "tracemill_airflow/" in (PROJECT / "plugins" / ".airflowignore").read_text().splitlines()
