@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from tracemill.sources.jsonl import JsonlSource
 
-from pydantic import Field
-
-from tracemill.sources.demo import DemoSource
-
-AnySource = Annotated[DemoSource, Field(discriminator="kind")]
+AnySource = JsonlSource

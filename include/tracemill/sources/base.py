@@ -74,7 +74,7 @@ class SourceRow(BaseModel):
 
 
 class RawRow(BaseModel):
-    """One row before it is understood: its number in the file, its text for the quarantine, and its value or the error."""
+    """One row before it is understood: its number in the file, its text for the quarantine, its value or the error."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
     row: int
@@ -98,7 +98,7 @@ class Source(BaseModel):
     limit: Annotated[int, Field(ge=1)] | None = None
 
     version: ClassVar[int] = 1
-    columns: ClassVar[tuple[str, ...]] = ()
+    documented: ClassVar[tuple[str, ...]] = ()  # columns that a row of this source has
 
     def state(self, resources: Resources) -> str:
         """A digest of what the source holds now; the plan is made anew when it changes."""

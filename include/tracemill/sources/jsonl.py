@@ -1,0 +1,153 @@
+"""Any JSON Lines file whose columns the recipe maps."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from tracemill.sources.base import Response, RowError, SourceRow
+from tracemill.sources.columns import boolean, column, items, mapping, optional_text, text
+from tracemill.sources.files import FileSource
+
+ROLES = {"human": "user", "gpt": "assistant"}
+
+
+class Columns(BaseModel):
+    """Which column holds what; a dotted path reads a nested field. Only `prompt` or `messages` is needed.
+
+    prompt            the problem's text
+    messages          turns, as [{role, content}] or [{from, value}]; a closing assistant turn is an existing response
+    id                the source's own id; without it a row is named by its place in the file
+    response          an existing response, or a list of them; `thinking`, `verdict`, `finish_reason` run in parallel
+    teacher           the column that says who wrote them (see also `teacher` of the source)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    prompt: str | None = None
+    messages: str | None = None
+    id: str | None = None
+    reference_answer: str | None = None
+    test_case: str | None = None
+    constraints: str | None = None
+    category: str | None = None
+    difficulty: str | None = None
+    license: str | None = None
+    response: str | None = None
+    thinking: str | None = None
+    verdict: str | None = None
+    finish_reason: str | None = None
+    teacher: str | None = None
+
+    def named(self) -> tuple[str, ...]:
+        """All columns that the recipe names."""
+        return tuple(name for name in self.model_dump().values() if name)
+
+
+def mapped_row(value: dict[str, Any], columns: Columns, teacher: str) -> SourceRow:
+    """One native row through a column mapping. Raises RowError naming the column that is not as mapped."""
+    turns = messages(value, columns.messages) if columns.messages else []
+    responses = tuple(mapped_responses(value, columns, teacher))
+    if turns and turns[-1]["role"] == "assistant" and not columns.response:
+        responses = (Response(teacher=teacher, text=turns[-1]["content"]),)
+    while turns and turns[-1]["role"] == "assistant":
+        turns = turns[:-1]
+
+    def optional(name: str | None) -> str | None:
+        return optional_text(value, name) if name else None
+
+    return SourceRow(
+        native_id=optional(columns.id) or "",
+        prompt=text(value, columns.prompt) if columns.prompt else asked(turns),
+        messages=tuple(turns) if len(turns) > 1 else None,
+        category=optional(columns.category),
+        reference_answer=optional(columns.reference_answer) or None,
+        test_case=mapping(value, columns.test_case) if columns.test_case else None,
+        constraints=mapping(value, columns.constraints) if columns.constraints else None,
+        difficulty=optional(columns.difficulty),
+        license=optional(columns.license),
+        responses=responses,
+    )
+
+
+def messages(value: dict[str, Any], name: str) -> list[dict[str, str]]:
+    """Turns as [{role, content}], whichever of the two usual spellings the source has. Raises RowError otherwise."""
+    turns = []
+    for turn in items(value, name):
+        if not isinstance(turn, dict):
+            raise RowError("bad_value", f"column {name!r}: a turn should be an object, is {type(turn).__name__}")
+        role, content = turn.get("role", turn.get("from")), turn.get("content", turn.get("value"))
+        if not isinstance(role, str) or not isinstance(content, str):
+            raise RowError("bad_value", f"column {name!r}: a turn has no role and content; it has {', '.join(turn)}")
+        turns.append({"role": ROLES.get(role, role), "content": content})
+    if not turns:
+        raise RowError("null_value", f"column {name!r} has no turns")
+    return turns
+
+
+def asked(turns: list[dict[str, str]]) -> str:
+    """What the human turns ask, joined by a blank line: the text for dedup and decontamination."""
+    return "\n\n".join(turn["content"] for turn in turns if turn["role"] == "user")
+
+
+def mapped_responses(value: dict[str, Any], columns: Columns, teacher: str) -> list[Response]:
+    """The row's responses; single values and parallel lists alike. Raises RowError when lists differ in length."""
+    if columns.response is None:
+        return []
+    texts = _many(column(value, columns.response))
+    count = len(texts)
+    beside = {
+        name: _beside(value, mapped, count)
+        for name, mapped in columns.model_dump(include={"thinking", "verdict", "finish_reason", "teacher"}).items()
+    }
+    return [
+        Response(
+            teacher=beside["teacher"][i] or teacher,
+            text=_text_of(response, columns.response),
+            thinking=beside["thinking"][i],
+            sample_index=i,
+            finish_reason=beside["finish_reason"][i],
+            verdict=boolean(beside["verdict"][i], columns.verdict or ""),
+        )
+        for i, response in enumerate(texts)
+        if response is not None
+    ]
+
+
+def _many(found: Any) -> list[Any]:
+    if found is None:
+        return []
+    return list(found) if isinstance(found, list | tuple) else [found]
+
+
+def _beside(value: dict[str, Any], name: str | None, count: int) -> list[Any]:
+    if name is None:
+        return [None] * count
+    found = column(value, name)
+    if not isinstance(found, list | tuple):
+        return [found] * count
+    if len(found) != count:
+        raise RowError("bad_value", f"column {name!r} has {len(found)} values for {count} responses")
+    return list(found)
+
+
+def _text_of(response: Any, name: str) -> str:
+    if isinstance(response, str):
+        return response
+    raise RowError("bad_value", f"column {name!r}: a response should be a text, is {type(response).__name__}")
+
+
+class JsonlSource(FileSource):
+    """JSON Lines files (plain or `.zst`) with a column mapping; `teacher` names who wrote the responses."""
+
+    kind: Literal["jsonl"]
+    columns: Columns
+    teacher: str = "unknown"
+
+    def required(self) -> tuple[str, ...]:
+        """Every mapped column."""
+        return self.columns.named()
+
+    def understand(self, value: dict[str, Any]) -> SourceRow:
+        """One row through the mapping."""
+        return mapped_row(value, self.columns, self.teacher)
