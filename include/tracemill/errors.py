@@ -30,3 +30,7 @@ class ConservationError(TracemillError):
 
 class MissingInput(TracemillError):
     """A step was asked to run before the shards it reads were sealed."""
+
+
+class VerifierError(TracemillError):
+    """A verifier itself cannot work (its worker does not start, a library is missing); says nothing about any response."""

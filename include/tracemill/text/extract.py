@@ -4,7 +4,7 @@ The order is fixed and the same for every source:
 
     \boxed{N}, \fbox{N}      the last one; several close together are one answer, joined by commas (see `boxed`)
     #### N                   GSM8K references
-    A: N                     GSM8K model solutions (openai/grade-school-math), at the start of the last such line
+    A: N                     GSM8K model solutions (openai/grade-school-math); only as the last line
     The answer is: N         MetaMathQA and plain prose; also "final answer is N", "Answer: N", 答案是 N
 
 There is deliberately no "last number of the text": on a truncated trace it finds some number from the middle, which
@@ -19,13 +19,13 @@ _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _SEPARATOR = re.compile(r"\b(?:and|or)\b|,|;")
 _NEAR, _WITHIN_REACH = 10, 70  # characters between two boxes: math-verify 0.9, extract_boxed_content
-_HASHES = re.compile(r"^\s*####[ \t]*(.+)$", re.MULTILINE)
-_A_LINE = re.compile(r"^A:[ \t]*(.+)$", re.MULTILINE)
+_HASHES = re.compile(r"^[ \t]*####[ \t]*(.+)$", re.MULTILINE)
+_A_LINE = re.compile(r"(?:\A|\n)A:[ \t]*([^\n]+)\s*\Z")
 _STATED = re.compile(
-    r"(?:(?:final\s+)?answer\s*(?:is)?\s*[:：]|(?:the|final)\s+answer\s+is|答案[是为:：]+)[\s*]*([^\n]+)",
-    re.IGNORECASE,
+    r"(?:answer(?:[ ]is)?\*{0,2}[ ]?[:：]|(?:the|final)[ ]answer[ ]is|答案[是为:：]{1,2})[\s*]*([^\n]+)", re.IGNORECASE
 )
-_SENTENCE_END = re.compile(r"[.。](?:\s|$)")
+_SENTENCE_END = re.compile(r"\.(?:\s|$)|。")
+_INLINE_MATH = re.compile(r"\$([^$\n]+)\$|\\\((.+?)\\\)")
 _MATH_MARKS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 
 
@@ -98,14 +98,14 @@ def _joined(text: str, boxes: list[tuple[int, int, str]]) -> str:
 
 def _stated(text: str) -> str | None:
     marked = _last(_HASHES, text) or _last(_A_LINE, text)
-    if marked is not None:
+    sentence = None if marked else _last(_STATED, text)
+    if sentence is None:
         return marked
-    sentence = _last(_STATED, text)
-    return sentence and (unmarked(_SENTENCE_END.split(sentence, maxsplit=1)[0]) or None)
+    sentence = _SENTENCE_END.split(sentence, maxsplit=1)[0]
+    formulas = [first or second for first, second in _INLINE_MATH.findall(sentence)]
+    return unmarked(formulas[-1] if formulas else sentence) or None
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str | None:
-    found = None
-    for found in pattern.finditer(text):
-        pass
-    return (unmarked(found.group(1)) or None) if found else None
+    found = pattern.findall(text)
+    return (unmarked(found[-1]) or None) if found else None

@@ -57,5 +57,5 @@ class Verifier(BaseModel):
         raise NotImplementedError  # abstract
 
     def judge(self, questions: Iterable[Question], resources: Resources) -> Iterator[Verdict]:
-        """One verdict per question, in any order. Raises when the verifier itself fails, never because of a response."""
+        """One verdict per question, in any order. Raises when the verifier itself fails, never for a response."""
         raise NotImplementedError  # abstract

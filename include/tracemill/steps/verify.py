@@ -1,0 +1,131 @@
+"""Judges every response that a verifier can judge, and turns away those that fail. Unverifiable is never wrong.
+
+Verdicts are also made for responses that an earlier step turned away, if their source published a verdict of its own:
+so that `tracemill agreement` counts all of them. The ledger holds only the responses that were still alive.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, ClassVar, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from tracemill.records import SCHEMAS, Bucket, Unit
+from tracemill.resources import Resources
+from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.verifiers import AnyVerifier
+from tracemill.verifiers.base import Question, Verdict
+
+PASS_MARK = 1.0  # score a response needs: all of it (DeepDistill, arXiv 2504.17565, section 2.4: above 0.99)
+_QUESTION = ("prompt", "reference_answer", "test_case", "constraints")
+_REPORT_EVERY = 10.0  # seconds
+_log = logging.getLogger(__name__)
+
+
+class Verify(Step):
+    """Run the verifiers over one shard, each on the responses to which it applies.
+
+    A response that fails any verifier is rejected with that verifier's reason; else, if any could not tell,
+    quarantined with its reason; else kept. One to which none applies is kept with the reason `not_applicable`.
+    """
+
+    kind: Literal["verify"]
+    verifiers: Annotated[tuple[AnyVerifier, ...], Field(min_length=1)]
+
+    version: ClassVar[int] = 1
+    unit: ClassVar[Unit] = "generation"
+    reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "ledger")
+    writes: ClassVar[tuple[str, ...]] = ("verdicts",)
+
+    def settings(self, inputs: Inputs) -> dict[str, Any]:
+        """The verifiers' settings and versions."""
+        return {**super().settings(inputs), "versions": [verifier.version for verifier in self.verifiers]}
+
+    def run(self, resources: Resources, inputs: Inputs) -> Output:
+        """Judge one shard. Raises what a verifier raises when it cannot work at all (sandbox gone, worker broken)."""
+        alive = inputs.alive("generation")
+        problems = _problems(inputs)
+        verdicts: dict[str, list[Verdict]] = {}
+        for verifier in self.verifiers:
+            total = sum(map(verifier.applies, _questions(inputs, problems, alive)))
+            questions = filter(verifier.applies, _questions(inputs, problems, alive))
+            for verdict in _reported(verifier.judge(questions, resources), verifier.name, total):
+                verdicts.setdefault(verdict.generation_id, []).append(verdict)
+        return Output(ledger=_ledger(alive.to_pylist(), verdicts), tables={"verdicts": _table(verdicts)})
+
+
+def _problems(inputs: Inputs) -> dict[str, tuple[str | None, ...]]:
+    rows = inputs.table("problems", ["id", *_QUESTION])
+    columns = [rows[name].to_pylist() for name in _QUESTION]
+    return dict(zip(rows["id"].to_pylist(), zip(*columns, strict=True), strict=True))
+
+
+def _questions(inputs: Inputs, problems: dict[str, tuple[str | None, ...]], alive: pa.Array) -> Iterator[Question]:
+    """The responses to judge, in stored order: the living, and those whose source published a verdict."""
+    for batch in inputs.batches("generations", ["id", "problem_id", "answer_content", "source_verdict"]):
+        rows = pa.Table.from_batches([batch])
+        labelled = pc.is_valid(rows["source_verdict"])
+        rows = rows.filter(pc.or_(labelled, pc.is_in(rows["id"], value_set=alive)))
+        texts = (rows[name].to_pylist() for name in ("id", "problem_id", "answer_content"))
+        for generation, problem, answer in zip(*texts, strict=True):
+            prompt, reference, tests, constraints = problems[problem]
+            yield Question(generation, problem, prompt or "", reference, tests, constraints, answer or "")
+
+
+def _reported(verdicts: Iterable[Verdict], verifier: str, total: int) -> Iterator[Verdict]:
+    """Pass verdicts on, and say now and then how far it is and how long the rest may take."""
+    began = reported = time.monotonic()
+    done = 0
+    for done, verdict in enumerate(verdicts, 1):
+        yield verdict
+        now = time.monotonic()
+        if now - reported >= _REPORT_EVERY:
+            reported, rate = now, done / (now - began)
+            left = (total - done) / rate
+            _log.info("%s: %d of %d responses judged, %.0f/s, about %.0f s left", verifier, done, total, rate, left)
+    _log.info("%s: %d of %d responses judged in %.1f s", verifier, done, total, time.monotonic() - began)
+
+
+def _table(verdicts: dict[str, list[Verdict]]) -> pa.Table:
+    """All verdicts, ordered by response and verifier: the order in which they got ready says nothing."""
+    rows = sorted((v for found in verdicts.values() for v in found), key=lambda v: (v.generation_id, v.verifier))
+    schema = SCHEMAS["verdicts"]
+    return pa.table([pa.array([getattr(v, f.name) for v in rows], f.type) for f in schema], schema=schema)
+
+
+def _ledger(ids: list[str], verdicts: dict[str, list[Verdict]]) -> pa.Table:
+    decided = [_decided(verdicts.get(generation, [])) for generation in ids]
+    buckets: list[Bucket] = [bucket for bucket, _, _ in decided]
+    scores = [verdict.score if verdict and bucket != "quarantined" else None for bucket, _, verdict in decided]
+    return ledger_rows(
+        "generation",
+        ids,
+        buckets,
+        [reason for _, reason, _ in decided],
+        scores,
+        [None if score is None else PASS_MARK for score in scores],
+        [verdict.detail if verdict and bucket != "kept" else None for bucket, _, verdict in decided],
+    )
+
+
+def _decided(found: list[Verdict]) -> tuple[Bucket, str | None, Verdict | None]:
+    """Bucket, reason, and the verdict that decided: the first fail, else unverifiable, else pass."""
+    if not found:
+        return "kept", "not_applicable", None
+    for status, bucket in _GRAVEST_FIRST:
+        for verdict in found:
+            if verdict.status == status:
+                return bucket, (None if bucket == "kept" else verdict.reason), verdict
+    raise ValueError(f"verifier {found[0].verifier!r} gave the unknown status {found[0].status!r}")
+
+
+_GRAVEST_FIRST: tuple[tuple[str, Bucket], ...] = (
+    ("fail", "rejected"),
+    ("unverifiable", "quarantined"),
+    ("pass", "kept"),
+)

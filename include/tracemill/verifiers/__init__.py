@@ -1,0 +1,11 @@
+"""The verifiers a recipe can name. To add one: its file, an import here, and its name in AnyVerifier."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tracemill.verifiers.math import MathVerifier
+
+AnyVerifier = Annotated[MathVerifier, Field(discriminator="kind")]
