@@ -1,0 +1,119 @@
+"""Judges function calls: all of a program's calls in one process, values compared outside.
+
+A process that dies or runs out of time at a call fails that call only: it is made again alone, and the rest goes on in
+a fresh process.
+"""
+
+import json
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .base import CallSuite, Job, Limits, Status
+from .comparators import values_equal
+from .results import finished_calls
+from .scripts import Board, Event, Order, Script, ending, expect, open_order, patience, refusal, run_order
+from .worker.codec import encode
+
+_GROUP_CALLS = 200
+_GROUP_CPU_SECONDS = 1.0
+
+Accept = Callable[[str, Any], bool]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the program and the rule for its result; `test` is the test that it belongs to."""
+
+    test: int
+    payload: bytes
+    accept: Accept
+
+
+def payload(name: str, arguments: Sequence[Any], named: Mapping[str, Any] | None = None) -> bytes:
+    """Return a call as the worker reads it."""
+    encoded = {key: encode(value) for key, value in (named or {}).items()}
+    kwargs = {"d": [[key, value] for key, value in encoded.items()]}
+    call = {"fn": name, "args": [encode(value) for value in arguments], "kwargs": kwargs}
+    return json.dumps(call, separators=(",", ":")).encode()
+
+
+def _equals(expected: Any) -> Accept:
+    return lambda word, value: word == "ok" and values_equal(value, expected)
+
+
+def calls_of(suite: CallSuite) -> list[Call]:
+    """Return a call suite's calls, one per test."""
+    pairs = list(zip(suite.args, suite.expected, strict=True))[: suite.max_tests]
+    return [Call(at, payload(suite.fn_name, args), _equals(want)) for at, (args, want) in enumerate(pairs)]
+
+
+class CallJudge:
+    """Judges a list of calls; a test passes when all its calls do."""
+
+    def __init__(self, job: Job, limits: Limits, calls: Sequence[Call], prelude: bool) -> None:
+        self.job, self.limits, self.calls, self.prelude = job, limits, calls, prelude
+        self.board = Board.of(1 + max(call.test for call in calls))
+        self.next = 0
+        self.opaque = False
+
+    def script(self, method: str = "calls") -> Script:
+        """Run every call; returns the verdict."""
+        count = self._group()
+        event, data = yield open_order(self.job, self.limits, self._order(count), prelude=self.prelude)
+        if event["event"] == "compile_error":
+            return refusal(self.job, len(self.board.tests), Status.COMPILE_ERROR, event["reason"])
+        expect(event, "compiled")
+        event, data = yield None
+        yield from self._settle(count, (event, data))
+        while self.next < len(self.calls) and not self.board.spent(self.limits):
+            count = self._group()
+            yield from self._settle(count, (yield self._run(count)))
+        return self.board.verdict(self.job, method)
+
+    def _group(self) -> int:
+        return min(_GROUP_CALLS, len(self.calls) - self.next)
+
+    def _order(self, count: int) -> tuple[dict[str, Any], bytes]:
+        parts = [call.payload for call in self.calls[self.next : self.next + count]]
+        cpu = self.limits.cpu_seconds if count == 1 else min(self.limits.cpu_seconds, _GROUP_CPU_SECONDS)
+        return run_order("calls", parts, cpu, 0)
+
+    def _run(self, count: int) -> Order:
+        message, blob = self._order(count)
+        return Order(message, blob, seconds=patience(self.limits))
+
+    def _settle(self, count: int, answer: Event) -> Generator[Order | None, Event, None]:
+        report, data = expect(answer[0], "ran"), answer[1]
+        self.board.charge(report)
+        at = sum(report["lengths"])
+        stderr, frames = data[at : at + report["stderr"]], data[at + report["stderr"] :]
+        done = finished_calls(frames, count)
+        slow = count == 1 and report["cpu"] > self.limits.cpu_seconds
+        for word, value in [] if slow else done:
+            self._judge(self.calls[self.next], word, value, stderr)
+            self.next += 1
+        if slow or (not done and count == 1):
+            self._fail(report, stderr)
+        elif len(done) < count and not self.board.spent(self.limits):
+            yield from self._settle(1, (yield self._run(1)))
+
+    def _fail(self, report: dict[str, Any], stderr: bytes) -> None:
+        failure = ending(report, self.limits) or Status.RUNTIME_ERROR
+        self.board.record(self.calls[self.next].test, failure, stderr=stderr)
+        self.next += 1
+
+    def _judge(self, call: Call, word: str, value: Any, stderr: bytes) -> None:
+        if call.accept(word, value):
+            if self.board.tests[call.test] == "not_run":
+                self.board.record(call.test, Status.ACCEPTED)
+            return
+        failures = {"ok": Status.WRONG_ANSWER, "garbled": Status.WRONG_ANSWER, "memory": Status.MEMORY_LIMIT}
+        status = failures.get(word, Status.RUNTIME_ERROR)
+        reason = f"raised {value[0]}" if word == "raised" and isinstance(value, list) and value else ""
+        self.board.record(call.test, status, reason[:200], stderr)
+
+
+def judge_calls(job: Job, limits: Limits, suite: CallSuite) -> Script:
+    """Return the script that judges a call suite."""
+    return CallJudge(job, limits, calls_of(suite), prelude=True).script()

@@ -1,0 +1,43 @@
+"""Chooses how a job is judged, and refuses outright what no sandbox needs to see."""
+
+from .base import AssertSuite, CallSuite, HumanEvalSuite, Job, JobVerdict, Limits, PytestSuite, Status, StdioSuite
+from .calls import judge_calls
+from .scripts import Script, refusal
+from .stdio import judge_stdio
+from .testfiles import judge_in_process
+
+MAX_SOURCE_BYTES = 8 << 20
+
+
+def test_count(suite: StdioSuite | CallSuite | AssertSuite | HumanEvalSuite | PytestSuite) -> int:
+    """Return how many tests a suite has, as far as it says so without being run."""
+    if isinstance(suite, StdioSuite):
+        count = len(suite.inputs)
+    elif isinstance(suite, CallSuite):
+        count = len(suite.args)
+    else:
+        count = len(suite.lines) if isinstance(suite, AssertSuite) else 1
+    return count if suite.max_tests is None else min(count, suite.max_tests)
+
+
+def refused(job: Job) -> JobVerdict | None:
+    """Return a verdict on a program that cannot be one: empty, over 8 MiB, or C++ where functions are called."""
+    if not job.source.strip():
+        return refusal(job, test_count(job.suite), Status.COMPILE_ERROR, "the program is empty")
+    if len(job.source) > MAX_SOURCE_BYTES:
+        reason = f"the program has {len(job.source)} characters, more than {MAX_SOURCE_BYTES}"
+        return refusal(job, test_count(job.suite), Status.COMPILE_ERROR, reason)
+    if job.language == "cpp" and not isinstance(job.suite, StdioSuite):
+        reason = f"a C++ program cannot be judged by {job.suite.kind} tests"
+        return refusal(job, test_count(job.suite), Status.COMPILE_ERROR, reason)
+    return None
+
+
+def script_for(job: Job, limits: Limits) -> Script:
+    """Return the script that judges `job`."""
+    suite = job.suite
+    if isinstance(suite, StdioSuite):
+        return judge_stdio(job, limits, suite)
+    if isinstance(suite, CallSuite):
+        return judge_calls(job, limits, suite)
+    return judge_in_process(job, limits, suite)

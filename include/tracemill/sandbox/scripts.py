@@ -1,0 +1,155 @@
+"""What a script of judgement may ask of a worker, and how it keeps the score.
+
+A script is a generator: it yields an Order (or None, to wait for the next event) and is sent (event, data). It returns
+the JobVerdict. Scripts hold the expected values; orders carry only the program and its inputs.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .base import Job, JobVerdict, Limits, Status
+
+STDERR_CHARACTERS = 2000
+NOT_RUN = "not_run"
+_EXIT_MEMORY = 91
+_SIGKILL, _SIGXCPU, _SIGXFSZ = -9, -24, -25
+
+Event = tuple[dict[str, Any], bytes]
+
+
+@dataclass(frozen=True)
+class Order:
+    """One message for the worker in `role` ("solution" or "tests"); `seconds` bound the wait for its next event."""
+
+    message: dict[str, Any]
+    blob: bytes = b""
+    role: str = "solution"
+    seconds: float = 60.0
+
+
+Script = Generator[Order | None, Event, JobVerdict]
+
+
+class ProgramLost(Exception):
+    """The program's own process in the worker ended without a report: ours, not the program's fault."""
+
+
+def limits_message(limits: Limits) -> dict[str, Any]:
+    """Return the limits as the worker reads them."""
+    return {
+        "cpu": limits.cpu_seconds,
+        "idle": limits.idle_seconds,
+        "output": limits.output_bytes,
+        "memory": limits.memory_bytes,
+        "processes": limits.processes,
+    }
+
+
+def run_order(mode: str, parts: Sequence[bytes], cpu: float, cap: int) -> tuple[dict[str, Any], bytes]:
+    """Return the message and data of one run of `parts` (inputs, or calls) with `cpu` seconds."""
+    return {"order": "run", "mode": mode, "parts": [len(p) for p in parts], "cpu": cpu, "cap": cap}, b"".join(parts)
+
+
+def open_order(
+    job: Job, limits: Limits, first: tuple[dict[str, Any], bytes] | None, role: str = "solution", **options: Any
+) -> Order:
+    """Return the order that gives a worker a program, with its first run attached."""
+    source = job.source.encode("utf-8", "surrogatepass")
+    message = {
+        "order": "open",
+        "language": job.language,
+        "source": len(source),
+        "limits": limits_message(limits),
+        "fork": limits.allow_fork,
+        **options,
+    }
+    data = b""
+    if first is not None:
+        message["first"], data = first
+    return Order(message, source + data, role, patience(limits))
+
+
+def patience(limits: Limits) -> float:
+    """Return how long a worker may be silent: far beyond what it allows a program on a crowded machine."""
+    return 25 * (limits.idle_seconds + limits.cpu_seconds) + 60
+
+
+def expect(event: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the event when it is of `kind`; raises ProgramLost otherwise."""
+    if event.get("event") != kind:
+        raise ProgramLost(str(event.get("reason") or event)[:500])
+    return event
+
+
+def ending(report: dict[str, Any], limits: Limits) -> Status | None:
+    """Return why a run failed by what the kernel reported, or None when it ended well."""
+    code = report["exit"]
+    if max([0, *report["sizes"], report["stderr_size"]]) >= limits.output_bytes or code == _SIGXFSZ:
+        return Status.OUTPUT_LIMIT
+    if report["idle"] or code == _SIGXCPU or report["cpu"] > limits.cpu_seconds:
+        return Status.TIME_LIMIT
+    if code == _EXIT_MEMORY or report.get("oom"):
+        return Status.MEMORY_LIMIT
+    return Status.RUNTIME_ERROR if code != 0 else None
+
+
+@dataclass
+class Board:
+    """The score of one job: a status per test, and what the runs cost."""
+
+    tests: list[str]
+    cpu: float = 0.0
+    wall: float = 0.0
+    stderr: str = ""
+    reason: str = ""
+    timeouts: int = 0
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, count: int) -> "Board":
+        """Return a board of `count` tests, none of them run."""
+        return cls([NOT_RUN] * count)
+
+    def charge(self, report: dict[str, Any]) -> None:
+        """Add a run's CPU and wall seconds."""
+        self.cpu += report["cpu"]
+        self.wall += report["wall"]
+
+    def record(self, test: int, status: Status, reason: str = "", stderr: bytes = b"") -> None:
+        """Set the status of a test; the first failure's reason and stderr are kept."""
+        self.tests[test] = status.value
+        self.timeouts += status is Status.TIME_LIMIT
+        if status is not Status.ACCEPTED and not self.reason:
+            self.reason = f"test {test}: {reason or status.value.replace('_', ' ')}"
+            self.stderr = stderr.decode("utf-8", "replace")[-STDERR_CHARACTERS:]
+
+    def spent(self, limits: Limits) -> bool:
+        """Return whether the program has used up its tests over time, or its budget."""
+        return self.timeouts >= limits.max_timeouts or self.cpu > limits.budget_seconds
+
+    def status(self) -> Status:
+        """Return the first status that is not accepted; a budget spent without one is a time limit."""
+        failed = [status for status in self.tests if status not in (Status.ACCEPTED, NOT_RUN)]
+        if failed:
+            return Status(failed[0])
+        return Status.TIME_LIMIT if NOT_RUN in self.tests else Status.ACCEPTED
+
+    def verdict(self, job: Job, method: str, trust: str = "high") -> JobVerdict:
+        """Return the verdict of a finished (or given up) board."""
+        passed, tested = self.tests.count(Status.ACCEPTED), len(self.tests)
+        status = self.status()
+        reason = self.reason
+        if not reason and status is Status.TIME_LIMIT:
+            reason = "all tests together used more CPU time than one program may"
+        detail = {"tests": list(self.tests), "cpu": round(self.cpu, 4), "wall": round(self.wall, 4)}
+        detail |= {"stderr": self.stderr, "method": method, "trust": trust, **self.notes}
+        return JobVerdict(
+            id=job.id, status=status, score=passed / tested, passed=passed, tested=tested, reason=reason, detail=detail
+        )
+
+
+def refusal(job: Job, tested: int, status: Status, reason: str) -> JobVerdict:
+    """Return a verdict on a program of which no test was run."""
+    detail = {"tests": [NOT_RUN] * tested, "cpu": 0.0, "wall": 0.0, "stderr": reason, "method": "none", "trust": "high"}
+    return JobVerdict(id=job.id, status=status, score=0, passed=0, tested=tested, reason=reason, detail=detail)

@@ -1,0 +1,145 @@
+"""Runs one confined child and reports what the kernel saw: how it ended, CPU of it and all its children, idle time."""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .child import EXIT_BROKEN, Jail, confine
+from .frames import write_all
+
+CONTROL = (900, 901)  # where the worker reads orders and writes reports
+STDERR_TAIL = 4096
+_HARD_WALL = 20  # a starved sleeper is ended after this many times its idle limit
+_OOM_COUNTERS = ("/sys/fs/cgroup/memory/memory.oom_control", "/sys/fs/cgroup/memory.events")
+
+
+def memfd(data: bytes = b"") -> int:
+    """Return a descriptor of an anonymous file that holds `data`, positioned at its start."""
+    fd = os.memfd_create("io", os.MFD_CLOEXEC)
+    if data:
+        write_all(fd, data)
+        os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _run_delay(pid: int) -> float:
+    """Return how long the threads of `pid` waited for a processor, in seconds; 0.0 where the kernel does not say."""
+    total = 0
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/schedstat", "rb") as file:
+                total += int(file.read().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0.0
+    return total / 1e9
+
+
+def _idle(pid: int, started: float) -> float:
+    try:
+        cpu = time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        cpu = 0.0
+    return time.monotonic() - started - cpu - _run_delay(pid)
+
+
+def _hung_up(events: list[tuple[int, int]]) -> bool:
+    """Return False, or end this process and all below it because nobody waits for the result."""
+    if any(fd == CONTROL[0] for fd, _ in events):
+        reap_all()
+        os._exit(0)
+    return False
+
+
+def wait(pid: int, idle_limit: float) -> tuple[bool, int, float]:
+    """Wait for `pid`; kill it once it was idle for `idle_limit` seconds. Waiting for a processor is not idleness.
+
+    Returns (killed for idleness, wait status, CPU seconds).
+    """
+    started = time.monotonic()
+    descriptor = os.pidfd_open(pid)
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    poll.register(CONTROL[0], 0)  # a supervisor that is gone hangs up
+    left, killed = idle_limit, False
+    while not (events := poll.poll(max(1, int(left * 1000)))) or _hung_up(events):
+        left = idle_limit - _idle(pid, started)
+        if left <= 0 or time.monotonic() - started > _HARD_WALL * idle_limit:
+            os.kill(pid, signal.SIGKILL)
+            killed, left = True, idle_limit
+        left = max(left, 0.02)
+    os.close(descriptor)
+    _, status, usage = os.wait4(pid, 0)
+    return killed, status, usage.ru_utime + usage.ru_stime
+
+
+def reap_all() -> float:
+    """Kill and reap everything below this process (pid 1 of its namespace, or subreaper); return their CPU seconds."""
+    cpu = 0.0
+    try:
+        os.kill(-1, signal.SIGKILL)
+    except ProcessLookupError:
+        return cpu
+    while True:
+        try:
+            _, _, usage = os.wait4(-1, 0)
+        except ChildProcessError:
+            return cpu
+        cpu += usage.ru_utime + usage.ru_stime
+
+
+def oom_kills(jail: Jail) -> int:
+    """Return how often the kernel killed for memory in this container; 0 in namespaces, where the supervisor counts."""
+    if jail.namespaces:
+        return 0
+    for path in _OOM_COUNTERS:
+        try:
+            with open(path, "rb") as file:
+                for line in file:
+                    if line.startswith(b"oom_kill "):
+                        return int(line.split()[1])
+        except OSError:
+            continue
+    return 0
+
+
+def fork_confined(
+    jail: Jail, limits: dict[str, Any], keep: int, standard: tuple[int, int, int], files: int, main: Callable[[], None]
+) -> int:
+    """Fork a child that confines itself and calls `main`, which must not return. Returns the child's id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        confine(jail, limits, keep, standard, files)
+        main()
+    except BaseException as error:  # noqa: BLE001 - the boundary of the child: it must never run on as its parent
+        os.write(2, f"sandbox: {error!r}".encode())
+    finally:
+        os._exit(EXIT_BROKEN)
+
+
+def outcome(jail: Jail, pid: int, idle_limit: float, oom_before: int) -> dict[str, Any]:
+    """Wait for the child `pid`, remove all it left behind, and report how it ended."""
+    started = time.monotonic()
+    idle, status, cpu = wait(pid, idle_limit)
+    cpu += reap_all()
+    code = os.waitstatus_to_exitcode(status)
+    report = {"exit": code, "idle": idle, "cpu": round(cpu, 4), "wall": round(time.monotonic() - started, 4)}
+    if code == -signal.SIGKILL:
+        report["oom"] = oom_kills(jail) > oom_before
+    return report
+
+
+def read_output(fd: int, cap: int) -> tuple[int, bytes]:
+    """Return (size of the file, its first `cap` bytes)."""
+    size = os.fstat(fd).st_size
+    return size, os.pread(fd, min(size, cap), 0)
+
+
+def read_tail(fd: int) -> tuple[int, bytes]:
+    """Return (size of the file, its last bytes)."""
+    size = os.fstat(fd).st_size
+    return size, os.pread(fd, STDERR_TAIL, max(0, size - STDERR_TAIL))

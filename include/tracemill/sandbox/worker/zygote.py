@@ -1,0 +1,193 @@
+"""The worker: a warm interpreter that forks one process per program and never runs a program itself.
+
+Started as pid 1 of its own pid namespace or container. It speaks frames (see frames.py) with the supervisor and ends
+when that stream ends, and everything it started with it.
+"""
+
+import contextlib
+import gc
+import io
+import json
+import os
+import re
+import signal
+import sys
+import traceback
+from typing import Any
+
+from . import execution, frames, kernel, native, python, testing
+from .child import Jail
+from .execution import CONTROL
+
+_PRELOAD = (
+    *("collections", "heapq", "bisect", "itertools", "functools", "math", "re", "string", "random", "copy", "typing"),
+    *("datetime", "statistics", "operator", "json", "fractions", "decimal", "abc", "dataclasses", "enum", "array"),
+    *("time", "cmath", "numbers", "contextlib", "types", "traceback", "io", "ast", "inspect"),
+)
+_THREAD_STACK = 16 << 20
+_SCRATCH = ("/tmp", "/dev/shm")
+_SCRATCH_MEGABYTES = 64
+
+
+def _compile(source: bytes) -> Any:
+    """Return the code object, or the reason why there is none."""
+    try:
+        return compile(source, "solution.py", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as error:
+        return f"{type(error).__name__}: {error}"[:500]
+
+
+def _warm(source: bytes, names: list[str]) -> None:
+    """Import the heavy libraries that the program asks for, once, before its tests are forked."""
+    for name in names:
+        if re.search(rb"^\s*(?:import|from)\s+" + name.encode() + rb"\b", source, re.MULTILINE):
+            with contextlib.suppress(ImportError):
+                __import__(name)
+
+
+def _address_space(memory: int) -> int:
+    with open("/proc/self/statm", "rb") as file:
+        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE") + memory
+
+
+class Tenancy:
+    """The life of one program: its process is pid 1 of a pid namespace (or subreaper), with an empty scratch space."""
+
+    def __init__(self, jail: Jail, job: dict[str, Any], blob: bytes, warm: list[str]) -> None:
+        self._jail, self._job, self._warm = jail, job, warm
+        self._source = blob[: job["source"]]
+        self._first = blob[job["source"] :]
+
+    def _isolate(self) -> None:
+        if self._jail.namespaces:
+            for directory in _SCRATCH:
+                kernel.mount_tmpfs(directory, _SCRATCH_MEGABYTES)
+            kernel.mount_proc("/proc")
+        else:
+            kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+
+    def _clean(self) -> None:
+        for directory in _SCRATCH:
+            if not os.path.isdir(directory) or not os.listdir(directory):
+                continue
+            if self._jail.namespaces:
+                kernel.unmount(directory)
+                kernel.mount_tmpfs(directory, _SCRATCH_MEGABYTES)
+            else:
+                native.empty(directory)
+
+    def _build(self) -> Any:
+        if self._job["language"] == "cpp":
+            return native.build(self._jail, self._source, self._job)
+        _warm(self._source, self._warm)
+        code = _compile(self._source)
+        if isinstance(code, str):
+            return code
+        limits = self._job["limits"]
+        limits["address_space"] = _address_space(limits["memory"])
+        return python.Program(self._jail, code, self._job)
+
+    def _run(self, program: Any, order: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
+        parts, at = [], 0
+        for size in order["parts"]:
+            parts.append(blob[at : at + size])
+            at += size
+        mode, cap = order["mode"], order["cap"]
+        program.limits = {**program.limits, "cpu": order["cpu"]}
+        if mode == "tests":
+            return testing.run_in_process(program, parts[0])
+        if mode == "calls":
+            return python.run_calls(program, parts)
+        if isinstance(program, native.Binary):
+            return native.run_alone(program, parts[0], cap)
+        return python.run_group(program, parts, cap) if mode == "group" else python.run_alone(program, parts[0], cap)
+
+    def serve(self) -> None:
+        """Build the program, then follow run orders until the supervisor closes the program."""
+        self._isolate()
+        receive, send = CONTROL
+        program = self._build()
+        if isinstance(program, str):
+            frames.send(send, {"event": "compile_error", "reason": program})
+            return
+        frames.send(send, {"event": "compiled"})
+        order, blob = self._job.get("first"), self._first
+        while True:
+            if order is not None:
+                report, data = self._run(program, order, blob)
+                self._clean()
+                frames.send(send, {"event": "ran", **report}, data)
+            order, blob = frames.receive(receive)
+            if order["order"] == "close":
+                return
+
+
+def _own_streams() -> None:
+    python.standard_streams()
+    raw = open(2, "wb", closefd=False)  # noqa: SIM115 - lives as long as the process
+    stderr = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    vars(sys).update(stderr=stderr, __stderr__=stderr)
+
+
+def _prepare(config: dict[str, Any]) -> Jail:
+    import _thread
+    import site
+
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", config["home"])] + config["site"]
+    sys.argv = ["solution.py"]
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+    for name in (*_PRELOAD, *config["preload"]):
+        __import__(name)
+    for name in config["optional"]:
+        with contextlib.suppress(ImportError):
+            __import__(name)
+    jail = Jail(config)
+    for rights in ((False, False), (True, False), (False, True), (True, True)):
+        jail.filter(*rights)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _thread.stack_size(_THREAD_STACK)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+    return jail
+
+
+def _serve_program(jail: Jail, job: dict[str, Any], blob: bytes, warm: list[str]) -> None:
+    flags = kernel.CLONE_NEWPID | kernel.CLONE_NEWNS if jail.namespaces else 0
+    pid = kernel.fork_into(flags) if flags else os.fork()
+    if pid == 0:
+        try:
+            Tenancy(jail, job, blob, warm).serve()
+        except EOFError:
+            os._exit(0)
+        except BaseException:  # noqa: BLE001 - the boundary of the program's process: report, never run on as the worker
+            trouble = traceback.format_exc()[-2000:]
+            frames.send(CONTROL[1], {"event": "trouble", "reason": trouble})
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    if not jail.namespaces:
+        execution.reap_all()
+    frames.send(CONTROL[1], {"event": "closed", "exit": os.waitstatus_to_exitcode(status)})
+
+
+def main() -> None:
+    """Serve programs until the supervisor is gone."""
+    config = json.loads(sys.argv[1])
+    if os.getpid() != 1:
+        raise SystemExit("sandbox worker: must be pid 1 of its own pid namespace or container")
+    _own_streams()
+    jail = _prepare(config)
+    ready = {"event": "ready", "uid": os.getuid(), "python": sys.version.split()[0]}
+    frames.send(CONTROL[1], ready)
+    while True:
+        try:
+            job, blob = frames.receive(CONTROL[0])
+        except EOFError:
+            os._exit(0)
+        if job["order"] == "open":
+            _serve_program(jail, job, blob, config["warm"])
