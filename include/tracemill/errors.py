@@ -34,3 +34,7 @@ class MissingInput(TracemillError):
 
 class VerifierError(TracemillError):
     """A verifier itself cannot work (its worker does not start, a library is missing); says nothing about any response."""
+
+
+class ServingError(TracemillError):
+    """A model server does not come up, died, or cannot be reached. Retrying may help."""
