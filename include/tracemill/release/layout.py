@@ -2,8 +2,8 @@
 
 Source of every rule here: that dataset's card and published sample (arXiv 2503.19633). One JSON object a line with
 Python's separators, non-ASCII kept raw; a user turn, then the assistant's; both carry an `info` of five keys, in an
-order of their own; reference answer and test case live in the user's `info` only; and
-`content == "<think>" + think_content + "</think>\\n<answer>" + answer_content + "</answer>"`. See docs/design/release.md.
+order of their own; reference answer and test case live in the user's `info` only; and the assistant's content is
+`"<think>" + think_content + "</think>\\n<answer>" + answer_content + "</answer>"`. See docs/design/release.md.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def published_row(problem: Mapping[str, Any], generation: Mapping[str, Any]) -> 
     the last user turn, the one that is answered. A turn of another role (a system prompt) is put before the user turn
     that follows it, parted by a blank line: the layout has user and assistant turns only.
     """
-    turns = _turns(problem["messages"]) if problem["messages"] else [("user", problem["prompt"])]
+    turns = _turns(problem["messages"] or []) or [("user", problem["prompt"])]
     messages = [_message(role, content, _info(role, problem["source"])) for role, content in turns]
     asked = messages[-1]["info"]
     asked["reference_answer"] = problem["reference_answer"]
@@ -86,11 +86,13 @@ def published_test_case(text: str | None) -> dict[str, str | None] | None:
     """A problem's tests as the layout's struct. Python tests are source text; any other shape is its JSON text.
 
     `{test_code, test_entry_point}` (KodCode) as it is; `{test, entry_point}` (HumanEval) gives the file that defines
-    `check`; `{assert_case, fn_name}` its lines; the rest (stdin/stdout, calls) the JSON object, which starts with `{`.
+    `check`; `{assert_case, fn_name}` its lines; the rest (stdin/stdout, calls) the JSON text, from `{` or `[` on.
     """
     if text is None:
         return None
-    case: dict[str, Any] = json.loads(text)
+    case = json.loads(text)
+    if not isinstance(case, dict):
+        return {"test_code": json.dumps(case, ensure_ascii=False), "test_entry_point": None}
     if isinstance(case.get("test_code"), str):
         return {"test_code": case["test_code"], "test_entry_point": case.get("test_entry_point")}
     if isinstance(case.get("test"), str):
@@ -112,6 +114,8 @@ def _turns(messages: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
             before = []
         else:
             before.append(content)
+    while turns and turns[-1][0] == "assistant":
+        turns.pop()  # an answer of the source itself: the released response takes its place
     return turns
 
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tracemill.steps.release import Release
 from tracemill.steps.select import Select
 from tracemill.steps.verify import Verify
 
-AnyStep = Annotated[Select | Verify, Field(discriminator="kind")]
+AnyStep = Annotated[Release | Select | Verify, Field(discriminator="kind")]

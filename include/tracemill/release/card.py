@@ -1,0 +1,208 @@
+"""Writes the dataset card: what the release is, where it comes from, how it was checked, what it may be used for.
+
+The sections are those of the published dataset's card (details, purpose, data, methodology, risks, legal), with this
+release's own counts; the YAML block makes `datasets.load_dataset(FOLDER)` work as it stands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from tracemill.release.layout import FEATURES
+from tracemill.release.licences import Terms, family, terms
+from tracemill.release.tally import UNLABELLED, Tally
+from tracemill.report.stages import Stage
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_LANGUAGES = {"en": "English", "zh": "Chinese"}
+_FIGURES = {
+    "length": "Length of entries in tokens",
+    "reference": "Reference answers and test cases",
+    "category": "Categories",
+    "difficulty": "Difficulty",
+}
+
+
+def dataset_card(
+    title: str, description: str, file: str, tally: Tally, stages: Sequence[Stage], settings: Mapping[str, Any]
+) -> str:
+    """The text of README.md. `settings` are those of every step, so that the release can be made again."""
+    granted = terms(tally.licences)
+    sections = [
+        _front_matter(title, file, tally, granted),
+        f"# {title}\n\n{description}\n",
+        _details(title, tally),
+        _purpose(),
+        _data(file, tally),
+        _methodology(tally, stages, settings),
+        _risks(),
+        _legal(tally, granted),
+    ]
+    return "\n".join(sections)
+
+
+def _front_matter(title: str, file: str, tally: Tally, granted: Terms) -> str:
+    size = next((name for limit, name in _SIZES if tally.rows < limit), "1M<n<10M")
+    head: dict[str, Any] = {
+        "pretty_name": title,
+        "license": granted.licence if family(granted.licence) != "unknown" else "other",
+        "language": sorted(set(tally.languages) & set(_LANGUAGES)) or ["en"],
+        "task_categories": ["text-generation"],
+        "size_categories": [size],
+        "tags": ["reasoning", "distillation", "tracemill"],
+        "configs": [
+            {"config_name": "jsonl", "data_files": f"{file}.jsonl.zst", "default": True},
+            {"config_name": "parquet", "data_files": f"{file}.parquet"},
+            {"config_name": "metadata", "data_files": "metadata.parquet"},
+        ],
+    }
+    block = yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
+    infos = "".join(f"- config_name: {name}\n{FEATURES}" for name in ("jsonl", "parquet"))
+    return f"---\n{block}dataset_info:\n{infos}---\n"
+
+
+def _details(title: str, tally: Tally) -> str:
+    languages = ", ".join(_LANGUAGES.get(name, name) for name in sorted(tally.languages)) or "none"
+    return f"""## Details
+
+- **Name**: {title}
+- **Overview**: {tally.rows:,} responses with their thinking to {tally.problems:,} problems, {tally.tokens:,} tokens \
+in all, collected, deduplicated, decontaminated, checked and selected by tracemill.
+- **Data type**: reasoning task pairs
+- **Domains**: Natural Language Processing; categories: {_listed(tally.categories)}
+- **Languages**: {languages}
+- **Benchmarks it was kept apart from**: {", ".join(sorted({b for b, _ in tally.evidence})) or "none"}
+"""
+
+
+def _purpose() -> str:
+    return """## Purpose and intended users
+
+- **Goal**: long chains of thought to fine-tune language models on, and to study how such data are made.
+- **Audience**: researchers and developers of language models.
+- **Tasks**: general reasoning, text generation.
+- **Limitations**: the responses were written by language models. A check against a reference answer or tests shows \
+that the end is right, not that every step of the thinking is. What no verifier could judge is named under Methodology.
+"""
+
+
+def _data(file: str, tally: Tally) -> str:
+    counted = {
+        "Problems from": tally.sources,
+        "Responses by": tally.teachers,
+        "Reference and tests": tally.availability,
+        "Difficulty": tally.difficulties,
+        "Language": tally.languages,
+        "Passed": tally.verifiers,
+    }
+    rows = [(what, name, count) for what, counts in counted.items() for name, count in _by_count(counts)]
+    figures = "\n".join(f"![{text}](figures/{name}.png)" for name, text in _FIGURES.items())
+    return f"""## Data
+
+- **Source**: {_listed(tally.sources)}
+- **Size**: {tally.rows:,} entries
+- **Format**: the layout of AM-DeepSeek-R1-Distilled-1.4M. `{file}.jsonl.zst` (JSON lines) and `{file}.parquet` hold \
+the same rows; row k of `metadata.parquet` tells ids, origin, licence, labels, verdicts and contamination scores of \
+row k; `funnel.json` tells where every row went.
+- **Annotation**: user and assistant turns, each with `info`: source, think_content, answer_content, \
+reference_answer, test_case. `test_case.test_code` is Python where the tests are Python, else a JSON object.
+
+```python
+from datasets import load_dataset
+rows = load_dataset("PATH_OF_THIS_FOLDER", "jsonl", split="train")
+```
+
+{_table(("", "", "entries"), rows)}
+{figures}
+"""
+
+
+def _methodology(tally: Tally, stages: Sequence[Stage], settings: Mapping[str, Any]) -> str:
+    passed = Counter({name: count for name, count in tally.verifiers.items() if name != "none"})
+    return f"""## Methodology
+
+- **Methods**: {", ".join(stage.step for stage in stages)}.
+- **Metrics**: verdicts of verifiers (pass, fail, unverifiable); "unverifiable" never counts as right or wrong.
+- **Validation**: of {tally.rows:,} entries, {tally.rows - tally.verifiers["none"]:,} passed at least one verifier \
+({_listed(passed)}); {tally.verifiers["none"]:,} passed none.
+
+### Funnel
+
+Every row that entered a step left it in exactly one bucket.
+
+{_table(("step", "counts", "entered", "kept", "turned away"), map(_funnel_row, stages))}
+### Contamination
+
+{_contamination(tally)}
+### Settings
+
+```yaml
+{yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)}```
+"""
+
+
+def _funnel_row(stage: Stage) -> tuple[Any, ...]:
+    away = [f"{reason} {count:,}" for reason, count in stage.rejected.items()]
+    away += [f"{reason} {count:,} (quarantined)" for reason, count in stage.quarantined.items()]
+    return stage.step, f"{stage.unit}s", stage.entered, stage.kept, ", ".join(away)
+
+
+def _contamination(tally: Tally) -> str:
+    if not tally.evidence:
+        return "This release was not compared with any benchmark.\n"
+    rows = [
+        (benchmark, rule, found.compared, found.threshold, found.removed, f"{found.strongest_kept:.3f}")
+        for (benchmark, rule), found in sorted(tally.evidence.items())
+    ]
+    head = ("benchmark", "rule", "matches looked at", "threshold", "problems removed", "strongest match kept")
+    return _table(head, rows)
+
+
+def _risks() -> str:
+    return """## Risks
+
+- **Risk categories**: accuracy, fairness, privacy.
+- **Demographic analysis**: none was made.
+- **Potential harm**: responses can be wrong or carry the biases of the models that wrote them; no filter for harmful \
+content was run beyond the steps above.
+"""
+
+
+def _legal(tally: Tally, granted: Terms) -> str:
+    conflict = f"\n- **Open question**: {granted.conflict}." if granted.conflict else ""
+    return f"""## Ethics and law
+
+- **Data licensing**: the most restrictive licence of any row stands for the whole: **{_cell(granted.licence)}** \
+({granted.restriction}). `metadata.parquet` gives each row's own.{conflict}
+- **Privacy and anonymity**: the sources are public datasets; nothing was collected from persons.
+- **Consent procedures**: those of the sources; none of its own.
+- **Compliance with regulations**: to be checked by whoever publishes or uses it.
+
+{_table(("licence", "entries"), _by_count(tally.licences))}"""
+
+
+def _by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    named = [f"{_cell(name)} ({count:,})" for name, count in _by_count(counts) if name != UNLABELLED]
+    return ", ".join(named) or "none"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(_cell(value) for value in line) + " |\n" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    """One value as Markdown text; labels come from data, so what would break a table or add markup is disarmed."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    text = json.dumps("" if value is None else str(value), ensure_ascii=False)[1:-1]
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("[", "\\[")

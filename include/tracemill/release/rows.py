@@ -1,0 +1,122 @@
+"""Joins what survived with what is known about it: one shard at a time, a batch of long texts at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tracemill.release.lengths import estimated_tokens
+from tracemill.steps.base import Inputs
+
+_GENERATION = [
+    "id",
+    "problem_id",
+    "teacher",
+    "sample_index",
+    "think_content",
+    "answer_content",
+    "finish_reason",
+    "prompt_tokens",
+    "completion_tokens",
+]
+
+
+@dataclass(frozen=True)
+class ReleasedRow:
+    """One released response, its problem, and the judgements about both. `tokens`: length of prompt and response."""
+
+    shard: int
+    problem: dict[str, Any]
+    generation: dict[str, Any]
+    labels: dict[str, Any]
+    verdicts: list[dict[str, Any]]
+    contamination: list[dict[str, Any]]
+    origins: list[str]
+    reward: float | None
+    tokens: int
+
+
+def released_rows(inputs: Inputs, shard: int) -> Iterator[list[ReleasedRow]]:
+    """The living responses of a shard with their problems, in stored order, in lists of at most ROW_GROUP rows."""
+    alive = inputs.alive("generation", shard)
+    if len(alive) == 0:
+        return
+    known = _Known(inputs, shard, alive)
+    for batch in inputs.batches("generations", _GENERATION, shard):
+        chosen = batch.filter(pc.is_in(batch["id"], value_set=alive))
+        if chosen.num_rows:
+            yield known.joined(chosen)
+
+
+class _Known:
+    """Everything about a shard's released problems and responses but the traces themselves."""
+
+    def __init__(self, inputs: Inputs, shard: int, alive: pa.Array) -> None:
+        generations = inputs.table("generations", ["id", "problem_id"], shard)
+        problems = generations.filter(pc.is_in(generations["id"], value_set=alive))["problem_id"].unique()
+        self.shard = shard
+        self.problems = {row["id"]: row for row in _matching(inputs, "problems", "id", problems, shard)}
+        self.labels = _merged_labels(inputs, problems, shard)
+        self.verdicts = _grouped(inputs, "verdicts", "generation_id", alive, shard)
+        self.contamination = _grouped(inputs, "contamination", "problem_id", problems, shard)
+        self.provenance = _grouped(inputs, "provenance", "problem_id", problems, shard)
+        self.rewards = _grouped(inputs, "rewards", "generation_id", alive, shard)
+
+    def joined(self, generations: pa.RecordBatch) -> list[ReleasedRow]:
+        rows = generations.to_pylist()
+        prompts = [self.problems[row["problem_id"]]["prompt"] for row in rows]
+        tokens = _tokens(generations, prompts)
+        return [self._row(row, count) for row, count in zip(rows, tokens, strict=True)]
+
+    def _row(self, generation: dict[str, Any], tokens: int) -> ReleasedRow:
+        identity, problem = generation["id"], self.problems[generation["problem_id"]]
+        scores = [row["score"] for row in self.rewards[identity] if row["score"] is not None]
+        return ReleasedRow(
+            shard=self.shard,
+            problem=problem,
+            generation=generation,
+            labels={key: self.labels[problem["id"]].get(key, problem.get(key)) for key in _LABELS},
+            verdicts=self.verdicts[identity],
+            contamination=self.contamination[problem["id"]],
+            origins=sorted({row["origin"] for row in self.provenance[problem["id"]]}),
+            reward=sum(scores) / len(scores) if scores else None,
+            tokens=tokens,
+        )
+
+
+_LABELS = ("category", "difficulty", "language")
+
+
+def _merged_labels(inputs: Inputs, problems: pa.Array, shard: int) -> dict[str, dict[str, Any]]:
+    """Per problem the last label of each kind that an earlier step gave; a later step's blank does not undo one."""
+    merged: dict[str, dict[str, Any]] = defaultdict(dict)
+    for row in _matching(inputs, "labels", "problem_id", problems, shard):
+        merged[row["problem_id"]].update({key: row[key] for key in _LABELS if row[key] is not None})
+    return merged
+
+
+def _matching(inputs: Inputs, table: str, key: str, ids: pa.Array, shard: int) -> Iterator[dict[str, Any]]:
+    for batch in inputs.batches(table, None, shard):
+        yield from batch.filter(pc.is_in(batch[key], value_set=ids)).to_pylist()
+
+
+def _grouped(inputs: Inputs, table: str, key: str, ids: pa.Array, shard: int) -> dict[str, list[dict[str, Any]]]:
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in _matching(inputs, table, key, ids, shard):
+        groups[row[key]].append(row)
+    return groups
+
+
+def _tokens(generations: pa.RecordBatch, prompts: list[str]) -> list[int]:
+    """Tokens of each entry: the teacher's own count where it gave one, else estimated_tokens of the texts."""
+    texts = [pa.array(prompts, pa.large_string()), generations["think_content"], generations["answer_content"]]
+    estimated = [estimated_tokens(text) for text in texts]
+    prompt = pc.coalesce(generations["prompt_tokens"], estimated[0])
+    response = pc.coalesce(generations["completion_tokens"], pc.add(estimated[1], estimated[2]))
+    counts: list[int] = pc.add(prompt, response).to_pylist()
+    return counts

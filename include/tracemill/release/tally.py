@@ -1,0 +1,81 @@
+"""Counts what a release holds while it is written, so that the card and the figures need no second pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tracemill.release.licences import normalised_licence
+from tracemill.release.rows import ReleasedRow
+
+UNLABELLED = "not labelled"
+LENGTH_BIN = 64  # tokens
+LENGTH_TOP = 32_768  # tokens: the longest response that the paper's models give; longer ones share the last bin
+
+
+@dataclass
+class Evidence:
+    """What one rule found against one benchmark: problems compared, removed, and the strongest match that was kept."""
+
+    compared: int = 0
+    removed: int = 0
+    threshold: float | None = None
+    strongest_kept: float = 0.0
+
+
+@dataclass
+class Tally:
+    """Counters over released rows; `lengths` counts entries by length in bins of LENGTH_BIN tokens."""
+
+    rows: int = 0
+    tokens: int = 0
+    problems: int = 0
+    licences: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    teachers: Counter[str] = field(default_factory=Counter)
+    categories: Counter[str] = field(default_factory=Counter)
+    difficulties: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    availability: Counter[str] = field(default_factory=Counter)
+    verifiers: Counter[str] = field(default_factory=Counter)
+    lengths: Counter[int] = field(default_factory=Counter)
+    evidence: dict[tuple[str, str], Evidence] = field(default_factory=dict)
+
+    def add(self, rows: Sequence[ReleasedRow]) -> None:
+        """Count released rows; a problem's rows must come in one shard."""
+        for row in rows:
+            self._add(row)
+
+    def _add(self, row: ReleasedRow) -> None:
+        self.rows += 1
+        self.tokens += row.tokens
+        self.licences[normalised_licence(row.problem["license"])] += 1
+        self.sources[row.problem["source"]] += 1
+        self.teachers[row.generation["teacher"]] += 1
+        self.categories[row.labels["category"] or UNLABELLED] += 1
+        self.difficulties[row.labels["difficulty"] or UNLABELLED] += 1
+        self.languages[row.labels["language"] or UNLABELLED] += 1
+        self.availability[_availability(row.problem)] += 1
+        self.lengths[min(row.tokens, LENGTH_TOP) // LENGTH_BIN] += 1
+        self.verifiers.update({v["verifier"] for v in row.verdicts if v["status"] == "pass"} or {"none"})
+
+    def add_evidence(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Count rows of the contamination table, of released and of removed problems alike."""
+        for row in rows:
+            found = self.evidence.setdefault((row["benchmark"], row["rule"]), Evidence())
+            found.compared += 1
+            found.threshold = row["threshold"]
+            if row["contaminated"]:
+                found.removed += 1
+            else:
+                found.strongest_kept = max(found.strongest_kept, row["score"] or 0.0)
+
+
+def _availability(problem: dict[str, Any]) -> str:
+    """The paper's classes (appendix A.2), and one for problems that have both."""
+    reference, tests = problem["reference_answer"] is not None, problem["test_case"] is not None
+    if reference and tests:
+        return "both"
+    return "reference answer" if reference else "test cases" if tests else "neither"

@@ -1,0 +1,123 @@
+"""Writes the dataset: every surviving response in the published layout, its card, figures and funnel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from tracemill.objects import store_io
+from tracemill.records import Unit
+from tracemill.release.card import dataset_card
+from tracemill.release.figures import draw_figures
+from tracemill.release.rows import released_rows
+from tracemill.release.tally import Tally
+from tracemill.release.writer import ReleaseWriter
+from tracemill.report.stages import Stage, add_up
+from tracemill.resources import Resources
+from tracemill.shards import Manifest, canonical_digest
+from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+
+_EVIDENCE = ["benchmark", "rule", "score", "threshold", "contaminated"]
+
+
+class Release(Step):
+    """One dataset from all shards, in shard order: see docs/design/release.md for its files.
+
+    `file` names the data files, `title` and `description` open the card. The bytes depend on the rows, the counts and
+    the settings of the steps before it; not on clocks, machines or the order in which shards were sealed.
+    """
+
+    kind: Literal["release"]
+    title: str = "tracemill release"
+    description: str = "Verified reasoning traces, made by tracemill."
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "train"
+
+    version: ClassVar[int] = 1
+    shape: ClassVar[Literal["map", "gather"]] = "gather"
+    unit: ClassVar[Unit] = "generation"
+    reads: ClassVar[tuple[str, ...]] = (
+        "problems",
+        "generations",
+        "provenance",
+        "labels",
+        "contamination",
+        "verdicts",
+        "rewards",
+        "selected",
+        "ledger",
+    )
+    writes: ClassVar[tuple[str, ...]] = ()
+
+    def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
+        """The settings of earlier steps: the card states them, also where they changed no row."""
+        return {"settings": canonical_digest(_settings(inputs))}
+
+    def run(self, resources: Resources, inputs: Inputs) -> Output:
+        """Stream all shards once through the writer and the counters; then card, figures and funnel from the counts."""
+        tally, ids = Tally(), list[str]()
+        with ReleaseWriter(resources.scratch, self.file) as writer:
+            for shard in inputs.shards():
+                released = set[str]()
+                for rows in released_rows(inputs, shard):
+                    writer.write(rows)
+                    tally.add(rows)
+                    ids.extend(row.generation["id"] for row in rows)
+                    released.update(row.problem["id"] for row in rows)
+                tally.problems += len(released)
+                for batch in inputs.batches("contamination", _EVIDENCE, shard):
+                    tally.add_evidence(batch.to_pylist())
+        files = {**writer.files, **self._about(tally, inputs, resources.scratch)}
+        return Output(ledger=ledger_rows("generation", ids), files=files)
+
+    def _about(self, tally: Tally, inputs: Inputs, folder: Path) -> dict[str, Path]:
+        """The card, the funnel and the figures as files below `folder`, by their names in the release."""
+        stages = [*_stages(inputs), _own_stage(tally)]
+        card = dataset_card(self.title, self.description, self.file, tally, stages, _settings(inputs))
+        funnel = {"steps": [stage.model_dump(exclude={"seconds", "missing"}) for stage in stages]}
+        texts = {"README.md": card, "funnel.json": json.dumps(funnel, indent=1, ensure_ascii=False) + "\n"}
+        with store_io("cannot write the release's scratch files"):
+            for name, text in texts.items():
+                (folder / name).write_text(text, encoding="utf-8")
+            return {**{name: folder / name for name in texts}, **draw_figures(tally, folder)}
+
+
+def _steps(inputs: Inputs) -> dict[str, list[Manifest]]:
+    """The manifests of the mapped steps before the release, by step, in recipe order."""
+    steps: dict[str, list[Manifest]] = {}
+    for shard in inputs.shards():
+        for manifest in inputs.sealed[shard]:
+            steps.setdefault(manifest.step, []).append(manifest)
+    return steps
+
+
+def _stages(inputs: Inputs) -> Iterable[Stage]:
+    for step, manifests in _steps(inputs).items():
+        yield add_up(step, manifests[0].unit, "map", manifests)
+
+
+def _own_stage(tally: Tally) -> Stage:
+    return Stage(
+        step="release",
+        unit="generation",
+        shape="gather",
+        entered=tally.rows,
+        kept=tally.rows,
+        rejected={},
+        quarantined={},
+        tables={},
+        shards=1,
+    )
+
+
+def _settings(inputs: Inputs) -> dict[str, Any]:
+    """The settings of each mapped step, without a shard's own place; a list where they differ between shards."""
+    found: dict[str, Any] = {}
+    for step, manifests in _steps(inputs).items():
+        shared = [{k: v for k, v in manifest.settings.items() if k != "slice"} for manifest in manifests]
+        kinds = {canonical_digest(settings): settings for settings in shared}
+        found[step] = next(iter(kinds.values())) if len(kinds) == 1 else list(kinds.values())
+    return found
