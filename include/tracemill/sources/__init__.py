@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
+from tracemill.sources.demo import DemoSource
 from tracemill.sources.jsonl import JsonlSource
 
-AnySource = JsonlSource
+AnySource = Annotated[DemoSource | JsonlSource, Field(discriminator="kind")]
