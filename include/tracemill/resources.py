@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from tracemill.errors import SourceError
 
@@ -17,11 +18,13 @@ class Resources:
     """The machine a step runs on. `workers`: processes it may start. `environment`: where ${NAME} in paths comes from.
 
     `scratch`: a folder for files on their way into the store; the runner gives each shard its own and clears it.
+    `transport`: an httpx.AsyncBaseTransport that stands in for the network (a fake model server).
     """
 
     workers: int = field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))))
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
+    transport: Any = None
     base: Path = Path(__file__).resolve().parents[1] / "recipes"
 
     def path(self, text: str) -> Path:
