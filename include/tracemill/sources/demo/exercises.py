@@ -33,7 +33,7 @@ class Exercise:
 
 
 def exercises(families: Sequence[Family], rng: random.Random, used: set[tuple[int, ...]]) -> Iterator[Exercise]:
-    """Endless exercises, the families in turn. `used` keeps every set of numbers unique, so no two are near-duplicates."""
+    """Endless exercises, the families in turn. `used` keeps sets of numbers unique: no two are near-duplicates."""
     while True:
         for family in families:
             yield _exercise(family, rng, used)

@@ -10,14 +10,16 @@ from tracemill.sources.demo.exercises import Family
 MATHS: tuple[Family, ...] = (
     Family(
         "easy",
-        "A bakery sells {a} loaves on Monday and {b} loaves on Tuesday, and every loaf costs {c} crowns. How many crowns "
+        "A bakery sells {a} loaves on Monday and {b} loaves on Tuesday, and every loaf costs {c} crowns. How many "
+        "crowns "
         "does the bakery take in over the two days?",
         "({a} + {b}) * {c}",
         lambda a, b, c: (a + b) * c,
     ),
     Family(
         "easy",
-        "A farmer has {a} crates of apples with {b} apples each. On the way to the market {c} apples fall off the cart. "
+        "A farmer has {a} crates of apples with {b} apples each. On the way to the market {c} apples fall off the "
+        "cart. "
         "How many apples arrive?",
         "{a} * {b} - {c}",
         lambda a, b, c: a * b - c,
@@ -31,7 +33,8 @@ MATHS: tuple[Family, ...] = (
     ),
     Family(
         "medium",
-        "A train leaves the station and covers {a} kilometres in the first hour, {b} in the second and {c} in the third. "
+        "A train leaves the station and covers {a} kilometres in the first hour, {b} in the second and {c} in the "
+        "third. "
         "What is its average speed in kilometres per hour?",
         "({a} + {b} + {c}) / 3",
         lambda a, b, c: Fraction(a + b + c, 3),
@@ -44,7 +47,8 @@ MATHS: tuple[Family, ...] = (
     ),
     Family(
         "easy",
-        "A rectangular garden is {a} metres long and {b} metres wide. A square pond with a side of {c} decimetres is dug in "
+        "A rectangular garden is {a} metres long and {b} metres wide. A square pond with a side of {c} decimetres is "
+        "dug in "
         "it. How many square decimetres of garden are left?",
         "{a} * 10 * {b} * 10 - {c} * {c}",
         lambda a, b, c: 100 * a * b - c * c,
@@ -57,14 +61,16 @@ MATHS: tuple[Family, ...] = (
     ),
     Family(
         "medium",
-        "Three lighthouses flash every {a}, {b} and {c} seconds. They have just flashed together. After how many seconds "
+        "Three lighthouses flash every {a}, {b} and {c} seconds. They have just flashed together. After how many "
+        "seconds "
         "will they next flash at the same moment?",
         "lcm({a}, {b}, {c})",
         lambda a, b, c: lcm(a, b, c),
     ),
     Family(
         "hard",
-        "A committee of two is chosen from {a} engineers, another committee of two from {b} doctors, and one chair from {c} "
+        "A committee of two is chosen from {a} engineers, another committee of two from {b} doctors, and one chair "
+        "from {c} "
         "teachers. In how many ways can this be done?",
         "C({a}, 2) * C({b}, 2) * {c}",
         lambda a, b, c: comb(a, 2) * comb(b, 2) * c,
@@ -89,7 +95,8 @@ MATHS: tuple[Family, ...] = (
     ),
     Family(
         "medium",
-        "A tank holds {a} hundred litres. One pipe fills {b} litres a minute while a leak loses {c} litres an hour. How many "
+        "A tank holds {a} hundred litres. One pipe fills {b} litres a minute while a leak loses {c} litres an hour. "
+        "How many "
         "litres are in the tank after one hour, if it was empty and does not overflow?",
         "60 * {b} - {c}, at most 100 * {a}",
         lambda a, b, c: min(60 * b - c, 100 * a),
@@ -102,7 +109,8 @@ MATHS: tuple[Family, ...] = (
     ),
     Family(
         "medium",
-        "Two cyclists start {a} kilometres apart and ride towards each other at {b} and {c} kilometres per hour. After how "
+        "Two cyclists start {a} kilometres apart and ride towards each other at {b} and {c} kilometres per hour. "
+        "After how "
         "many hours do they meet? Give an exact fraction.",
         "{a} / ({b} + {c})",
         lambda a, b, c: Fraction(a, b + c),
@@ -121,7 +129,8 @@ MATHS: tuple[Family, ...] = (
     ),
     Family(
         "medium",
-        "A bag contains {a} red, {b} green and {c} blue marbles. One marble is drawn at random. What is the probability that "
+        "A bag contains {a} red, {b} green and {c} blue marbles. One marble is drawn at random. What is the "
+        "probability that "
         "it is not red?",
         "({b} + {c}) / ({a} + {b} + {c})",
         lambda a, b, c: Fraction(b + c, a + b + c),
@@ -134,13 +143,15 @@ MATHS: tuple[Family, ...] = (
     ),
     Family(
         "easy",
-        "Mira saves {a} coins a week. After {b} weeks she buys a kite for {c} coins. How many coins does she have left?",
+        "Mira saves {a} coins a week. After {b} weeks she buys a kite for {c} coins. How many coins does she have "
+        "left?",
         "{a} * {b} - {c}",
         lambda a, b, c: a * b - c,
     ),
     Family(
         "medium",
-        "A wall of {a} by {b} tiles is painted by one worker at {c} tiles an hour. How many hours does the work take, as an "
+        "A wall of {a} by {b} tiles is painted by one worker at {c} tiles an hour. How many hours does the work "
+        "take, as an "
         "exact fraction?",
         "{a} * {b} / {c}",
         lambda a, b, c: Fraction(a * b, c),

@@ -167,9 +167,9 @@ def _exercise_row(letter: str, index: int, kind: str, exercise: Exercise, chines
     faulty: int | None = None
     if kind in FORM:
         text, finish = badly_formatted(kind, think, answer, index)
-        responses = responses[: index % 2] + [_response(text, None, finish)]
+        responses = [*responses[: index % 2], _response(text, None, finish)]
     elif kind == "wrong_maths":
-        responses = responses[: index % 2] + [_response(good(*_solved(exercise, exercise.wrong, chinese)), False)]
+        responses = [*responses[: index % 2], _response(good(*_solved(exercise, exercise.wrong, chinese)), False)]
     elif kind == "no_answer":
         responses = [_response(good("I tried several ways and got lost.", "I could not finish this problem."), False)]
     elif kind == "surplus":
@@ -217,9 +217,9 @@ def _task_row(index: int, kind: str, task: Task) -> DemoRow:
     faulty: int | None = None
     if kind in FORM:
         text, finish = badly_formatted(kind, think, answer, index)
-        responses = responses[: index % 2] + [_response(text, None, finish)]
+        responses = [*responses[: index % 2], _response(text, None, finish)]
     elif kind in programs:
-        responses = responses[: index % 2] + [_response(good(think, _fenced(programs[kind]())), False)]
+        responses = [*responses[: index % 2], _response(good(think, _fenced(programs[kind]())), False)]
     elif kind == "surplus":
         responses.append(_response(good(f"{think} A loop will do.", answer), True))
     if kind in (*FORM, *programs, "unusable_tests"):

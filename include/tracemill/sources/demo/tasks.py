@@ -82,7 +82,8 @@ FAMILIES: tuple[TaskFamily, ...] = (
     TaskFamily(
         "count_matching",
         "easy",
-        "returns how many integers of the list `numbers` are greater than {a}, or smaller than {b}, or equal to {c}. Every "
+        "returns how many integers of the list `numbers` are greater than {a}, or smaller than {b}, or equal to {c}. "
+        "Every "
         "entry counts once at most.",
         "numbers",
         "return sum(1 for n in numbers if n > {a} or n < {b} or n == {c})",
@@ -93,7 +94,8 @@ FAMILIES: tuple[TaskFamily, ...] = (
     TaskFamily(
         "shift_text",
         "medium",
-        "moves each lower-case letter of `text` {a} places forward in the alphabet, each upper-case letter {b} places and "
+        "moves each lower-case letter of `text` {a} places forward in the alphabet, each upper-case letter {b} "
+        "places and "
         "each digit {c} places, wrapping around within its own kind, and leaves all other characters alone.",
         "text",
         "out = []\nfor ch in text:\n    if ch.islower():\n        out.append(chr((ord(ch) - 97 + {a}) % 26 + 97))\n"
@@ -116,19 +118,22 @@ FAMILIES: tuple[TaskFamily, ...] = (
     TaskFamily(
         "pair_recurrence",
         "medium",
-        "returns element number `count` (counting from 1) of the sequence that starts with {a} and {b}, where each later "
+        "returns element number `count` (counting from 1) of the sequence that starts with {a} and {b}, where each "
+        "later "
         "element is the sum of the two before it modulo {c}.",
         "count",
         "first, second = {a}, {b}\nfor _ in range(count - 1):\n    first, second = second, (first + second) % {c}\n"
         "return first",
-        "first, second = {a}, {b}\nfor _ in range(count):\n    first, second = second, first + second\nreturn first + 1",
+        "first, second = {a}, {b}\nfor _ in range(count):\n    first, second = second, first + second\nreturn first "
+        "+ 1",
         _count,
         lambda a, b, c, given: _recurrence(a, b, c, given),
     ),
     TaskFamily(
         "clamped_total",
         "easy",
-        "returns the sum of the list `readings` after every reading below {a} was raised to {a} and every reading above "
+        "returns the sum of the list `readings` after every reading below {a} was raised to {a} and every reading "
+        "above "
         "1{b} was lowered to 1{b}, plus a fixed fee of {c}.",
         "readings",
         "return sum(min(max(r, {a}), 100 + {b}) for r in readings) + {c}",
@@ -139,7 +144,8 @@ FAMILIES: tuple[TaskFamily, ...] = (
     TaskFamily(
         "machine_state",
         "hard",
-        "simulates a counter that starts at 1 and, `count` times, is multiplied by {a}, increased by {b} and reduced modulo "
+        "simulates a counter that starts at 1 and, `count` times, is multiplied by {a}, increased by {b} and reduced "
+        "modulo "
         "{c}; it returns the final value.",
         "count",
         "value = 1\nfor _ in range(count):\n    value = (value * {a} + {b}) % {c}\nreturn value",
@@ -150,7 +156,8 @@ FAMILIES: tuple[TaskFamily, ...] = (
     TaskFamily(
         "label_scores",
         "easy",
-        "turns each score of the list `scores` into a word: 'plum' when the score is a multiple of {a}, else 'fig' when it "
+        "turns each score of the list `scores` into a word: 'plum' when the score is a multiple of {a}, else 'fig' "
+        "when it "
         "is a multiple of {b}, else 'lime' when it is above {c}, and 'none' otherwise; it returns the list of words.",
         "scores",
         "return ['plum' if s % {a} == 0 else 'fig' if s % {b} == 0 else 'lime' if s > {c} else 'none' for s in scores]",
@@ -183,7 +190,8 @@ def _task(family: TaskFamily, rng: random.Random, abc: tuple[int, int, int], by_
         lines = ("from json import dumps, loads", f"print(dumps({entry}(loads(input()))))")
         return Task(
             level=family.level,
-            prompt=f"Write a Python program that reads one line of JSON, `{family.argument}`, from standard input. It {text} "
+            prompt=f"Write a Python program that reads one line of JSON, `{family.argument}`, from standard input. "
+            f"It {text} "
             "Print the result as one line of JSON.",
             entry=entry,
             test_case={
