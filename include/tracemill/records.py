@@ -110,11 +110,21 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("difficulty", pa.string()),
         ]
     ),
-    # `exact_key` is problem_id's normalised-content hash with numbers kept; `embedding` is a unit vector.
+    # What dedup compares instead of the text (see docs/design/dedup.md): `exact_key` hashes the text as tokenised,
+    # numbers kept; near-duplicates must share `guard`; `minhash` is a sketch of word n-grams (little-endian uint32s);
+    # `embedding` is a unit vector of the space that `embedder` names.
     "signatures": pa.schema(
-        [("problem_id", pa.string()), ("exact_key", pa.string()), ("embedding", pa.list_(pa.float32()))]
+        [
+            ("problem_id", pa.string()),
+            ("exact_key", pa.string()),
+            ("guard", pa.uint64()),
+            ("minhash", pa.binary()),
+            ("embedding", pa.list_(pa.float16())),
+            ("embedder", pa.string()),
+        ]
     ),
-    # Rows that are not representatives: `shard` is the shard of the dropped row, `duplicate_of` the kept problem's id.
+    # Rows that are not representatives: `shard` is the shard of the dropped row, `duplicate_of` the kept problem's id;
+    # `method` is exact, fuzzy (Jaccard of word n-grams) or semantic (cosine), `similarity` reached `threshold` in it.
     "duplicates": pa.schema(
         [
             ("problem_id", pa.string()),
@@ -123,6 +133,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("duplicate_shard", pa.int32()),
             ("method", pa.string()),
             ("similarity", pa.float32()),
+            ("threshold", pa.float32()),
         ]
     ),
     # The evidence against a contaminated problem (strongest per benchmark and rule), also when below the threshold.

@@ -1,0 +1,10 @@
+"""The embedders a recipe can name. To add one: its file, an import here, its name in AnyEmbedder."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tracemill.embedders.hashing import HashingEmbedder
+from tracemill.embedders.minilm import MiniLMEmbedder
+
+AnyEmbedder = Annotated[HashingEmbedder | MiniLMEmbedder, Field(discriminator="kind")]

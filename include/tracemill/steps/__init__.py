@@ -6,8 +6,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tracemill.steps.cluster import Cluster
+from tracemill.steps.decontaminate import Decontaminate
 from tracemill.steps.release import Release
+from tracemill.steps.rules import Rules
 from tracemill.steps.select import Select
+from tracemill.steps.sign import Sign
+from tracemill.steps.unique import Unique
 from tracemill.steps.verify import Verify
 
-AnyStep = Annotated[Release | Select | Verify, Field(discriminator="kind")]
+AnyStep = Annotated[
+    Cluster | Decontaminate | Release | Rules | Select | Sign | Unique | Verify, Field(discriminator="kind")
+]

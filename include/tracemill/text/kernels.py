@@ -34,3 +34,8 @@ def mixed(value: np.uint64) -> np.uint64:
 def chained(left: np.uint64, right: np.uint64) -> np.uint64:
     """Hash of a sequence extended by one value; the order counts."""
     return mixed(np.uint64(left * np.uint64(0x9DDFEA08EB382D69)) ^ right)
+
+
+def inlined(function: F) -> F:
+    """Compile a part of a loop into the kernels that call it: a call would count references of its arrays."""
+    return cast(F, numba.njit(inline="always", nogil=True, boundscheck=False)(function))

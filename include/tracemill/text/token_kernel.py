@@ -5,22 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from tracemill.text.kernels import I64, U8, U64, kernel
-from tracemill.text.vocabulary import CHARACTER, COMMAND, GLUED, NAME, NUMBER, SYMBOL, WORD
+from tracemill.text.vocabulary import CHARACTER, COMMAND, GLUED, NAME, NUMBER, SLOTS, SYMBOL, WORD, hashed
 
 FNV_START, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
-_OPEN_BRACE = np.uint64(0xAF63F64C8601D6CA)  # hashed("{")
-_DROP = np.uint8(0)
+_OPEN_BRACE = np.uint64(hashed("{"))
 _BACKSLASH = 92
+SLOT_MASK = np.uint64(SLOTS - 1)
+BLANK, LEFT_OUT, LETTER, DIGIT, PLAIN_MARK, OTHER = 0, 1, 2, 3, 4, 5
+CLASSES: U8 = np.full(256, OTHER, np.uint8)
+CLASSES[:33] = BLANK
+CLASSES[[ord(c) for c in "$\"'`.,;?_"]] = LEFT_OUT
+CLASSES[[ord(c) for c in "()[]{}+/<|&@%^"]] = PLAIN_MARK
+CLASSES[48:58] = DIGIT
+CLASSES[65:91] = CLASSES[97:123] = LETTER
 
 
 @kernel
 def _step(value: np.uint64, byte: np.uint8) -> np.uint64:
     return np.uint64((value ^ np.uint64(byte)) * FNV_PRIME)
-
-
-@kernel
-def _is_upper(c: int) -> bool:
-    return 65 <= c <= 90
 
 
 @kernel
@@ -36,7 +38,7 @@ def _is_digit(c: int) -> bool:
 @kernel
 def _at(data: U8, i: int, end: int) -> int:
     """The byte at `i`, or a blank outside the text."""
-    return int(data[i]) if 0 <= i < end else 32
+    return np.int64(data[i]) if 0 <= i < end else 32
 
 
 @kernel
@@ -50,12 +52,12 @@ def _width(first: int) -> int:
 
 @kernel
 def _code_point(data: U8, i: int, end: int) -> int:
-    width = min(_width(int(data[i])), end - i)
+    width = min(_width(np.int64(data[i])), end - i)
     if width == 1:
-        return int(data[i])
-    value = int(data[i]) & (0x7F >> width)
+        return np.int64(data[i])
+    value = np.int64(data[i]) & (0x7F >> width)
     for k in range(1, width):
-        value = (value << 6) | (int(data[i + k]) & 0x3F)
+        value = (value << 6) | (np.int64(data[i + k]) & 0x3F)
     return value
 
 
@@ -78,7 +80,7 @@ def _word(data: U8, i: int, end: int) -> tuple[np.uint64, int]:
     """Hash of the run of letters at `i`, ASCII ones lower-cased, and where it ends."""
     value = FNV_START
     while i < end:
-        c = int(data[i])
+        c = np.int64(data[i])
         if _is_letter(c):
             value = _step(value, np.uint8(c | 32))
             i += 1
@@ -105,7 +107,7 @@ def _number(data: U8, i: int, end: int) -> tuple[np.uint64, int]:
     value, kept = FNV_START, FNV_START
     fraction, digits = False, 0
     while i < end:
-        c = int(data[i])
+        c = np.int64(data[i])
         if _is_digit(c):
             value = _step(value, data[i])
             digits += 1
@@ -129,19 +131,26 @@ def _hyphen(data: U8, start: int, i: int, end: int) -> bool:
     word_after = _is_letter(_at(data, after, end)) and _is_letter(_at(data, after + 1, end))
     before = _at(data, i - 1, end) if i > start else 10
     spaced = before == 32 and _at(data, i + 1, end) == 32
-    return before == 10 or _at(data, i + 1, end) == 45 or before == 45 or (word_after and (before != 32 or spaced))
+    return (
+        (before == 10 and _at(data, i + 1, end) == 32)
+        or _at(data, i + 1, end) == 45
+        or before == 45
+        or (word_after and (before != 32 or spaced))
+    )
 
 
 @kernel
 def _dropped(data: U8, start: int, i: int, end: int) -> bool:
     """Whether the ASCII mark at `i` is layout or plain punctuation, so that the text means the same without it."""
-    c, before, after = int(data[i]), _at(data, i - 1, end) if i > start else 10, _at(data, i + 1, end)
-    if c in (36, 34, 39, 96, 46, 44, 59, 63, 95):  # $ " ' ` . , ; ? _
-        return True
+    c, before, after = np.int64(data[i]), _at(data, i - 1, end) if i > start else 10, _at(data, i + 1, end)
     if c == 45:
         return _hyphen(data, start, i, end)
     if c == 33:  # "5!" is a factorial, "Go!" is not
-        return not (_is_digit(before) or before in (41, 125, 36) or (_is_letter(before) and not _is_letter(_at(data, i - 2, end))))
+        return not (
+            _is_digit(before)
+            or before in (41, 125, 36)
+            or (_is_letter(before) and not _is_letter(_at(data, i - 2, end)))
+        )
     if c == 58:
         return not (_is_digit(before) and _is_digit(after))
     if c == 35:  # a heading; C# and F# keep theirs
@@ -152,29 +161,16 @@ def _dropped(data: U8, start: int, i: int, end: int) -> bool:
 
 
 @kernel
-def _replaced(
-    value: np.uint64, kind: int, keys: U64, values: U64, kinds: U8
-) -> tuple[np.uint64, int]:
-    """What stands for the token: itself, another with the same meaning, or nothing (kind 0)."""
-    slot = int(value % np.uint64(len(keys)))
-    while keys[slot] != 0:
-        if keys[slot] == value:
-            return values[slot], int(kinds[slot])
-        slot = (slot + 1) % len(keys)
-    return value, kind
-
-
-@kernel
 def _command(data: U8, i: int, end: int) -> tuple[np.uint64, int, int]:
     """Hash and kind of the LaTeX command whose backslash is at `i`, and where it ends."""
     value = _step(FNV_START, np.uint8(_BACKSLASH))
     c = _at(data, i + 1, end)
     if not _is_letter(c):
         if c in (44, 59, 33, 58, 32, 40, 41, 91, 93, 10, 92, 47):  # spaces and formula brackets
-            return value, int(_DROP), min(i + 2, end)
+            return value, 0, min(i + 2, end)
         return _step(FNV_START if c in (36, 37, 35, 38, 95) else value, np.uint8(c)), SYMBOL, min(i + 2, end)
     i += 1
-    while i < end and _is_letter(int(data[i])):
+    while i < end and _is_letter(np.int64(data[i])):
         value = _step(value, data[i])
         i += 1
     return value, COMMAND, i
@@ -183,7 +179,7 @@ def _command(data: U8, i: int, end: int) -> tuple[np.uint64, int, int]:
 @kernel
 def _mark(data: U8, start: int, i: int, end: int) -> tuple[np.uint64, int, int]:
     """Hash and kind (0: leave out) of the symbol at `i`, and where it ends."""
-    c = int(data[i])
+    c = np.int64(data[i])
     if c < 128:
         return _step(FNV_START, data[i]), 0 if _dropped(data, start, i, end) else SYMBOL, i + 1
     kind = _class_beyond_ascii(_code_point(data, i, end))
@@ -195,69 +191,63 @@ def _mark(data: U8, start: int, i: int, end: int) -> tuple[np.uint64, int, int]:
 
 
 @kernel
-def _starts_word(data: U8, i: int, end: int) -> bool:
-    c = int(data[i])
-    return _is_letter(c) or (c >= 128 and _class_beyond_ascii(_code_point(data, i, end)) == WORD)
-
-
-@kernel
-def _next(data: U8, start: int, i: int, end: int, keys: U64, values: U64, kinds: U8) -> tuple[np.uint64, int, int]:
-    """Hash, kind and end of the token at `i`; the text there is not blank."""
-    c = int(data[i])
-    if _is_digit(c):
-        value, stop = _number(data, i, end)
-        return value, NUMBER, stop
-    if _starts_word(data, i, end):
+def _other(data: U8, start: int, i: int, end: int) -> tuple[np.uint64, int, int]:
+    """Hash, kind (0: leave out) and end of a token that is neither an ASCII word, a number nor a plain mark."""
+    c = np.int64(data[i])
+    if c == _BACKSLASH:
+        return _command(data, i, end)
+    if c >= 128 and _class_beyond_ascii(_code_point(data, i, end)) == WORD:
         value, stop = _word(data, i, end)
-        kind = WORD
-    elif c == _BACKSLASH:
-        value, kind, stop = _command(data, i, end)
-    else:
-        value, kind, stop = _mark(data, start, i, end)
-    if kind == 0:
-        return value, 0, stop
-    value, kind = _replaced(value, kind, keys, values, kinds)
-    return value, kind, stop
+        return value, WORD, stop
+    return _mark(data, start, i, end)
 
 
 @kernel
-def _sentence_end(c: int) -> bool:
-    return c in (46, 33, 63, 58, 10)
-
-
-@kernel
-def _scan_row(
-    data: U8, start: int, end: int, keys: U64, values: U64, kinds: U8, out: U64, out_kinds: U8, first: int
+def scan(
+    data: U8, offsets: I64, classes: U8, keys: U64, values: U64, kinds: U8, out: U64, out_kinds: U8, out_offsets: I64
 ) -> int:
-    """Write the tokens of one text from `out[first]` on; return one past the last."""
-    i, n, opening, glued = start, first, True, False
-    while i < end:
-        c = int(data[i])
-        if c <= 32:
-            opening, glued, i = opening or c == 10, False, i + 1
-            continue
-        value, kind, stop = _next(data, start, i, end, keys, values, kinds)
-        if c == 125 and n - first >= 2 and out[n - 2] == _OPEN_BRACE:  # {x} means x
-            out[n - 2], out_kinds[n - 2], n = out[n - 1], out_kinds[n - 1], n - 1
-        elif kind != 0:
-            named = kind == WORD and not opening and _is_upper(c) and stop - i > 1
-            out[n] = value
-            out_kinds[n] = kind | (NAME if named else 0) | (GLUED if glued else 0)
-            n, glued = n + 1, True
-        if kind in (WORD, NUMBER, CHARACTER):
-            opening = False
-        elif _sentence_end(c):
-            opening = True
-        i = stop
-    return n
-
-
-@kernel
-def scan(data: U8, offsets: I64, keys: U64, values: U64, kinds: U8, out: U64, out_kinds: U8, out_offsets: I64) -> int:
     """Tokenise every text `data[offsets[k]:offsets[k + 1]]`; return how many tokens were written."""
     n = 0
     for row in range(len(offsets) - 1):
+        i, end, first, opening, glued = offsets[row], offsets[row + 1], n, True, False
         out_offsets[row] = n
-        n = _scan_row(data, offsets[row], offsets[row + 1], keys, values, kinds, out, out_kinds, n)
+        while i < end:
+            c, begin, value = data[i], i, FNV_START
+            what = classes[c]
+            if what == BLANK or what == LEFT_OUT:
+                opening = opening or c == 10 or c == 46 or c == 63
+                glued = glued and what == LEFT_OUT
+                i += 1
+                continue
+            if what == LETTER:
+                while i < end and classes[data[i]] == LETTER:
+                    value = np.uint64((value ^ np.uint64(data[i] | 32)) * FNV_PRIME)
+                    i += 1
+                kind = WORD
+                if i < end and data[i] >= 128:
+                    value, i = _word(data, begin, end)
+            elif what == PLAIN_MARK:
+                value, kind, i = _step(value, c), SYMBOL, i + 1
+            elif what == DIGIT:
+                value, i = _number(data, i, end)
+                kind = NUMBER
+            else:
+                value, kind, i = _other(data, offsets[row], i, end)
+            opening = opening or c == 33 or c == 58
+            if kind != 0:
+                slot = np.int64(value & SLOT_MASK)
+                while keys[slot] != 0 and keys[slot] != value:
+                    slot = (slot + 1) & np.int64(SLOT_MASK)
+                if keys[slot] == value:
+                    value, kind = values[slot], np.int64(kinds[slot])
+            if kind == 0:
+                continue
+            if c == 125 and n - first >= 2 and out[n - 2] == _OPEN_BRACE:  # {x} means x
+                out[n - 2], out_kinds[n - 2], n = out[n - 1], out_kinds[n - 1], n - 1
+                continue
+            named = kind == WORD and not opening and 65 <= c <= 90 and i - begin > 1
+            out[n], out_kinds[n] = value, kind | (NAME if named else 0) | (GLUED if glued else 0)
+            n, glued = n + 1, True
+            opening = opening and kind > COMMAND - 1
     out_offsets[len(offsets) - 1] = n
     return n

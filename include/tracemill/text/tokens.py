@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from tracemill.text.folding import folded_texts
 from tracemill.text.kernels import I64, U8, U64
-from tracemill.text.token_kernel import scan
+from tracemill.text.token_kernel import CLASSES, scan
 from tracemill.text.vocabulary import REPLACEMENTS
 
 BATCH_BYTES = 8 << 20  # of text: a token takes 9 bytes of output for each byte of text at worst
@@ -57,7 +57,7 @@ def tokenise(texts: pa.Array | pa.ChunkedArray) -> Tokens:
     count = 0
     if len(texts):
         table = REPLACEMENTS
-        count = scan(data, offsets, table.keys, table.values, table.kinds, hashes, kinds, ends)
+        count = scan(data, offsets, CLASSES, table.keys, table.values, table.kinds, hashes, kinds, ends)
     return Tokens(hashes[:count].copy(), kinds[:count].copy(), ends)
 
 

@@ -24,7 +24,15 @@ SAME_COMMAND = {
     r"\lbrace": r"\{", r"\rbrace": r"\}", r"\ast": "*", r"\times": "*", r"\cdot": "*", r"\div": "/", r"\lt": "<", r"\gt": ">",
     r"\deg": "°", r"\degree": "°", r"\colon": ":",
 }  # fmt: skip
-SAME_CHARACTER = {"≤": r"\leq", "≥": r"\geq", "≠": r"\neq", "→": r"\rightarrow", "√": r"\sqrt", "π": r"\pi", "∞": r"\infty"}
+SAME_CHARACTER = {
+    "≤": r"\leq",
+    "≥": r"\geq",
+    "≠": r"\neq",
+    "→": r"\rightarrow",
+    "√": r"\sqrt",
+    "π": r"\pi",
+    "∞": r"\infty",
+}
 # "one" is left out: it is a pronoun more often than a number.
 NUMBER_WORDS = {
     word: str(value)

@@ -1,0 +1,144 @@
+"""Turns away problems that give away a benchmark, and keeps the evidence: which item, by which rule, how strong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pydantic import Field, field_validator
+
+from tracemill.decontamination.benchmark import Benchmark
+from tracemill.decontamination.matching import RULES, Items, Matches, indexed, matches, strongest
+from tracemill.embedders import AnyEmbedder
+from tracemill.errors import RecipeError
+from tracemill.records import SCHEMAS, Unit
+from tracemill.resources import Resources
+from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.text.tokens import tokenise
+
+Share = Annotated[float, Field(gt=0, le=1)]
+FLOOR = 0.9  # evidence is kept from this part of a threshold on
+
+
+class Decontaminate(Step):
+    """Four rules, the first that hits gives the reason: `contaminated_exact`, `_ngram`, `_embedding`, `_template`.
+
+    exact: the question as tokenised. ngram: the share of an item's word n-grams that the problem has, where an n-gram of
+    several items counts less, reaches `ngram` (any shared 8-gram, as open-r1 has it, flags a quarter of old AIME
+    problems for their boiler-plate). embedding: cosine with an item (DeepDistill, section 2.2, cuts at 0.9). template:
+    as ngram, with numbers and names abstracted, on items of at least `template_words` words. null turns a rule off.
+    """
+
+    kind: Literal["decontaminate"]
+    benchmarks: Annotated[tuple[Benchmark, ...], Field(min_length=1)]
+    embedder: AnyEmbedder
+    n: Annotated[int, Field(ge=2, le=50)] = 8
+    ngram: Share | None = 0.5
+    embedding: Share | None = 0.9
+    template: Share | None = 0.75
+    template_words: Annotated[int, Field(ge=1)] = 12
+    version: ClassVar[int] = 1
+    unit: ClassVar[Unit] = "problem"
+    reads: ClassVar[tuple[str, ...]] = ("problems", "signatures", "ledger")
+    writes: ClassVar[tuple[str, ...]] = ("contamination", "ledger")
+
+    @field_validator("benchmarks")
+    @classmethod
+    def _named_once(cls, benchmarks: tuple[Benchmark, ...]) -> tuple[Benchmark, ...]:
+        names = [benchmark.name for benchmark in benchmarks]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two benchmarks have the same name: {', '.join(names)}")
+        return benchmarks
+
+    def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
+        """The benchmark files and the embedder's weights."""
+        return {b.name: b.digest(resources) for b in self.benchmarks} | dict(self.embedder.material())
+
+    def run(self, resources: Resources, inputs: Inputs) -> Output:
+        """Every living problem of the shard: kept, or rejected with its strongest evidence."""
+        problems = inputs.table("problems", ["id", "prompt"])
+        problems = problems.filter(pc.is_in(problems["id"], value_set=inputs.alive("problem")))
+        items = self._items(resources)
+        vectors = self._vectors(inputs, problems["id"])
+        tokens = tokenise(problems["prompt"])
+        found = {}
+        for rule, threshold in self._thresholds().items():
+            every = matches(rule, tokens, vectors, items, threshold * FLOOR)
+            found[rule] = strongest(every, items.benchmark)
+        ids = problems["id"].combine_chunks()
+        return Output(self._ledger(ids, items, found), {"contamination": self._evidence(ids, items, found)})
+
+    def _thresholds(self) -> dict[str, float]:
+        values = dict(zip(RULES, (1.0, self.ngram, self.embedding, self.template), strict=True))
+        return {rule: value for rule, value in values.items() if value is not None}
+
+    def _items(self, resources: Resources) -> Items:
+        """The index of all items, made once per process and content."""
+        return _indexed(
+            self, tuple((b.digest(resources), str(resources.path(b.path))) for b in self.benchmarks), _Quiet(resources)
+        )
+
+    def _vectors(self, inputs: Inputs, ids: pa.ChunkedArray) -> NDArray[np.float16]:
+        signed = inputs.table("signatures", ["problem_id", "embedding", "embedder"])
+        spaces = set(signed["embedder"].unique().to_pylist())
+        if self.embedding is not None and spaces - {self.embedder.identity()}:
+            raise RecipeError("step sign used another embedder than this step names: give both the same `embedder`")
+        column = signed["embedding"].take(pc.index_in(ids, value_set=signed["problem_id"])).combine_chunks()
+        return column.flatten().to_numpy().reshape(len(ids), -1) if len(ids) else np.zeros((0, 1), np.float16)
+
+    def _evidence(self, ids: pa.Array, items: Items, found: Mapping[str, Matches]) -> pa.Table:
+        parts = [SCHEMAS["contamination"].empty_table()]
+        for rule, threshold in self._thresholds().items():
+            hits = found[rule]
+            columns = [
+                ids.take(hits.texts),
+                [items.benchmark[k] for k in hits.items.tolist()],
+                [items.name[k] for k in hits.items.tolist()],
+                [rule] * len(hits.texts),
+                hits.scores,
+                np.full(len(hits.texts), threshold, np.float32),
+                hits.scores >= np.float32(threshold),
+            ]
+            schema = SCHEMAS["contamination"]
+            parts.append(pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema))
+        return pa.concat_tables(parts)
+
+    def _ledger(self, ids: pa.Array, items: Items, found: Mapping[str, Matches]) -> pa.Table:
+        decided: dict[int, tuple[str, float, float, str]] = {}
+        for rule, threshold in self._thresholds().items():
+            hits = found[rule]
+            for k in np.lexsort([-hits.scores, hits.texts]).tolist():
+                if hits.scores[k] >= np.float32(threshold):
+                    item = f"{items.benchmark[hits.items[k]]}/{items.name[hits.items[k]]}"
+                    row = (f"contaminated_{rule}", float(hits.scores[k]), threshold, item)
+                    decided.setdefault(int(hits.texts[k]), row)
+        rows = [decided.get(k, (None, None, None, None)) for k in range(len(ids))]
+        buckets = ["rejected" if reason else "kept" for reason, _, _, _ in rows]
+        reason, score, threshold, detail = ([row[k] for row in rows] for k in range(4))
+        return ledger_rows("problem", ids.to_pylist(), buckets, reason, score, threshold, detail)
+
+
+class _Quiet:
+    """Hands resources through a cache without being a part of its key."""
+
+    def __init__(self, resources: Resources) -> None:
+        self.resources = resources
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Quiet)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=4)
+def _indexed(step: Decontaminate, files: tuple[tuple[str, str], ...], quiet: _Quiet) -> Items:
+    questions = {b.name: b.questions(quiet.resources) for b in step.benchmarks}
+    texts = [text for items in questions.values() for text in items.values()]
+    vectors = step.embedder.embed(texts, quiet.resources)
+    return indexed(questions, vectors.astype(np.float16).astype(np.float32), step.n, step.template_words)

@@ -1,0 +1,88 @@
+"""Measures how much a text repeats itself: back-to-back copies of a block of words, and the share of repeated n-grams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from tracemill.text.kernels import F32, I32, I64, U8, U64, kernel
+from tracemill.text.ngrams import sequence_hash
+from tracemill.text.tokens import token_batches
+from tracemill.text.vocabulary import CHARACTER, LEXICAL, WORD
+
+PERIOD = 64  # words of the longest block that is followed from copy to copy
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """Of each text: `copies` and `words` of its longest run of one block written again and again (at least one word in
+
+    it that is no number), and `share`, the part of its n-grams that it has written before.
+    """
+
+    copies: I32
+    words: I32
+    share: F32
+
+
+def repetition(texts: pa.ChunkedArray | pa.Array, n: int) -> Repetition:
+    """Measure a column of texts; null and texts of fewer than n words repeat nothing."""
+    copies, words, share = (
+        np.zeros(len(texts), np.int32),
+        np.zeros(len(texts), np.int32),
+        np.zeros(len(texts), np.float32),
+    )
+    for first, tokens in token_batches(texts):
+        lexical, rows = tokens.only(LEXICAL), slice(first, first + len(tokens))
+        _loops(lexical.hashes, lexical.kinds, lexical.offsets, copies[rows], words[rows])
+        _repeated_share(lexical.hashes, lexical.offsets, n, share[rows])
+    return Repetition(copies, words, share)
+
+
+@kernel
+def _wordless(kinds: U8, start: int, stop: int) -> bool:
+    for i in range(start, stop):
+        if kinds[i] & (WORD | CHARACTER):
+            return False
+    return True
+
+
+@kernel
+def _loops(hashes: U64, kinds: U8, offsets: I64, copies: I32, words: I32) -> None:
+    for row in range(len(copies)):
+        start, stop = offsets[row], offsets[row + 1]
+        for period in range(1, PERIOD + 1):
+            run = 0
+            for i in range(start + period, stop + 1):
+                if i < stop and hashes[i] == hashes[i - period]:
+                    run += 1
+                    continue
+                if run >= period and run + period > words[row] and not _wordless(kinds, i - period, i):
+                    copies[row], words[row] = (run + period) // period, run + period
+                run = 0
+
+
+@kernel
+def _repeated_share(hashes: U64, offsets: I64, n: int, share: F32) -> None:
+    longest = 0
+    for row in range(len(share)):
+        longest = max(longest, offsets[row + 1] - offsets[row])
+    slots = 16
+    while slots < 2 * longest:
+        slots *= 2
+    keys, owner, mask = np.zeros(slots, np.uint64), np.full(slots, -1, np.int64), np.uint64(slots - 1)
+    for row in range(len(share)):
+        count, repeated = offsets[row + 1] - offsets[row] - n + 1, 0
+        for i in range(offsets[row], offsets[row] + max(0, count)):
+            gram = sequence_hash(hashes, i, i + n)
+            slot = np.int64(gram & mask)
+            while owner[slot] == row and keys[slot] != gram:
+                slot = np.int64(np.uint64(slot + 1) & mask)
+            if owner[slot] == row:
+                repeated += 1
+            else:
+                keys[slot], owner[slot] = gram, row
+        if count > 0:
+            share[row] = repeated / count
