@@ -43,8 +43,9 @@ class Verify(Step):
     writes: ClassVar[tuple[str, ...]] = ("verdicts",)
 
     def settings(self, inputs: Inputs) -> dict[str, Any]:
-        """The verifiers' settings and versions."""
-        return {**super().settings(inputs), "versions": [verifier.version for verifier in self.verifiers]}
+        """What decides verdicts: each verifier's settings and version."""
+        chosen = [{**verifier.settings(), "version": verifier.version} for verifier in self.verifiers]
+        return {"kind": self.kind, "verifiers": chosen}
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Judge one shard. Raises what a verifier raises when it cannot work at all (sandbox gone, worker broken)."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tracemill.verifiers.code import CodeVerifier
 from tracemill.verifiers.math import MathVerifier
 
-AnyVerifier = Annotated[MathVerifier, Field(discriminator="kind")]
+AnyVerifier = Annotated[CodeVerifier | MathVerifier, Field(discriminator="kind")]

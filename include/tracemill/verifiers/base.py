@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -51,6 +51,10 @@ class Verifier(BaseModel):
     def name(self) -> str:
         """How verdict tables call this verifier."""
         return str(getattr(self, "kind", type(self).__name__))
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that decide verdicts, as JSON-like data; what only says where and how fast is left out."""
+        return self.model_dump(mode="json")
 
     def applies(self, question: Question) -> bool:
         """Whether this verifier can say anything about such a problem (it has a reference, tests, ...)."""
