@@ -65,7 +65,7 @@ class CodeVerifier(Verifier):
         return bool(question.test_case)
 
     def judge(self, questions: Iterable[Question], resources: Resources) -> Iterator[Verdict]:
-        """One verdict per question, as they get ready. Raises SandboxUnavailable or SandboxError, never for a program."""
+        """One verdict per question, as they get ready. Raises SandboxUnavailable or SandboxError."""
         early: deque[Verdict] = deque()
         problems: dict[str, str] = {}
         jobs = self._jobs(questions, problems, early)
