@@ -21,6 +21,7 @@ from fsspec.implementations.local import LocalFileSystem
 from tracemill.errors import CorruptShard, StoreError
 
 _T = TypeVar("_T")
+CHUNK = 1 << 20  # bytes
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
 
 
@@ -101,6 +102,12 @@ class ObjectStore:
         with store_io(f"cannot read {self.root}/{key}"):
             data: bytes = self.fs.cat_file(self.path(key))
             return data
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """The object's bytes, a chunk at a time. Raises FileNotFoundError when it is not there, or StoreError."""
+        with store_io(f"cannot read {self.root}/{key}"), self.fs.open(self.path(key), "rb") as handle:
+            while chunk := handle.read(CHUNK):
+                yield chunk
 
     def write_bytes(self, key: str, data: bytes) -> None:
         """Write the object whole or not at all; an older one is replaced."""

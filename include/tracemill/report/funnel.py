@@ -1,0 +1,106 @@
+"""Shows where every row of a recipe went, step by step, from the manifests alone; tolerates a run that is not done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tracemill.errors import MissingInput
+from tracemill.recipe import PLAN, Recipe, stored_recipe
+from tracemill.report.stages import Stage, add_up
+from tracemill.runner import shard_count
+from tracemill.shards import Store
+
+_NUMBERS_SHOWN = 6
+
+
+class Funnel(BaseModel):
+    """All stages of a recipe in order. `complete`: every shard of every step is sealed."""
+
+    recipe: str
+    complete: bool
+    steps: list[Stage]
+
+
+def funnel(recipe: Recipe, store: Store) -> Funnel:
+    """Add up what is sealed. Reads manifests only, no rows."""
+    stages = list(_stages(recipe, store))
+    return Funnel(recipe=recipe.name, complete=not any(stage.missing for stage in stages), steps=stages)
+
+
+def recipe_of(store: Store) -> Recipe:
+    """The recipe that this store was run with. Raises MissingInput when nothing ran here yet."""
+    try:
+        return stored_recipe(store)
+    except FileNotFoundError:
+        raise MissingInput(
+            f"nothing was run on {store.root} yet: start with `tracemill run RECIPE --root URL`"
+        ) from None
+
+
+def print_funnel(store: Store, console: Console) -> None:
+    """Print the funnel of the store's own recipe as a table for people."""
+    found = funnel(recipe_of(store), store)
+    console.print(funnel_table(found))
+    for stage in found.steps:
+        if stage.missing:
+            console.print(f"[yellow]{stage.step}: {_missing(stage)}[/yellow]")
+
+
+def funnel_table(found: Funnel) -> Table:
+    """The stages as a table: one line a reason, so that nothing is cut off on a narrow screen."""
+    table = Table(title=f"Recipe {found.recipe}: where every row went", title_justify="left")
+    for name in ("step", "counts", "entered", "kept", "turned away", "rows", "shards", "seconds"):
+        table.add_column(name, justify="right" if name in {"entered", "kept", "rows", "shards", "seconds"} else "left")
+    for stage in found.steps:
+        for line in _lines(stage):
+            table.add_row(*(Text(cell) for cell in line))
+    return table
+
+
+def _lines(stage: Stage) -> Iterator[tuple[str, ...]]:
+    away = [(reason or "rejected", count) for reason, count in stage.rejected.items()]
+    away += [(f"{reason or 'no reason'} (quarantined)", count) for reason, count in stage.quarantined.items()]
+    first, *rest = away or [("", 0)]
+    state = f"{stage.shards}" if not stage.missing else f"{stage.shards} of {stage.shards + len(stage.missing)}"
+    yield (
+        stage.step,
+        f"{stage.unit}s",
+        f"{stage.entered:,}",
+        f"{stage.kept:,}",
+        first[0],
+        f"{first[1]:,}" if first[0] else "",
+        state,
+        f"{stage.seconds or 0.0:,.1f}",
+    )
+    for reason, count in rest:
+        yield "", "", "", "", reason, f"{count:,}", "", ""
+
+
+def _missing(stage: Stage) -> str:
+    numbers = ", ".join(str(number) for number in stage.missing[:_NUMBERS_SHOWN])
+    more = ", ..." if len(stage.missing) > _NUMBERS_SHOWN else ""
+    return f"{len(stage.missing)} shard(s) not sealed yet ({numbers}{more}); run again to continue"
+
+
+def _stages(recipe: Recipe, store: Store) -> Iterator[Stage]:
+    count = _count(store)
+    for name, step in recipe.pipeline().items():
+        wanted = range(count) if step.shape == "map" else range(1)
+        found = {index: store.manifest(name, index) for index in wanted}
+        missing = [index for index, manifest in found.items() if manifest is None]
+        sealed = [manifest for manifest in found.values() if manifest is not None]
+        if step.shape == "map" and store.manifest(PLAN, 0) is None:
+            missing = [0]
+        yield add_up(name, step.unit, step.shape, sealed, missing, clock=True)
+
+
+def _count(store: Store) -> int:
+    try:
+        return shard_count(store)
+    except MissingInput:
+        return 0
