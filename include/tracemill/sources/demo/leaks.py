@@ -35,9 +35,8 @@ BENCHMARK: tuple[BenchmarkProblem, ...] = (
         "lanterns "
         "but no two lit lanterns side by side?",
         "26",
-        "In a row hang seven lanterns, each either lit or dark. Count the patterns in which at least two lanterns "
-        "are lit "
-        "and lit lanterns are never side by side.",
+        "Each of seven lanterns in a row may be dark or lit. How many patterns of lit and dark lanterns have no two lit "
+        "lanterns next to each other, but at least two lit ones?",
     ),
     BenchmarkProblem(
         "demo/3",
