@@ -8,6 +8,7 @@ from pydantic import Field
 
 from tracemill.steps.cluster import Cluster
 from tracemill.steps.decontaminate import Decontaminate
+from tracemill.steps.label import Label
 from tracemill.steps.release import Release
 from tracemill.steps.rules import Rules
 from tracemill.steps.select import Select
@@ -16,5 +17,5 @@ from tracemill.steps.unique import Unique
 from tracemill.steps.verify import Verify
 
 AnyStep = Annotated[
-    Cluster | Decontaminate | Release | Rules | Select | Sign | Unique | Verify, Field(discriminator="kind")
+    Cluster | Decontaminate | Label | Release | Rules | Select | Sign | Unique | Verify, Field(discriminator="kind")
 ]
