@@ -1,0 +1,133 @@
+"""Counts how often our verdicts agree with those that the sources published, per source and verifier.
+
+Every response with a published verdict counts in `n`, also one that an earlier step turned away and one that has no
+verdict of ours. `agree`: we said pass where the source said right, or fail where it said wrong. `unverifiable` never
+agrees. A response judged by several verifiers failed if any of them said fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypedDict
+
+import polars as pl
+import pyarrow as pa
+
+from tracemill.recipe import Recipe
+from tracemill.records import empty
+from tracemill.runner import shard_count
+from tracemill.shards import Store
+
+_KNOWN = ["id", "problem_id", "source", "source_verdict"]
+_OURS = ["generation_id", "verifier", "status", "reason"]
+_COUNTS = (
+    pl.len().alias("n"),
+    (pl.col("known") == (pl.col("status") == "pass"))
+    .filter(pl.col("status").is_in(["pass", "fail"]))
+    .sum()
+    .alias("agree"),
+    (pl.col("status") == "unverifiable").sum().alias("unverifiable"),
+)
+
+
+class Counts(TypedDict):
+    """Responses with a published verdict, how many of ours agree, and how many we could not verify."""
+
+    n: int
+    agree: int
+    unverifiable: int
+
+
+@dataclass(frozen=True)
+class VerifierCounts:
+    """The same for one source and verifier; `verifier` is None for responses without a verdict of ours."""
+
+    source: str
+    verifier: str | None
+    n: int
+    agree: int
+    unverifiable: int
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """One response on which we and its source do not agree, with what we said; `known` is the published verdict."""
+
+    source: str
+    generation_id: str
+    problem_id: str
+    shard: int
+    known: bool
+    verifier: str | None
+    status: str | None
+    reason: str | None
+
+
+def agreement(recipe: Recipe, store: Store) -> dict[str, Counts]:
+    """The counts per source, over all sealed shards. A source without published verdicts is not listed."""
+    together = (
+        _compared(recipe, store)
+        .group_by("source", "generation_id", "shard")
+        .agg(pl.col("known").first(), _gravest().alias("status"))
+    )
+    rows = together.group_by("source").agg(*_COUNTS).sort("source")
+    return {source: Counts(n=n, agree=agree, unverifiable=unsure) for source, n, agree, unsure in rows.iter_rows()}
+
+
+def by_verifier(recipe: Recipe, store: Store) -> list[VerifierCounts]:
+    """The counts per source and verifier, in that order."""
+    rows = _compared(recipe, store).group_by("source", "verifier").agg(*_COUNTS).sort("source", "verifier")
+    return [VerifierCounts(**row) for row in rows.iter_rows(named=True)]
+
+
+def disagreements(recipe: Recipe, store: Store) -> Iterator[Disagreement]:
+    """Every judged response that does not agree, ordered by source and id, to be looked into with `tracemill why`."""
+    found = _compared(recipe, store)
+    agrees = pl.col("status").is_in(["pass", "fail"]) & (pl.col("known") == (pl.col("status") == "pass"))
+    for row in found.filter(~agrees.fill_null(False)).sort("source", "generation_id", "verifier").iter_rows(named=True):
+        yield Disagreement(**row)
+
+
+def _gravest() -> pl.Expr:
+    """One status for several verdicts: fail, else unverifiable, else pass, else null."""
+    status = pl.col("status")
+    return (
+        pl.when((status == "fail").any())
+        .then(pl.lit("fail"))
+        .when((status == "unverifiable").any())
+        .then(pl.lit("unverifiable"))
+        .when((status == "pass").any())
+        .then(pl.lit("pass"))
+    )
+
+
+def _compared(recipe: Recipe, store: Store) -> pl.DataFrame:
+    """One row per response with a published verdict and verdict of ours; nulls where we have none."""
+    return pl.concat([_joined(recipe, store, index) for index in range(shard_count(store))])
+
+
+def _joined(recipe: Recipe, store: Store, index: int) -> pl.DataFrame:
+    known = _rows(recipe, store, index, "generations", _KNOWN).filter(pl.col("source_verdict").is_not_null())
+    ours = _rows(recipe, store, index, "verdicts", _OURS)
+    return known.join(ours, left_on="id", right_on="generation_id", how="left").select(
+        "source",
+        pl.col("id").alias("generation_id"),
+        "problem_id",
+        pl.lit(index, pl.Int32).alias("shard"),
+        pl.col("source_verdict").alias("known"),
+        "verifier",
+        "status",
+        "reason",
+    )
+
+
+def _rows(recipe: Recipe, store: Store, index: int, table: str, columns: list[str]) -> pl.DataFrame:
+    """What the map steps of the recipe wrote under that name for one shard, as far as they are sealed."""
+    steps = [name for name, step in recipe.pipeline().items() if table in step.writes and step.shape == "map"]
+    manifests = [store.manifest(name, index) for name in steps]
+    stored = [manifest.tables[table] for manifest in manifests if manifest and table in manifest.tables]
+    parts = [store.get_table(each, columns) for each in stored] or [empty(table).select(columns)]
+    frame = pl.from_arrow(pa.concat_tables(parts))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
