@@ -45,7 +45,7 @@ def _equals(expected: Any) -> Accept:
 def calls_of(suite: CallSuite) -> list[Call]:
     """Return a call suite's calls, one per test."""
     pairs = list(zip(suite.args, suite.expected, strict=True))[: suite.max_tests]
-    return [Call(at, payload(suite.fn_name, args), _equals(want)) for at, (args, want) in enumerate(pairs)]
+    return [Call(at, payload(f"?{suite.fn_name}", args), _equals(want)) for at, (args, want) in enumerate(pairs)]
 
 
 class CallJudge:

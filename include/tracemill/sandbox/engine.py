@@ -48,6 +48,7 @@ class _Tenant:
                     continue
                 self.open = False
             self._count_oom(message)
+            message["role"] = self.role
             yield message, blob
 
     def _count_oom(self, message: dict[str, Any]) -> None:

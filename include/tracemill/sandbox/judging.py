@@ -2,9 +2,9 @@
 
 from .base import AssertSuite, CallSuite, HumanEvalSuite, Job, JobVerdict, Limits, PytestSuite, Status, StdioSuite
 from .calls import judge_calls
+from .lowered import judge_tests
 from .scripts import Script, refusal
 from .stdio import judge_stdio
-from .testfiles import judge_in_process
 
 MAX_SOURCE_BYTES = 8 << 20
 
@@ -40,4 +40,4 @@ def script_for(job: Job, limits: Limits) -> Script:
         return judge_stdio(job, limits, suite)
     if isinstance(suite, CallSuite):
         return judge_calls(job, limits, suite)
-    return judge_in_process(job, limits, suite)
+    return judge_tests(job, limits, suite)

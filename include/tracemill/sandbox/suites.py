@@ -1,5 +1,6 @@
 """What a program is judged against: five kinds of test suite, and how a dataset's test fields become one of them."""
 
+import ast
 import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -143,20 +144,35 @@ def _assert_lines(value: Any) -> tuple[str, ...]:
             value = [value]
     if not isinstance(value, Sequence) or not all(isinstance(line, str) for line in value):
         raise SuiteError("assert tests must be a list of text")
-    return tuple(line for line in value if line.strip())
+    return tuple(_parsed_source(line.strip()) for line in value if line.strip())
 
 
 def _humaneval(case: Mapping[str, Any], test: str, **options: Any) -> HumanEvalSuite:
-    entry = case.get("entry_point") or _checked_name(test)
-    return HumanEvalSuite(test=test, entry_point=entry, **options)
+    body, _, last = test.strip().rpartition("\n")
+    called = last.strip()[len("check(") : -1] if last.startswith("check(") and last.rstrip().endswith(")") else None
+    entry = case.get("entry_point") or called
+    if not entry:
+        raise SuiteError("a `check(candidate)` test needs `entry_point` or a closing check(...) call")
+    return HumanEvalSuite(test=_parsed_source(body if called else test), entry_point=entry, **options)
 
 
-def _checked_name(test: str) -> str:
-    """Return the argument of a closing `check(...)` line, as LeetCode's functional tests have it."""
-    last = test.strip().rsplit("\n", 1)[-1].strip()
-    if last.startswith("check(") and last.endswith(")"):
-        return last[len("check(") : -1]
-    raise SuiteError("a `check(candidate)` test needs `entry_point` or a closing check(...) call")
+def _parsed_source(source: str) -> str:
+    """Return `source` when it is Python, or raise SuiteError."""
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise SuiteError(f"the tests are not valid Python: {error}") from None
+    return source
+
+
+def _test_file(source: Any) -> str:
+    """Return a pytest file that holds at least one test, or raise SuiteError."""
+    if not isinstance(source, str):
+        raise SuiteError(f"`test_code` is {type(source).__name__}, not text")
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    if not any(isinstance(n, functions) and n.name.startswith("test") for n in ast.walk(ast.parse(_parsed_source(source)))):
+        raise SuiteError("`test_code` defines no test function")
+    return source
 
 
 def _parsed(test_case: Any) -> Any:
@@ -177,7 +193,7 @@ def _lower(case: Any, options: dict[str, Any]) -> TestSuite:
         raise SuiteError(f"tests are {type(case).__name__}, not an object or a list")
     present = {key for key, value in case.items() if value is not None}
     if "test_code" in present:
-        return PytestSuite(test_code=case["test_code"], entry_point=case.get("test_entry_point"), **options)
+        return PytestSuite(test_code=_test_file(case["test_code"]), entry_point=case.get("test_entry_point"), **options)
     for key in ("assert_case", "testcase", "test_list"):
         if key in present:
             setup = case.get("test_setup_code") or None

@@ -44,6 +44,22 @@ def needs_pytest(tree: ast.Module) -> bool:
     return any(function.args.args or function.decorator_list for function in test_functions(tree))
 
 
+_SHARED_PROCESS = frozenset(
+    ("monkeypatch", "mock", "mocker", "patch", "Mock", "MagicMock", "asyncio", "inspect", "importlib", "caplog", "mocker")
+)
+
+
+def needs_one_process(tree: ast.Module) -> bool:
+    """Return whether the tests reach into the program's process: mocks, coroutines, inspection, subclassing."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    imported = {a.name for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "solution" for a in n.names}
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    bases = {base.id for node in classes for base in node.bases if isinstance(base, ast.Name)}
+    coroutine = any(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(tree))
+    return bool(names & _SHARED_PROCESS) or bool(bases & imported) or coroutine
+
+
 def _holds_tests(node: ast.ClassDef) -> bool:
     return any(isinstance(item, ast.FunctionDef) and item.name.startswith("test") for item in node.body)
 
@@ -69,10 +85,10 @@ def outcomes(data: bytes) -> tuple[list[tuple[str, str, str]], bool]:
     """Return (name, word, text) per reported test, and whether the run reached its end."""
     found: list[tuple[str, str, str]] = []
     for frame in raw_frames(data):
+        if frame[1:2] == ["end"]:
+            return found, True
         if len(frame) != 3 or frame[0] != len(found):
             break
-        if frame[1] == "end":
-            return found, True
         name, text = frame[2]
         found.append((str(name), str(frame[1]), str(text)))
     return found, False
@@ -94,10 +110,15 @@ def board_of(found: Sequence[tuple[str, str, str]], ended: bool, job: dict[str, 
     return board
 
 
+def tests_limits(limits: Limits) -> Limits:
+    """Return the limits of a whole test file."""
+    return limits.model_copy(update={"cpu_seconds": limits.cpu_seconds * _TESTS_CPU_FACTOR})
+
+
 def judge_in_process(job: Job, limits: Limits, suite: PytestSuite | HumanEvalSuite | AssertSuite) -> Script:
     """Return the script that runs tests and program in one process, marked as low trust."""
     payload = payload_of(suite)
-    limits = limits.model_copy(update={"cpu_seconds": limits.cpu_seconds * _TESTS_CPU_FACTOR})
+    limits = tests_limits(limits)
     run = run_order("tests", [json.dumps(payload).encode()], limits.cpu_seconds, 0)
     prelude = isinstance(suite, HumanEvalSuite) and suite.entry_point.startswith("Solution()")
     event, data = yield open_order(job, limits, run, role="tests", prelude=prelude)

@@ -54,7 +54,8 @@ class Nodes:
         return f"Nodes({self.kind!r}, {self.values!r})"
 
 
-def _linked_values(node: Any) -> list[Any]:
+def linked_values(node: Any) -> list[Any]:
+    """Return a linked list's values, at most MAX_NODES of a circular one."""
     values: list[Any] = []
     while node is not None and len(values) < MAX_NODES:
         values.append(node.val)
@@ -116,7 +117,7 @@ def _encode_rare(value: Any, depth: int, other: Callable[[Any], Any] | None) -> 
     if type(value) is deque:
         return {"q": [encode(item, depth + 1, other) for item in value]}
     if name == "ListNode" and other is None:
-        return {"L": [encode(item, depth + 1) for item in _linked_values(value)]}
+        return {"L": [encode(item, depth + 1) for item in linked_values(value)]}
     if name == "TreeNode" and other is None:
         return {"T": [encode(item, depth + 1) for item in tree_values(value)]}
     return _encode_subclass(value, name, depth, other)

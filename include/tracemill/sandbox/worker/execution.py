@@ -12,7 +12,8 @@ from .frames import write_all
 
 CONTROL = (900, 901)  # where the worker reads orders and writes reports
 STDERR_TAIL = 4096
-_HARD_WALL = 20  # a starved sleeper is ended after this many times its idle limit
+Wait = Callable[[int, float], tuple[bool, int, float]]
+HARD_WALL = 20  # a starved sleeper is ended after this many times its idle limit
 _OOM_COUNTERS = ("/sys/fs/cgroup/memory/memory.oom_control", "/sys/fs/cgroup/memory.events")
 
 
@@ -37,7 +38,8 @@ def _run_delay(pid: int) -> float:
     return total / 1e9
 
 
-def _idle(pid: int, started: float) -> float:
+def idle_seconds(pid: int, started: float) -> float:
+    """Return how long since `started` the process neither ran nor waited for a processor."""
     try:
         cpu = time.clock_gettime((~pid << 3) | 2)
     except OSError:
@@ -65,8 +67,8 @@ def wait(pid: int, idle_limit: float) -> tuple[bool, int, float]:
     poll.register(CONTROL[0], 0)  # a supervisor that is gone hangs up
     left, killed = idle_limit, False
     while not (events := poll.poll(max(1, int(left * 1000)))) or _hung_up(events):
-        left = idle_limit - _idle(pid, started)
-        if left <= 0 or time.monotonic() - started > _HARD_WALL * idle_limit:
+        left = idle_limit - idle_seconds(pid, started)
+        if left <= 0 or time.monotonic() - started > HARD_WALL * idle_limit:
             os.kill(pid, signal.SIGKILL)
             killed, left = True, idle_limit
         left = max(left, 0.02)
@@ -121,10 +123,10 @@ def fork_confined(
         os._exit(EXIT_BROKEN)
 
 
-def outcome(jail: Jail, pid: int, idle_limit: float, oom_before: int) -> dict[str, Any]:
+def outcome(jail: Jail, pid: int, idle_limit: float, oom_before: int, wait_for: Wait = wait) -> dict[str, Any]:
     """Wait for the child `pid`, remove all it left behind, and report how it ended."""
     started = time.monotonic()
-    idle, status, cpu = wait(pid, idle_limit)
+    idle, status, cpu = wait_for(pid, idle_limit)
     cpu += reap_all()
     code = os.waitstatus_to_exitcode(status)
     report = {"exit": code, "idle": idle, "cpu": round(cpu, 4), "wall": round(time.monotonic() - started, 4)}

@@ -7,6 +7,8 @@ import builtins
 from collections import deque
 from typing import Any
 
+from .codec import linked_values, tree_values
+
 _IMPORTS = """
 import string, re, datetime, collections, heapq, bisect, copy, math, random, statistics, itertools, functools
 import operator, io, sys, json
@@ -62,6 +64,18 @@ def tree_node(values: list[Any]) -> TreeNode | None:
     return root
 
 
+def _same(values: Any) -> Any:
+    return lambda first, second: values(first) == values(second)
+
+
+NODE_HELPERS = {
+    "ListNode": ListNode,
+    "TreeNode": TreeNode,
+    "list_node": list_node,
+    "tree_node": tree_node,
+    "is_same_list": _same(linked_values),
+    "is_same_tree": _same(tree_values),
+}
 NODE_BUILDERS = {"L": list_node, "T": tree_node}
 
 

@@ -162,9 +162,16 @@ def run_alone(program: Program, data: bytes, cap: int) -> tuple[dict[str, Any], 
 
 
 def _resolve(namespace: dict[str, Any], name: str) -> Any:
+    """Return the function `name`, or the method for "Solution().name"; "?name" is whichever the program has."""
     solution = namespace.get("Solution")
-    if isinstance(solution, type) and hasattr(solution, name):
-        return getattr(solution(), name)
+    if name.startswith("?"):
+        name = name[1:]
+        if isinstance(solution, type) and hasattr(solution, name):
+            return getattr(solution(), name)
+    if name.startswith("Solution()."):
+        return getattr(namespace["Solution"](), name.split(".", 1)[1])
+    if name not in namespace:
+        raise NameError(f"name {name!r} is not defined")
     return namespace[name]
 
 
@@ -183,12 +190,14 @@ def _attempt(function: Any, arguments: list[Any], named: dict[str, Any]) -> list
 def _call_main(program: Program, payloads: list[bytes]) -> None:
     namespace = program.module("solution").__dict__
     program.confine_calls()
-    exec(program.code, namespace)
+    broken = _attempt(lambda: exec(program.code, namespace), [], {})
     for index, payload in enumerate(payloads):
         call = json.loads(payload)
         arguments, named = codec.decode(call["args"], NODE_BUILDERS), codec.decode(call["kwargs"], NODE_BUILDERS)
-        status, value = _attempt(_resolve(namespace, call["fn"]), arguments, named)
-        frame([index, status, value])
+        if broken[0] == "ok":
+            frame([index, *_attempt(lambda *a, fn=call["fn"], **k: _resolve(namespace, fn)(*a, **k), arguments, named)])
+        else:
+            frame([index, *broken])
 
 
 def run_calls(program: Program, payloads: list[bytes]) -> tuple[dict[str, Any], bytes]:

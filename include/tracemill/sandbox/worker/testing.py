@@ -7,6 +7,7 @@ import builtins
 import io
 import json
 import os
+import socket
 import sys
 import traceback
 from collections.abc import Callable
@@ -14,6 +15,9 @@ from types import ModuleType
 from typing import Any
 
 from . import child, execution, python
+from .prelude import NODE_HELPERS
+from .peer import Peer, PeerGone
+from .relay import Relay
 
 TEXT = 300
 TEST_FILE = "/tmp/test_solution.py"
@@ -36,25 +40,40 @@ class _Recorder:
             self._report("import", "fail", str(report.longrepr)[-TEXT:])
 
 
+def _skipped(error: BaseException) -> bool:
+    """Return whether the test file itself skipped; a class of that name that the program made is a failure."""
+    outcomes = sys.modules.get("_pytest.outcomes")
+    return outcomes is not None and isinstance(error, outcomes.Skipped)
+
+
 def _try(function: Callable[[], object], name: str, report: Report) -> bool:
     try:
         function()
+    except PeerGone:
+        raise
     except BaseException as error:  # noqa: BLE001 - a test may raise anything; pytest's Skipped is no failure
-        word = "skip" if type(error).__name__ == "Skipped" else "fail"
-        report(name, word, "".join(traceback.format_exception_only(error))[-TEXT:])
+        report(name, "skip" if _skipped(error) else "fail", "".join(traceback.format_exception_only(error))[-TEXT:])
         return False
     report(name, "pass", "")
     return True
+
+
+def _borrowed(job: dict[str, Any], solution: ModuleType) -> dict[str, Any]:
+    """Return what the tests use without importing it: the solution's names, and the node helpers of LeetCode."""
+    found = {name: NODE_HELPERS[name] for name in job["borrowed"] if name in NODE_HELPERS}
+    missing = object()
+    for name in job["borrowed"]:
+        value = getattr(solution, name, missing)
+        if value is not missing:
+            found[name] = value
+    return found
 
 
 def _namespace(job: dict[str, Any], solution: ModuleType) -> dict[str, Any]:
     module = ModuleType("test_solution")
     sys.modules["test_solution"] = module
     table = dict(vars(builtins))
-    for name in job["borrowed"]:
-        value = getattr(solution, name, None)
-        if value is not None:
-            table[name] = value
+    table.update(_borrowed(job, solution))
     module.__dict__["__builtins__"] = table
     return module.__dict__
 
@@ -64,6 +83,8 @@ def _load(job: dict[str, Any], solution: ModuleType, report: Report) -> dict[str
     namespace = _namespace(job, solution)
     try:
         exec(compile(job["source"], "test_solution.py", "exec", dont_inherit=True), namespace)
+    except PeerGone:
+        raise
     except BaseException as error:  # noqa: BLE001 - whatever the file raises is its one failure
         report("import", "fail", "".join(traceback.format_exception_only(error))[-TEXT:])
         return None
@@ -75,10 +96,7 @@ def _run_pytest(job: dict[str, Any], solution: ModuleType, report: Report) -> No
 
     with open(TEST_FILE, "w", encoding="utf-8") as file:
         file.write(job["source"])
-    for name in job["borrowed"]:
-        value = getattr(solution, name, None)
-        if value is not None:
-            setattr(builtins, name, value)
+    vars(builtins).update(_borrowed(job, solution))
     options = ["-q", "-p", "no:cacheprovider", "--rootdir=/tmp", "--import-mode=importlib", "-c", "/dev/null"]
     pytest.main([*options, TEST_FILE], plugins=[_Recorder(report)])
 
@@ -108,7 +126,24 @@ def run_tests(job: dict[str, Any], solution: ModuleType, report: Report) -> None
             _try(namespace[name], name, report)
 
 
-def _main(program: python.Program, job: dict[str, Any]) -> None:
+class _RemoteSolution(ModuleType):
+    """Module `solution` as the tests see it when the program lives in another slot."""
+
+    def __init__(self, peer: Peer) -> None:
+        super().__init__("solution")
+        self.__dict__["_peer"] = peer
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__all__":
+            return self._peer.request("names")
+        if name.startswith("__"):
+            raise AttributeError(name)
+        value = self._peer.request("name", name)
+        self.__dict__[name] = value
+        return value
+
+
+def _reporter() -> Report:
     count = 0
 
     def report(name: str, word: str, text: str) -> None:
@@ -116,24 +151,48 @@ def _main(program: python.Program, job: dict[str, Any]) -> None:
         python.frame([count, word, [name, text]])
         count += 1
 
-    solution = program.module("solution")
-    program.confine_calls()
-    exec(program.code, solution.__dict__)
+    return report
+
+
+def _run_and_end(job: dict[str, Any], solution: ModuleType) -> None:
     sys.stdin = io.StringIO()
-    run_tests(job, solution, report)
-    python.frame([count, "end", None])
+    sys.modules["solution"] = solution
+    run_tests(job, solution, _reporter())
+    python.frame([-1, "end", None])
     os._exit(0)
 
 
-def run_in_process(program: python.Program, payload: bytes) -> tuple[dict[str, Any], bytes]:
-    """Run program and tests in one child: what the program returns is judged by code in its reach, so low trust."""
+def _main_in_process(program: python.Program, job: dict[str, Any]) -> None:
+    solution = program.module("solution")
+    program.confine_calls()
+    exec(program.code, solution.__dict__)
+    _run_and_end(job, solution)
+
+
+def _main_remote(program: python.Program, job: dict[str, Any], fd: int) -> None:
+    program.confine_calls()
+    peer = Peer(fd, guarded=True, serve_name=lambda what, arguments: input(*arguments) if what == "input" else None)
+    try:
+        _run_and_end(job, _RemoteSolution(peer))
+    except PeerGone:
+        os._exit(1)
+
+
+def run(program: python.Program, payload: bytes, remote: bool) -> tuple[dict[str, Any], bytes]:
+    """Run tests against a program in the same child (low trust) or, `remote`, in another slot."""
     job = json.loads(payload)
     oom = execution.oom_kills(program.jail)
     results = python.results_file()
+    theirs, ours = socket.socketpair()
+    fd = theirs.detach()
     standard = (execution.memfd(), execution.memfd(), execution.memfd())
+    main = (_main_remote, program, job, fd) if remote else (_main_in_process, program, job)
     pid = execution.fork_confined(
-        program.jail, program.limits, results + 1, standard, 64, lambda: child.run(_main, program, job)
+        program.jail, program.limits, fd + 1 if remote else results + 1, standard, 64, lambda: child.run(*main)
     )
-    report = execution.outcome(program.jail, pid, program.limits["idle"], oom)
+    os.close(fd)
+    wait = Relay(ours, busy=True).wait if remote else execution.wait
+    report = execution.outcome(program.jail, pid, program.limits["idle"], oom, wait)
+    ours.close()
     report["sizes"], report["lengths"] = [execution.read_output(standard[1], 0)[0]], [0]
     return python.with_errors(report, [], standard[2], results, [*standard, results])

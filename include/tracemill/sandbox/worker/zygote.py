@@ -15,7 +15,7 @@ import sys
 import traceback
 from typing import Any
 
-from . import execution, frames, kernel, native, python, testing
+from . import execution, frames, kernel, native, python, serving, testing
 from .child import Jail
 from .execution import CONTROL
 
@@ -95,8 +95,10 @@ class Tenancy:
             at += size
         mode, cap = order["mode"], order["cap"]
         program.limits = {**program.limits, "cpu": order["cpu"]}
-        if mode == "tests":
-            return testing.run_in_process(program, parts[0])
+        if mode in ("tests", "remote_tests"):
+            return testing.run(program, parts[0], remote=mode == "remote_tests")
+        if mode == "serve":
+            return serving.serve(program)
         if mode == "calls":
             return python.run_calls(program, parts)
         if isinstance(program, native.Binary):
@@ -121,6 +123,8 @@ class Tenancy:
             order, blob = frames.receive(receive)
             if order["order"] == "close":
                 return
+            if order["order"] != "run":  # a message for a child that has ended meanwhile
+                order = None
 
 
 def _own_streams() -> None:

@@ -1,0 +1,73 @@
+"""Judges test sources with the program in another slot: the tests see stand-ins, the program sees no expected value."""
+
+import json
+from collections.abc import Generator
+from typing import Any
+
+from .base import AssertSuite, HumanEvalSuite, Job, JobVerdict, Limits, PytestSuite, Status
+from .scripts import Event, Order, Script, ending, expect, open_order, patience, refusal, run_order
+from .testfiles import board_of, outcomes, payload_of, tests_limits
+
+_END = {"order": "end"}
+
+
+def _open(job: Job, limits: Limits, mode: str, part: bytes, role: str, prelude: bool) -> Order:
+    return open_order(job, limits, run_order(mode, [part], limits.cpu_seconds, 0), role=role, prelude=prelude)
+
+
+class _Conversation:
+    """Carries messages between the program and its tests until the tests have ended."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.reports: dict[str, Event] = {}
+
+    def run(self, event: Event) -> Generator[Order | None, Event, None]:
+        seconds = patience(self._limits)
+        while "tests" not in self.reports:
+            message, data = event
+            role = message["role"]
+            other = "tests" if role == "solution" else "solution"
+            if message["event"] == "relay":
+                event = yield Order({"order": "relay"}, data, other, seconds) if other not in self.reports else None
+            else:
+                self.reports[role] = (expect(message, "ran"), data)
+                if other in self.reports:
+                    return
+                event = yield Order(_END, b"", other, seconds)
+        while "solution" not in self.reports:
+            if event[0]["event"] != "relay":
+                self.reports["solution"] = (expect(event[0], "ran"), event[1])
+                return
+            event = yield None
+
+
+def judge_remotely(job: Job, limits: Limits, suite: PytestSuite | HumanEvalSuite | AssertSuite) -> Script:
+    """Return the script that runs the program and its tests in two slots."""
+    payload = payload_of(suite)
+    limits = tests_limits(limits)
+    prelude = isinstance(suite, HumanEvalSuite) and suite.entry_point.startswith("Solution()")
+    event, _ = yield _open(job, limits, "serve", b"", "solution", prelude)
+    if event["event"] == "compile_error":
+        return refusal(job, 1, Status.COMPILE_ERROR, event["reason"])
+    expect(event, "compiled")
+    tests = job.model_copy(update={"source": ""})
+    answer = yield _open(tests, limits, "remote_tests", json.dumps(payload).encode(), "tests", False)
+    talk = _Conversation(limits)
+    if answer[0]["role"] == "solution":  # the program ended before its tests began
+        talk.reports["solution"] = (expect(answer[0], "ran"), answer[1])
+        answer = yield None
+    expect(answer[0], "compiled")
+    yield from talk.run((yield Order(_END, b"", "tests")) if talk.reports else (yield None))
+    return _verdict(job, limits, payload, talk.reports)
+
+
+def _verdict(job: Job, limits: Limits, payload: dict[str, Any], reports: dict[str, Event]) -> JobVerdict:
+    (solution, said), (tests, data) = reports["solution"], reports["tests"]
+    failure = ending(solution, limits)
+    found, ended = outcomes(data[tests["stderr"] :])
+    board = board_of(found, ended, payload, failure or ending(tests, limits))
+    for report in (solution, tests):
+        board.charge(report)
+    board.stderr = board.stderr or said[-2000:].decode("utf-8", "replace")
+    return board.verdict(job, "two slots")
