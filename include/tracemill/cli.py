@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,7 +24,8 @@ from tracemill.errors import TracemillError
 if TYPE_CHECKING:
     from tracemill.shards import Store
 
-out = Console(highlight=False)
+PIPED_WIDTH = 120  # characters a line where no terminal says how wide it is
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 err = Console(stderr=True, highlight=False)
 _STATE = {"debug": False}
 

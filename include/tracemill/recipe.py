@@ -85,16 +85,26 @@ def remember_recipe(recipe: Recipe, store: Store) -> None:
 
     Raises RecipeError when the store belongs to another recipe: two recipes may not share one root.
     """
+    text = recipe.model_dump_json(indent=1).encode()
     try:
-        known = stored_recipe(store)
+        known = store.read_bytes(STORED)
     except FileNotFoundError:
-        known = None
-    except RecipeError:
-        known = None  # written by an older tracemill, whose recipes had other keys; this run replaces it
-    if known is not None and known.name != recipe.name:
-        raise RecipeError(f"{store.root} holds recipe {known.name!r}, not {recipe.name!r}: give each its own root")
-    if known != recipe:
-        store.write_bytes(STORED, recipe.model_dump_json(indent=1).encode())
+        known = b""
+    if known == text:
+        return
+    name = _name_in(known)
+    if name not in {None, recipe.name}:
+        raise RecipeError(f"{store.root} holds recipe {name!r}, not {recipe.name!r}: give each its own root")
+    store.write_bytes(STORED, text)
+
+
+def _name_in(text: bytes) -> str | None:
+    """The name in a stored recipe, also in one that an older tracemill wrote with other keys."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return None
+    return data.get("name") if isinstance(data, dict) else None
 
 
 def stored_recipe(store: Store) -> Recipe:

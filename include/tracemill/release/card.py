@@ -55,15 +55,11 @@ def _front_matter(title: str, file: str, tally: Tally, granted: Terms) -> str:
         "task_categories": ["text-generation"],
         "size_categories": [size],
         "tags": ["reasoning", "distillation", "tracemill"],
-        "configs": [
-            {"config_name": "jsonl", "data_files": f"{file}.jsonl.zst", "default": True},
-            {"config_name": "parquet", "data_files": f"{file}.parquet"},
-            {"config_name": "metadata", "data_files": "metadata.parquet"},
-        ],
+        # One format only: `datasets` reads all configurations of a folder with one builder.
+        "configs": [{"config_name": file, "data_files": f"{file}.jsonl.zst", "default": True}],
     }
     block = yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
-    infos = "".join(f"- config_name: {name}\n{FEATURES}" for name in ("jsonl", "parquet"))
-    return f"---\n{block}dataset_info:\n{infos}---\n"
+    return f"---\n{block}dataset_info:\n- config_name: {file}\n{FEATURES}---\n"
 
 
 def _details(title: str, tally: Tally) -> str:
@@ -114,10 +110,12 @@ reference_answer, test_case. `test_case.test_code` is Python where the tests are
 
 ```python
 from datasets import load_dataset
-rows = load_dataset("PATH_OF_THIS_FOLDER", "jsonl", split="train")
+rows = load_dataset("PATH_OF_THIS_FOLDER", split="train")
+same = load_dataset("parquet", data_files="PATH_OF_THIS_FOLDER/{file}.parquet", split="train")
+about = load_dataset("parquet", data_files="PATH_OF_THIS_FOLDER/metadata.parquet", split="train")
 ```
 
-{_table(("", "", "entries"), rows)}
+{_table(("what", "value", "entries"), rows)}
 {figures}
 """
 

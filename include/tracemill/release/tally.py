@@ -11,7 +11,7 @@ from tracemill.release.licences import normalised_licence
 from tracemill.release.rows import ReleasedRow
 
 UNLABELLED = "not labelled"
-LENGTH_BIN = 64  # tokens
+LENGTH_BIN = 16  # tokens
 LENGTH_TOP = 32_768  # tokens: the longest response that the paper's models give; longer ones share the last bin
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pydantic import BaseModel
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -52,10 +53,12 @@ def print_funnel(store: Store, console: Console) -> None:
 
 
 def funnel_table(found: Funnel) -> Table:
-    """The stages as a table: one line a reason, so that nothing is cut off on a narrow screen."""
-    table = Table(title=f"Recipe {found.recipe}: where every row went", title_justify="left")
-    for name in ("step", "counts", "entered", "kept", "turned away", "rows", "shards", "seconds"):
-        table.add_column(name, justify="right" if name in {"entered", "kept", "rows", "shards", "seconds"} else "left")
+    """The stages as a table, one line a reason; a reason is folded, never cut, on a narrow screen."""
+    table = Table(title=f"Recipe {found.recipe}: where every row went", title_justify="left", box=SIMPLE_HEAD)
+    numbers = {"entered", "kept", "rows", "seconds"}
+    for name in ("step", "unit", "entered", "kept", "turned away", "rows", "seconds"):
+        right = name in numbers
+        table.add_column(name, justify="right" if right else "left", no_wrap=right, overflow="fold")
     for stage in found.steps:
         for line in _lines(stage):
             table.add_row(*(Text(cell) for cell in line))
@@ -63,22 +66,17 @@ def funnel_table(found: Funnel) -> Table:
 
 
 def _lines(stage: Stage) -> Iterator[tuple[str, ...]]:
-    away = [(reason or "rejected", count) for reason, count in stage.rejected.items()]
-    away += [(f"{reason or 'no reason'} (quarantined)", count) for reason, count in stage.quarantined.items()]
-    first, *rest = away or [("", 0)]
-    state = f"{stage.shards}" if not stage.missing else f"{stage.shards} of {stage.shards + len(stage.missing)}"
-    yield (
-        stage.step,
-        f"{stage.unit}s",
-        f"{stage.entered:,}",
-        f"{stage.kept:,}",
-        first[0],
-        f"{first[1]:,}" if first[0] else "",
-        state,
-        f"{stage.seconds or 0.0:,.1f}",
-    )
+    away: list[tuple[str, int | None]] = list(stage.rejected.items())
+    away += [(f"{reason} (quarantined)", count) for reason, count in stage.quarantined.items()]
+    first, *rest = away or [("", None)]
+    numbers = (f"{stage.entered:,}", f"{stage.kept:,}")
+    yield stage.step, stage.unit, *numbers, first[0], _number(first[1]), f"{stage.seconds or 0.0:,.1f}"
     for reason, count in rest:
-        yield "", "", "", "", reason, f"{count:,}", "", ""
+        yield "", "", "", "", reason, _number(count), ""
+
+
+def _number(count: int | None) -> str:
+    return "" if count is None else f"{count:,}"
 
 
 def _missing(stage: Stage) -> str:
