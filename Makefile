@@ -11,11 +11,12 @@ help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # torch first: an index that offers a CPU build is then asked for it alone; everything else comes with hashes.
-$(ENVIRONMENT): constraints.txt
+$(ENVIRONMENT): constraints.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "tracemill needs Python 3.11: install it, or say make PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 install: $(ENVIRONMENT) ## make .venv with everything that requirements.txt names
@@ -26,7 +27,7 @@ demo: $(ENVIRONMENT) ## start Airflow, run the recipe `demo` to its release, pri
 real-sample: $(ENVIRONMENT) ## the same for `real_sample`, on the files below $$TRACEMILL_DATA
 	@test -n "$$TRACEMILL_DATA" || { echo "set TRACEMILL_DATA to the folder with the sample files first"; exit 1; }
 	@$(BIN)/python -m tracemill_airflow.demo --recipe real_sample
-	@$(BIN)/python -m tracemill agreement --root var/store/real_sample/v1
+	@$(BIN)/tracemill agreement --root var/store/real_sample/v1
 
 stop: ## stop the Airflow that `make demo` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tracemill_airflow.local stop; fi
