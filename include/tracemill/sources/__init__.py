@@ -6,7 +6,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tracemill.sources.aime import AimeSource
 from tracemill.sources.demo import DemoSource
+from tracemill.sources.gsm8k import Gsm8kSource
+from tracemill.sources.humaneval import HumanevalSource
 from tracemill.sources.jsonl import JsonlSource
+from tracemill.sources.kodcode import KodcodeSource
+from tracemill.sources.math_cot import MathCotSource
 
-AnySource = Annotated[DemoSource | JsonlSource, Field(discriminator="kind")]
+AnySource = Annotated[
+    AimeSource | DemoSource | Gsm8kSource | HumanevalSource | JsonlSource | KodcodeSource | MathCotSource,
+    Field(discriminator="kind"),
+]
