@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from tracemill.errors import CorruptShard, StoreError
+from tracemill.errors import StoreError, TracemillError
 
 _T = TypeVar("_T")
 CHUNK = 1 << 20  # bytes
@@ -26,12 +26,19 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
 
 
 @contextmanager
-def store_io(what: str) -> Iterator[None]:
-    """The one boundary where any failure of a storage driver becomes a StoreError; not-found passes through."""
+def store_io(what: str, *, absent: bool = False) -> Iterator[None]:
+    """The one boundary where any failure of a storage driver becomes a StoreError.
+
+    With `absent`, not-found passes through as FileNotFoundError: only where it means that an object is not there.
+    """
     try:
         yield
-    except (FileNotFoundError, StoreError, CorruptShard):
+    except TracemillError:
         raise
+    except FileNotFoundError as error:
+        if absent:
+            raise
+        raise StoreError(f"{what}: {error} (does the place exist? check it and retry)") from error
     except OSError as error:
         remedy = "the disk is full: free space and retry" if error.errno == errno.ENOSPC else "check access and retry"
         raise StoreError(f"{what}: {error} ({remedy})") from error
@@ -40,10 +47,10 @@ def store_io(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def scratch_folder(what: str) -> Iterator[Path]:
-    """A private folder of this machine (TMPDIR), gone afterwards. Raises StoreError when there is no room for one."""
+def scratch_folder(what: str, within: Path | None = None) -> Iterator[Path]:
+    """A private folder on this machine (below TMPDIR, or `within`), gone afterwards. Raises StoreError without one."""
     with store_io(f"cannot make a scratch folder for {what}"):
-        folder = tempfile.TemporaryDirectory(prefix="tracemill-")
+        folder = tempfile.TemporaryDirectory(prefix="tracemill-", dir=within)
     with folder:
         yield Path(folder.name)
 
@@ -99,13 +106,13 @@ class ObjectStore:
 
     def read_bytes(self, key: str) -> bytes:
         """The object's bytes. Raises FileNotFoundError when it is not there, StoreError when it cannot be read."""
-        with store_io(f"cannot read {self.root}/{key}"):
+        with store_io(f"cannot read {self.root}/{key}", absent=True):
             data: bytes = self.fs.cat_file(self.path(key))
             return data
 
     def chunks(self, key: str) -> Iterator[bytes]:
         """The object's bytes, a chunk at a time. Raises FileNotFoundError when it is not there, or StoreError."""
-        with store_io(f"cannot read {self.root}/{key}"), self.fs.open(self.path(key), "rb") as handle:
+        with store_io(f"cannot read {self.root}/{key}", absent=True), self.fs.open(self.path(key), "rb") as handle:
             while chunk := handle.read(CHUNK):
                 yield chunk
 
@@ -136,7 +143,7 @@ class ObjectStore:
 
     def size(self, key: str) -> int | None:
         """The object's size in bytes; None when it is genuinely not there."""
-        with store_io(f"cannot look at {self.root}/{key}"):
+        with store_io(f"cannot look at {self.root}/{key}", absent=True):
             try:
                 return int(self.fs.info(self.path(key))["size"])
             except FileNotFoundError:
@@ -144,7 +151,7 @@ class ObjectStore:
 
     def names(self) -> set[str]:
         """The names directly below the root; empty when there is no root yet."""
-        with store_io(f"cannot list {self.root}"):
+        with store_io(f"cannot list {self.root}", absent=True):
             try:
                 return {PurePosixPath(str(path)).name for path in self.fs.ls(self.root, detail=False)} - {""}
             except FileNotFoundError:
