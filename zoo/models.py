@@ -1,0 +1,52 @@
+"""What is trained: the shape, data, seed and budget of each model of the zoo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from zoo.network import Shape
+from zoo.rewarding import ATTRIBUTES
+
+Role = Literal["teacher", "judge", "reward"]
+ROOT = Path(__file__).parent / "models"
+VOCABULARY = 960
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One model. Training ends, with learning rate zero, at `tokens` or `minutes` of CPU time, whichever is first."""
+
+    name: str
+    role: Role
+    shape: Shape
+    tokens: int
+    minutes: float
+    seed: int
+    rows: int = 24
+    length: int = 256
+    muon_rate: float = 4e-3
+    adam_rate: float = 3e-3
+
+    @property
+    def folder(self) -> Path:
+        """Where the trained model is kept."""
+        return ROOT / self.name
+
+
+def _shape(hidden: int, layers: int, feed_forward: int, labels: int = 0) -> Shape:
+    heads = hidden // 64
+    return Shape(VOCABULARY, hidden, layers, heads, 2 if heads % 2 == 0 else 1, feed_forward, labels=labels)
+
+
+SPECS: dict[str, Spec] = {
+    spec.name: spec
+    for spec in (
+        Spec("teacher-large", "teacher", _shape(256, 4, 768), tokens=40_000_000, minutes=25, seed=11),
+        Spec("teacher-medium", "teacher", _shape(192, 4, 512), tokens=25_000_000, minutes=12, seed=12),
+        Spec("teacher-small", "teacher", _shape(128, 4, 384), tokens=12_000_000, minutes=6, seed=13),
+        Spec("judge", "judge", _shape(192, 4, 512), tokens=25_000_000, minutes=12, seed=14),
+        Spec("reward", "reward", _shape(192, 4, 512, len(ATTRIBUTES)), tokens=15_000_000, minutes=8, seed=15),
+    )
+}
