@@ -22,7 +22,8 @@ _NEAR, _WITHIN_REACH = 10, 70  # characters between two boxes: math-verify 0.9, 
 _HASHES = re.compile(r"^[ \t]*####[ \t]*(.+)$", re.MULTILINE)
 _A_LINE = re.compile(r"(?:\A|\n)A:[ \t]*([^\n]+)\s*\Z")
 _STATED = re.compile(
-    r"(?:answer(?:[ ]is)?\*{0,2}[ ]?[:：]|(?:the|final)[ ]answer[ ]is|答案[是为:：]{1,2})[\s*]*([^\n]+)", re.IGNORECASE
+    r"(?:answer(?:[ ]is)?\*{0,2}[ ]?[:：]|(?:the|final)[ ]answer[ ]is|答案[是为:：]{1,2})[\s*:：]*([^\n]+)",
+    re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"\.(?:\s|$)|。")
 _INLINE_MATH = re.compile(r"\$([^$\n]+)\$|\\\((.+?)\\\)")
@@ -63,7 +64,7 @@ def boxed(text: str) -> str | None:
 def unmarked(text: str) -> str:
     r"""Strip what surrounds an answer without being part of it: white space, $…$, \(…\), ** and one final period."""
     bare = text.strip().strip("*").strip()
-    if bare.endswith((".", "。")) and not bare.endswith((r"\.", "..")):
+    if bare.endswith((".", "。")) and not bare.endswith((r"\.", "..", r"\right.")):
         bare = bare[:-1].rstrip()
     for opening, closing in _MATH_MARKS:
         inner = bare[len(opening) : -len(closing)]

@@ -17,6 +17,7 @@ import ast
 import re
 import warnings
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Language = Literal["python", "cpp"]
@@ -61,6 +62,7 @@ def program(text: str, tested: Collection[str], language: Language = "python") -
         return text if not fenced and _compiles(text) else None
     if not tested or language != "python":
         return codes[-1]
+    codes = list(dict.fromkeys(codes))
     best = max(codes, key=lambda code: len(_names(code).intersection(tested)))  # the first of equals
     return best if _names(best).intersection(tested) else (_aliased(codes, tested) or codes[0])
 
@@ -103,6 +105,7 @@ def _compiles(text: str) -> bool:
     return tree is not None and bool(tree.body)
 
 
+@lru_cache(maxsize=16)
 def _parsed(code: str) -> ast.Module | None:
     """The syntax tree, or None for what is no Python (also for text that overwhelms the parser)."""
     with warnings.catch_warnings():

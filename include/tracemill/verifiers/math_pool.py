@@ -30,6 +30,8 @@ _POLL_SECONDS = 0.1
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 _READY = "ready"
+# With gmpy2 the integers are C code that no signal handler interrupts, and other limits of size apply.
+_PURE_PYTHON = {"SYMPY_GROUND_TYPES": "python", "MPMATH_NOGMPY": "1"}
 
 Finding = Literal[
     "equal", "different", "same_text", "unparsable_gold", "unparsable_answer", "timeout", "memory", "crashed"
@@ -48,8 +50,7 @@ class _Worker:
     """One child process. `pair` is its job, None while idle; `since` the time of its last change of state."""
 
     def __init__(self) -> None:
-        # python ground types: with gmpy2, SymPy runs C code that no time-out of math-verify interrupts
-        environment = {**os.environ, "SYMPY_GROUND_TYPES": "python", "PYTHONHASHSEED": "0"}
+        environment = {**os.environ, **_PURE_PYTHON, "PYTHONHASHSEED": "0"}
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(_WORKER)],  # -P: beside the script lies a math.py
@@ -64,6 +65,7 @@ class _Worker:
         self._jobs, self.replies = self._process.stdin, self._process.stdout
         self.pair: Pair | None = None
         self.ready, self.crashes, self.since = False, 0, time.monotonic()
+        self.pid = self._process.pid
 
     def give(self, pair: Pair, cpu_seconds: float, crashes: int = 0) -> None:
         """Send one job. That the worker is dead shows when its replies end, so a broken pipe says nothing new."""
@@ -83,7 +85,7 @@ class _Worker:
     def memory(self) -> int:
         """Resident bytes; 0 once it is gone."""
         try:
-            return int(Path(f"/proc/{self._process.pid}/statm").read_bytes().split()[1]) * _PAGE
+            return int(Path(f"/proc/{self.pid}/statm").read_bytes().split()[1]) * _PAGE
         except (FileNotFoundError, ProcessLookupError, IndexError):
             return 0
 
@@ -128,6 +130,7 @@ class MathPool:
         """
         while len(self._workers) < self._count:
             self._start()
+        yield from self._collect(0)
         while (idle := self._idle()) is None:
             yield from self._collect()
         idle.give(pair, self._cpu_seconds)
@@ -136,6 +139,11 @@ class MathPool:
         """Yield what is still under way until nothing is."""
         while any(worker.pair for worker in self._workers):
             yield from self._collect()
+
+    @property
+    def under_way(self) -> dict[int, Pair]:
+        """The pairs that are being compared now, by process id."""
+        return {worker.pid: worker.pair for worker in self._workers if worker.ready and worker.pair}
 
     def _idle(self) -> _Worker | None:
         return next((worker for worker in self._workers if worker.ready and worker.pair is None), None)
@@ -151,8 +159,8 @@ class MathPool:
         self._workers.remove(worker)
         return self._start()
 
-    def _collect(self) -> Iterator[tuple[Pair, Finding]]:
-        for key, _ in self._selector.select(_POLL_SECONDS):
+    def _collect(self, seconds: float = _POLL_SECONDS) -> Iterator[tuple[Pair, Finding]]:
+        for key, _ in self._selector.select(seconds):
             yield from self._heard(key.data)
         for worker in list(self._workers):
             yield from self._checked(worker)
