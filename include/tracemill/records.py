@@ -172,6 +172,59 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
     "selected": pa.schema([("generation_id", pa.string()), ("problem_id", pa.string()), ("verifier", pa.string())]),
+    # Traces that were cut and continued: the text goes on after `seam` characters, where `tokens` had been generated of
+    # the first budget; `limit` is the whole budget.
+    "continuations": pa.schema(
+        [
+            ("generation_id", pa.string()),
+            ("problem_id", pa.string()),
+            ("seam", pa.int64()),
+            ("tokens", pa.int32()),
+            ("limit", pa.int32()),
+        ]
+    ),
+    # What models say about problems. `status` is "labelled" or "unverifiable" (no answer could be read, `attempts` were
+    # made). `difficulty` is one of five words, `category` a tag of the prompt, `topic` the same in the paper's figure 5.
+    "annotations": pa.schema(
+        [
+            ("problem_id", pa.string()),
+            ("annotator", pa.string()),
+            ("difficulty", pa.string()),
+            ("category", pa.string()),
+            ("topic", pa.string()),
+            ("other_tags", pa.list_(pa.string())),
+            ("status", pa.string()),
+            ("attempts", pa.int32()),
+        ]
+    ),
+    # One number about a response by one measurer: `metric` names it ("score", "perplexity").
+    "measurements": pa.schema(
+        [
+            ("generation_id", pa.string()),
+            ("problem_id", pa.string()),
+            ("metric", pa.string()),
+            ("measurer", pa.string()),
+            ("value", pa.float64()),
+            ("tokens", pa.int32()),
+        ]
+    ),
+    # How a metric is distributed over all shards and where it is cut: `quantile` is null for an absolute cut; `edges`
+    # and `counts` are a histogram (counts has one fewer).
+    "cuts": pa.schema(
+        [
+            ("metric", pa.string()),
+            ("measurer", pa.string()),
+            ("group", pa.string()),
+            ("rows", pa.int64()),
+            ("quantile", pa.float64()),
+            ("threshold", pa.float64()),
+            ("minimum", pa.float64()),
+            ("median", pa.float64()),
+            ("maximum", pa.float64()),
+            ("edges", pa.list_(pa.float64())),
+            ("counts", pa.list_(pa.int64())),
+        ]
+    ),
     # Every row that entered a step, in exactly one bucket. `score` and `threshold` are what decided, where a number did.
     "ledger": pa.schema(
         [

@@ -13,7 +13,7 @@ SAMPLES = "TRACEMILL_SAMPLES"
 
 
 def keys_below(store: ObjectStore, prefix: str) -> list[str]:
-    """The keys of all objects below a prefix, sorted; empty when there are none. Never answered from a listing cache."""
+    """The keys of all objects below a prefix, sorted; empty when there are none. Listing caches are not trusted."""
     with store_io(f"cannot list {store.root}/{prefix}"):
         root = store.path("").rstrip("/") + "/"
         store.fs.invalidate_cache()

@@ -1,0 +1,77 @@
+"""Which models a recipe asks, and whether the stages that ask them are done: what decides how long a server lives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tracemill.errors import MissingInput, RecipeError
+from tracemill.recipe import PLAN, Recipe
+from tracemill.resources import Resources
+from tracemill.runner import fingerprint_of, inputs_for, shard_count
+from tracemill.serving.model import Model
+from tracemill.shards import Store
+from tracemill.steps.asking import AskingStep
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model and the stages of the recipe that ask it, in order."""
+
+    model: Model
+    stages: tuple[str, ...]
+
+
+def served_models(recipe: Recipe) -> dict[str, ServedModel]:
+    """The models of a recipe by name, in the order in which they are first asked.
+
+    Raises RecipeError when one name stands for two models: leases and samples would be mixed up.
+    """
+    found: dict[str, ServedModel] = {}
+    for stage, step in recipe.pipeline().items():
+        for model in step.models() if isinstance(step, AskingStep) else ():
+            known = found.get(model.name)
+            if known and known.model != model:
+                raise RecipeError(
+                    f"recipe {recipe.name!r}: {known.stages[0]!r} and {stage!r} name two models {model.name!r}"
+                )
+            found[model.name] = ServedModel(model, (*(known.stages if known else ()), stage))
+    return found
+
+
+@dataclass
+class Demand:
+    """Whether any shard still needs a model. Remembers what it saw sealed, so that looking often is cheap.
+
+    A shard sealed from inputs that this run is about to replace still needs it: earlier stages are looked at, too.
+    """
+
+    recipe: Recipe
+    store: Store
+    resources: Resources
+    stages: Sequence[str]
+    _sealed: set[tuple[str, int]] = field(default_factory=set)
+
+    def is_over(self) -> bool:
+        """Whether every shard of every stage is sealed for today's settings and inputs."""
+        try:
+            shards = shard_count(self.store)
+            return all(self._is_sealed(stage, shard, shards) for stage in self.stages for shard in range(shards))
+        except MissingInput:
+            return False
+
+    def _is_sealed(self, stage: str, shard: int, shards: int) -> bool:
+        if (stage, shard) in self._sealed:
+            return True
+        own = [shard] if self.recipe.step(stage).shape == "map" else list(range(shards))
+        for earlier, step in self.recipe.before(stage):
+            needed = own if step.shape == "map" else [0]
+            if earlier != PLAN and not all(self._is_sealed(earlier, n, shards) for n in needed):
+                return False
+        inputs = inputs_for(self.recipe, self.store, stage, shard)
+        fingerprint = fingerprint_of(self.recipe.step(stage), self.resources, inputs)
+        manifest = self.store.manifest(stage, shard)
+        if manifest is None or manifest.fingerprint != fingerprint:
+            return False
+        self._sealed.add((stage, shard))
+        return True

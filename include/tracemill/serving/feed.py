@@ -1,0 +1,142 @@
+"""Gets the answers to the asks of one shard: from the sample store where they are known, else from the model's servers.
+
+Asks are sent in order, the samples of one prompt next to each other, so that the server computes their common prefix
+once. At most `concurrency` asks are in flight, and an ask stays in flight until its answer lies in the sample store: so
+whatever kills this task, no more than `concurrency` answers are ever paid for twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tracemill.errors import TracemillError
+from tracemill.objects import ObjectStore
+from tracemill.resources import Resources
+from tracemill.serving.asks import Answer, Ask, Reply, Spent
+from tracemill.serving.keys import samples_root
+from tracemill.serving.model import Model
+from tracemill.serving.samples import SampleStore
+
+if TYPE_CHECKING:
+    from tracemill.serving.client import Client
+
+FLUSH_SHARE = 8  # a part is written when an eighth of the asks in flight wait for it ...
+FLUSH_SECONDS = 1.0  # ... or when the first of them has waited that long
+REPORT_SECONDS = 15.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Feed:
+    """One model as a shard sees it: `near` is the shard's name in the sample store. Counts what it spent."""
+
+    model: Model
+    store: ObjectStore
+    resources: Resources
+    near: str
+    spent: Spent = field(default_factory=Spent)
+
+    def answers(self, asks: Sequence[Ask]) -> list[Answer]:
+        """One answer per ask, in their order. Raises ServingError when the servers are gone for good."""
+        identity = self.model.identity(self.resources)
+        samples = SampleStore(samples_root(self.store, self.resources), identity)
+        keys = [ask.key(identity) for ask in asks]
+        known: dict[str, Answer] = dict(samples.find(set(keys), self.near)) if keys else {}
+        missing = {key: ask for key, ask in zip(keys, asks, strict=True) if key not in known}
+        self.spent.reused += len(set(keys)) - len(missing)
+        if missing:
+            _log.info("%s: %d answers known, %d to ask for", self.model.name, len(known), len(missing))
+            known |= asyncio.run(_Run(self, samples, missing).run())
+            samples.join(self.near)
+        return [known[key] for key in keys]
+
+
+class _Run:
+    """One stretch of asking, inside one event loop."""
+
+    def __init__(self, feed: Feed, samples: SampleStore, asks: dict[str, Ask]) -> None:
+        self.feed, self.samples, self.asks = feed, samples, asks
+        self.concurrency = feed.model.serve.concurrency
+        self.slots = asyncio.Semaphore(self.concurrency)
+        self.answers: dict[str, Answer] = {}
+        self.waiting: dict[str, Reply] = {}
+        self.wake = asyncio.Event()
+        self.storing = threading.Lock()
+        self.began = time.monotonic()
+
+    async def run(self) -> dict[str, Answer]:
+        """Ask everything; what was answered is stored even when this fails half-way."""
+        from tracemill.serving.client import Client  # late: reading a recipe must not load an HTTP library
+        from tracemill.serving.endpoints import Fleet
+
+        fleet = Fleet(self.feed.model, self.feed.store, self.feed.resources)
+        try:
+            async with Client(fleet, self.feed.resources.transport) as client, asyncio.TaskGroup() as group:
+                attendants = [group.create_task(self._write_parts()), group.create_task(self._report())]
+                for key, ask in self.asks.items():
+                    await self.slots.acquire()
+                    group.create_task(self._one(client, key, ask))
+                for _ in range(self.concurrency):
+                    await self.slots.acquire()
+                for attendant in attendants:
+                    attendant.cancel()
+        except ExceptionGroup as failures:
+            raise _plainest(failures) from failures
+        finally:
+            self._store_waiting()
+        return self.answers
+
+    async def _one(self, client: Client, key: str, ask: Ask) -> None:
+        answer = await client.ask(ask)
+        self.answers[key] = answer
+        self.feed.spent.pay(answer)
+        if isinstance(answer, Reply):
+            self.waiting[key] = answer
+            self.wake.set()
+        else:
+            self.slots.release()
+
+    async def _write_parts(self) -> None:
+        """Store what waits, in parts neither too small nor too late, and let go of the slots of what is stored."""
+        enough = max(1, self.concurrency // FLUSH_SHARE)
+        while True:
+            await self.wake.wait()
+            due = time.monotonic() + FLUSH_SECONDS
+            while len(self.waiting) < enough and len(self.answers) < len(self.asks) and time.monotonic() < due:
+                await asyncio.sleep(FLUSH_SECONDS / 20)
+            self.wake.clear()
+            for _ in range(await asyncio.to_thread(self._store_waiting)):
+                self.slots.release()
+
+    def _store_waiting(self) -> int:
+        with self.storing:
+            part = dict(self.waiting)
+            if part:
+                self.samples.add(part, self.feed.near)
+            for key in part:
+                del self.waiting[key]
+            return len(part)
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_SECONDS)
+            done, total, taken = len(self.answers), len(self.asks), time.monotonic() - self.began
+            rate = self.feed.spent.completion_tokens / taken
+            left = taken / done * (total - done) if done else float("nan")
+            _log.info(
+                "%s: %d of %d answered, %.0f tokens/s, about %.0f s left", self.feed.model.name, done, total, rate, left
+            )
+
+
+def _plainest(failures: ExceptionGroup[Exception]) -> Exception:
+    """The one failure to show of many at once: ours if there is one; all asks fail alike when a server is gone."""
+    first: Exception = failures
+    while isinstance(first, ExceptionGroup):
+        first = min(first.exceptions, key=lambda error: not isinstance(error, TracemillError))
+    return first

@@ -1,0 +1,110 @@
+"""Serves one replica of a model for as long as it is needed: a lease while it lives, its load in the log, then gone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tracemill.errors import ServingError
+from tracemill.objects import ObjectStore
+from tracemill.resources import Resources
+from tracemill.serving.lease import BEAT, Lease, renew, wanted, withdraw
+from tracemill.serving.metrics import Gauges, summary
+from tracemill.serving.model import Model
+from tracemill.serving.server import Server
+
+REPORT = 30.0  # seconds between two lines about the load
+SILENCE = 120.0  # seconds without a healthy answer after which a server that still runs counts as broken
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Served:
+    """How a replica's life ended: "done" (nobody will need it), "idle" (nobody asked for a while), "told" (stopped)."""
+
+    why: Literal["done", "idle", "told"]
+    seconds: float
+    generated: float
+    prompted: float
+
+
+class Replica:
+    """One replica's life. `done` says that no stage needs the model any more; it is asked every few seconds."""
+
+    def __init__(
+        self, model: Model, replica: int, store: ObjectStore, resources: Resources, done: Callable[[], bool]
+    ) -> None:
+        self.model, self.replica, self.store, self.resources, self.done = model, replica, store, resources, done
+        self._told = False
+        self._server: Server | None = None
+
+    def serve(self) -> Served:
+        """Serve until done, idle or told to stop. Raises ServingError or RecipeError when the server fails."""
+        with tempfile.TemporaryDirectory(prefix="tracemill-serve-") as folder:
+            log = Path(folder) / f"{self.model.name}.log"
+            with Server(self.model, self.resources, self.replica, log) as self._server:
+                self._server.start()
+                lease = renew(self.store, self._lease(self._server))
+                try:
+                    return self._watch(self._server, lease)
+                finally:
+                    withdraw(self.store, lease)
+
+    def stop(self) -> None:
+        """End the server now; `serve` returns "told". Safe to call from a signal handler."""
+        self._told = True
+        if self._server:
+            self._server.stop()
+
+    def _lease(self, server: Server) -> Lease:
+        return Lease(
+            model=self.model.name,
+            identity=self.model.identity(self.resources),
+            replica=self.replica,
+            url=server.url,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            renewed=time.time(),
+        )
+
+    def _watch(self, server: Server, lease: Lease) -> Served:
+        began = active = heard = reported = time.monotonic()
+        first = last = latest = server.gauges() or Gauges()
+        while True:
+            now = time.monotonic()
+            latest, heard = self._heard(server, latest, heard, now)
+            if latest.busy or latest.generated != last.generated or wanted(self.store, self.model.name):
+                active = now
+            if now - reported >= REPORT:
+                _log.info("%s: %s", self.model.name, summary(last, latest, now - reported))
+                reported, last = now, latest
+            why = self._end(now - active)
+            if why:
+                generated, prompted = latest.generated - first.generated, latest.prompted - first.prompted
+                _log.info("%s: %s after %.0f s, %.0f tokens generated", self.model.name, why, now - began, generated)
+                return Served(why, round(now - began, 1), generated, prompted)
+            lease = renew(self.store, lease)
+            time.sleep(BEAT)
+
+    def _heard(self, server: Server, latest: Gauges, heard: float, now: float) -> tuple[Gauges, float]:
+        """The newest reading and when it was taken. Raises when the server has ended or was silent for too long."""
+        if not self._told:
+            server.check()
+        gauges = server.gauges() if server.healthy() else None
+        if gauges is None and now - heard > SILENCE and not self._told:
+            raise ServingError(f"the server of model {self.model.name!r} runs, but was not healthy for {SILENCE:.0f} s")
+        return (gauges, now) if gauges else (latest, heard)
+
+    def _end(self, quiet: float) -> Literal["done", "idle", "told"] | None:
+        if self._told:
+            return "told"
+        if self.done():
+            return "done"
+        return "idle" if quiet > self.model.serve.idle else None

@@ -1,0 +1,110 @@
+"""One model server as a child of this process: started, watched, and ended with everything that belongs to it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+
+from tracemill.errors import TracemillError
+from tracemill.resources import Resources
+from tracemill.serving.failures import explained
+from tracemill.serving.guard import GRACE
+from tracemill.serving.metrics import Gauges, parse_metrics
+from tracemill.serving.model import Model
+from tracemill.serving.vllm import HOST, command, environment, free_port, reachable_name, vllm_python
+
+_LOG_TAIL = 200_000  # bytes of a server's log that are searched for what went wrong
+_log = logging.getLogger(__name__)
+
+
+class Server:
+    """`vllm serve` for one replica. `stop` (also at the end of `with`) leaves no process behind.
+
+    `log` is the file of the server's own output.
+    """
+
+    def __init__(self, model: Model, resources: Resources, replica: int, log: Path) -> None:
+        self.model, self.log = model, log
+        host = resources.environment.get(HOST, "127.0.0.1")
+        python, port = vllm_python(resources), free_port(host, model.serve.port)
+        self.url = f"http://{reachable_name(host)}:{port}"
+        self._command = command(model, python, model.location(resources), host, port)
+        self._environment = environment(model, python, replica, resources.environment)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._http = httpx.Client(base_url=f"http://{_local(host)}:{port}", timeout=10, trust_env=False)
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The process that stands for the whole server."""
+        return self._process.pid if self._process else 0
+
+    def start(self) -> None:
+        """Start the server and wait until it is healthy. Raises RecipeError or ServingError with what went wrong."""
+        began = time.monotonic()
+        _log.info("starting: %s (log: %s)", " ".join(self._command[3:]), self.log)
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        while not self.healthy():
+            self.check()
+            taken = time.monotonic() - began
+            if taken > self.model.serve.start_timeout:
+                raise self._failure(f"was not healthy after {taken:.0f} s")
+            time.sleep(0.5)
+        _log.info("model %s answers at %s after %.0f s", self.model.name, self.url, time.monotonic() - began)
+
+    def check(self) -> None:
+        """Raise what the server's log says if the server has ended."""
+        code = self._process.poll() if self._process else None
+        if code is not None:
+            raise self._failure(f"ended with code {code}")
+
+    def healthy(self) -> bool:
+        """Whether the server says that its engine works."""
+        try:
+            return self._http.get("/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def gauges(self) -> Gauges | None:
+        """What the server says about its load; None when it does not answer just now."""
+        try:
+            return parse_metrics(self._http.get("/metrics").raise_for_status().text)
+        except httpx.HTTPError:
+            return None
+
+    def stop(self) -> None:
+        """End the server and whatever it started. Safe to call at any time, also from a signal handler."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(2 * GRACE + 5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _failure(self, what: str) -> TracemillError:
+        with self.log.open("rb") as log:
+            log.seek(max(0, self.log.stat().st_size - _LOG_TAIL))
+            tail = log.read().decode(errors="replace")
+        return explained(self.model, tail, what)
+
+
+def _local(host: str) -> str:
+    """The address by which this machine reaches a server that listens on `host`."""
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{local}]" if ":" in local else local

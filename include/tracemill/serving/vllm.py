@@ -1,0 +1,90 @@
+"""How `vllm serve` is called for a model: the command and its environment, with a GPU and on a processor alone."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tracemill.errors import ServingError
+from tracemill.resources import Resources
+from tracemill.serving import guard, vllm_cli
+from tracemill.serving.endpoints import API_KEY
+from tracemill.serving.model import Model
+
+PYTHON = "TRACEMILL_VLLM_PYTHON"
+HOST = "TRACEMILL_SERVE_HOST"
+_DEFAULT_PYTHON = Path(__file__).resolve().parents[3] / ".venv-vllm" / "bin" / "python"
+_CPU_FLAGS = ("--enforce-eager", "--dtype", "bfloat16")
+_CPU_ENVIRONMENT = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
+_ALWAYS = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def vllm_python(resources: Resources) -> Path:
+    """The Python of vLLM's own environment. Raises ServingError with how to make one."""
+    named = resources.environment.get(PYTHON)
+    python = Path(named) if named else _DEFAULT_PYTHON
+    if not python.is_file():
+        raise ServingError(
+            f"there is no vLLM environment: {python} is missing. Make one as requirements-vllm.txt says "
+            f"(`make vllm`), or set {PYTHON} to the python of an environment that has vLLM"
+        )
+    return python
+
+
+def on_cpu(python: Path) -> bool:
+    """Whether that environment holds the rebuild of vLLM for processors."""
+    return any(python.parent.parent.glob("lib/python3*/site-packages/vllm_cpu-*.dist-info"))
+
+
+def command(model: Model, python: Path, location: str, host: str, port: int) -> list[str]:
+    """The whole command, behind the guard that ends everything with this process."""
+    serve = model.serve
+    options: list[str] = [
+        *("--served-model-name", model.name, "--host", host, "--port", str(port)),
+        *("--tensor-parallel-size", str(serve.tensor_parallel)),
+        *("--pipeline-parallel-size", str(serve.pipeline_parallel)),
+        *("--generation-config", "vllm", "--disable-uvicorn-access-log"),
+        *(("--max-model-len", str(serve.max_model_len)) if serve.max_model_len else ()),
+        *(("--revision", model.revision) if model.revision and not model.is_folder else ()),
+        *(("--runner", "pooling", "--convert", "classify") if model.task == "classify" else ()),
+        *(_CPU_FLAGS if on_cpu(python) else ()),
+        *serve.flags,
+    ]
+    guarded = [sys.executable, guard.__file__, str(os.getpid())]
+    return [*guarded, str(python), vllm_cli.__file__, "serve", location, *options]
+
+
+def environment(model: Model, python: Path, replica: int, given: Mapping[str, str]) -> dict[str, str]:
+    """The server's environment: without Airflow's settings and our import path, with the replica's devices."""
+    kept = {k: v for k, v in given.items() if not k.startswith(("AIRFLOW", "PYTHON", "TRACEMILL", "VIRTUAL_ENV"))}
+    made = {**_ALWAYS, **(_CPU_ENVIRONMENT if on_cpu(python) else {}), **kept}
+    if model.serve.devices:
+        made["CUDA_VISIBLE_DEVICES"] = model.serve.devices[replica]
+    if API_KEY in given:
+        made["VLLM_API_KEY"] = given[API_KEY]
+    return made
+
+
+def free_port(host: str, port: int) -> int:
+    """`port`, or a free one when it is 0. Raises ServingError when it is taken or the address is not this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ServingError(
+                f"cannot listen on {host} port {port}: {error.strerror}. Leave serve.port at 0 to get a free one, "
+                f"or end what holds it; {HOST} names the address"
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def reachable_name(host: str) -> str:
+    """The host that clients should use for a server that listens on `host`."""
+    everywhere = host in ("0.0.0.0", "::")
+    name = socket.getfqdn() if everywhere else host
+    return f"[{name}]" if ":" in name else name

@@ -1,0 +1,30 @@
+"""A teacher without a chat template, or with one that must not be used: the recipe gives the whole prompt."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tracemill.serving.asks import Ask
+from tracemill.teachers.base import Assignment, Teacher, seeded
+
+
+class CompletionTeacher(Teacher):
+    """Asks through /v1/completions with `template`, in which {prompt} stands for the problem and its directive.
+
+    DeepSeek-R1's own form is "<｜begin▁of▁sentence｜><｜User｜>{prompt}<｜Assistant｜>".
+    """
+
+    kind: Literal["completion"] = "completion"
+    template: Annotated[str, Field(pattern=r"\{prompt\}")] = "{prompt}"
+
+    def ask(self, assignment: Assignment, sample: int) -> Ask:
+        """One request; of several turns the human ones are asked together, as the problem's text has them."""
+        text = "\n".join(part for part in (assignment.prompt, self.directive(assignment.category)) if part)
+        prompt = self.template.replace("{prompt}", text) + self.prefix
+        return Ask("/v1/completions", {"prompt": prompt, **seeded(self.sampling, assignment, sample)}, sample)
+
+    def _continuation(self, asked: Ask, begun: str, tokens: int) -> Ask:
+        prompt = str(asked.body["prompt"]).removesuffix(self.prefix) + begun
+        return Ask("/v1/completions", {**asked.body, "prompt": prompt, "max_tokens": tokens})
