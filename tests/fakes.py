@@ -6,6 +6,7 @@ import hashlib
 import os
 import signal
 from collections.abc import Callable, Mapping
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -16,6 +17,7 @@ from pydantic import Field, SerializeAsAny
 from tracemill.recipe import Recipe
 from tracemill.records import SCHEMAS, Unit
 from tracemill.resources import Resources
+from tracemill.runner import run_shard, shard_count
 from tracemill.shards import Store
 from tracemill.sources.demo import DemoSource
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
@@ -170,3 +172,17 @@ class SickDisk(LocalFileSystem):
             Path(rpath).write_bytes(data[: len(data) // 2])
             raise self.writing
         super().put_file(lpath, rpath, *arguments, **options)
+
+
+def run_mortal(recipe: FakeRecipe, root: str, victim: str, moment: str) -> None:
+    """Run shard 0 of the sieve in this process, which dies on the way (see MortalStore)."""
+    run_shard(recipe, MortalStore(Store.at(root), victim, moment), "sieve", 0, Resources(workers=1))
+
+
+def run_at_once(recipe: FakeRecipe, root: str, start: Barrier) -> None:
+    """Run every shard of every step; `start` lets the copies begin each step at the same moment."""
+    store = Store.at(root)
+    for name, step in recipe.pipeline().items():
+        start.wait(60)
+        for index in range(shard_count(store)) if step.shape == "map" else [0]:
+            run_shard(recipe, store, name, index, Resources(workers=1))
