@@ -41,11 +41,11 @@ CATCHES: dict[str, Catch] = {
     "truncated": Catch("generation", "rules", "rejected", "truncated"),
     "wrong_maths": Catch("generation", "verify_math", "rejected", "wrong_answer"),
     "no_answer": Catch("generation", "verify_math", "rejected", "no_answer"),
-    "unclear_gold": Catch("generation", "verify_math", "quarantined", "gold_unparsable"),
+    "unclear_gold": Catch("generation", "verify_math", "quarantined", "prose_gold"),
     "wrong_code": Catch("generation", "verify_code", "rejected", "wrong_answer"),
     "crashing_code": Catch("generation", "verify_code", "rejected", "runtime_error"),
     "endless_code": Catch("generation", "verify_code", "rejected", "time_limit_exceeded"),
-    "unusable_tests": Catch("generation", "verify_code", "quarantined", "unusable_tests"),
+    "unusable_tests": Catch("generation", "verify_code", "quarantined", "bad_tests"),
     "unverified": Catch("generation", "select", "rejected", "unverified"),
     "surplus": Catch("one_of", "select", "rejected", "surplus"),
 }

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import cycle, islice
+from itertools import islice
 from typing import Any, Literal
 
 from tracemill.sources.demo.chinese import CHINESE
@@ -18,7 +18,7 @@ from tracemill.sources.demo.exercises import Exercise, exercises
 from tracemill.sources.demo.faults import badly_formatted, good
 from tracemill.sources.demo.leaks import BENCHMARK, leaked
 from tracemill.sources.demo.maths import MATHS
-from tracemill.sources.demo.tasks import FAMILIES, Task, tasks
+from tracemill.sources.demo.tasks import FAMILIES, Task, task
 
 Part = Literal["maths", "chinese", "code", "mirror"]
 FORM = ("no_think", "bad_template", "blank_think", "blank_answer", "repetition", "truncated")
@@ -33,9 +33,9 @@ PLANTED: dict[Part, dict[str, int]] = {
         "unverified": 16,
         "surplus": 60,
         "same_problem": 20,
-        "contaminated_exact": 8,
-        "contaminated_ngram": 8,
-        "contaminated_embedding": 8,
+        "contaminated_exact": 4,
+        "contaminated_ngram": 4,
+        "contaminated_embedding": 4,
         "malformed_json": 6,
         "bad_utf8": 4,
         "missing_column": 4,
@@ -107,13 +107,13 @@ def _original(kinds: list[str], index: int) -> int | None:
 
 def _maths(kinds: list[str], seed: int, rng: random.Random) -> Iterator[DemoRow]:
     drawn = exercises(MATHS, random.Random(f"{seed}/exercises"), set())
-    items = {kind: cycle(BENCHMARK) for kind in kinds if kind.startswith("contaminated_")}
+    items = {kind: iter([item for item in BENCHMARK if item.leak == kind]) for kind in kinds}
     rows: list[DemoRow] = []
     for index, kind in enumerate(kinds):
         row = _exercise_row("m", index, kind, next(drawn))
-        if kind in items:
+        if kind.startswith("contaminated_"):
             item = next(items[kind])
-            row.value.update(problem=leaked(kind, item), answer=item.answer)
+            row.value.update(problem=leaked(item), answer=item.answer)
             row.value["responses"] = [_response(good(f"I recall this one: {item.answer}.", _boxed(item.answer)), True)]
         if kind == "same_problem":
             original = rows[_original(kinds, index) or 0]
@@ -200,19 +200,20 @@ def _boxed(answer: str) -> str:
 
 
 def _code(kinds: list[str], seed: int, rng: random.Random) -> Iterator[DemoRow]:
-    drawn = tasks(FAMILIES, rng, set())
+    used: set[tuple[int, ...]] = set()
     for index, kind in enumerate(kinds):
-        yield _task_row(index, kind, next(drawn))
+        by_input = index % 3 == 2 or kind == "crashing_code"
+        yield _task_row(index, kind, task(FAMILIES[index % len(FAMILIES)], rng, used, by_input=by_input))
 
 
-def _task_row(index: int, kind: str, task: Task) -> DemoRow:
+def _task_row(index: int, kind: str, given: Task) -> DemoRow:
     programs: dict[str, Callable[[], str]] = {
-        "wrong_code": lambda: task.wrong,
-        "crashing_code": lambda: f"raise ValueError('no idea')\n{task.right}",
-        "endless_code": lambda: f"while True:\n    pass\n{task.right}",
+        "wrong_code": lambda: given.wrong,
+        "crashing_code": lambda: f"raise ValueError('no idea')\n{given.right}",
+        "endless_code": lambda: f"while True:\n    pass\n{given.right}",
     }
     think = "The rule can be followed literally, one case after the other. Nothing needs to be sorted or stored."
-    answer = _fenced(task.right)
+    answer = _fenced(given.right)
     responses = [_response(good(think, answer), True)]
     faulty: int | None = None
     if kind in FORM:
@@ -226,8 +227,8 @@ def _task_row(index: int, kind: str, task: Task) -> DemoRow:
         faulty = len(responses) - 1
     if kind == "unusable_tests":
         responses[0]["correct"] = None
-    tests = {"checked_by": "a human"} if kind == "unusable_tests" else task.test_case
-    return DemoRow(kind, _value("p", index, task, None, tests, responses), faulty)
+    tests = {"checked_by": "a human"} if kind == "unusable_tests" else given.test_case
+    return DemoRow(kind, _value("p", index, given, None, tests, responses), faulty)
 
 
 def _fenced(program: str) -> str:

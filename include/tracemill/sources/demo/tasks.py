@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,17 +170,9 @@ FAMILIES: tuple[TaskFamily, ...] = (
 )
 
 
-def tasks(families: Sequence[TaskFamily], rng: random.Random, used: set[tuple[int, ...]]) -> Iterator[Task]:
-    """Endless tasks, the families in turn; every third one reads standard input instead of defining a function."""
-    turn = 0
-    while True:
-        for family in families:
-            yield _task(family, rng, numbers(rng, used), by_input=turn % 3 == 2)
-            turn += 1
-
-
-def _task(family: TaskFamily, rng: random.Random, abc: tuple[int, int, int], by_input: bool) -> Task:
-    a, b, c = abc
+def task(family: TaskFamily, rng: random.Random, used: set[tuple[int, ...]], *, by_input: bool) -> Task:
+    """A fresh task of that kind: a function with a pytest file, or `by_input` a program with inputs and outputs."""
+    a, b, c = abc = numbers(rng, used)
     entry = f"{family.name}_{a}"
     text = family.text.format(a=a, b=b, c=c)
     samples = [family.sample(rng) for _ in range(TESTS)]
