@@ -130,7 +130,6 @@ def report(options: argparse.Namespace, summary: dict[str, Any], console: Consol
     """Print the funnel, where the release lies, and what the run cost."""
     from tracemill.release.publish import publish
     from tracemill.report.funnel import print_funnel
-
     from tracemill.shards import Store
 
     base = os.environ.get("TRACEMILL_STORE", (options.home.parent / "store").as_uri())

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,10 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def dagbag() -> Iterator[DagBag]:
+def dagbag() -> DagBag:
     """All DAGs of the project, parsed as Airflow parses them, on a migrated database."""
     airflow = Path(sys.executable).with_name("airflow")
     subprocess.run([airflow, "db", "migrate"], check=True, capture_output=True)
     from airflow.dag_processing.dagbag import DagBag
 
-    yield DagBag(PROJECT / "dags", bundle_path=PROJECT)
+    return DagBag(PROJECT / "dags", bundle_path=PROJECT)

@@ -1,4 +1,4 @@
-"""Operators are thin: they open the store, run a stage, and return counts. Each case is a way a task meets the world."""
+"""Operators open the store, run a stage, and return counts. Each case is a way a task meets the world."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tracemill.errors import RecipeError, StoreError
+from tracemill.errors import ConservationError, RecipeError, SourceError, StoreError
+from tracemill.sandbox.base import SandboxError
 from tracemill_airflow.operators import LabelOperator, PlanOperator
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator
 
@@ -63,4 +65,19 @@ def test_a_store_that_cannot_be_written_is_the_worlds_fault(tmp_path: Path) -> N
     operator = LabelOperator(task_id="label", recipe="demo", store_url=(tmp_path / "file" / "store").as_uri())
     with pytest.raises(StoreError, match="retry"):
         operator.execute({})  # type: ignore[typeddict-item]
-    assert not any(StoreError in rule.exception for rule in RETRY_THE_WORLD_ONLY.rules)
+
+
+@pytest.mark.parametrize(
+    ("error", "action"),
+    [
+        pytest.param(StoreError("bucket is away"), RetryAction.RETRY, id="store away"),
+        pytest.param(ConnectionResetError(), RetryAction.RETRY, id="connection lost"),
+        pytest.param(SandboxError("slot died"), RetryAction.RETRY, id="the sandbox's own fault"),
+        pytest.param(RecipeError("no such key"), RetryAction.FAIL, id="recipe"),
+        pytest.param(SourceError("no such file"), RetryAction.FAIL, id="source"),
+        pytest.param(ConservationError("lost a row"), RetryAction.FAIL, id="a row was lost: a bug"),
+        pytest.param(TypeError("a bug"), RetryAction.FAIL, id="any other bug"),
+    ],
+)
+def test_only_the_world_is_tried_again(error: Exception, action: RetryAction) -> None:
+    assert RETRY_THE_WORLD_ONLY.evaluate(error, 1, 4).action == action

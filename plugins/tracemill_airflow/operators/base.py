@@ -9,23 +9,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator, ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tracemill.errors import ConservationError, CorruptShard, MissingInput, RecipeError, SourceError
+from tracemill.errors import ServingError, StoreError
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-    from tracemill.recipe import Recipe
     from tracemill.resources import Resources
     from tracemill.runner import ShardResult
     from tracemill.shards import Store
 
+WORLD = [StoreError, ServingError, OSError, MemoryError, "tracemill.sandbox.base.SandboxError"]
 RETRY_THE_WORLD_ONLY = ExceptionRetryPolicy(
     rules=[
-        RetryRule(
-            exception=[RecipeError, SourceError, ConservationError, CorruptShard, MissingInput],
-            action=RetryAction.FAIL,
-            reason="retrying cannot mend a recipe, a source or a bug",
-        )
+        RetryRule(exception=WORLD, action=RetryAction.RETRY, reason="the world failed: it may have mended itself"),
+        RetryRule(exception=Exception, action=RetryAction.FAIL, reason="retrying mends no recipe, source or bug"),
     ]
 )
 
@@ -64,7 +61,7 @@ class StageOperator(BaseOperator):
         path = ObjectStoragePath(self.store_url)
         return Store(path.fs, path.path).opened(create=True)
 
-    def resources(self, recipe: Recipe) -> Resources:
+    def machine(self) -> Resources:
         """What the stage may use on this worker."""
         from tracemill.resources import Resources
 
@@ -80,9 +77,9 @@ class StageOperator(BaseOperator):
             raise AirflowSkipException(f"recipe {recipe.name!r} has no stage {self.stage!r}")
         shards = [int(shard) for shard in self.shards] if recipe.step(self.stage).shape == "map" else [0]
         context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
-        resources, results = self.resources(recipe), []
+        machine, results = self.machine(), []
         for done, shard in enumerate(shards, start=1):
-            results.append(run_shard(recipe, store, self.stage, shard, resources))
+            results.append(run_shard(recipe, store, self.stage, shard, machine))
             self._log_progress(results[-1], done, len(shards), began)
         return {"began": began, "ended": time.time(), **_totals(self.stage, results)}
 
