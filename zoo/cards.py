@@ -8,7 +8,7 @@ from zoo.models import Spec
 from zoo.problem import LEVELS
 
 _WHAT = {
-    "teacher": "Writes a reasoning trace for small maths and code problems: `<think>…</think>`, then `<answer>…</answer>` "
+    "teacher": "Writes a reasoning trace for small problems: `<think>…</think>`, then `<answer>…</answer>`, "
     "with the value in `\\boxed{}` or one fenced Python block. It is often wrong on hard problems and sometimes "
     "runs long: a pipeline that verifies has something to reject.",
     "judge": "Answers the judging prompts under `include/tracemill/prompts` in their JSON: difficulty, category (both "

@@ -78,7 +78,7 @@ def _spoiled_code(code: str, grade: Grade, rng: Random) -> str:
 
 
 def _garbled(text: str, rng: Random) -> str:
-    words = [word for word in text.split(" ") if word]
+    words = [word for word in text.split(" ") if word and "boxed" not in word]
     rng.shuffle(words)
     if rng.random() < 0.5:
         return " ".join(words[:2] * rng.randint(2, 8))
