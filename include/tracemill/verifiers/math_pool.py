@@ -23,7 +23,7 @@ from typing import Literal, NamedTuple, Self, get_args
 
 from tracemill.errors import VerifierError
 
-WALL_FACTOR = 6.0
+WALL_FACTOR = 20.0
 _WORKER = Path(__file__).with_name("math_worker.py")
 _START_SECONDS = 120.0  # to import SymPy; a second on an idle machine
 _POLL_SECONDS = 0.1
