@@ -119,7 +119,7 @@ class FakeRecipe(Recipe):
         return dict(self.fakes)
 
 
-def fake_recipe(name: str = "fake", **steps: Step) -> FakeRecipe:
+def fake_recipe(name: str = "fake", /, **steps: Step) -> FakeRecipe:
     """plan, ingest, sieve and gather, with some of them replaced."""
     usual: dict[str, Step] = {"plan": FakePlan(), "ingest": FakeIngest(), "sieve": Sieve(), "gather": Gather()}
     source = DemoSource(kind="demo", name="unused", part="maths")
@@ -151,7 +151,7 @@ class MortalStore(Store):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class SickDisk(LocalFileSystem):
+class SickDisk(LocalFileSystem):  # type: ignore[misc]
     """A local disk whose reads or writes fail as told; a failing write leaves half of its bytes behind first."""
 
     cachable = False

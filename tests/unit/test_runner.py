@@ -15,6 +15,7 @@ from tracemill.recipe import Recipe
 from tracemill.resources import Resources
 from tracemill.runner import ShardResult, run_shard, shard_count
 from tracemill.shards import Manifest, Store
+from tracemill.steps.base import Step
 
 STEPS = ("plan", "ingest", "sieve", "gather")
 
@@ -95,7 +96,7 @@ class TestReuse:
         ],
     )
     def test_only_what_a_change_reaches_is_done_again(
-        self, store: Store, change: dict[str, Sieve | FakeIngest | FakePlan], again: list[str]
+        self, store: Store, change: dict[str, Step], again: list[str]
     ) -> None:
         run_all(fake_recipe(), store)
 

@@ -1,0 +1,198 @@
+"""The release step: right rows in a fixed order, the same bytes every time, every row accounted for."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+import zstandard
+
+from tests.tables import Rows, inputs_of
+from tracemill.resources import Resources
+from tracemill.shards import file_digest
+from tracemill.steps.base import Output
+from tracemill.steps.release import Release
+
+FIGURES = {f"figures/{name}.png" for name in ("length", "reference", "category", "difficulty")}
+CASE = json.dumps({"test_code": "from solution import f", "test_entry_point": "f"})
+
+
+def shard(number: int, generations: int = 3, **changes: Any) -> dict[str, list[dict[str, Any]]]:
+    """A shard with one problem and some responses, of which the last was turned away."""
+    problem = f"p{number}"
+    ids = [f"g{number}-{k}" for k in range(generations)]
+    row = {"id": problem, "source": "s", "native_id": str(number), "prompt": f"What is {number}?", "license": "MIT"}
+    return {
+        "problems": [{**row, "category": "math", "reference_answer": "4", **changes}],
+        "generations": [_generation(i, problem) for i in ids],
+        "provenance": [
+            {"origin": f"s/{number}", "problem_id": problem},
+            {"origin": f"a/{number}", "problem_id": problem},
+        ],
+        "verdicts": [_verdict(ids[0], problem, "pass"), _verdict(ids[1], problem, "unverifiable")],
+        "contamination": [_match(problem, 0.3, contaminated=False), _match("p-gone", 0.9, contaminated=True)],
+        "rewards": [{"generation_id": ids[0], "reward_model": "tree", "score": 0.25}],
+        "ledger": [{"id": ids[-1], "unit": "generation", "bucket": "rejected", "reason": "surplus"}],
+    }
+
+
+def _generation(identity: str, problem: str) -> dict[str, Any]:
+    texts = {"think_content": f"thinking of {identity}", "answer_content": f"answer of {identity}"}
+    return {"id": identity, "problem_id": problem, "source": "s", "teacher": "r1", "sample_index": 0, **texts}
+
+
+def _verdict(generation: str, problem: str, status: str) -> dict[str, Any]:
+    return {"generation_id": generation, "problem_id": problem, "verifier": "math", "status": status, "score": 1.0}
+
+
+def _match(problem: str, score: float, *, contaminated: bool) -> dict[str, Any]:
+    match = {"problem_id": problem, "benchmark": "aime24", "item": "7", "rule": "ngram"}
+    return {**match, "score": score, "threshold": 0.5, "contaminated": contaminated}
+
+
+def release(folder: Path, *shards: Rows, **settings: Any) -> Output:
+    scratch = folder / "scratch"
+    scratch.mkdir(parents=True)
+    step = Release.model_validate({"kind": "release", **settings})
+    return step.run(Resources(workers=1, scratch=scratch), inputs_of(folder, *shards))
+
+
+def lines(output: Output) -> list[Any]:
+    with output.files["train.jsonl.zst"].open("rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw) as stream:
+        return [json.loads(line) for line in io.TextIOWrapper(stream, encoding="utf-8")]
+
+
+def test_living_responses_are_released_in_shard_order(tmp_path: Path) -> None:
+    output = release(tmp_path, shard(0), shard(1))
+
+    ids = ["g0-0", "g0-1", "g1-0", "g1-1"]
+    assert [row["messages"][1]["info"]["think_content"] for row in lines(output)] == [f"thinking of {i}" for i in ids]
+    assert output.ledger["id"].to_pylist() == ids
+    assert set(output.ledger["bucket"].to_pylist()) == {"kept"}
+
+
+def test_a_problem_that_was_turned_away_takes_its_responses_along(tmp_path: Path) -> None:
+    tables = shard(0)
+    tables["ledger"].append({"id": "p0", "unit": "problem", "bucket": "rejected", "reason": "near_duplicate"})
+
+    assert [row["messages"][0]["content"] for row in lines(release(tmp_path, tables, shard(1)))] == ["What is 1?"] * 2
+
+
+def test_parquet_holds_the_same_rows(tmp_path: Path) -> None:
+    output = release(tmp_path, shard(0, test_case=CASE), shard(1))
+
+    assert pq.read_table(output.files["train.parquet"]).to_pylist() == lines(output)
+
+
+def test_metadata_row_k_is_about_data_row_k(tmp_path: Path) -> None:
+    output = release(tmp_path, shard(0), shard(1, generations=2))
+    metadata = pq.read_table(output.files["metadata.parquet"]).to_pylist()
+
+    assert [row["row"] for row in metadata] == list(range(3))
+    for row, line in zip(metadata, lines(output), strict=True):
+        assert line["messages"][1]["info"]["answer_content"] == f"answer of {row['generation_id']}"
+    first = metadata[0]
+    assert first["origins"] == ["a/0", "s/0"]
+    assert first["verdicts"] == [{"verifier": "math", "status": "pass", "score": 1.0, "reason": None}]
+    assert first["reward"] == 0.25
+    assert metadata[1]["reward"] is None
+    assert [(match["benchmark"], match["rule"]) for match in first["contamination"]] == [("aime24", "ngram")]
+    assert first["tokens"] == 4 + 6 + 6  # "What is 0 ?", "thinking of g 0 - 0", "answer of g 0 - 0"
+
+
+def test_later_labels_win_and_blanks_undo_nothing(tmp_path: Path) -> None:
+    tables = shard(0, difficulty="easy")
+    tables["labels"] = [
+        {"problem_id": "p0", "language": "en", "category": "math", "difficulty": None},
+        {"problem_id": "p0", "language": None, "category": "Reasoning", "difficulty": None},
+    ]
+    metadata = pq.read_table(release(tmp_path, tables).files["metadata.parquet"]).to_pylist()[0]
+
+    assert (metadata["category"], metadata["language"], metadata["difficulty"]) == ("Reasoning", "en", "easy")
+
+
+def test_the_same_rows_give_the_same_bytes_figures_included(tmp_path: Path) -> None:
+    first = release(tmp_path / "a", shard(0), shard(1)).files
+    again = release(tmp_path / "b", shard(0), shard(1)).files
+
+    assert set(first) == {"train.jsonl.zst", "train.parquet", "metadata.parquet", "README.md", "funnel.json"} | FIGURES
+    assert {name: file_digest(path) for name, path in first.items()} == {
+        name: file_digest(path) for name, path in again.items()
+    }
+
+
+def test_the_card_states_what_was_counted(tmp_path: Path) -> None:
+    output = release(tmp_path, shard(0), shard(1, license="CC-BY-NC-4.0"), title="A | title", file="tiny")
+    card = output.files["README.md"].read_text(encoding="utf-8")
+    head = yaml.safe_load(card.split("---\n")[1])
+
+    assert (head["license"], head["size_categories"]) == ("cc-by-nc-4.0", ["n<1K"])
+    assert head["configs"] == [{"config_name": "tiny", "data_files": "tiny.jsonl.zst", "default": True}]
+    for said in (
+        "4 responses with their thinking to 2 problems",
+        "2 passed at least one verifier",
+        "| aime24 | ngram | 4 | 0.5 | 2 | 0.300 |",
+        "| mit | 2 |",
+        "**cc-by-nc-4.0** (no commercial use)",
+    ):
+        assert said in card
+    for section in ("Details", "Purpose and intended users", "Data", "Methodology", "Risks", "Ethics and law"):
+        assert f"\n## {section}\n" in card
+
+
+def test_text_from_rows_cannot_break_the_card(tmp_path: Path) -> None:
+    evil = "math |\n## Owned <script> [x](http://evil)"
+    card = release(tmp_path, shard(0, category=evil)).files["README.md"].read_text(encoding="utf-8")
+
+    assert "\n## Owned" not in card
+    assert "<script>" not in card
+    assert "[x](" not in card.replace("\\[x](", "")
+
+
+def test_mathematics_in_a_category_is_drawn_as_text(tmp_path: Path) -> None:
+    output = release(tmp_path, shard(0, category="$\\frac{"))
+
+    assert output.files["figures/category.png"].read_bytes().startswith(b"\x89PNG")
+
+
+def test_figures_carry_no_date_and_no_version(tmp_path: Path) -> None:
+    output = release(tmp_path, shard(0))
+
+    for name in FIGURES:
+        data = output.files[name].read_bytes()
+        assert b"tEXt" not in data
+        assert b"tIME" not in data
+
+
+def test_the_funnel_does_not_depend_on_the_clock(tmp_path: Path) -> None:
+    funnel = json.loads(release(tmp_path, shard(0)).files["funnel.json"].read_text(encoding="utf-8"))
+
+    assert [stage["step"] for stage in funnel["steps"]] == ["before", "release"]
+    assert all("seconds" not in stage for stage in funnel["steps"])
+    assert funnel["steps"][-1]["kept"] == 2
+
+
+@pytest.mark.parametrize("shards", [[], [{}], [{"problems": [], "generations": []}]], ids=["none", "bare", "empty"])
+def test_a_release_of_nothing_is_a_release(tmp_path: Path, shards: list[Rows]) -> None:
+    output = release(tmp_path, *shards)
+
+    assert lines(output) == []
+    assert pq.read_table(output.files["train.parquet"]).num_rows == 0
+    assert "0 responses" in output.files["README.md"].read_text(encoding="utf-8")
+
+
+def test_many_small_shards_share_row_groups(tmp_path: Path) -> None:
+    output = release(tmp_path, *(shard(k, generations=3) for k in range(20)))
+
+    assert pq.ParquetFile(output.files["train.parquet"]).num_row_groups == 1
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "x y"])
+def test_the_name_of_the_data_files_cannot_leave_the_folder(name: str) -> None:
+    with pytest.raises(ValueError, match="file"):
+        Release.model_validate({"kind": "release", "file": name})
