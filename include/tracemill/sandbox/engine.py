@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .base import Job, JobVerdict, Sandbox, SandboxError, SandboxSettings
+from .canaries import prove_isolation
 from .judging import refused, script_for
 from .scripts import Event, Order, ProgramLost, Script
 from .slots import Slot, SlotLost
@@ -224,10 +225,25 @@ class Pool:
 
 
 def open_sandbox(settings: SandboxSettings) -> Sandbox:
-    """Start a sandbox of the kind that `settings` name; raises SandboxUnavailable."""
+    """Start a sandbox of the kind that `settings` name and prove its isolation; raises SandboxUnavailable."""
+    start, grade = _backend(settings)
+    first = start("solution")
+    pool = Pool(settings, start, grade(first))
+    pool.adopt(first)
+    try:
+        prove_isolation(pool)
+    except BaseException:
+        pool.__exit__(None, None, None)
+        raise
+    return pool
+
+
+def _backend(settings: SandboxSettings) -> tuple[StartSlot, Callable[[Slot], str]]:
+    if settings.kind == "docker":
+        from .containers import ContainerSlot, docker_client, grade
+
+        client = docker_client(settings)
+        return lambda role: ContainerSlot(client, settings, role), grade
     from .namespace import NamespaceSlot, isolation
 
-    first = NamespaceSlot(settings, "solution")
-    pool = Pool(settings, lambda role: NamespaceSlot(settings, role), isolation(first))
-    pool.adopt(first)
-    return pool
+    return lambda role: NamespaceSlot(settings, role), isolation

@@ -133,8 +133,9 @@ class NamespaceSlot(Slot):
         os.close(self._words)
 
 
-def isolation(slot: NamespaceSlot) -> str:
+def isolation(slot: Slot) -> str:
     """Return the grade of a started slot."""
+    assert isinstance(slot, NamespaceSlot)
     kind = "root: own uid," if slot.root else "user: user namespace,"
     memory = "memory and tasks by cgroup" if slot.grouped else "memory and tasks by rlimits"
     return f"namespace/{kind} mount+pid+net+ipc+uts+cgroup namespaces, pivot_root, seccomp, {memory}"

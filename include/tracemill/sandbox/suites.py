@@ -170,7 +170,9 @@ def _test_file(source: Any) -> str:
     if not isinstance(source, str):
         raise SuiteError(f"`test_code` is {type(source).__name__}, not text")
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    if not any(isinstance(n, functions) and n.name.startswith("test") for n in ast.walk(ast.parse(_parsed_source(source)))):
+    if not any(
+        isinstance(n, functions) and n.name.startswith("test") for n in ast.walk(ast.parse(_parsed_source(source)))
+    ):
         raise SuiteError("`test_code` defines no test function")
     return source
 

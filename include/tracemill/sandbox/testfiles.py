@@ -45,7 +45,19 @@ def needs_pytest(tree: ast.Module) -> bool:
 
 
 _SHARED_PROCESS = frozenset(
-    ("monkeypatch", "mock", "mocker", "patch", "Mock", "MagicMock", "asyncio", "inspect", "importlib", "caplog", "mocker")
+    (
+        "monkeypatch",
+        "mock",
+        "mocker",
+        "patch",
+        "Mock",
+        "MagicMock",
+        "asyncio",
+        "inspect",
+        "importlib",
+        "caplog",
+        "mocker",
+    )
 )
 
 

@@ -78,8 +78,6 @@ def confine(jail: Jail, limits: dict[str, Any], keep: int, standard: tuple[int, 
         os.setgroups([])
         os.setresgid(jail.uid, jail.uid, jail.uid)
         os.setresuid(jail.uid, jail.uid, jail.uid)
-    elif jail.namespaces:
-        kernel.lock_capabilities()
     set_limits(limits, files)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     kernel.drop_capabilities()

@@ -116,6 +116,8 @@ def _encode_rare(value: Any, depth: int, other: Callable[[Any], Any] | None) -> 
         return {"c": [value.real.hex(), value.imag.hex()]}
     if type(value) is deque:
         return {"q": [encode(item, depth + 1, other) for item in value]}
+    if type(value) is Nodes:
+        return {value.kind: [encode(item, depth + 1) for item in value.values]}
     if name == "ListNode" and other is None:
         return {"L": [encode(item, depth + 1) for item in linked_values(value)]}
     if name == "TreeNode" and other is None:

@@ -126,7 +126,7 @@ _cap_arguments = (ctypes.byref(_cap_header), ctypes.byref(_cap_none))
 
 
 def lock_capabilities() -> None:
-    """Give up the bounding set and root's special treatment, for good."""
+    """Let no descendant ever gain a capability: empty the bounding set, end root's special treatment."""
     prctl_raw(PR_SET_SECUREBITS, _LOCKED_SECUREBITS, 0, 0, 0)
     for capability in range(_CAPABILITIES):
         prctl_raw(PR_CAPBSET_DROP, capability, 0, 0, 0)

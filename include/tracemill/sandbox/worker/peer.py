@@ -31,7 +31,8 @@ class PeerGone(BaseException):
 
 
 def _time(name: str, text: str) -> Any:
-    return {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}[name].fromisoformat(text)
+    kinds: dict[str, Any] = {kind.__name__: kind for kind in _TIMES}
+    return kinds[name].fromisoformat(text)
 
 
 def _array(kind: str, items: Any) -> Any:
@@ -56,7 +57,7 @@ def _base_of(value: Any) -> Any:
 
 
 def update_in_place(old: Any, new: Any) -> Any:
-    """Make the container `old` equal to `new` and return it, keeping the identity of nested containers of like shape."""
+    """Make the container `old` equal to `new` and return it; nested containers of like shape stay the same objects."""
     if type(old) is not type(new) or type(old) not in (list, dict, set):
         return new
     if isinstance(old, list):
@@ -268,5 +269,6 @@ class Peer:
 
 
 _SAFE_OPERATIONS = frozenset(
-    f"__{name}__" for name in ("len", "iter", "next", "getitem", "contains", "bool", "eq", "lt", "le", "gt", "ge", "hash")
+    f"__{name}__"
+    for name in ("len", "iter", "next", "getitem", "contains", "bool", "eq", "lt", "le", "gt", "ge", "hash")
 )

@@ -69,7 +69,22 @@ def _compare(name: str) -> Callable[..., Any]:
 
 for _name in ("len", "iter", "next", "getitem", "setitem", "delitem", "contains", "str", "repr", "enter", "exit"):
     setattr(Proxy, f"__{_name}__", _forward(f"__{_name}__"))
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "neg", "abs", "int", "float", "matmul", "and", "or"):
+for _name in (
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "neg",
+    "abs",
+    "int",
+    "float",
+    "matmul",
+    "and",
+    "or",
+):
     setattr(Proxy, f"__{_name}__", _forward(f"__{_name}__"))
 for _name in ("lt", "le", "gt", "ge"):
     setattr(Proxy, f"__{_name}__", _compare(f"__{_name}__"))

@@ -15,8 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from . import child, execution, python
-from .prelude import NODE_HELPERS
 from .peer import Peer, PeerGone
+from .prelude import NODE_HELPERS
 from .relay import Relay
 
 TEXT = 300

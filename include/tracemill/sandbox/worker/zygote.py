@@ -154,6 +154,8 @@ def _prepare(config: dict[str, Any]) -> Jail:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     _thread.stack_size(_THREAD_STACK)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    if jail.namespaces:
+        kernel.lock_capabilities()
     gc.collect()
     gc.disable()
     gc.freeze()
@@ -180,8 +182,8 @@ def _serve_program(jail: Jail, job: dict[str, Any], blob: bytes, warm: list[str]
 
 
 def main() -> None:
-    """Serve programs until the supervisor is gone."""
-    config = json.loads(sys.argv[1])
+    """Serve programs until the supervisor is gone. The configuration is the last argument, as JSON."""
+    config = json.loads(sys.argv[-1])
     if os.getpid() != 1:
         raise SystemExit("sandbox worker: must be pid 1 of its own pid namespace or container")
     _own_streams()
