@@ -1,0 +1,83 @@
+"""The demo, from its sources to its release: every planted fault is caught where and why it was planted, and nothing
+else is turned away.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+
+from tracemill.recipe import Recipe, load_recipe
+from tracemill.resources import Resources
+from tracemill.runner import run_shard, shard_count
+from tracemill.shards import Store
+from tracemill.sources.demo import DemoSource, Planted
+from tracemill.sources.demo.faults import CATCHES
+
+Ending = tuple[str, str, str]  # step, bucket, reason
+
+
+@dataclass(frozen=True)
+class FinishedDemo:
+    """A run of the demo: where every row that was not kept ended, by shard and ledger id."""
+
+    recipe: Recipe
+    store: Store
+    turned_away: dict[tuple[int, str], Ending]
+
+    def planted(self) -> list[Planted]:
+        """All planted faults of all sources."""
+        return [fault for source in self.recipe.sources if isinstance(source, DemoSource) for fault in source.planted()]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> FinishedDemo:
+    """The demo recipe run without Airflow."""
+    recipe, store = load_recipe("demo"), Store.at(str(tmp_path_factory.mktemp("demo")), create=True)
+    for name, step in recipe.pipeline().items():
+        for shard in range(1 if step.shape == "gather" else shard_count(store)):
+            run_shard(recipe, store, name, shard, Resources())
+    return FinishedDemo(recipe, store, turned_away(recipe, store))
+
+
+def turned_away(recipe: Recipe, store: Store) -> dict[tuple[int, str], Ending]:
+    """Every ledger row that is not kept, of all map steps."""
+    found: dict[tuple[int, str], Ending] = {}
+    for name, step in recipe.pipeline().items():
+        for shard in range(shard_count(store)) if step.shape == "map" else ():
+            manifest = store.manifest(name, shard)
+            assert manifest is not None
+            for row in store.get_table(manifest.tables["ledger"]).to_pylist():
+                if row["bucket"] != "kept":
+                    found[shard, row["id"]] = (name, row["bucket"], row["reason"])
+    return found
+
+
+def test_every_kind_of_fault_is_planted(demo: FinishedDemo) -> None:
+    assert {fault.kind for fault in demo.planted()} == set(CATCHES)
+
+
+@pytest.mark.parametrize("kind", sorted(CATCHES))
+def test_a_planted_fault_is_caught_where_and_why_it_was_planted(demo: FinishedDemo, kind: str) -> None:
+    endings = {row_id: ending for (_, row_id), ending in demo.turned_away.items()}
+    for fault in demo.planted():
+        if fault.kind == kind:
+            expected = (fault.catch.step, fault.catch.bucket, fault.catch.reason)
+            candidates = fault.responses if fault.catch.unit == "one_of" else (fault.id,)
+            assert [endings[one] for one in candidates if one in endings] == [expected], fault
+
+
+def test_nothing_else_is_turned_away(demo: FinishedDemo) -> None:
+    planted = Counter((f.catch.step, f.catch.bucket, f.catch.reason) for f in demo.planted())
+    assert Counter(demo.turned_away.values()) == planted
+
+
+def test_a_second_run_computes_nothing(demo: FinishedDemo) -> None:
+    reused = [
+        run_shard(demo.recipe, demo.store, name, shard, Resources()).reused
+        for name, step in demo.recipe.pipeline().items()
+        for shard in range(1 if step.shape == "gather" else shard_count(demo.store))
+    ]
+    assert all(reused)
