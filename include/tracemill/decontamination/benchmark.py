@@ -42,7 +42,7 @@ class Benchmark(BaseModel):
                 raise SourceError(f"benchmark {self.name!r}: {path}, row {number}: no text in field {self.field!r}")
             for text in self.strip:
                 question = question.replace(text, " ")
-            item = number if self.id_field is None else row.get(self.id_field, number)
+            item = row.get(self.id_field, number) if self.id_field and isinstance(row, dict) else number
             found[str(item)] = question.strip()
         if not found:
             raise SourceError(f"benchmark {self.name!r}: {path} has no rows")

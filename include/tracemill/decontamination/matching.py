@@ -31,7 +31,7 @@ class Matches:
 
 @dataclass(frozen=True)
 class Items:
-    """The questions of all benchmarks. `benchmark[k]` and `name[k]` say which one item k is; `vectors` [k, d] its embedding."""
+    """The questions of all benchmarks: `benchmark[k]` and `name[k]` say which one item k is, `vectors[k]` embeds it."""
 
     benchmark: list[str]
     name: list[str]
@@ -74,7 +74,7 @@ def matches(rule: str, tokens: Tokens, vectors: NDArray[np.float16], items: Item
 def strongest(found: Matches, benchmark: list[str]) -> Matches:
     """Of each problem the best match per benchmark (of equal ones the first item)."""
     codes = np.unique(np.array(benchmark), return_inverse=True)[1][found.items] if len(found.items) else found.items
-    order = np.lexsort([found.items, -found.scores, codes, found.texts])
+    order = np.lexsort((found.items, -found.scores, codes, found.texts))
     texts, codes = found.texts[order], codes[order]
     first = np.ones(len(order), np.bool_)
     first[1:] = (texts[1:] != texts[:-1]) | (codes[1:] != codes[:-1])

@@ -41,7 +41,7 @@ class Corpus:
 
 
 def read_corpus(inputs: Inputs) -> Corpus:
-    """Collect and rank the problems: has a reference answer or tests, then harder, then source rank, then id, then shard.
+    """Collect the problems, ranked: has a reference answer or tests, harder, source rank, id, shard.
 
     Raises RecipeError when the shards were signed with different embedders.
     """
@@ -56,9 +56,9 @@ def read_corpus(inputs: Inputs) -> Corpus:
 
 
 _NOTHING: dict[str, NDArray[Any]] = {
-    "id": np.zeros(0, "S25"), "key": np.zeros(0, "S32"), "guard": np.zeros(0, np.uint64), "embedder": np.zeros(0, "S16"),
-    "shard": np.zeros(0, np.int32), "row": np.zeros(0, np.int32), "rank": np.zeros(0, np.int32),
-    "easiness": np.zeros(0, np.int8), "bare": np.zeros(0, np.bool_),
+    "id": np.zeros(0, "S25"), "key": np.zeros(0, "S32"), "guard": np.zeros(0, np.uint64),
+    "embedder": np.zeros(0, "S16"), "shard": np.zeros(0, np.int32), "row": np.zeros(0, np.int32),
+    "rank": np.zeros(0, np.int32), "easiness": np.zeros(0, np.int8), "bare": np.zeros(0, np.bool_),
 }  # fmt: skip
 
 

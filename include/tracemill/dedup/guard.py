@@ -2,8 +2,8 @@
 
 An embedding (and MinHash) finds "If 3 pens cost $6" and "If 4 pens cost $8" nearly equal, but their answers differ. The
 guard is one number per problem, equal only if these agree:
-- the multiset of numbers, each with the operator or single-letter variable that touches it (so `2x + 3` is not `3x + 2`,
-  `3^5` is not `5^3`), wherever in the text they stand;
+- the multiset of numbers, each with the operator or single-letter variable that touches it (so `2x + 3` is not
+  `3x + 2`, and `3^5` is not `5^3`), wherever in the text they stand;
 - the set of names: capitalised words of two letters or more that do not open a sentence;
 - the set of question words that turn an answer round (largest/smallest, odd/even, not, sum/product, sin/cos, ...).
 Two problems that ask the same with other names stay two problems: a name can be the answer.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracemill.text.kernels import U8, U64, I64, chained, kernel, mixed
+from tracemill.text.kernels import I64, U8, U64, chained, kernel, mixed
 from tracemill.text.tokens import Tokens
 from tracemill.text.vocabulary import GLUED, NAME, NUMBER, SLOTS, SYMBOL, WORD, hashed
 
@@ -80,11 +80,11 @@ def _touching(hashes: U64, kinds: U8, i: int, j: int, start: int, stop: int, let
     if i < start or i >= stop:
         return np.uint64(0)
     if kinds[i] & SYMBOL:
-        return hashes[i]
+        return np.uint64(hashes[i])
     if kinds[i] & WORD and letters[min(np.searchsorted(letters, hashes[i]), 25)] == hashes[i]:
         together = kinds[max(i, j)] & GLUED
         if together or (hashes[i] != unglued[0] and hashes[i] != unglued[1]):
-            return hashes[i]
+            return np.uint64(hashes[i])
     return np.uint64(0)
 
 

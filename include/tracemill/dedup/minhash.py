@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash
 
-from tracemill.text.kernels import I64, U32, U64, Flags, chained, kernel
+from tracemill.text.kernels import I64, U32, U64, chained, kernel
 from tracemill.text.ngrams import Grams
 
 BANDS, ROWS = 20, 3  # finds a pair of Jaccard 0.7 with 1 - (1 - 0.7**3)**20 = 0.9998

@@ -36,4 +36,5 @@ class Embedder(BaseModel):
 def unit_rows(vectors: F32) -> F32:
     """The rows divided by their length; zero rows stay zero."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    divided: F32 = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return divided

@@ -22,11 +22,11 @@ Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class Cluster(Step):
-    """Writes `duplicates`: every row that is dropped, the kept row it duplicates, how that was seen, how similar they are.
+    """Writes `duplicates`: every row that is dropped, the kept row it duplicates, how that was seen, and how similar.
 
-    Exact: the same id or the same text as tokenised. Fuzzy: word 3-grams with Jaccard >= `fuzzy`. Semantic: cosine >=
-    `semantic`. The last two only where quantities, names and question words agree (tracemill.dedup.guard). null turns one off. The 1.4M paper
-    names no thresholds (section 3.1); docs/design/dedup.md says how these were chosen.
+    exact: the same id or the same text as tokenised. fuzzy: word 3-grams with Jaccard >= `fuzzy`. semantic: cosine >=
+    `semantic`. The last two only where quantities, names and question words agree (tracemill.dedup.guard); null turns
+    one off. The paper (2503.19633) names no thresholds; docs/design/dedup.md says how these were chosen.
     """
 
     kind: Literal["cluster"]

@@ -16,7 +16,7 @@ from tracemill.decontamination.benchmark import Benchmark
 from tracemill.decontamination.matching import RULES, Items, Matches, indexed, matches, strongest
 from tracemill.embedders import AnyEmbedder
 from tracemill.errors import RecipeError
-from tracemill.records import SCHEMAS, Unit
+from tracemill.records import SCHEMAS, Bucket, Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
 from tracemill.text.tokens import tokenise
@@ -28,8 +28,8 @@ FLOOR = 0.9  # evidence is kept from this part of a threshold on
 class Decontaminate(Step):
     """Four rules, the first that hits gives the reason: `contaminated_exact`, `_ngram`, `_embedding`, `_template`.
 
-    exact: the question as tokenised. ngram: the share of an item's word n-grams that the problem has, where an n-gram of
-    several items counts less, reaches `ngram` (any shared 8-gram, as open-r1 has it, flags a quarter of old AIME
+    exact: the question as tokenised. ngram: the share of an item's word n-grams that the problem has reaches `ngram`;
+    an n-gram of several items counts less (any shared 8-gram, as open-r1 has it, flags a quarter of old AIME
     problems for their boiler-plate). embedding: cosine with an item (DeepDistill, section 2.2, cuts at 0.9). template:
     as ngram, with numbers and names abstracted, on items of at least `template_words` words. null turns a rule off.
     """
@@ -112,15 +112,22 @@ class Decontaminate(Step):
         decided: dict[int, tuple[str, float, float, str]] = {}
         for rule, threshold in self._thresholds().items():
             hits = found[rule]
-            for k in np.lexsort([-hits.scores, hits.texts]).tolist():
+            for k in np.lexsort((-hits.scores, hits.texts)).tolist():
                 if hits.scores[k] >= np.float32(threshold):
                     item = f"{items.benchmark[hits.items[k]]}/{items.name[hits.items[k]]}"
                     row = (f"contaminated_{rule}", float(hits.scores[k]), threshold, item)
                     decided.setdefault(int(hits.texts[k]), row)
-        rows = [decided.get(k, (None, None, None, None)) for k in range(len(ids))]
-        buckets = ["rejected" if reason else "kept" for reason, _, _, _ in rows]
-        reason, score, threshold, detail = ([row[k] for row in rows] for k in range(4))
-        return ledger_rows("problem", ids.to_pylist(), buckets, reason, score, threshold, detail)
+        rows = [decided.get(k) for k in range(len(ids))]
+        buckets: list[Bucket] = ["rejected" if row else "kept" for row in rows]
+        return ledger_rows(
+            "problem",
+            ids.to_pylist(),
+            buckets,
+            [row and row[0] for row in rows],
+            [row and row[1] for row in rows],
+            [row and row[2] for row in rows],
+            [row and row[3] for row in rows],
+        )
 
 
 class _Quiet:

@@ -27,7 +27,7 @@ class Rules(Step):
     bad_template: tags in no known order, or a style that `styles` does not list (["am"] is the paper's own template).
     blank_think, blank_answer: nothing but white space in that part. repetition: a block of words written `copies` times
     in a row over `loop_words` words or more, or a share of `repeated_share` of the text's `n`-grams written before. The
-    paper (2503.19633, section 3.4) names the rule but no numbers; docs/design/rules.md says how far these lie from real traces.
+    paper (2503.19633) names the rule but no numbers; docs/design/rules.md says how far these lie from real traces.
     """
 
     kind: Literal["rules"]

@@ -10,14 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 F = TypeVar("F", bound=Callable[..., Any])
-U8, U32, U64 = NDArray[np.uint8], NDArray[np.uint32], NDArray[np.uint64]
-I32, I64 = NDArray[np.int32], NDArray[np.int64]
+U8 = NDArray[np.uint8]
+U32 = NDArray[np.uint32]
+U64 = NDArray[np.uint64]
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
+Whole = int | np.int64
 Flags = NDArray[np.bool_]
 
 
 def kernel(function: F) -> F:
-    """Compile a loop over arrays; integer arithmetic wraps, floats are not reordered, so results equal on every machine."""
+    """Compile a loop over arrays; integers wrap and float sums keep their order, so all machines agree."""
     return cast(F, numba.njit(cache=True, nogil=True, boundscheck=False)(function))
 
 
@@ -34,8 +38,3 @@ def mixed(value: np.uint64) -> np.uint64:
 def chained(left: np.uint64, right: np.uint64) -> np.uint64:
     """Hash of a sequence extended by one value; the order counts."""
     return mixed(np.uint64(left * np.uint64(0x9DDFEA08EB382D69)) ^ right)
-
-
-def inlined(function: F) -> F:
-    """Compile a part of a loop into the kernels that call it: a call would count references of its arrays."""
-    return cast(F, numba.njit(inline="always", nogil=True, boundscheck=False)(function))

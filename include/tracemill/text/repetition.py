@@ -1,4 +1,4 @@
-"""Measures how much a text repeats itself: back-to-back copies of a block of words, and the share of repeated n-grams."""
+"""Measures how much a text repeats itself: back-to-back copies of a block of words, and repeated n-grams."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ PERIOD = 64  # words of the longest block that is followed from copy to copy
 
 @dataclass(frozen=True)
 class Repetition:
-    """Of each text: `copies` and `words` of its longest run of one block written again and again (at least one word in
+    """Of each text, how it repeats itself.
 
-    it that is no number), and `share`, the part of its n-grams that it has written before.
+    `copies`, `words`: the longest run of one block written again and again, with a word in it that is no number.
+    `share`: the part of its n-grams that it has written before.
     """
 
     copies: I32
@@ -43,10 +44,10 @@ def repetition(texts: pa.ChunkedArray | pa.Array, n: int) -> Repetition:
 
 @kernel
 def _wordless(kinds: U8, start: int, stop: int) -> bool:
+    wordless = True
     for i in range(start, stop):
-        if kinds[i] & (WORD | CHARACTER):
-            return False
-    return True
+        wordless = wordless and kinds[i] & (WORD | CHARACTER) == 0
+    return wordless
 
 
 @kernel

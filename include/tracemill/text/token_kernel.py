@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracemill.text.kernels import I64, U8, U64, kernel
+from tracemill.text.kernels import I64, U8, U64, Whole, kernel
 from tracemill.text.vocabulary import CHARACTER, COMMAND, GLUED, NAME, NUMBER, SLOTS, SYMBOL, WORD, hashed
 
 FNV_START, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
@@ -26,23 +26,23 @@ def _step(value: np.uint64, byte: np.uint8) -> np.uint64:
 
 
 @kernel
-def _is_letter(c: int) -> bool:
+def _is_letter(c: Whole) -> bool | np.bool_:
     return 65 <= c <= 90 or 97 <= c <= 122
 
 
 @kernel
-def _is_digit(c: int) -> bool:
+def _is_digit(c: Whole) -> bool | np.bool_:
     return 48 <= c <= 57
 
 
 @kernel
-def _at(data: U8, i: int, end: int) -> int:
+def _at(data: U8, i: Whole, end: Whole) -> Whole:
     """The byte at `i`, or a blank outside the text."""
     return np.int64(data[i]) if 0 <= i < end else 32
 
 
 @kernel
-def _width(first: int) -> int:
+def _width(first: Whole) -> Whole:
     if first < 0xC0:
         return 1
     if first < 0xE0:
@@ -51,7 +51,7 @@ def _width(first: int) -> int:
 
 
 @kernel
-def _code_point(data: U8, i: int, end: int) -> int:
+def _code_point(data: U8, i: Whole, end: Whole) -> Whole:
     width = min(_width(np.int64(data[i])), end - i)
     if width == 1:
         return np.int64(data[i])
@@ -62,7 +62,7 @@ def _code_point(data: U8, i: int, end: int) -> int:
 
 
 @kernel
-def _class_beyond_ascii(point: int) -> int:
+def _class_beyond_ascii(point: Whole) -> Whole:
     """WORD for letters of alphabets, CHARACTER for scripts written without blanks, SYMBOL, or 0 for marks to drop."""
     if point < 0xAA or point in (0xAC, 0xAE, 0xAF, 0xB0, 0xB1, 0xB4, 0xB6, 0xB8, 0xBF):
         return 0 if point < 0xA1 else SYMBOL
@@ -76,7 +76,7 @@ def _class_beyond_ascii(point: int) -> int:
 
 
 @kernel
-def _word(data: U8, i: int, end: int) -> tuple[np.uint64, int]:
+def _word(data: U8, i: Whole, end: Whole) -> tuple[np.uint64, Whole]:
     """Hash of the run of letters at `i`, ASCII ones lower-cased, and where it ends."""
     value = FNV_START
     while i < end:
@@ -95,15 +95,15 @@ def _word(data: U8, i: int, end: int) -> tuple[np.uint64, int]:
 
 
 @kernel
-def _grouped(data: U8, i: int, end: int) -> bool:
+def _grouped(data: U8, i: Whole, end: Whole) -> bool | np.bool_:
     """Whether the comma at `i` only groups thousands: exactly three digits follow."""
     three = _is_digit(_at(data, i + 1, end)) and _is_digit(_at(data, i + 2, end)) and _is_digit(_at(data, i + 3, end))
     return three and not _is_digit(_at(data, i + 4, end))
 
 
 @kernel
-def _number(data: U8, i: int, end: int) -> tuple[np.uint64, int]:
-    """Hash of the number at `i` as it would be written plainly: no thousands commas, no trailing zeros of a fraction."""
+def _number(data: U8, i: Whole, end: Whole) -> tuple[np.uint64, Whole]:
+    """Hash of the number at `i` in plain form (no thousands commas, no trailing zeros of a fraction) and its end."""
     value, kept = FNV_START, FNV_START
     fraction, digits = False, 0
     while i < end:
@@ -123,7 +123,7 @@ def _number(data: U8, i: int, end: int) -> tuple[np.uint64, int]:
 
 
 @kernel
-def _hyphen(data: U8, start: int, i: int, end: int) -> bool:
+def _hyphen(data: U8, start: Whole, i: Whole, end: Whole) -> bool | np.bool_:
     """Whether the dash at `i` joins words or opens a list item, and so is no minus sign."""
     after = i + 1
     while _at(data, after, end) == 36:
@@ -140,7 +140,7 @@ def _hyphen(data: U8, start: int, i: int, end: int) -> bool:
 
 
 @kernel
-def _dropped(data: U8, start: int, i: int, end: int) -> bool:
+def _dropped(data: U8, start: Whole, i: Whole, end: Whole) -> bool | np.bool_:
     """Whether the ASCII mark at `i` is layout or plain punctuation, so that the text means the same without it."""
     c, before, after = np.int64(data[i]), _at(data, i - 1, end) if i > start else 10, _at(data, i + 1, end)
     if c == 45:
@@ -161,7 +161,7 @@ def _dropped(data: U8, start: int, i: int, end: int) -> bool:
 
 
 @kernel
-def _command(data: U8, i: int, end: int) -> tuple[np.uint64, int, int]:
+def _command(data: U8, i: Whole, end: Whole) -> tuple[np.uint64, Whole, Whole]:
     """Hash and kind of the LaTeX command whose backslash is at `i`, and where it ends."""
     value = _step(FNV_START, np.uint8(_BACKSLASH))
     c = _at(data, i + 1, end)
@@ -177,7 +177,7 @@ def _command(data: U8, i: int, end: int) -> tuple[np.uint64, int, int]:
 
 
 @kernel
-def _mark(data: U8, start: int, i: int, end: int) -> tuple[np.uint64, int, int]:
+def _mark(data: U8, start: Whole, i: Whole, end: Whole) -> tuple[np.uint64, Whole, Whole]:
     """Hash and kind (0: leave out) of the symbol at `i`, and where it ends."""
     c = np.int64(data[i])
     if c < 128:
@@ -191,7 +191,7 @@ def _mark(data: U8, start: int, i: int, end: int) -> tuple[np.uint64, int, int]:
 
 
 @kernel
-def _other(data: U8, start: int, i: int, end: int) -> tuple[np.uint64, int, int]:
+def _other(data: U8, start: Whole, i: Whole, end: Whole) -> tuple[np.uint64, Whole, Whole]:
     """Hash, kind (0: leave out) and end of a token that is neither an ASCII word, a number nor a plain mark."""
     c = np.int64(data[i])
     if c == _BACKSLASH:
@@ -207,14 +207,14 @@ def scan(
     data: U8, offsets: I64, classes: U8, keys: U64, values: U64, kinds: U8, out: U64, out_kinds: U8, out_offsets: I64
 ) -> int:
     """Tokenise every text `data[offsets[k]:offsets[k + 1]]`; return how many tokens were written."""
-    n = 0
+    n, kind = 0, np.int64(0)
     for row in range(len(offsets) - 1):
         i, end, first, opening, glued = offsets[row], offsets[row + 1], n, True, False
         out_offsets[row] = n
         while i < end:
             c, begin, value = data[i], i, FNV_START
             what = classes[c]
-            if what == BLANK or what == LEFT_OUT:
+            if what in (BLANK, LEFT_OUT):
                 opening = opening or c == 10 or c == 46 or c == 63
                 glued = glued and what == LEFT_OUT
                 i += 1
@@ -223,16 +223,17 @@ def scan(
                 while i < end and classes[data[i]] == LETTER:
                     value = np.uint64((value ^ np.uint64(data[i] | 32)) * FNV_PRIME)
                     i += 1
-                kind = WORD
+                kind = np.int64(WORD)
                 if i < end and data[i] >= 128:
                     value, i = _word(data, begin, end)
             elif what == PLAIN_MARK:
-                value, kind, i = _step(value, c), SYMBOL, i + 1
+                value, kind, i = _step(value, c), np.int64(SYMBOL), i + 1
             elif what == DIGIT:
                 value, i = _number(data, i, end)
-                kind = NUMBER
+                kind = np.int64(NUMBER)
             else:
-                value, kind, i = _other(data, offsets[row], i, end)
+                value, other, i = _other(data, offsets[row], i, end)
+                kind = np.int64(other)
             opening = opening or c == 33 or c == 58
             if kind != 0:
                 slot = np.int64(value & SLOT_MASK)
@@ -245,9 +246,9 @@ def scan(
             if c == 125 and n - first >= 2 and out[n - 2] == _OPEN_BRACE:  # {x} means x
                 out[n - 2], out_kinds[n - 2], n = out[n - 1], out_kinds[n - 1], n - 1
                 continue
-            named = kind == WORD and not opening and 65 <= c <= 90 and i - begin > 1
+            named = bool(kind == WORD and not opening and 65 <= c <= 90 and i - begin > 1)
             out[n], out_kinds[n] = value, kind | (NAME if named else 0) | (GLUED if glued else 0)
             n, glued = n + 1, True
-            opening = opening and kind > COMMAND - 1
+            opening = bool(opening and kind >= COMMAND)
     out_offsets[len(offsets) - 1] = n
     return n

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,15 +15,18 @@ SLOTS = 1024
 _MASK = (1 << 64) - 1
 
 # Layout and spacing only: the formula reads the same without them.
-SKIPPED = r"""\left \right \big \bigl \bigr \Big \Bigl \Bigr \bigg \Bigg \displaystyle \textstyle \limits \nolimits \quad
-\qquad \text \textbf \textit \mathrm \mathbf \mathit \mathsf \operatorname \mbox \hspace \vspace \hfill \noindent
-\medskip \smallskip \bigskip \newline \phantom \hphantom \vphantom \mathstrut \strut \rm \bf \it""".split()
+SKIPPED = re.findall(
+    r"\S+",
+    r"""\left \right \big \bigl \bigr \Big \Bigl \Bigr \bigg \Bigg \displaystyle \textstyle \limits \nolimits \quad
+    \qquad \text \textbf \textit \mathrm \mathbf \mathit \mathsf \operatorname \mbox \hspace \vspace \hfill \noindent
+    \medskip \smallskip \bigskip \newline \phantom \hphantom \vphantom \mathstrut \strut \rm \bf \it""",
+)
 SAME_COMMAND = {
     r"\dfrac": r"\frac", r"\tfrac": r"\frac", r"\cfrac": r"\frac", r"\dbinom": r"\binom", r"\tbinom": r"\binom",
-    r"\leqslant": r"\leq", r"\le": r"\leq", r"\geqslant": r"\geq", r"\ge": r"\geq", r"\ne": r"\neq", r"\to": r"\rightarrow",
-    r"\dots": r"\ldots", r"\cdots": r"\ldots", r"\lvert": "|", r"\rvert": "|", r"\vert": "|", r"\mid": "|",
-    r"\lbrace": r"\{", r"\rbrace": r"\}", r"\ast": "*", r"\times": "*", r"\cdot": "*", r"\div": "/", r"\lt": "<", r"\gt": ">",
-    r"\deg": "°", r"\degree": "°", r"\colon": ":",
+    r"\leqslant": r"\leq", r"\le": r"\leq", r"\geqslant": r"\geq", r"\ge": r"\geq", r"\ne": r"\neq",
+    r"\to": r"\rightarrow", r"\dots": r"\ldots", r"\cdots": r"\ldots", r"\lvert": "|", r"\rvert": "|", r"\vert": "|",
+    r"\mid": "|", r"\lbrace": r"\{", r"\rbrace": r"\}", r"\ast": "*", r"\times": "*", r"\cdot": "*", r"\div": "/",
+    r"\lt": "<", r"\gt": ">", r"\deg": "°", r"\degree": "°", r"\colon": ":",
 }  # fmt: skip
 SAME_CHARACTER = {
     "≤": r"\leq",
@@ -34,15 +38,13 @@ SAME_CHARACTER = {
     "∞": r"\infty",
 }
 # "one" is left out: it is a pronoun more often than a number.
-NUMBER_WORDS = {
-    word: str(value)
-    for value, word in enumerate(
-        "zero - two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen twenty".split()
-    )
-    if word != "-"
-} | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90",
-     "hundred": "100", "thousand": "1000", "million": "1000000"}  # fmt: skip
+_COUNTED = """zero - two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen twenty"""
+_ROUND = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+          "hundred": 100, "thousand": 1000, "million": 1_000_000}  # fmt: skip
+NUMBER_WORDS = {word: str(value) for value, word in enumerate(re.findall(r"\S+", _COUNTED)) if word.isalpha()} | {
+    word: str(value) for word, value in _ROUND.items()
+}
 OTHER_WORDS = {"percent": "%"}
 
 
