@@ -7,6 +7,7 @@ decompressed bytes; in a `.zst` file what lies before a slice is decompressed an
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -167,7 +168,7 @@ def parsed(row: int, line: bytes, size: int, longest: int) -> RawRow:
         problem = RowError("row_too_long", f"{size} bytes; a row may have {longest} (setting longest_row)")
         return RawRow(row=row, text=text, error=problem)
     try:
-        value: Any = orjson.loads(line.removeprefix(BOM) if row == 0 else line)
+        value = decoded(line.removeprefix(BOM) if row == 0 else line)
     except orjson.JSONDecodeError as error:
         return RawRow(row=row, text=text, error=_unparsable(line, error))
     if not isinstance(value, dict):
@@ -175,6 +176,20 @@ def parsed(row: int, line: bytes, size: int, longest: int) -> RawRow:
             row=row, text=text, error=RowError("not_an_object", f"a JSON {type(value).__name__}, not an object")
         )
     return RawRow(row=row, text=text, value=value)
+
+
+def decoded(line: bytes) -> Any:
+    """The JSON value, integers exact at any size (orjson alone rounds those beyond 64 bits to floats)."""
+    value = orjson.loads(line)
+    return json.loads(line) if _may_be_rounded(value) else value
+
+
+def _may_be_rounded(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_may_be_rounded(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_may_be_rounded(item) for item in value)
+    return isinstance(value, float) and abs(value) >= 2.0**63
 
 
 def _unparsable(line: bytes, error: orjson.JSONDecodeError) -> RowError:
