@@ -43,10 +43,9 @@ def _shape(hidden: int, layers: int, feed_forward: int, labels: int = 0) -> Shap
 SPECS: dict[str, Spec] = {
     spec.name: spec
     for spec in (
-        Spec("teacher-large", "teacher", _shape(256, 4, 768), tokens=40_000_000, minutes=25, seed=11),
-        Spec("teacher-medium", "teacher", _shape(192, 4, 512), tokens=25_000_000, minutes=12, seed=12),
-        Spec("teacher-small", "teacher", _shape(128, 4, 384), tokens=12_000_000, minutes=6, seed=13),
-        Spec("judge", "judge", _shape(192, 4, 512), tokens=25_000_000, minutes=12, seed=14),
-        Spec("reward", "reward", _shape(192, 4, 512, len(ATTRIBUTES)), tokens=15_000_000, minutes=8, seed=15),
+        Spec("teacher-large", "teacher", _shape(256, 4, 768), tokens=20_000_000, minutes=20, seed=11, rows=12),
+        Spec("teacher-small", "teacher", _shape(128, 4, 384), tokens=6_000_000, minutes=6, seed=13, rows=12),
+        Spec("judge", "judge", _shape(192, 4, 512), tokens=5_000_000, minutes=6, seed=14),
+        Spec("reward", "reward", _shape(192, 4, 512, len(ATTRIBUTES)), tokens=4_000_000, minutes=5, seed=15),
     )
 }

@@ -2,8 +2,8 @@
 
     nice -n 15 python -m zoo.train teacher-large
 
-Weights are exported every five minutes together with the full state (`--state`), so an interrupted training goes on
-where it stopped; `--fresh` starts again.
+Weights are exported every five minutes and on SIGTERM, together with the full state (`--state`), so an interrupted
+training goes on where it stopped; `--fresh` starts again.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -45,6 +46,11 @@ class Progress:
     steps: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    stopped: bool = False
+
+    def stop(self, *_: object) -> None:
+        """Ask for an end after the current step (a signal handler)."""
+        self.stopped = True
 
     def share(self) -> float:
         """How much of the budget is used, by tokens or by CPU time, whichever is more."""
@@ -76,6 +82,7 @@ def train(spec: Spec, state: Path, resume: bool, report: Callable[[str], None]) 
     network = Network(spec.shape).bfloat16()
     masters = Masters(network, spec.muon_rate, spec.adam_rate)
     progress = Progress(spec)
+    signal.signal(signal.SIGTERM, progress.stop)
     if resume and state.exists():
         _restore(torch.load(state, weights_only=True), masters, progress)
         report(f"resumed at step {progress.steps}")
@@ -94,7 +101,7 @@ def train(spec: Spec, state: Path, resume: bool, report: Callable[[str], None]) 
         mean = loss.item() if math.isnan(mean) else 0.98 * mean + 0.02 * loss.item()
         if progress.steps % 50 == 0:
             report(_line(progress, mean))
-        done = progress.share() >= 1.0
+        done = progress.share() >= 1.0 or progress.stopped
         if done or time.monotonic() - saved > SAVE_SECONDS:
             _keep(spec, state, masters, progress, words, mean)
             saved = time.monotonic()
