@@ -12,7 +12,7 @@ from tracemill.resources import Resources
 from tracemill.shards import canonical_digest
 from tracemill.sources.base import RawRow, Slice, Source
 from tracemill.sources.columns import column_names, has_column
-from tracemill.sources.jsonlines import content_digest, cut_lines, opened, parsed, read_lines
+from tracemill.sources.jsonlines import SHOWN, content_digest, cut_lines, opened, parsed, read_lines
 
 CHECKED = 20  # rows at a file's head whose columns are checked
 
@@ -109,7 +109,7 @@ class FileSource(Source):
         if path is None:
             raise SourceError(f"source {self.name!r}: {part.file} was planned but is gone; run `plan` again")
         with opened(path, part.file) as stream:
-            for row, line, size in read_lines(stream, part, self.longest_row):
+            for row, line, size in read_lines(stream, part, max(self.longest_row, SHOWN)):
                 yield parsed(row, line, size, self.longest_row)
 
 

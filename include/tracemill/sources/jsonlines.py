@@ -7,6 +7,7 @@ decompressed bytes; in a `.zst` file what lies before a slice is decompressed an
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ def opened(path: Path, shown: str) -> Iterator[BinaryIO]:
         with path.open("rb") as handle:
             if path.suffix == ".zst":
                 reader = zstandard.ZstdDecompressor().stream_reader(handle, read_across_frames=True)
-                yield cast(BinaryIO, reader)
+                yield io.BufferedReader(cast(io.RawIOBase, reader), BLOCK)
             else:
                 yield handle
     except (FileNotFoundError, IsADirectoryError) as error:
@@ -130,7 +131,7 @@ def cut_lines(
 
 
 def read_lines(stream: BinaryIO, part: Slice, longest: int) -> Iterator[tuple[int, bytes, int]]:
-    """Number, bytes (cut to `longest` + 1) and true size of each line of a slice.
+    """Number, bytes (cut after `longest` + 1) and true size of each line of a slice.
 
     Raises SourceError at the end when the slice's content is not what was planned.
     """

@@ -1,0 +1,175 @@
+"""The generic JSON Lines source: mapping, the loud check of columns, and what is a row's fault and what the file's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from tracemill.errors import SourceError
+from tracemill.resources import Resources
+from tracemill.sources.base import RowError, SourceRow
+from tracemill.sources.jsonl import JsonlSource
+
+
+def source(path: Path | str, columns: dict[str, str] | None = None, **settings: Any) -> JsonlSource:
+    """A source over that file; by default it maps q → prompt."""
+    given = {"kind": "jsonl", "name": "s", "path": str(path), "columns": columns or {"prompt": "q"}, **settings}
+    return JsonlSource.model_validate(given)
+
+
+def written(path: Path, rows: Sequence[Any]) -> Path:
+    """The rows as JSON Lines; bytes are written as they are; a `.zst` path is compressed in two frames."""
+    lines = [row if isinstance(row, bytes) else json.dumps(row, ensure_ascii=False).encode() for row in rows]
+    data = b"".join(line + b"\n" for line in lines)
+    if path.suffix == ".zst":
+        half = len(data) // 2
+        data = b"".join(zstandard.ZstdCompressor().compress(part) for part in (data[:half], data[half:]))
+    path.write_bytes(data)
+    return path
+
+
+ROWS = [{"q": f"What is {n} and {n}?"} for n in range(7)]
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.zst"])
+def test_plain_and_compressed_files_give_the_same_rows(tmp_path: Path, name: str) -> None:
+    origin = source(written(tmp_path / name, ROWS))
+    slices = origin.plan(Resources(), 3)
+    assert [(part.start, part.stop) for part in slices] == [(0, 3), (3, 6), (6, 7)]
+    # The last slice first: a slice is read without those before it.
+    read = [[raw.value for raw in origin.read(Resources(), part)] for part in reversed(slices)]
+    assert read == [ROWS[6:], ROWS[3:6], ROWS[:3]]
+
+
+def test_wildcards_read_several_files_in_order_of_name(tmp_path: Path) -> None:
+    written(tmp_path / "b.jsonl", ROWS[:2])
+    written(tmp_path / "a.jsonl", ROWS[2:5])
+    slices = source(tmp_path / "*.jsonl", limit=4).plan(Resources(), 3)
+    assert [(Path(part.file).name, part.start, part.stop) for part in slices] == [("a.jsonl", 0, 3), ("b.jsonl", 0, 1)]
+
+
+def test_a_plan_names_the_file_as_the_recipe_does(tmp_path: Path) -> None:
+    written(tmp_path / "rows.jsonl", ROWS)
+    resources = Resources(environment={"DATA": str(tmp_path)})
+    assert source("${DATA}/rows.jsonl").plan(resources, 10)[0].file == "${DATA}/rows.jsonl"
+    assert source("${DATA}/*.jsonl").plan(resources, 10)[0].file == "${DATA}/rows.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        pytest.param([], "rows.jsonl is empty", id="empty"),
+        pytest.param([{"question": "?"}], "line 1: column 'q' is missing; the row has: question.", id="renamed column"),
+        pytest.param([b"oops", {"x": 1}], "line 2: column 'q' is missing", id="the first good row counts"),
+        pytest.param([b"a,b", b"1,2"], "none of the first 2 lines of", id="not JSON Lines"),
+    ],
+)
+def test_a_file_that_is_not_as_documented_stops_the_plan(tmp_path: Path, rows: list[Any], says: str) -> None:
+    with pytest.raises(SourceError, match="source 's'") as caught:
+        source(written(tmp_path / "rows.jsonl", rows)).plan(Resources(), 3)
+    assert says in str(caught.value)
+    assert str(tmp_path / "rows.jsonl") in str(caught.value)
+
+
+def test_a_missing_file_or_folder_is_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "no.jsonl", tmp_path / "*.jsonl", tmp_path):
+        with pytest.raises(SourceError, match="check the path in the recipe"):
+            source(path).plan(Resources(), 3)
+
+
+def test_half_a_zstd_file_is_said_to_be_damaged(tmp_path: Path) -> None:
+    path = written(tmp_path / "rows.jsonl.zst", ROWS * 500)
+    path.write_bytes(path.read_bytes()[:-20] + b"\0" * 20)
+    with pytest.raises(SourceError, match="is not whole zstd data"):
+        source(path).plan(Resources(), 3)
+
+
+def understood(value: dict[str, Any], columns: dict[str, str]) -> SourceRow:
+    """One row through a mapping."""
+    return source("x", columns, teacher="t").understand(value)
+
+
+def test_nested_columns_parallel_lists_and_numbers() -> None:
+    row = understood(
+        {
+            "info": {"id": 7, "tests": '{"inputs": ["1"], "outputs": ["2"]}'},
+            "q": "Q",
+            "gold": 4.5,
+            "gen": ["a", None, "c"],
+            "chain": ["x", "y", "z"],
+            "ok": [True, None, "Fail"],
+        },
+        {
+            "id": "info.id",
+            "prompt": "q",
+            "reference_answer": "gold",
+            "test_case": "info.tests",
+            "response": "gen",
+            "thinking": "chain",
+            "verdict": "ok",
+        },
+    )
+    assert (row.native_id, row.prompt, row.reference_answer) == ("7", "Q", "4.5")
+    assert row.test_case == {"inputs": ["1"], "outputs": ["2"]}
+    given = [(r.sample_index, r.thinking, r.text, r.verdict, r.teacher) for r in row.responses]
+    assert given == [(0, "x", "a", True, "t"), (2, "z", "c", False, "t")]
+
+
+def test_turns_become_messages_and_a_closing_answer_a_response() -> None:
+    turns = [("human", "Hi"), ("gpt", "Hello"), ("human", "Add 1 and 2"), ("gpt", "3")]
+    row = understood({"c": [{"from": r, "value": t} for r, t in turns]}, {"messages": "c"})
+    assert row.prompt == "Hi\n\nAdd 1 and 2"
+    assert [m["role"] for m in row.messages or ()] == ["user", "assistant", "user"]
+    assert [r.text for r in row.responses] == ["3"]
+
+
+def test_one_question_needs_no_messages() -> None:
+    row = understood(
+        {"m": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}, {"messages": "m"}
+    )
+    assert (row.prompt, row.messages, row.responses[0].text) == ("Q", None, "A")
+
+
+@pytest.mark.parametrize(
+    ("value", "columns", "reason", "says"),
+    [
+        pytest.param({}, {"prompt": "q"}, "missing_column", "column 'q' is missing", id="missing"),
+        pytest.param({"q": None}, {"prompt": "q"}, "null_value", "'q' is null", id="null"),
+        pytest.param({"q": ["a"]}, {"prompt": "q"}, "bad_value", "should be a text, is list", id="list for text"),
+        pytest.param(
+            {"q": "Q", "t": "{oops"}, {"prompt": "q", "test_case": "t"}, "bad_value", "JSON object", id="tests"
+        ),
+        pytest.param(
+            {"q": "Q", "r": ["a", "b"], "v": [True]},
+            {"prompt": "q", "response": "r", "verdict": "v"},
+            "bad_value",
+            "1 values for 2 responses",
+            id="lists of different length",
+        ),
+        pytest.param(
+            {"q": "Q", "r": "a", "v": "maybe"},
+            {"prompt": "q", "response": "r", "verdict": "v"},
+            "bad_value",
+            "should be true, false or null",
+            id="an unknown verdict is not guessed",
+        ),
+        pytest.param({"m": [{"text": "Q"}]}, {"messages": "m"}, "bad_value", "no role and content", id="turns"),
+    ],
+)
+def test_a_row_that_is_not_as_mapped_says_why(
+    value: dict[str, Any], columns: dict[str, str], reason: str, says: str
+) -> None:
+    with pytest.raises(RowError) as caught:
+        understood(value, columns)
+    assert caught.value.reason == reason
+    assert says in str(caught.value)
+
+
+def test_an_unknown_key_in_the_mapping_is_refused() -> None:
+    with pytest.raises(ValueError, match="promt"):
+        source("x", {"promt": "q"})
