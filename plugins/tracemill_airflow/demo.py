@@ -25,7 +25,7 @@ BAD = {"failed", "upstream_failed"}
 def main(arguments: list[str] | None = None) -> int:
     """Run one recipe through Airflow from trigger to release; exit code 0 only when the run succeeded."""
     options = _options(arguments)
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     try:
         return _demo(options, console)
     except (AirflowNotReady, RunFailed) as error:

@@ -13,6 +13,7 @@ from tracemill.errors import ConservationError, RecipeError, SourceError, StoreE
 from tracemill.sandbox.base import SandboxError
 from tracemill_airflow.operators import LabelOperator, PlanOperator
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator
+from tracemill_airflow.operators.plan import batches
 
 
 class XCom:
@@ -33,13 +34,28 @@ def plan(store: Path, **settings: Any) -> PlanOperator:
     )
 
 
-def test_plan_returns_every_shard_once_in_batches(tmp_path: Path) -> None:
+def test_plan_returns_every_shard_once(tmp_path: Path) -> None:
     ti = XCom()
-    batches = plan(tmp_path, tasks=2).execute({"ti": ti})  # type: ignore[typeddict-item]
-    flat = [shard for batch in batches for shard in batch]
+    found = plan(tmp_path).execute({"ti": ti})  # type: ignore[typeddict-item]
+    flat = [shard for batch in found for shard in batch]
     assert flat == list(range(len(flat)))
-    assert len(batches) <= 2
     assert ti.pushed["summary"]["computed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("shards", "shards_per_task", "sizes"),
+    [
+        pytest.param(0, 0, [], id="nothing planned: no task"),
+        pytest.param(1, 0, [1], id="one shard: one task"),
+        pytest.param(10, 0, [5, 5], id="few shards: two tasks"),
+        pytest.param(5000, 0, [25] * 200, id="many shards: never more than 200 mapped tasks"),
+        pytest.param(10, 4, [4, 4, 2], id="the user's own size"),
+    ],
+)
+def test_batches(shards: int, shards_per_task: int, sizes: list[int]) -> None:
+    found = batches(shards, shards_per_task)
+    assert [len(batch) for batch in found] == sizes
+    assert [shard for batch in found for shard in batch] == list(range(shards))
 
 
 def test_a_second_plan_finds_the_first_one_sealed(tmp_path: Path) -> None:

@@ -12,19 +12,22 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
 
+FEW_TASKS, MANY_TASKS, SHARDS_A_TASK = 2, 200, 8  # airflow.md in docs/design: a task costs seconds before it works
+
+
 class PlanOperator(StageOperator):
     """Cuts the sources into shards and returns the shard numbers in batches, one batch a mapped task.
 
-    `shards_per_task` 0 spreads the shards over `tasks` batches. Raises RecipeError when the recipe names a stage that
-    this DAG does not run: nothing may be skipped unseen.
+    `shards_per_task` 0 chooses: about eight shards a task, but at least two and at most 200 tasks where there are that
+    many shards. Raises RecipeError when the recipe names a stage that this DAG does not run: nothing is skipped unseen.
     """
 
     stage_name = "plan"
     template_fields: Sequence[str] = (*StageOperator.template_fields, "shards_per_task")
 
-    def __init__(self, *, stages: Sequence[str], shards_per_task: Any = 0, tasks: int = 4, **kwargs: Any) -> None:
+    def __init__(self, *, stages: Sequence[str], shards_per_task: Any = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.stages, self.shards_per_task, self.tasks = tuple(stages), shards_per_task, tasks
+        self.stages, self.shards_per_task = tuple(stages), shards_per_task
 
     def execute(self, context: Context) -> list[list[int]]:  # type: ignore[override]
         """Seal the plan; returns batches of shard numbers."""
@@ -39,6 +42,11 @@ class PlanOperator(StageOperator):
             )
         summary = super().execute(context)
         context["ti"].xcom_push(key="summary", value=summary)
-        count = shard_count(self.open_store())
-        size = int(self.shards_per_task) or -(-count // self.tasks)
-        return [list(range(start, min(start + size, count))) for start in range(0, count, size)]
+        return batches(shard_count(self.open_store()), int(self.shards_per_task))
+
+
+def batches(shards: int, shards_per_task: int = 0) -> list[list[int]]:
+    """The shard numbers in order, cut into runs of `shards_per_task`, or of a size that suits the number of shards."""
+    tasks = min(MANY_TASKS, max(FEW_TASKS, shards // SHARDS_A_TASK))
+    size = shards_per_task or -(-shards // tasks)
+    return [list(range(start, min(start + size, shards))) for start in range(0, shards, max(1, size))]
