@@ -154,11 +154,15 @@ def _contamination(tally: Tally) -> str:
     if not tally.evidence:
         return "This release was not compared with any benchmark.\n"
     rows = [
-        (benchmark, rule, found.compared, found.threshold, found.removed, f"{found.strongest_kept:.3f}")
+        (benchmark, rule, found.compared, _limit(found.threshold), found.removed, f"{found.strongest_kept:.3f}")
         for (benchmark, rule), found in sorted(tally.evidence.items())
     ]
-    head = ("benchmark", "rule", "matches looked at", "threshold", "problems removed", "strongest match kept")
-    return _table(head, rows)
+    head = ("benchmark", "rule", "matches looked at", "threshold", "problems over it", "strongest match under it")
+    return f"{_table(head, rows)}\nA problem over any threshold was removed; one problem can be over several.\n"
+
+
+def _limit(threshold: float | None) -> str:
+    return "" if threshold is None else f"{threshold:.4g}"
 
 
 def _risks() -> str:

@@ -24,7 +24,10 @@ _STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
+_FRAME = (0.24, 0.14, 0.72, 0.76)  # left, bottom, width, height of the axes as shares of the figure
+_WIDE_FRAME = (0.10, 0.14, 0.86, 0.76)
 _CATEGORIES_SHOWN = 12
+_NAME_SHOWN = 21  # characters
 DIFFICULTIES = ("very easy", "easy", "medium", "hard", "very hard")
 AVAILABILITY = ("reference answer", "test cases", "both", "neither")
 
@@ -42,9 +45,9 @@ def draw_figures(tally: Tally, folder: Path) -> dict[str, Path]:
 
 def _drawn(draw: Callable[[Axes, Tally], None], tally: Tally, path: Path) -> Path:
     with rc_context(_STYLE):
-        figure = Figure(figsize=(7.2, 4.0), dpi=120, layout="constrained")
+        figure = Figure(figsize=(7.2, 4.0), dpi=120)
         FigureCanvasAgg(figure)
-        axes = figure.add_subplot()
+        axes = figure.add_axes(_FRAME)
         draw(axes, tally)
         figure.savefig(path, format="png", metadata={"Software": None})
     return path
@@ -52,6 +55,7 @@ def _drawn(draw: Callable[[Axes, Tally], None], tally: Tally, path: Path) -> Pat
 
 def _length(axes: Axes, tally: Tally) -> None:
     """Histogram of entry lengths up to the longest; everything from LENGTH_TOP on shares the last bar."""
+    axes.set_position(_WIDE_FRAME)
     last = max(tally.lengths, default=0)
     width = max(1, -(-(last + 1) // 64))
     bars: Counter[int] = Counter()
@@ -85,11 +89,17 @@ def _difficulty(axes: Axes, tally: Tally) -> None:
 
 def _shares(axes: Axes, names: Sequence[str], counts: Counter[str], title: str) -> None:
     total = counts.total()
-    bars = axes.barh(list(names), [counts[name] for name in names], color=_BAR)
+    bars = axes.barh(range(len(names)), [counts[name] for name in names], color=_BAR)
+    axes.set_yticks(range(len(names)), [_short(name) for name in names])
     axes.bar_label(bars, [f"{counts[n]:,} ({counts[n] / max(total, 1):.1%})" for n in names], padding=4, color=_INK)
     axes.invert_yaxis()
     axes.margins(x=0.22)
     _named(axes, f"{title} of {total:,} entries", "entries", "")
+
+
+def _short(name: str) -> str:
+    plain = " ".join(name.split())
+    return plain if len(plain) <= _NAME_SHOWN else f"{plain[: _NAME_SHOWN - 1]}…"
 
 
 def _named(axes: Axes, title: str, x: str, y: str) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tracemill.release.lengths import estimated_tokens
-from tracemill.steps.base import Inputs
+from tracemill.text.language import tokens
+
+if TYPE_CHECKING:
+    from tracemill.steps.base import Inputs  # steps import the release, not the other way round
 
 _GENERATION = [
     "id",
@@ -70,8 +73,8 @@ class _Known:
     def joined(self, generations: pa.RecordBatch) -> list[ReleasedRow]:
         rows = generations.to_pylist()
         prompts = [self.problems[row["problem_id"]]["prompt"] for row in rows]
-        tokens = _tokens(generations, prompts)
-        return [self._row(row, count) for row, count in zip(rows, tokens, strict=True)]
+        counts = _tokens(generations, prompts)
+        return [self._row(row, count) for row, count in zip(rows, counts, strict=True)]
 
     def _row(self, generation: dict[str, Any], tokens: int) -> ReleasedRow:
         identity, problem = generation["id"], self.problems[generation["problem_id"]]
@@ -113,10 +116,11 @@ def _grouped(inputs: Inputs, table: str, key: str, ids: pa.Array, shard: int) ->
 
 
 def _tokens(generations: pa.RecordBatch, prompts: list[str]) -> list[int]:
-    """Tokens of each entry: the teacher's own count where it gave one, else estimated_tokens of the texts."""
-    texts = [pa.array(prompts, pa.large_string()), generations["think_content"], generations["answer_content"]]
-    estimated = [estimated_tokens(text) for text in texts]
-    prompt = pc.coalesce(generations["prompt_tokens"], estimated[0])
-    response = pc.coalesce(generations["completion_tokens"], pc.add(estimated[1], estimated[2]))
-    counts: list[int] = pc.add(prompt, response).to_pylist()
-    return counts
+    """Tokens of each entry: the teacher's own count where it gave one, else the estimate that labels use."""
+    frame = pl.from_arrow(generations)
+    assert isinstance(frame, pl.DataFrame)
+    response = tokens(pl.col("think_content")) + tokens(pl.col("answer_content"))
+    counts = frame.with_columns(pl.Series("prompt", prompts)).select(
+        pl.coalesce("prompt_tokens", tokens(pl.col("prompt"))) + pl.coalesce("completion_tokens", response)
+    )
+    return counts.to_series().to_list()

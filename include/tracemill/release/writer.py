@@ -31,7 +31,8 @@ _MATCH = pa.struct(
     ]
 )
 
-# Row k of the metadata is about row k of the data files. `tokens` as release/lengths.py says.
+# Row k of the metadata is about row k of the data files. `tokens`: of prompt and response, as the teacher counted
+# them or else as labels estimate them.
 METADATA = pa.schema(
     [
         ("row", pa.int64()),

@@ -62,18 +62,23 @@ def release(folder: Path, *shards: Rows, **settings: Any) -> Output:
     return step.run(Resources(workers=1, scratch=scratch), inputs_of(folder, *shards))
 
 
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Output:
+    """The release of two shards, for tests that only look at it."""
+    return release(tmp_path_factory.mktemp("usual"), shard(0, test_case=CASE), shard(1))
+
+
 def lines(output: Output) -> list[Any]:
     with output.files["train.jsonl.zst"].open("rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw) as stream:
         return [json.loads(line) for line in io.TextIOWrapper(stream, encoding="utf-8")]
 
 
-def test_living_responses_are_released_in_shard_order(tmp_path: Path) -> None:
-    output = release(tmp_path, shard(0), shard(1))
-
+def test_living_responses_are_released_in_shard_order(usual: Output) -> None:
     ids = ["g0-0", "g0-1", "g1-0", "g1-1"]
-    assert [row["messages"][1]["info"]["think_content"] for row in lines(output)] == [f"thinking of {i}" for i in ids]
-    assert output.ledger["id"].to_pylist() == ids
-    assert set(output.ledger["bucket"].to_pylist()) == {"kept"}
+
+    assert [row["messages"][1]["info"]["think_content"] for row in lines(usual)] == [f"thinking of {i}" for i in ids]
+    assert usual.ledger["id"].to_pylist() == ids
+    assert set(usual.ledger["bucket"].to_pylist()) == {"kept"}
 
 
 def test_a_problem_that_was_turned_away_takes_its_responses_along(tmp_path: Path) -> None:
@@ -83,10 +88,8 @@ def test_a_problem_that_was_turned_away_takes_its_responses_along(tmp_path: Path
     assert [row["messages"][0]["content"] for row in lines(release(tmp_path, tables, shard(1)))] == ["What is 1?"] * 2
 
 
-def test_parquet_holds_the_same_rows(tmp_path: Path) -> None:
-    output = release(tmp_path, shard(0, test_case=CASE), shard(1))
-
-    assert pq.read_table(output.files["train.parquet"]).to_pylist() == lines(output)
+def test_parquet_holds_the_same_rows(usual: Output) -> None:
+    assert pq.read_table(usual.files["train.parquet"]).to_pylist() == lines(usual)
 
 
 def test_metadata_row_k_is_about_data_row_k(tmp_path: Path) -> None:
@@ -102,7 +105,7 @@ def test_metadata_row_k_is_about_data_row_k(tmp_path: Path) -> None:
     assert first["reward"] == 0.25
     assert metadata[1]["reward"] is None
     assert [(match["benchmark"], match["rule"]) for match in first["contamination"]] == [("aime24", "ngram")]
-    assert first["tokens"] == 4 + 6 + 6  # "What is 0 ?", "thinking of g 0 - 0", "answer of g 0 - 0"
+    assert first["tokens"] == 4 + 7 + 6  # "What is 0 ?", "thinki ng of g 0 - 0", "answer of g 0 - 0"
 
 
 def test_later_labels_win_and_blanks_undo_nothing(tmp_path: Path) -> None:
@@ -116,9 +119,8 @@ def test_later_labels_win_and_blanks_undo_nothing(tmp_path: Path) -> None:
     assert (metadata["category"], metadata["language"], metadata["difficulty"]) == ("Reasoning", "en", "easy")
 
 
-def test_the_same_rows_give_the_same_bytes_figures_included(tmp_path: Path) -> None:
-    first = release(tmp_path / "a", shard(0), shard(1)).files
-    again = release(tmp_path / "b", shard(0), shard(1)).files
+def test_the_same_rows_give_the_same_bytes_figures_included(usual: Output, tmp_path: Path) -> None:
+    first, again = usual.files, release(tmp_path, shard(0, test_case=CASE), shard(1)).files
 
     assert set(first) == {"train.jsonl.zst", "train.parquet", "metadata.parquet", "README.md", "funnel.json"} | FIGURES
     assert {name: file_digest(path) for name, path in first.items()} == {
@@ -160,24 +162,22 @@ def test_mathematics_in_a_category_is_drawn_as_text(tmp_path: Path) -> None:
     assert output.files["figures/category.png"].read_bytes().startswith(b"\x89PNG")
 
 
-def test_figures_carry_no_date_and_no_version(tmp_path: Path) -> None:
-    output = release(tmp_path, shard(0))
-
+def test_figures_carry_no_date_and_no_version(usual: Output) -> None:
     for name in FIGURES:
-        data = output.files[name].read_bytes()
+        data = usual.files[name].read_bytes()
         assert b"tEXt" not in data
         assert b"tIME" not in data
 
 
-def test_the_funnel_does_not_depend_on_the_clock(tmp_path: Path) -> None:
-    funnel = json.loads(release(tmp_path, shard(0)).files["funnel.json"].read_text(encoding="utf-8"))
+def test_the_funnel_does_not_depend_on_the_clock(usual: Output) -> None:
+    funnel = json.loads(usual.files["funnel.json"].read_text(encoding="utf-8"))
 
     assert [stage["step"] for stage in funnel["steps"]] == ["before", "release"]
     assert all("seconds" not in stage for stage in funnel["steps"])
-    assert funnel["steps"][-1]["kept"] == 2
+    assert funnel["steps"][-1]["kept"] == 4
 
 
-@pytest.mark.parametrize("shards", [[], [{}], [{"problems": [], "generations": []}]], ids=["none", "bare", "empty"])
+@pytest.mark.parametrize("shards", [[], [{"problems": [], "generations": []}]], ids=["no shard", "an empty shard"])
 def test_a_release_of_nothing_is_a_release(tmp_path: Path, shards: list[Rows]) -> None:
     output = release(tmp_path, *shards)
 
