@@ -128,10 +128,8 @@ class _Run:
             await asyncio.sleep(REPORT_SECONDS)
             done, total, taken = len(self.answers), len(self.asks), time.monotonic() - self.began
             rate = self.feed.spent.completion_tokens / taken
-            left = taken / done * (total - done) if done else float("nan")
-            _log.info(
-                "%s: %d of %d answered, %.0f tokens/s, about %.0f s left", self.feed.model.name, done, total, rate, left
-            )
+            left = f"about {taken / done * (total - done):.0f} s left" if done else "waiting for a server"
+            _log.info("%s: %d of %d answered, %.0f tokens/s, %s", self.feed.model.name, done, total, rate, left)
 
 
 def _plainest(failures: ExceptionGroup[Exception]) -> Exception:

@@ -58,8 +58,8 @@ def summary(before: Gauges, now: Gauges, seconds: float) -> str:
     hits = (now.prefix_hits - before.prefix_hits) / queries if queries else 0.0
     return (
         f"{generated / seconds:.0f} tokens/s generated, {prompted / seconds:.0f} read; "
-        f"{now.running:.0f} requests running, {now.waiting:.0f} waiting; KV cache {now.kv_cache:.0%}, prefix hits {hits:.0%}, "
-        f"{now.preemptions - before.preemptions:.0f} preemptions"
+        f"{now.running:.0f} requests running, {now.waiting:.0f} waiting; "
+        f"KV cache {now.kv_cache:.0%}, prefix hits {hits:.0%}, {now.preemptions - before.preemptions:.0f} preemptions"
     )
 
 

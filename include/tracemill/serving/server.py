@@ -16,7 +16,7 @@ from tracemill.serving.failures import explained
 from tracemill.serving.guard import GRACE
 from tracemill.serving.metrics import Gauges, parse_metrics
 from tracemill.serving.model import Model
-from tracemill.serving.vllm import HOST, command, environment, free_port, reachable_name, vllm_python
+from tracemill.serving.launch import HOST, command, environment, free_port, reachable_name, vllm_python
 
 _LOG_TAIL = 200_000  # bytes of a server's log that are searched for what went wrong
 _log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Server:
     def start(self) -> None:
         """Start the server and wait until it is healthy. Raises RecipeError or ServingError with what went wrong."""
         began = time.monotonic()
-        _log.info("starting: %s (log: %s)", " ".join(self._command[3:]), self.log)
+        _log.info("starting: %s (log: %s)", " ".join(self._command[4:]), self.log)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log

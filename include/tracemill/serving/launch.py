@@ -53,8 +53,8 @@ def command(model: Model, python: Path, location: str, host: str, port: int) -> 
         *(_CPU_FLAGS if on_cpu(python) else ()),
         *serve.flags,
     ]
-    guarded = [sys.executable, guard.__file__, str(os.getpid())]
-    return [*guarded, str(python), vllm_cli.__file__, "serve", location, *options]
+    guarded = [sys.executable, "-P", guard.__file__, str(os.getpid())]
+    return [*guarded, str(python), "-P", vllm_cli.__file__, "serve", location, *options]
 
 
 def environment(model: Model, python: Path, replica: int, given: Mapping[str, str]) -> dict[str, str]:
