@@ -9,9 +9,12 @@ import pytest
 
 from tracemill.recipe import load_recipe
 from tracemill.resources import Resources
-from tracemill.sources import AimeSource, Gsm8kSource, HumanevalSource, KodcodeSource, MathCotSource
+from tracemill.sources.aime import AimeSource
 from tracemill.sources.base import RowError
-from tracemill.sources.gsm8k import gold_answer
+from tracemill.sources.gsm8k import Gsm8kSource, gold_answer
+from tracemill.sources.humaneval import HumanevalSource
+from tracemill.sources.kodcode import KodcodeSource
+from tracemill.sources.math_cot import MathCotSource
 
 DATA = os.environ.get("TRACEMILL_DATA")
 real_data = pytest.mark.skipif(not DATA, reason="TRACEMILL_DATA names no folder with the public sample files")
