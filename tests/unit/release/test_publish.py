@@ -1,0 +1,120 @@
+"""A published folder is the sealed release, whole and checked, and never somebody else's folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tracemill.errors import CorruptShard, MissingInput, StoreError
+from tracemill.recipe import Recipe, parse_recipe
+from tracemill.release.publish import LIST, publish
+from tracemill.resources import Resources
+from tracemill.runner import run_shard, shard_count
+from tracemill.shards import Store
+
+DATA = {"name": "tiny", "description": "", "rows_per_shard": 400}
+SOURCES = [{"kind": "demo", "name": "demo_code", "part": "code", "license": "Apache-2.0"}]
+
+
+def recipe(file: str = "train") -> Recipe:
+    steps = {"select": {"kind": "select", "unverified": "keep"}, "release": {"kind": "release", "file": file}}
+    return parse_recipe({**DATA, "sources": SOURCES, "steps": steps}, "tiny")
+
+
+def run(recipe: Recipe, store: Store) -> Store:
+    for name, step in recipe.pipeline().items():
+        for index in range(shard_count(store)) if step.shape == "map" else [0]:
+            run_shard(recipe, store, name, index, Resources(workers=1))
+    return store
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store with a small release, which no test changes."""
+    return run(recipe(), Store.at(str(tmp_path_factory.mktemp("sealed") / "store"), create=True))
+
+
+def names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_folder_holds_the_release_under_the_names_of_its_card(sealed: Store, tmp_path: Path) -> None:
+    folder = publish(sealed, tmp_path / "out")
+
+    figures = {f"figures/{name}.png" for name in ("length", "reference", "category", "difficulty")}
+    data = {"README.md", "funnel.json", "metadata.parquet", "train.jsonl.zst", "train.parquet"}
+    assert names(folder) == data | figures | {LIST}
+    assert set(json.loads((folder / LIST).read_text())["files"]) == data | figures
+
+
+def test_publishing_again_writes_nothing(sealed: Store, tmp_path: Path) -> None:
+    folder = publish(sealed, tmp_path / "out")
+    before = {name: (folder / name).stat().st_mtime_ns for name in names(folder) - {LIST}}
+
+    publish(sealed, folder)
+
+    assert {name: (folder / name).stat().st_mtime_ns for name in names(folder) - {LIST}} == before
+
+
+def test_a_copy_that_was_changed_or_lost_is_put_right(sealed: Store, tmp_path: Path) -> None:
+    folder = publish(sealed, tmp_path / "out")
+    original = (folder / "README.md").read_bytes()
+    (folder / "README.md").write_bytes(original[::-1])
+    (folder / "funnel.json").unlink()
+
+    publish(sealed, folder)
+
+    assert (folder / "README.md").read_bytes() == original
+    assert (folder / "funnel.json").is_file()
+
+
+def test_files_of_the_release_before_are_removed_and_notes_are_not(tmp_path: Path) -> None:
+    store = Store.at(str(tmp_path / "store"), create=True)
+    folder = publish(run(recipe(), store), tmp_path / "out")
+    (folder / "my-notes.txt").write_text("mine")
+
+    publish(run(recipe(file="renamed"), store), folder)
+
+    assert {"renamed.jsonl.zst", "renamed.parquet", "my-notes.txt"} <= names(folder)
+    assert not {"train.jsonl.zst", "train.parquet"} & names(folder)
+
+
+def test_a_folder_with_other_files_is_refused(sealed: Store, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("my thesis")
+
+    with pytest.raises(StoreError, match="holds other files: publish into a new or empty folder"):
+        publish(sealed, tmp_path)
+    assert (tmp_path / "README.md").read_text() == "my thesis"
+
+
+def test_a_store_without_a_release_says_what_to_run(tmp_path: Path) -> None:
+    store = Store.at(str(tmp_path / "store"), create=True)
+    with pytest.raises(MissingInput, match="nothing was run"):
+        publish(store, tmp_path / "out")
+
+    run_shard(recipe(), store, "plan", 0, Resources(workers=1))
+    with pytest.raises(MissingInput, match="holds no release yet: run step 'release' first"):
+        publish(store, tmp_path / "out")
+
+
+def test_a_damaged_release_is_not_published(tmp_path: Path) -> None:
+    store = run(recipe(), Store.at(str(tmp_path / "store"), create=True))
+    (card,) = Path(store.root).glob("release/00000/README-*.md")
+    card.write_bytes(card.read_bytes()[:-1] + b"?")
+
+    with pytest.raises(CorruptShard, match="is not what its manifest says"):
+        publish(store, tmp_path / "out")
+
+    card.unlink()
+    with pytest.raises(CorruptShard, match="is named by the release but is missing"):
+        publish(store, tmp_path / "out")
+    assert "README.md" not in names(tmp_path / "out")
+
+
+def test_a_target_that_cannot_be_made_is_a_store_error(sealed: Store, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+
+    with pytest.raises(StoreError, match=r"cannot write .*check access and retry"):
+        publish(sealed, tmp_path / "file" / "out")
