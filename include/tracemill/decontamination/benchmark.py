@@ -42,8 +42,10 @@ class Benchmark(BaseModel):
                 raise SourceError(f"benchmark {self.name!r}: {path}, row {number}: no text in field {self.field!r}")
             for text in self.strip:
                 question = question.replace(text, " ")
-            item = row.get(self.id_field, number) if self.id_field and isinstance(row, dict) else number
-            found[str(item)] = question.strip()
+            named = row.get(self.id_field, number) if self.id_field and isinstance(row, dict) else number
+            if (item := str(named)) in found:
+                raise SourceError(f"benchmark {self.name!r}: {path}, row {number}: two items are called {item!r}")
+            found[item] = question.strip()
         if not found:
             raise SourceError(f"benchmark {self.name!r}: {path} has no rows")
         return found

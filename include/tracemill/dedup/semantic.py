@@ -25,7 +25,9 @@ ITERATIONS = 10
 SEED = 1234
 
 
-def similar_pairs(vectors: NDArray[np.float16], groups: U64, threshold: float, probes: int = 8) -> Edges:
+def similar_pairs(
+    vectors: NDArray[np.float16], groups: U64, threshold: float, probes: int = 8, chunk: int = CHUNK
+) -> Edges:
     """Pairs (first < second) of the same group with cosine >= threshold, sorted; vectors are unit rows, [n, d].
 
     Memory: one block of similarities and the pairs found, besides the vectors.
@@ -39,7 +41,7 @@ def similar_pairs(vectors: NDArray[np.float16], groups: U64, threshold: float, p
         else np.zeros(1, int)
     )
     sizes = np.diff(starts)
-    for first, last in _runs(starts, sizes):
+    for first, last in _runs(starts, sizes, chunk):
         rows = order[starts[first] : starts[last]]
         found.append(_small_groups(vectors, rows, starts[first : last + 1] - starts[first], threshold))
     for group in np.flatnonzero(sizes > SMALL):
@@ -52,12 +54,12 @@ def similar_pairs(vectors: NDArray[np.float16], groups: U64, threshold: float, p
     return Edges(pairs[place], similarity[place])
 
 
-def _runs(starts: I64, sizes: I64) -> Iterator[tuple[int, int]]:
-    """Runs of groups of 2 to SMALL rows, about CHUNK rows each."""
+def _runs(starts: I64, sizes: I64, chunk: int) -> Iterator[tuple[int, int]]:
+    """Runs of groups of 2 to SMALL rows, about `chunk` rows each."""
     begin = 0
     for group in range(len(sizes) + 1):
         end = group == len(sizes) or sizes[group] > SMALL
-        if end or starts[group + 1] - starts[begin] > CHUNK:
+        if end or starts[group + 1] - starts[begin] > chunk:
             if group > begin:
                 yield begin, group
             begin = group + 1 if end else group

@@ -20,7 +20,7 @@ class Repetition:
     """Of each text, how it repeats itself.
 
     `copies`, `words`: the longest run of one block written again and again, with a word in it that is no number.
-    `share`: the part of its n-grams that it has written before.
+    `share`: the part of its n-grams that hold a word (rows of numbers are tables) and were written before.
     """
 
     copies: I32
@@ -38,7 +38,7 @@ def repetition(texts: pa.ChunkedArray | pa.Array, n: int) -> Repetition:
     for first, tokens in token_batches(texts):
         lexical, rows = tokens.only(LEXICAL), slice(first, first + len(tokens))
         _loops(lexical.hashes, lexical.kinds, lexical.offsets, copies[rows], words[rows])
-        _repeated_share(lexical.hashes, lexical.offsets, n, share[rows])
+        _repeated_share(lexical.hashes, lexical.kinds, lexical.offsets, n, share[rows])
     return Repetition(copies, words, share)
 
 
@@ -66,7 +66,7 @@ def _loops(hashes: U64, kinds: U8, offsets: I64, copies: I32, words: I32) -> Non
 
 
 @kernel
-def _repeated_share(hashes: U64, offsets: I64, n: int, share: F32) -> None:
+def _repeated_share(hashes: U64, kinds: U8, offsets: I64, n: int, share: F32) -> None:
     longest = 0
     for row in range(len(share)):
         longest = max(longest, offsets[row + 1] - offsets[row])
@@ -75,8 +75,16 @@ def _repeated_share(hashes: U64, offsets: I64, n: int, share: F32) -> None:
         slots *= 2
     keys, owner, mask = np.zeros(slots, np.uint64), np.full(slots, -1, np.int64), np.uint64(slots - 1)
     for row in range(len(share)):
-        count, repeated = offsets[row + 1] - offsets[row] - n + 1, 0
-        for i in range(offsets[row], offsets[row] + max(0, count)):
+        start, stop, count, repeated, words = offsets[row], offsets[row + 1], 0, 0, 0
+        for i in range(start, min(start + n - 1, stop)):
+            words += (kinds[i] & (WORD | CHARACTER)) != 0
+        for i in range(start, stop - n + 1):
+            words += (kinds[i + n - 1] & (WORD | CHARACTER)) != 0
+            worded = words > 0
+            words -= (kinds[i] & (WORD | CHARACTER)) != 0
+            if not worded:
+                continue
+            count += 1
             gram = sequence_hash(hashes, i, i + n)
             slot = np.int64(gram & mask)
             while owner[slot] == row and keys[slot] != gram:

@@ -1,0 +1,54 @@
+"""Several sealed shards of invented problems, so that the dedup steps can be run in order without a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.unit.serving.shard import rows
+from tracemill.records import problem_id
+from tracemill.resources import Resources
+from tracemill.runner import reconcile
+from tracemill.shards import Counts, Manifest, Store
+from tracemill.steps.base import Inputs, Output, Step
+
+HASHING = {"kind": "hashing"}
+
+
+def problem(prompt: str, **fields: Any) -> dict[str, Any]:
+    return {"id": problem_id(prompt), "prompt": prompt, "source": "invented", "source_rank": 0, **fields}
+
+
+class Shards:
+    """Runs steps in the order they are called and seals what they made, as the runner does."""
+
+    def __init__(self, store: Store, *shards: Sequence[Mapping[str, Any]], workers: int = 1, **tables: Any) -> None:
+        self.store, self.whole, self.resources = store, list[Manifest](), Resources(workers=workers)
+        self.sealed: dict[int, list[Manifest]] = {}
+        for index, problems in enumerate(shards):
+            made = {"problems": rows("problems", problems)}
+            made |= {name: rows(name, values[index]) for name, values in tables.items()}
+            self.sealed[index] = [self._seal("ingest", index, made)]
+
+    def inputs(self, step: Step, index: int) -> Inputs:
+        own = self.sealed if step.shape == "gather" else {index: self.sealed[index]}
+        return Inputs(self.store, index, own, self.whole, len(self.sealed))
+
+    def run(self, step: Step, index: int = 0) -> Output:
+        """Run and seal one shard of a step (or the whole gather step)."""
+        inputs = self.inputs(step, index)
+        output = step.run(self.resources, inputs)
+        reconcile("tested", step, inputs, output)
+        kind = str(getattr(step, "kind", "step"))
+        manifest = self._seal(kind, index, {**output.tables, "ledger": output.ledger})
+        (self.whole if step.shape == "gather" else self.sealed[index]).append(manifest)
+        return output
+
+    def run_all(self, step: Step) -> list[Output]:
+        """Run and seal every shard of a map step."""
+        return [self.run(step, index) for index in self.sealed]
+
+    def _seal(self, step: str, index: int, tables: Mapping[str, Any]) -> Manifest:
+        stored = {name: self.store.put_table(table, step, index, name) for name, table in tables.items()}
+        counts = Counts(entered=0, kept=0, rejected={}, quarantined={})
+        return Manifest(step=step, index=index, fingerprint="f", unit="problem", counts=counts, tables=stored)

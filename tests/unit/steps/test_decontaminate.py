@@ -1,0 +1,138 @@
+"""Decontaminate: four rules, their traps, and the evidence that is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.unit.dedup.shards import HASHING, Shards, problem
+from tracemill.errors import RecipeError
+from tracemill.records import problem_id
+from tracemill.shards import Store
+from tracemill.steps.decontaminate import Decontaminate
+from tracemill.steps.sign import Sign
+
+SHORT = "What is 7 times 8?"
+WALK = (
+    "Every morning Aya goes for a walk of 9 kilometers and stops at a shop afterwards. When she walks at a constant "
+    "speed of s kilometers per hour, the walk takes her 4 hours. How many minutes does a faster walk take her?"
+)
+BALLS = (
+    "In a box there are 12 red, 7 blue, 9 green and 5 white balls. Then Anna takes 3 balls and Ben takes 4 balls; how "
+    "likely is it that exactly 2 of them are red?"
+)
+TAIL = "where m and n are relatively prime positive integers. Find m + n."
+DICE = f"A fair die is rolled again and again until the same face shows up, and the chance of this is m/n, {TAIL}"
+URNS = f"An urn holds red and green balls, of which some are drawn without looking; the chance of it is m/n, {TAIL}"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> str:
+    path = tmp_path / "bench.jsonl"
+    path.write_text("\n".join(json.dumps({"id": k, "q": q}) for k, q in enumerate([SHORT, WALK, DICE, URNS, BALLS])))
+    return str(path)
+
+
+def decontaminate(bench: str, **settings: Any) -> Decontaminate:
+    entry = {"name": "bench", "path": bench, "field": "q", "id_field": "id"}
+    data = {"kind": "decontaminate", "benchmarks": [entry], "embedder": HASHING, **settings}
+    return Decontaminate.model_validate(data)
+
+
+def judged(tmp_path: Path, step: Decontaminate, *texts: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    run = Shards(Store.at(str(tmp_path / "store"), create=True), [problem(text) for text in texts])
+    run.run(Sign.model_validate({"kind": "sign", "embedder": HASHING}))
+    output = run.run(step)
+    return output.ledger.to_pylist(), output.tables["contamination"].to_pylist()
+
+
+CAUGHT = {
+    "the question itself": (WALK, "exact", "bench/1"),
+    "another print of it": (WALK.upper().replace("KILOMETERS", "$KILOMETERS$"), "exact", "bench/1"),
+    "a short question": ("what is $7$ times $8$", "exact", "bench/0"),
+    "within instructions": (f"Solve this. {WALK} Think step by step.", "ngram", "bench/1"),
+    "most of it": (WALK[: len(WALK) * 3 // 4], "ngram", "bench/1"),
+    "a word changed": (WALK.replace("shop", "bar"), "ngram", "bench/1"),
+    "other numbers and name": (
+        BALLS.replace("12", "8").replace("9", "6").replace("5", "15").replace("Anna", "Eve").replace("4", "2"),
+        "template", "bench/4",
+    ),
+    "words moved": (" ".join(sorted(WALK.split())), "embedding", "bench/1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "rule", "item"), CAUGHT.values(), ids=CAUGHT)
+def test_a_benchmark_problem_is_caught(tmp_path: Path, bench: str, text: str, rule: str, item: str) -> None:
+    step = decontaminate(bench, embedding=0.95 if rule == "template" else 0.9)
+    ledger, evidence = judged(tmp_path, step, text, "Another problem altogether")
+    assert [row["bucket"] for row in ledger] == ["rejected", "kept"]
+    assert (ledger[0]["reason"], ledger[0]["detail"]) == (f"contaminated_{rule}", item)
+    assert ledger[0]["score"] >= ledger[0]["threshold"]
+    assert any(e["contaminated"] and e["rule"] == rule and e["item"] == item[6:] for e in evidence)
+
+
+INNOCENT = {
+    "boiler-plate of several items": f"Two cars race on a round track and meet at a time of m/n hours, {TAIL}",
+    "short and other numbers": "What is 7 times 9?",
+    "a longer one that holds a short one": "What is 7 times 8? Now add the digits of the result and square it.",
+    "same subject": "Bo walks 9 kilometers to a shop every morning in 4 hours. What is her speed?",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("text", INNOCENT.values(), ids=INNOCENT)
+def test_an_innocent_problem_is_kept(tmp_path: Path, bench: str, text: str) -> None:
+    ledger, evidence = judged(tmp_path, decontaminate(bench), text)
+    assert [row["bucket"] for row in ledger] == ["kept"], evidence
+
+
+def test_evidence_has_the_strongest_item_per_benchmark_and_rule_also_below_the_threshold(
+    tmp_path: Path, bench: str
+) -> None:
+    half = " ".join(WALK.split()[:28])
+    step = decontaminate(bench, ngram=0.6, embedding=None, template=None)
+    ledger, evidence = judged(tmp_path, step, half, f"{DICE} {WALK}")
+    assert [row["bucket"] for row in ledger] == ["kept", "rejected"]
+    assert [(e["problem_id"], e["item"], e["rule"], e["contaminated"]) for e in evidence] == [
+        (problem_id(half), "1", "ngram", False),
+        (problem_id(f"{DICE} {WALK}"), "1", "ngram", True),
+    ]
+    assert 0.54 <= evidence[0]["score"] < evidence[0]["threshold"] == pytest.approx(0.6)
+
+
+def test_each_rule_can_be_turned_off(tmp_path: Path, bench: str) -> None:
+    step = decontaminate(bench, ngram=None, embedding=None, template=None)
+    ledger, _ = judged(tmp_path, step, WALK.replace("shop", "bar"))
+    assert [row["bucket"] for row in ledger] == ["kept"]
+
+
+def test_another_embedder_than_the_signatures_have_is_refused(tmp_path: Path, bench: str) -> None:
+    step = decontaminate(bench, embedder={"kind": "hashing", "dimensions": 64})
+    with pytest.raises(RecipeError, match="give both the same `embedder`"):
+        judged(tmp_path, step, WALK)
+    without = decontaminate(bench, embedder={"kind": "hashing", "dimensions": 64}, embedding=None)
+    assert judged(tmp_path, without, WALK)[0][0]["reason"] == "contaminated_exact"
+
+
+def test_a_changed_benchmark_file_changes_the_fingerprint_and_the_verdict(tmp_path: Path, bench: str) -> None:
+    step = decontaminate(bench)
+    run = Shards(Store.at(str(tmp_path / "store"), create=True), [problem("A new question that nobody asked before")])
+    before = step.material(run.resources, run.inputs(step, 0))
+    Path(bench).write_text(json.dumps({"id": 0, "q": "a new question that nobody asked before"}))
+    assert step.material(run.resources, run.inputs(step, 0)) != before
+    ledger, _ = judged(tmp_path, step, "A new question that nobody asked before")
+    assert ledger[0]["reason"] == "contaminated_exact"
+
+
+def test_two_benchmarks_of_one_name_are_refused() -> None:
+    entry = {"name": "b", "path": "b.jsonl", "field": "q"}
+    with pytest.raises(ValidationError, match="two benchmarks have the same name"):
+        Decontaminate.model_validate({"kind": "decontaminate", "benchmarks": [entry, entry], "embedder": HASHING})
+
+
+def test_an_empty_shard_is_no_special_case(tmp_path: Path, bench: str) -> None:
+    assert judged(tmp_path, decontaminate(bench)) == ([], [])
