@@ -20,14 +20,13 @@ import docker.types
 import docker
 
 from .base import SandboxSettings, SandboxUnavailable
-from .slots import Slot, SlotLost
+from .slots import Slot, SlotLost, fresh_uid
 
 LABEL = "tracemill.sandbox"
 _START_SECONDS = 120.0
 _HEADER = struct.Struct(">BxxxI")
 _STDOUT, _STDERR = 1, 2
 _WORDS = 4000
-_USER = "10001:10001"
 _TASKS = 128
 _STACK = (1 << 28, 1 << 30)
 _BOOT = """
@@ -118,13 +117,14 @@ class ContainerSlot(Slot):
             log_config=docker.types.LogConfig(type="none"),
             ulimits=[docker.types.Ulimit(name="stack", soft=_STACK[0], hard=_STACK[1])],
         )
+        uid = fresh_uid()
         environment = {"PYTHONHASHSEED": "0", "HOME": "/tmp", "LANG": "C.UTF-8", "TZ": "UTC"}
         environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         created = self._api.create_container(
             settings.image,
             command,
             stdin_open=True,
-            user=_USER,
+            user=f"{uid}:{uid}",
             working_dir="/tmp",
             hostname="sandbox",
             environment=environment,

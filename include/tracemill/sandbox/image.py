@@ -68,6 +68,8 @@ def _compiler() -> Iterator[tuple[Path, str]]:
     pattern = re.compile(rf"^({'|'.join(map(re.escape, _COMPILER_PACKAGES))})(-\d+)?(-x86-64-linux-gnu|-dev)?$")
     wanted = [name for name in installed.stdout.split() if pattern.match(name)]
     listing = subprocess.run(["dpkg", "-L", *wanted], capture_output=True, text=True, check=True).stdout
+    for name in ("libc.so.6", "libm.so.6", "libmvec.so.1"):  # what the development links point to
+        yield Path("/lib/x86_64-linux-gnu", name), f"lib/x86_64-linux-gnu/{name}"
     for line in dict.fromkeys(listing.split("\n")):
         path = Path(line)
         if line.startswith(("/usr/bin/", "/usr/lib/", "/usr/include/")) and not path.is_dir():
@@ -101,7 +103,9 @@ def root_archive(packages: Iterable[str] = PACKAGES, compiler: bool = False) -> 
             directory = tarfile.TarInfo(name)
             directory.type, directory.mode = tarfile.DIRTYPE, mode
             archive.addfile(directory)
-        files = {name: (path, True) for path, name in python} | {name: (path, False) for path, name in native}
+        files = {name: (path, True) for path, name in python} | {
+            name: (path, name.startswith("lib/")) for path, name in native
+        }
         files |= {_library_name(path): (path, True) for path in libraries}
         for name, (path, follow) in sorted(files.items()):
             _add(archive, path, name, follow)

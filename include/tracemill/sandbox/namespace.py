@@ -11,12 +11,11 @@ from functools import cache
 from pathlib import Path
 
 from .base import SandboxSettings, SandboxUnavailable
-from .slots import Slot, SlotLost
+from .slots import Slot, SlotLost, fresh_uid
 from .worker import cgroups
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
-_BASE_UID = 60_000
 _MACHINE = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 _LAUNCH = "import sys; sys.path.append(sys.argv.pop(1)); from worker.launch import main; main()"
 _DESCRIBE = (
@@ -81,10 +80,9 @@ class NamespaceSlot(Slot):
 
     def _config(self, settings: SandboxSettings, role: str, control: int) -> str:
         python = interpreter(settings.python)
-        number = int(self.name.rsplit("-", 1)[1])
         worker = {
             "namespaces": True,
-            "uid": _BASE_UID + number % 5000 if self.root else None,
+            "uid": fresh_uid() if self.root else None,
             "site": python.site,
             "preload": settings.preload,
             "optional": ["pytest"] if role == "tests" else [],

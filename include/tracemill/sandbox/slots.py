@@ -1,5 +1,6 @@
 """One worker as the supervisor sees it: a stream of frames, and a way to be rid of it."""
 
+import secrets
 import socket
 from abc import ABC, abstractmethod
 from typing import Any
@@ -8,6 +9,14 @@ from .worker.frames import FrameBuffer, FrameError, Message, pack
 
 _READ_BYTES = 1 << 20
 _SEND_SECONDS = 60.0
+
+
+_FIRST_UID, _UIDS = 100_000, 1_000_000_000
+
+
+def fresh_uid() -> int:
+    """Return a user id that no other slot has: the kernel counts processes per user, across all slots of a machine."""
+    return _FIRST_UID + secrets.randbelow(_UIDS)
 
 
 class SlotLost(Exception):

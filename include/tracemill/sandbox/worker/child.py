@@ -1,6 +1,7 @@
 """What every program process gives up before its first line: descriptors, identity, capabilities, limits, calls."""
 
 import atexit
+import gc
 import os
 import resource
 import signal
@@ -84,21 +85,27 @@ def confine(jail: Jail, limits: dict[str, Any], keep: int, standard: tuple[int, 
     os.chdir("/tmp")
 
 
+def _forget_main() -> None:
+    """Let go of the program's objects, so that files it left open are flushed."""
+    vars(sys.modules["__main__"]).clear()
+    gc.collect()
+
+
+def _flush(name: str) -> None:
+    getattr(sys, name).flush()
+
+
 def finish(code: int) -> NoReturn:
     """End the process as the interpreter would: join threads, run exit functions, flush, then exit with `code`."""
     threading = sys.modules.get("threading")
-    for step in (getattr(threading, "_shutdown", None), _run_exit_functions):
+    steps = (getattr(threading, "_shutdown", None), _run_exit_functions, lambda: _flush("stdout"), _forget_main)
+    for step in (*steps, lambda: _flush("__stdout__"), lambda: _flush("stderr")):
         try:
             if step is not None:
                 step()
-        except BaseException:  # noqa: BLE001 - the program's own exit code may raise anything; the process ends here
-            code = code or 1
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
         except MemoryError:
             os._exit(EXIT_MEMORY)
-        except BaseException:  # noqa: BLE001 - the program may have replaced the stream by anything
+        except BaseException:  # noqa: BLE001 - the program may have replaced any of these; the process ends here
             code = code or 120
     os._exit(code)
 
@@ -106,8 +113,8 @@ def finish(code: int) -> NoReturn:
 def _exit_code(error: SystemExit) -> int:
     if error.code is None:
         return 0
-    if type(error.code) is int:
-        return error.code & 0xFF
+    if isinstance(error.code, int):
+        return int.__int__(error.code) & 0xFF
     print(error.code, file=sys.stderr)
     return 1
 
