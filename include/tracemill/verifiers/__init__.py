@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tracemill.verifiers.code import CodeVerifier
+from tracemill.verifiers.instruction import InstructionVerifier
 from tracemill.verifiers.math import MathVerifier
 
-AnyVerifier = Annotated[CodeVerifier | MathVerifier, Field(discriminator="kind")]
+AnyVerifier = Annotated[CodeVerifier | InstructionVerifier | MathVerifier, Field(discriminator="kind")]
