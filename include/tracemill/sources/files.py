@@ -1,9 +1,10 @@
-"""Sources that are JSON Lines files on disk, plain or `.zst`: planning, reading, and the check of their columns."""
+"""Sources that are files on disk (JSON Lines, plain or `.zst`, JSON arrays, Parquet): planning, reading, checking."""
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from tracemill.resources import Resources
 from tracemill.shards import canonical_digest
 from tracemill.sources.base import RawRow, Slice, Source
 from tracemill.sources.columns import column_names, has_column
-from tracemill.sources.jsonlines import SHOWN, content_digest, cut_lines, opened, parsed, read_lines
+from tracemill.sources.jsonlines import Cut, content_digest
+from tracemill.sources.layouts import layout_of
 
 CHECKED = 20  # rows at a file's head whose columns are checked
 
 
 class FileSource(Source):
-    """Rows of JSON Lines files. `path` may hold ${NAME} variables and, in its last part, wildcards.
+    """Rows of local files. `path` may hold ${NAME} variables and, in its last part, wildcards.
 
     `longest_row`: a longer line (bytes) is quarantined, so that one runaway row cannot fill the memory.
     """
@@ -51,66 +53,51 @@ class FileSource(Source):
         """Cut every file; see Source.plan."""
         slices: list[Slice] = []
         for shown, path in self.files(resources).items():
-            self._check_head(shown, path)
             known = {part.start: part for part in earlier if part.file == shown}
             left = None if self.limit is None else self.limit - sum(part.stop - part.start for part in slices)
             if left is None or left > 0:
-                slices += self._cut(shown, path, rows_per_shard, known, left)
+                stops = sorted(part.stop for part in known.values())
+                cuts, revision = layout_of(path, shown).cut_file(path, shown, rows_per_shard, stops, left)
+                made = made_slices(self.name, shown, cuts, revision, known)
+                where = shown if shown == str(path) else f"{shown} ({path})"
+                self.check_head(where, list(islice(self._rows(path, made[:1]), CHECKED)))
+                slices += made
         return slices
 
-    def _cut(self, shown: str, path: Path, rows: int, known: dict[int, Slice], limit: int | None) -> list[Slice]:
-        with opened(path, shown) as stream:
-            cuts, revision = cut_lines(stream, rows, sorted(part.stop for part in known.values()), limit)
-        made = [
-            Slice(
-                source=self.name,
-                file=shown,
-                start=cut.start,
-                stop=cut.stop,
-                sha256=cut.sha256,
-                revision=revision,
-                offset=cut.offset,
-                length=cut.length,
-            )
-            for cut in cuts
-        ]
-        return [_unchanged(known.get(part.start), part) for part in made]
-
-    def _check_head(self, shown: str, path: Path) -> None:
-        """Refuse a file that is empty, is not JSON Lines, or lacks a documented column."""
-        rows = list(islice(self._lines(shown, path), CHECKED))
-        if not rows:
-            raise SourceError(f"source {self.name!r}: {shown} is empty ({path}); a source must have at least one row")
-        good = [raw for raw in rows if raw.error is None]
+    def check_head(self, where: str, head: list[RawRow]) -> None:
+        """Refuse what is empty, has no readable row, or lacks a documented column. Raises SourceError."""
+        if not head:
+            raise SourceError(f"source {self.name!r}: {where} is empty; a source must have at least one row")
+        good = [raw for raw in head if raw.error is None]
         if not good:
-            first = rows[0].error
             raise SourceError(
-                f"source {self.name!r}: none of the first {len(rows)} lines of {shown} is a JSON object "
-                f"(line 1: {first}); expected JSON Lines"
+                f"source {self.name!r}: none of the first {len(head)} rows of {where} can be read "
+                f"(row 1: {head[0].error}); expected JSON Lines, a JSON array or Parquet"
             )
         for column in self.required():
             if not any(has_column(raw.value, column) for raw in good):
                 names = ", ".join(column_names(good[0].value))
                 raise SourceError(
-                    f"source {self.name!r}: {shown}, line {good[0].row + 1}: column {column!r} is missing; the row "
+                    f"source {self.name!r}: {where}, row {good[0].row + 1}: column {column!r} is missing; the row "
                     f"has: {names}. If it was renamed, map it in the recipe or use the revision that has it"
                 )
-
-    def _lines(self, shown: str, path: Path) -> Iterator[RawRow]:
-        with opened(path, shown) as stream:
-            row = 0
-            while line := stream.readline(self.longest_row + 1):
-                yield parsed(row, line, len(line), self.longest_row)
-                row += 1
 
     def read(self, resources: Resources, part: Slice) -> Iterator[RawRow]:
         """The rows of one slice; see Source.read."""
         path = self.files(resources).get(part.file)
         if path is None:
             raise SourceError(f"source {self.name!r}: {part.file} was planned but is gone; run `plan` again")
-        with opened(path, part.file) as stream:
-            for row, line, size in read_lines(stream, part, max(self.longest_row, SHOWN)):
-                yield parsed(row, line, size, self.longest_row)
+        yield from self._rows(path, [part])
+
+    def _rows(self, path: Path, parts: Sequence[Slice]) -> Iterator[RawRow]:
+        for part in parts:
+            yield from layout_of(path, part.file).read_slice(path, part, self.longest_row)
+
+
+def made_slices(source: str, file: str, cuts: Sequence[Cut], revision: str, known: Mapping[int, Slice]) -> list[Slice]:
+    """The cuts as slices; one that is as it was in an earlier plan (by its first row) comes back unchanged."""
+    made = [Slice(source=source, file=file, revision=revision, **asdict(cut)) for cut in cuts]
+    return [_unchanged(known.get(part.start), part) for part in made]
 
 
 def _unchanged(before: Slice | None, now: Slice) -> Slice:

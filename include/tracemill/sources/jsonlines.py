@@ -29,12 +29,12 @@ BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Cut:
-    """Lines `start` to `stop` (exclusive) of a file: `length` bytes from `offset`, with their SHA-256."""
+    """Rows `start` to `stop` (exclusive) of a file: `length` bytes from `offset`, where the format has them."""
 
     start: int
     stop: int
-    offset: int
-    length: int
+    offset: int | None
+    length: int | None
     sha256: str
 
 
@@ -65,6 +65,18 @@ def content_digest(path: Path, shown: str) -> str:
     return digest.hexdigest()
 
 
+def next_goal(start: int, rows: int, stops: Sequence[int]) -> int:
+    """Where a slice that begins at `start` should end: where it ended before, else after `rows` rows."""
+    return next((stop for stop in stops if stop > start), start + rows)
+
+
+def changed(part: Slice) -> SourceError:
+    """What to raise when a slice's content is not what was planned."""
+    return SourceError(
+        f"{part.file}: rows {part.start} to {part.stop} are no longer what was planned; run `plan` again"
+    )
+
+
 class _Cutter:
     """Takes a file block by block and closes a cut whenever the next goal (a line number) is reached."""
 
@@ -76,7 +88,7 @@ class _Cutter:
 
     def _begin(self, start: int, offset: int) -> None:
         self.start, self.offset, self.length, self.digest = start, offset, 0, hashlib.sha256()
-        goal = next((stop for stop in self.stops if stop > start), start + self.rows)
+        goal = next_goal(start, self.rows, self.stops)
         self.goal = goal if self.limit is None else min(goal, self.limit)
 
     @property
@@ -130,6 +142,19 @@ def cut_lines(
     return cutter.finish(), whole.hexdigest()
 
 
+def cut_file(path: Path, shown: str, rows: int, stops: Sequence[int], limit: int | None) -> tuple[list[Cut], str]:
+    """The slices of a file of lines, and its SHA-256."""
+    with opened(path, shown) as stream:
+        return cut_lines(stream, rows, stops, limit)
+
+
+def read_slice(path: Path, part: Slice, longest: int) -> Iterator[RawRow]:
+    """The lines of one slice as rows."""
+    with opened(path, part.file) as stream:
+        for row, line, size in read_lines(stream, part, max(longest, SHOWN)):
+            yield parsed(row, line, size, longest)
+
+
 def read_lines(stream: BinaryIO, part: Slice, longest: int) -> Iterator[tuple[int, bytes, int]]:
     """Number, bytes (cut after `longest` + 1) and true size of each line of a slice.
 
@@ -149,9 +174,7 @@ def read_lines(stream: BinaryIO, part: Slice, longest: int) -> Iterator[tuple[in
         yield row, line, size
         row += 1
     if digest.hexdigest() != part.sha256 or row != part.stop:
-        raise SourceError(
-            f"{part.file}: rows {part.start} to {part.stop} are no longer what was planned; run `plan` again"
-        )
+        raise changed(part)
 
 
 def _skip(stream: BinaryIO, offset: int) -> None:

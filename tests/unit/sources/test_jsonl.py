@@ -63,10 +63,10 @@ def test_a_plan_names_the_file_as_the_recipe_does(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        pytest.param([], "rows.jsonl is empty", id="empty"),
-        pytest.param([{"question": "?"}], "line 1: column 'q' is missing; the row has: question.", id="renamed column"),
-        pytest.param([b"oops", {"x": 1}], "line 2: column 'q' is missing", id="the first good row counts"),
-        pytest.param([b"a,b", b"1,2"], "none of the first 2 lines of", id="not JSON Lines"),
+        pytest.param([], "is empty; a source must have at least one row", id="empty"),
+        pytest.param([{"question": "?"}], "row 1: column 'q' is missing; the row has: question.", id="renamed column"),
+        pytest.param([b"oops", {"x": 1}], "row 2: column 'q' is missing", id="the first good row counts"),
+        pytest.param([b"a,b", b"1,2"], "none of the first 2 rows of", id="not JSON Lines"),
     ],
 )
 def test_a_file_that_is_not_as_documented_stops_the_plan(tmp_path: Path, rows: list[Any], says: str) -> None:

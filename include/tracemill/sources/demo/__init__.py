@@ -18,6 +18,7 @@ from tracemill.sources.base import RawRow, Response, Slice, Source, SourceRow
 from tracemill.sources.columns import boolean, items, mapping, optional_text, text
 from tracemill.sources.demo.faults import CATCHES, Catch
 from tracemill.sources.demo.rows import DemoRow, Part, demo_file, demo_rows
+from tracemill.sources.files import made_slices
 from tracemill.sources.jsonlines import cut_lines, parsed, read_lines
 
 TEACHER = "demo"
@@ -58,19 +59,7 @@ class DemoSource(Source):
         """Cut the generated file; see Source.plan."""
         stops = sorted(part.stop for part in earlier if part.file == self.file)
         cuts, revision = cut_lines(BytesIO(demo_file(self.part, self.seed)), rows_per_shard, stops, self.limit)
-        return [
-            Slice(
-                source=self.name,
-                file=self.file,
-                start=cut.start,
-                stop=cut.stop,
-                sha256=cut.sha256,
-                revision=revision,
-                offset=cut.offset,
-                length=cut.length,
-            )
-            for cut in cuts
-        ]
+        return made_slices(self.name, self.file, cuts, revision, {part.start: part for part in earlier})
 
     def read(self, resources: Resources, part: Slice) -> Iterator[RawRow]:
         """The rows of one slice."""
