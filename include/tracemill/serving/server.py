@@ -14,9 +14,9 @@ from tracemill.errors import TracemillError
 from tracemill.resources import Resources
 from tracemill.serving.failures import explained
 from tracemill.serving.guard import GRACE
+from tracemill.serving.launch import HOST, command, environment, free_port, reachable_name, vllm_python
 from tracemill.serving.metrics import Gauges, parse_metrics
 from tracemill.serving.model import Model
-from tracemill.serving.launch import HOST, command, environment, free_port, reachable_name, vllm_python
 
 _LOG_TAIL = 200_000  # bytes of a server's log that are searched for what went wrong
 _log = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ Reasoning is understood in the three forms that vLLM's versions use: `reasoning`
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -80,9 +81,12 @@ def with_tags(message: Mapping[str, Any]) -> str:
 
 
 def _prompt_logprobs(choice: Mapping[str, Any]) -> tuple[float, ...]:
-    """Natural log-probability of each prompt token given those before it; the first token has none."""
-    tokens = choice.get("prompt_logprobs") or []
-    return tuple(float(next(iter(token.values()))["logprob"]) for token in tokens if token)
+    """Sum and number of the prompt tokens' natural log-probabilities, if asked for; the first token has none."""
+    tokens = choice.get("prompt_logprobs")
+    if tokens is None:
+        return ()
+    found = [float(next(iter(token.values()))["logprob"]) for token in tokens if token]
+    return (math.fsum(found), float(len(found)))
 
 
 def _classified(data: Mapping[str, Any], seconds: float) -> Reply:

@@ -6,16 +6,41 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tracemill.steps.annotate import Annotate
 from tracemill.steps.cluster import Cluster
+from tracemill.steps.cut import CutStep
 from tracemill.steps.decontaminate import Decontaminate
+from tracemill.steps.distill import Distill
+from tracemill.steps.gate import Gate
+from tracemill.steps.judge import JudgeResponses
 from tracemill.steps.label import Label
+from tracemill.steps.perplexity import Perplexity
 from tracemill.steps.release import Release
+from tracemill.steps.reward import Reward
 from tracemill.steps.rules import Rules
+from tracemill.steps.score import Score
 from tracemill.steps.select import Select
 from tracemill.steps.sign import Sign
 from tracemill.steps.unique import Unique
 from tracemill.steps.verify import Verify
 
 AnyStep = Annotated[
-    Cluster | Decontaminate | Label | Release | Rules | Select | Sign | Unique | Verify, Field(discriminator="kind")
+    Annotate
+    | Cluster
+    | CutStep
+    | Decontaminate
+    | Distill
+    | Gate
+    | JudgeResponses
+    | Label
+    | Perplexity
+    | Release
+    | Reward
+    | Rules
+    | Score
+    | Select
+    | Sign
+    | Unique
+    | Verify,
+    Field(discriminator="kind"),
 ]

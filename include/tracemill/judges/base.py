@@ -1,0 +1,120 @@
+"""What a judge is: a model, a prompt of a file, and how a judgement is read from what the model says.
+
+A model does not always keep to the format. What cannot be read is asked again, at most `attempts` times in all and each
+time with another seed; after that nothing was shown either way, and the row is unverifiable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tracemill.judges.prompts import filled, prompt_digest
+from tracemill.serving.asks import Ask, Refusal, Reply
+from tracemill.serving.feed import Feed
+from tracemill.serving.model import Model
+from tracemill.serving.sampling import GREEDY, Sampling
+from tracemill.text.think import split
+
+T = TypeVar("T")
+Parse = Callable[[str], T | None]
+
+
+@dataclass(frozen=True)
+class Judged(Generic[T]):
+    """What came of one question: a value, or None after `attempts` answers that could not be read (or a refusal)."""
+
+    value: T | None
+    attempts: int
+    said: str
+    refusal: Refusal | None = None
+
+
+class Asker(BaseModel):
+    """Base of judges and labellers: the model, the sampling of the first attempt, and the number of attempts.
+
+    The first attempt is greedy (temperature 0; the papers give no sampling), later ones are drawn at
+    `retry_temperature`: asking a greedy model again would only give the same unreadable answer.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    model: Model
+    sampling: Sampling = GREEDY
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    retry_temperature: Annotated[float, Field(gt=0, le=2)] = 0.7
+
+    def ask(self, prompt: str, values: Mapping[str, str], attempt: int = 0) -> Ask:
+        """The request with the prompt file filled in."""
+        text = filled(prompt, **values)
+        sampling = self.sampling if attempt == 0 else self.sampling.model_copy(update=self._bolder())
+        body = {"messages": [{"role": "user", "content": text}], **sampling.body(text, attempt)}
+        return Ask("/v1/chat/completions", body, attempt)
+
+    def _bolder(self) -> dict[str, float]:
+        return {"temperature": max(self.retry_temperature, self.sampling.temperature)}
+
+    def answers(
+        self, feed: Feed, prompt: str, questions: Sequence[Mapping[str, str]], parse: Parse[T]
+    ) -> list[Judged[T]]:
+        """One judgement per question; each round asks again only what could not be read in the round before."""
+        judged: list[Judged[T]] = [Judged(None, 0, "") for _ in questions]
+        open_places = list(range(len(questions)))
+        for attempt in range(self.attempts):
+            asks = [self.ask(prompt, questions[place], attempt) for place in open_places]
+            for place, answer in zip(open_places, feed.answers(asks), strict=True):
+                judged[place] = _read(answer, attempt + 1, parse)
+            open_places = [p for p in open_places if judged[p].value is None and judged[p].refusal is None]
+            if not open_places:
+                break
+        return judged
+
+
+def _read(answer: Reply | Refusal, attempts: int, parse: Parse[T]) -> Judged[T]:
+    if isinstance(answer, Refusal):
+        return Judged(None, attempts, "", answer)
+    said = spoken(answer.text)
+    return Judged(parse(said), attempts, said)
+
+
+def spoken(text: str) -> str:
+    """What a model says after any thinking: a judge that thinks aloud may name several scores on the way."""
+    parts = split(text)
+    return parts.answer or "" if parts.style != "none" else text
+
+
+class Judge(Asker):
+    """Base of the judges that give a response a number from `low` to `high`. Subclasses say how it is read.
+
+    `pass_mark` is the lowest number that passes. No paper gives it for the 1–5 scale; 5 is "completely correct" there.
+    `prompt` names a file of the prompts folder.
+    """
+
+    prompt: str
+    pass_mark: float
+    needs_reference: bool = True
+
+    @property
+    def name(self) -> str:
+        """How verdict tables call this judge."""
+        return f"{getattr(self, 'kind', 'judge')}:{self.model.name}"
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """The lowest and the highest number there is."""
+        raise NotImplementedError  # abstract
+
+    def parse(self, said: str) -> float | None:
+        """The number in a judgement, or None when there is none on the scale."""
+        raise NotImplementedError  # abstract
+
+    def share(self, number: float) -> float:
+        """The number as a share of the scale, from 0 to 1."""
+        low, high = self.scale
+        return (number - low) / (high - low)
+
+    def material(self) -> str:
+        """What besides the settings decides a judgement: the prompt's text."""
+        return prompt_digest(self.prompt)

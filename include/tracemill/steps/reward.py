@@ -1,0 +1,57 @@
+"""Scores each response with a reward model: five attributes and their mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import pyarrow as pa
+
+from tracemill.records import SCHEMAS, Unit
+from tracemill.resources import Resources
+from tracemill.rewards import AnyRewardModel
+from tracemill.rewards.base import Attributes, Exchange
+from tracemill.serving.asks import Refusal
+from tracemill.steps.asking import AskingStep
+from tracemill.steps.base import Inputs, Output
+from tracemill.steps.measuring import Cut, fate_ledger, measured, unmeasured
+from tracemill.steps.responses import living_responses
+
+
+class Reward(AskingStep):
+    """Score the answers (never the thinking) of all living responses; see docs/design/roles.md.
+
+    `cut` rejects `low_reward` by the score (coherence + correctness + helpfulness) / 12: DeepDistill (arXiv 2504.17565,
+    section 2.4) keeps chat above 0.7. The 1.4M paper cuts by "the score distribution": leave `cut` out and put a `cut`
+    and a `gate` step behind. What could not be scored (`too_long`, ...) is quarantined unless `unscored` is keep.
+    """
+
+    kind: Literal["reward"]
+    reward_model: AnyRewardModel
+    cut: Cut | None = None
+    unscored: Literal["keep", "quarantine"] = "quarantine"
+
+    version: ClassVar[int] = 1
+    unit: ClassVar[Unit] = "generation"
+    reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "ledger")
+    writes: ClassVar[tuple[str, ...]] = ("rewards",)
+
+    def run(self, resources: Resources, inputs: Inputs) -> Output:
+        """Score one shard. Raises ServingError when a served model is gone for good."""
+        responses = list(living_responses(inputs))
+        feed = self.feed(self.reward_model.model, resources, inputs)
+        found = self.reward_model.score([Exchange(r.prompt, r.answer) for r in responses], feed)
+        ids = [response.generation_id for response in responses]
+        fates = [
+            unmeasured(f, self.unscored) if isinstance(f, Refusal) else measured(f.score, self.cut, "low_reward")
+            for f in found
+        ]
+        return Output(fate_ledger(ids, fates), {"rewards": self._table(ids, found)})
+
+    def _table(self, ids: Sequence[str], found: Sequence[Attributes | Refusal]) -> pa.Table:
+        rows: list[dict[str, Any]] = [
+            {"generation_id": i, "reward_model": self.reward_model.model.name, **f._asdict(), "score": f.score}
+            for i, f in zip(ids, found, strict=True)
+            if isinstance(f, Attributes)
+        ]
+        return pa.Table.from_pylist(rows, SCHEMAS["rewards"])
