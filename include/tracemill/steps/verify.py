@@ -32,32 +32,40 @@ class Verify(Step):
 
     A response that fails any verifier is rejected with that verifier's reason; else, if any could not tell,
     quarantined with its reason; else kept. One to which none applies is kept with the reason `not_applicable`.
+
+    With `defer` nothing is turned away here: fails and "could not tell" stay alive, with the reason `deferred`, for a
+    `judge` step to decide. A verdict that an earlier step gave by the same verifier is not made again.
     """
 
     kind: Literal["verify"]
     verifiers: Annotated[tuple[AnyVerifier, ...], Field(min_length=1)]
+    defer: bool = False
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "generation"
-    reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "ledger")
+    reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("verdicts",)
 
     def settings(self, inputs: Inputs) -> dict[str, Any]:
         """What decides verdicts: each verifier's settings and version."""
         chosen = [{**verifier.settings(), "version": verifier.version} for verifier in self.verifiers]
-        return {"kind": self.kind, "verifiers": chosen}
+        return {"kind": self.kind, "verifiers": chosen, "defer": self.defer}
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Judge one shard. Raises what a verifier raises when it cannot work at all (sandbox gone, worker broken)."""
         alive = inputs.alive("generation")
-        problems = _problems(inputs)
+        problems, known = _problems(inputs), _known(inputs, [verifier.name for verifier in self.verifiers])
         verdicts: dict[str, list[Verdict]] = {}
         for verifier in self.verifiers:
-            total = sum(map(verifier.applies, _questions(inputs, problems, alive)))
-            questions = filter(verifier.applies, _questions(inputs, problems, alive))
+            done = {
+                generation for generation, found in known.items() if any(v.verifier == verifier.name for v in found)
+            }
+            total = sum(map(verifier.applies, _questions(inputs, problems, alive, done)))
+            questions = filter(verifier.applies, _questions(inputs, problems, alive, done))
             for verdict in _reported(verifier.judge(questions, resources), verifier.name, total):
                 verdicts.setdefault(verdict.generation_id, []).append(verdict)
-        return Output(ledger=_ledger(alive.to_pylist(), verdicts), tables={"verdicts": _table(verdicts)})
+        decisive = {i: [*known.get(i, []), *verdicts.get(i, [])] for i in alive.to_pylist()}
+        return Output(ledger=_ledger(decisive, self.defer), tables={"verdicts": _table(verdicts)})
 
 
 def _problems(inputs: Inputs) -> dict[str, tuple[str | None, ...]]:
@@ -66,14 +74,27 @@ def _problems(inputs: Inputs) -> dict[str, tuple[str | None, ...]]:
     return dict(zip(rows["id"].to_pylist(), zip(*columns, strict=True), strict=True))
 
 
-def _questions(inputs: Inputs, problems: dict[str, tuple[str | None, ...]], alive: pa.Array) -> Iterator[Question]:
-    """The responses to judge, in stored order: the living, and those whose source published a verdict."""
+def _known(inputs: Inputs, verifiers: list[str]) -> dict[str, list[Verdict]]:
+    """What these verifiers said of responses in earlier steps of the recipe."""
+    rows = inputs.table("verdicts")
+    known: dict[str, list[Verdict]] = {}
+    for row in rows.filter(pc.is_in(rows["verifier"], value_set=pa.array(verifiers, pa.string()))).to_pylist():
+        known.setdefault(row["generation_id"], []).append(Verdict(**row))
+    return known
+
+
+def _questions(
+    inputs: Inputs, problems: dict[str, tuple[str | None, ...]], alive: pa.Array, done: set[str]
+) -> Iterator[Question]:
+    """The responses to judge, in stored order: the living, and those whose source published a verdict; none twice."""
     for batch in inputs.batches("generations", ["id", "problem_id", "answer_content", "source_verdict"]):
         rows = pa.Table.from_batches([batch])
         labelled = pc.is_valid(rows["source_verdict"])
         rows = rows.filter(pc.or_(labelled, pc.is_in(rows["id"], value_set=alive)))
         texts = (rows[name].to_pylist() for name in ("id", "problem_id", "answer_content"))
         for generation, problem, answer in zip(*texts, strict=True):
+            if generation in done:
+                continue
             prompt, reference, tests, constraints = problems[problem]
             yield Question(generation, problem, prompt or "", reference, tests, constraints, answer or "")
 
@@ -99,8 +120,11 @@ def _table(verdicts: dict[str, list[Verdict]]) -> pa.Table:
     return pa.table([pa.array([getattr(v, f.name) for v in rows], f.type) for f in schema], schema=schema)
 
 
-def _ledger(ids: list[str], verdicts: dict[str, list[Verdict]]) -> pa.Table:
-    decided = [_decided(verdicts.get(generation, [])) for generation in ids]
+def _ledger(verdicts: dict[str, list[Verdict]], defer: bool) -> pa.Table:
+    ids = list(verdicts)
+    decided = [_decided(found) for found in verdicts.values()]
+    if defer:
+        decided = [("kept", reason if bucket == "kept" else "deferred", v) for bucket, reason, v in decided]
     buckets: list[Bucket] = [bucket for bucket, _, _ in decided]
     scores = [verdict.score if verdict and bucket != "quarantined" else None for bucket, _, verdict in decided]
     return ledger_rows(
