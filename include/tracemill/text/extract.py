@@ -44,7 +44,7 @@ def reference(text: str) -> str:
 
 
 def boxed(text: str) -> str | None:
-    r"""The content of the last \boxed{} or \fbox{}; None if that is unclosed (cut off) or empty.
+    r"""The content of the last \boxed{} or \fbox{}; None if there is none, or it is unclosed (cut off) or empty.
 
     Boxes that belong together are joined by commas, in their order, as math-verify 0.9 does: those fewer than 10
     characters apart, and those less than 70 apart with "and", "or", "," or ";" between them and another content.
@@ -57,6 +57,8 @@ def boxed(text: str) -> str | None:
         if end is None:
             return None
         boxes.append((match.start(), end, text[match.end() : end - 1].strip()))
+    if not boxes:
+        return None
     joined = _joined(text, boxes)
     return unmarked(joined) or None
 
