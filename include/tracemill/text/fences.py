@@ -26,7 +26,7 @@ TAGS: dict[Language, frozenset[str]] = {
     "cpp": frozenset({"cpp", "c++", "cc", "cxx", "cpp17", "cpp20"}),
 }
 _DEFINITION = re.compile(r"^(?:async[ ]+)?(def|class)[ ]+(\w+)", re.MULTILINE)
-_FENCE = re.compile(r"[ \t]*(?:>[ \t]?)?(`{3,}|~{3,})[ \t]*([^\s`]*)[^`\n]*$")
+_FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})[ \t]*([^\s`]*)[^`\n]*$")
 
 
 class Block(NamedTuple):
@@ -37,18 +37,21 @@ class Block(NamedTuple):
 
 
 def blocks(text: str) -> list[Block]:
-    """The fenced blocks in order. As in CommonMark, a block that is never closed runs to the end of the text."""
+    """The fenced blocks in order, by the rules of CommonMark.
+
+    The indentation of the opening fence is taken off every line; a block that is never closed runs to the end.
+    """
     found: list[Block] = []
-    fence, tag, lines = "", "", list[str]()
+    indent, fence, tag, lines = "", "", "", list[str]()
     for line in text.split("\n"):
         match = _FENCE.match(line)
-        if fence and match and match[1].startswith(fence) and not match[2]:
+        if fence and match and match[2].startswith(fence) and not match[3]:
             found.append(Block(tag, "\n".join(lines)))
             fence = ""
         elif fence:
-            lines.append(line)
+            lines.append(line.removeprefix(indent))
         elif match:
-            fence, tag, lines = match[1], match[2].lower(), []
+            indent, fence, tag, lines = match[1], match[2], match[3].lower(), []
     if fence:
         found.append(Block(tag, "\n".join(lines)))
     return found

@@ -97,6 +97,11 @@ def test_a_fence_is_closed_only_by_one_as_long() -> None:
     assert blocks("````md\n```python\nx\n```\n````\n") == [Block("md", "```python\nx\n```")]
 
 
+def test_a_block_in_a_list_item_loses_the_indentation_of_its_fence() -> None:
+    text = "1. So:\n   ```python\n   def add(a, b):\n       return a + b\n   ```\n2. Done"
+    assert program(text, ["add"]) == ADD
+
+
 def test_inline_backticks_are_no_fence() -> None:
     assert blocks("use ```x = 1``` here\n``` `not` one\n") == []
 
