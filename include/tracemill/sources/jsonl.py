@@ -1,4 +1,4 @@
-"""Any JSON Lines file whose columns the recipe maps."""
+"""Any local file of rows (JSON Lines, a JSON array, Parquet) whose columns the recipe maps."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from tracemill.sources.base import Response, RowError, SourceRow
-from tracemill.sources.columns import boolean, column, items, mapping, optional_text, text
+from tracemill.sources.columns import boolean, column, mapping, optional_text, text
 from tracemill.sources.files import FileSource
-
-ROLES = {"human": "user", "gpt": "assistant"}
+from tracemill.sources.turns import asked, messages
 
 
 class Columns(BaseModel):
@@ -70,26 +69,6 @@ def mapped_row(value: dict[str, Any], columns: Columns, teacher: str) -> SourceR
     )
 
 
-def messages(value: dict[str, Any], name: str) -> list[dict[str, str]]:
-    """Turns as [{role, content}], whichever of the two usual spellings the source has. Raises RowError otherwise."""
-    turns = []
-    for turn in items(value, name):
-        if not isinstance(turn, dict):
-            raise RowError("bad_value", f"column {name!r}: a turn should be an object, is {type(turn).__name__}")
-        role, content = turn.get("role", turn.get("from")), turn.get("content", turn.get("value"))
-        if not isinstance(role, str) or not isinstance(content, str):
-            raise RowError("bad_value", f"column {name!r}: a turn has no role and content; it has {', '.join(turn)}")
-        turns.append({"role": ROLES.get(role, role), "content": content})
-    if not turns:
-        raise RowError("null_value", f"column {name!r} has no turns")
-    return turns
-
-
-def asked(turns: list[dict[str, str]]) -> str:
-    """What the human turns ask, joined by a blank line: the text for dedup and decontamination."""
-    return "\n\n".join(turn["content"] for turn in turns if turn["role"] == "user")
-
-
 def mapped_responses(value: dict[str, Any], columns: Columns, teacher: str) -> list[Response]:
     """The row's responses; single values and parallel lists alike. Raises RowError when lists differ in length."""
     if columns.response is None:
@@ -138,9 +117,9 @@ def _text_of(response: Any, name: str) -> str:
 
 
 class JsonlSource(FileSource):
-    """JSON Lines files (plain or `.zst`) with a column mapping; `teacher` names who wrote the responses."""
+    """Local files with a column mapping; the format is told by the suffix. `teacher` names who wrote the responses."""
 
-    kind: Literal["jsonl"]
+    kind: Literal["jsonl", "parquet"]
     columns: Columns
     teacher: str = "unknown"
 

@@ -1,0 +1,22 @@
+"""bespokelabs/Bespoke-Stratos-17k: DeepSeek-R1 traces of maths and code, in OpenThoughts' tags."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from tracemill.sources.base import SourceRow
+from tracemill.sources.dataset import DatasetSource
+from tracemill.sources.openthoughts_114k import conversation_row
+
+
+class BespokeStratos17kSource(DatasetSource):
+    """Conversations only: no references and no tests."""
+
+    kind: Literal["bespoke_stratos_17k"]
+    repo: str = "bespokelabs/Bespoke-Stratos-17k"
+    license: str | None = "apache-2.0"
+    documented: ClassVar[tuple[str, ...]] = ("system", "conversations")
+
+    def mapped(self, value: dict[str, Any]) -> SourceRow:
+        """Map one row."""
+        return conversation_row(value, self.category)

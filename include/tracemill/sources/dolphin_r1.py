@@ -1,0 +1,33 @@
+"""cognitivecomputations/dolphin-r1: chat and reasoning prompts with DeepSeek-R1 chains."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from tracemill.sources.base import Response, SourceRow
+from tracemill.sources.columns import optional_text, text
+from tracemill.sources.dataset import DatasetSource
+from tracemill.sources.turns import asked, messages
+
+
+class DolphinR1Source(DatasetSource):
+    """System turns are left out: DeepSeek-R1 was asked without one, and the release has none."""
+
+    kind: Literal["dolphin_r1"]
+    repo: str = "cognitivecomputations/dolphin-r1"
+    config: str | None = "reasoning-deepseek"
+    license: str | None = "apache-2.0"
+    documented: ClassVar[tuple[str, ...]] = ("messages", "reasoning", "answer", "model")
+
+    def mapped(self, value: dict[str, Any]) -> SourceRow:
+        """Map one row."""
+        turns = [turn for turn in messages(value, "messages") if turn["role"] != "system"]
+        chain, answer = optional_text(value, "reasoning"), optional_text(value, "answer")
+        given = (Response(teacher=text(value, "model"), text=answer, thinking=chain or None),) if answer else ()
+        return SourceRow(
+            native_id="",
+            prompt=asked(turns),
+            messages=tuple(turns) if len(turns) > 1 else None,
+            category=self.category,
+            responses=given,
+        )

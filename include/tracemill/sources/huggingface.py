@@ -1,0 +1,25 @@
+"""Any data set of the Hugging Face Hub whose columns the recipe maps."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from tracemill.sources.base import SourceRow
+from tracemill.sources.dataset import DatasetSource
+from tracemill.sources.jsonl import Columns, mapped_row
+
+
+class HuggingfaceSource(DatasetSource):
+    """`repo` at `revision`, with a column mapping; `teacher` names who wrote the responses."""
+
+    kind: Literal["huggingface"]
+    columns: Columns
+    teacher: str = "unknown"
+
+    def required(self) -> tuple[str, ...]:
+        """Every mapped column."""
+        return self.columns.named()
+
+    def mapped(self, value: dict[str, Any]) -> SourceRow:
+        """One row through the mapping."""
+        return mapped_row(value, self.columns, self.teacher)

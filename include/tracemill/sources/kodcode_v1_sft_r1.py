@@ -1,0 +1,41 @@
+"""KodCode/KodCode-V1-SFT-R1: synthetic Python problems with pytest files and a DeepSeek-R1 trace (arXiv 2503.02951)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from tracemill.sources.base import Response, SourceRow
+from tracemill.sources.columns import boolean, optional_text, text
+from tracemill.sources.dataset import DatasetSource
+from tracemill.sources.kodcode import TEACHER, entry_point
+from tracemill.sources.turns import messages
+
+
+class KodcodeV1SftR1Source(DatasetSource):
+    """The trace is the assistant's turn of `conversations`; `r1_correctness` ("True" or "False") its verdict."""
+
+    kind: Literal["kodcode_v1_sft_r1"]
+    repo: str = "KodCode/KodCode-V1-SFT-R1"
+    license: str | None = "cc-by-nc-4.0"
+    documented: ClassVar[tuple[str, ...]] = (
+        "question_id",
+        "question",
+        "test",
+        "test_info",
+        "gpt_difficulty",
+        "r1_correctness",
+        "conversations",
+    )
+
+    def mapped(self, value: dict[str, Any]) -> SourceRow:
+        """Map one row."""
+        traces = [turn["content"] for turn in messages(value, "conversations") if turn["role"] == "assistant"]
+        verdict = boolean(value.get("r1_correctness"), "r1_correctness")
+        return SourceRow(
+            native_id=text(value, "question_id"),
+            prompt=text(value, "question"),
+            category=self.category or "code",
+            test_case={"test_code": text(value, "test"), "test_entry_point": entry_point(value)},
+            difficulty=optional_text(value, "gpt_difficulty"),
+            responses=tuple(Response(teacher=TEACHER, text=trace, verdict=verdict) for trace in traces[:1]),
+        )

@@ -1,0 +1,30 @@
+"""KbsdJames/Omni-MATH: olympiad problems with answers and a difficulty from 1 to 10 (arXiv 2410.07985)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from tracemill.sources.base import Response, SourceRow
+from tracemill.sources.columns import optional_text, text
+from tracemill.sources.dataset import DatasetSource
+
+
+class OmniMathSource(DatasetSource):
+    """There is only a `test` split."""
+
+    kind: Literal["omni_math"]
+    repo: str = "KbsdJames/Omni-MATH"
+    split: str = "test"
+    license: str | None = "apache-2.0"
+    documented: ClassVar[tuple[str, ...]] = ("domain", "difficulty", "problem", "solution", "answer", "source")
+
+    def mapped(self, value: dict[str, Any]) -> SourceRow:
+        """Map one row; the human solution is a response without a chain."""
+        return SourceRow(
+            native_id="",
+            prompt=text(value, "problem"),
+            category=self.category or "math",
+            reference_answer=(optional_text(value, "answer") or "").strip() or None,
+            difficulty=optional_text(value, "difficulty"),
+            responses=(Response(teacher="omni_math", text=text(value, "solution")),),
+        )

@@ -1,0 +1,65 @@
+"""open-thoughts/OpenThoughts-114k: DeepSeek-R1 traces of maths, code, science and puzzles, with tests for the code."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from tracemill.sources.base import Response, SourceRow
+from tracemill.sources.columns import mapping, optional_text, text
+from tracemill.sources.dataset import DatasetSource
+from tracemill.sources.turns import messages, without_instruction
+from tracemill.text.extract import boxed
+
+TEACHER = "deepseek-r1"
+_METADATA = ("problem", "deepseek_reasoning", "deepseek_solution", "ground_truth_solution", "domain", "test_cases")
+
+
+class Openthoughts114kSource(DatasetSource):
+    """Configuration `metadata` has chain, answer, reference and tests in columns; `default` has conversations only."""
+
+    kind: Literal["openthoughts_114k"]
+    repo: str = "open-thoughts/OpenThoughts-114k"
+    config: str | None = "metadata"
+    license: str | None = "apache-2.0"
+    documented: ClassVar[tuple[str, ...]] = _METADATA
+
+    def required(self) -> tuple[str, ...]:
+        """The columns of the configuration."""
+        return self.documented if self.config == "metadata" else ("system", "conversations")
+
+    def mapped(self, value: dict[str, Any]) -> SourceRow:
+        """Map one row of either configuration."""
+        if self.config != "metadata":
+            return conversation_row(value, self.category)
+        domain = text(value, "domain")
+        starter = optional_text(value, "starter_code") if "starter_code" in value else None
+        chain, answer = optional_text(value, "deepseek_reasoning"), optional_text(value, "deepseek_solution")
+        return SourceRow(
+            native_id="",
+            prompt="\n".join(part for part in (text(value, "problem"), starter) if part),
+            category=domain,
+            reference_answer=_reference(optional_text(value, "ground_truth_solution"), domain),
+            test_case=mapping(value, "test_cases") if domain == "code" else None,
+            responses=(Response(teacher=TEACHER, text=answer, thinking=chain),) if chain and answer else (),
+        )
+
+
+def conversation_row(value: dict[str, Any], category: str | None) -> SourceRow:
+    """A row of question and tagged response, as OpenThoughts and Bespoke-Stratos publish them."""
+    turns = messages(value, "conversations")
+    prompt = next((turn["content"] for turn in turns if turn["role"] == "user"), "")
+    question, kind = without_instruction(prompt)
+    answers = [turn["content"] for turn in turns if turn["role"] == "assistant"]
+    return SourceRow(
+        native_id="",
+        prompt=question,
+        category=category or kind,
+        responses=tuple(Response(teacher=TEACHER, text=answer) for answer in answers[:1]),
+    )
+
+
+def _reference(truth: str | None, domain: str) -> str | None:
+    """The boxed answer of a worked solution, else its text; code has tests instead."""
+    if not truth or domain == "code":
+        return None
+    return boxed(truth) or truth.strip() or None
