@@ -184,7 +184,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
     # What models say about problems. `status` is "labelled" or "unverifiable" (no answer could be read, `attempts` were
-    # made). `difficulty` is one of five words, `category` a tag of the prompt, `topic` the same in the paper's figure 5.
+    # made). `difficulty` is one of five words, `category` a tag of the prompt, `topic` its name in the paper's figure 5.
     "annotations": pa.schema(
         [
             ("problem_id", pa.string()),

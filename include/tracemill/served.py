@@ -29,7 +29,7 @@ def served_models(recipe: Recipe) -> dict[str, ServedModel]:
     """
     found: dict[str, ServedModel] = {}
     for stage, step in recipe.pipeline().items():
-        for model in step.models() if isinstance(step, AskingStep) else ():
+        for model in step.served() if isinstance(step, AskingStep) else ():
             known = found.get(model.name)
             if known and known.model != model:
                 raise RecipeError(

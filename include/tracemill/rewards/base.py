@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -57,6 +57,7 @@ class RewardModel(BaseModel):
     """Base of every reward model: which weights, and how to score. `model.serve` matters only to a served one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    is_served: ClassVar[bool] = True
     model: Model
 
     def score(self, exchanges: Sequence[Exchange], feed: Feed) -> list[Attributes | Refusal]:

@@ -11,7 +11,7 @@ import functools
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,7 @@ class LocalRewardModel(RewardModel):
     """
 
     kind: Literal["local"]
+    is_served: ClassVar[bool] = False
     max_tokens: Annotated[int, Field(ge=16)] = 8192
     batch_tokens: Annotated[int, Field(ge=16)] = 16384
 

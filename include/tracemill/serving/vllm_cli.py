@@ -19,8 +19,8 @@ def name_the_rebuild() -> None:
     except importlib.metadata.PackageNotFoundError:
         version = importlib.metadata.version
 
-        def renamed(package: str) -> str:
-            return version(REBUILD) + "+cpu" if package == "vllm" else version(package)
+        def renamed(distribution_name: str) -> str:
+            return version(REBUILD) + "+cpu" if distribution_name == "vllm" else version(distribution_name)
 
         importlib.metadata.version = renamed
 

@@ -12,10 +12,11 @@ from pydantic import Field
 
 from tracemill.judges.base import Judged
 from tracemill.judges.labels import Labeller, Tags, parse_difficulty
-from tracemill.records import SCHEMAS, Bucket, Unit
+from tracemill.records import SCHEMAS, Unit
 from tracemill.resources import Resources
 from tracemill.steps.asking import AskingStep
-from tracemill.steps.base import Inputs, Output, ledger_rows
+from tracemill.steps.base import Inputs, Output
+from tracemill.steps.fate import Fate, fate_ledger
 
 Difficulty = Literal["very easy", "easy", "medium", "hard", "very hard"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -53,22 +54,18 @@ class Annotate(AskingStep):
         difficulties = labeller.answers(feed, labeller.difficulty_prompt, questions, parse_difficulty)
         tags = labeller.answers(feed, labeller.category_prompt, questions, labeller.parse_tags)
         fates = [self._fate(i, d, t) for i, d, t in zip(ids, difficulties, tags, strict=True)]
-        buckets, reasons, scores, thresholds = ([fate[part] for fate in fates] for part in range(4))
-        ledger = ledger_rows("problem", ids, buckets, reasons, scores, thresholds)
-        return Output(ledger, {"annotations": self._table(ids, difficulties, tags)})
+        return Output(fate_ledger("problem", ids, fates), {"annotations": self._table(ids, difficulties, tags)})
 
-    def _fate(
-        self, problem: str, difficulty: Judged[str], tags: Judged[Tags]
-    ) -> tuple[Bucket, str | None, float | None, float | None]:
-        """Bucket, reason, the problem's place in [0, 1) and the share that stays."""
+    def _fate(self, problem: str, difficulty: Judged[str], tags: Judged[Tags]) -> Fate:
+        """Kept, or thinned out: then the numbers are the problem's place in [0, 1) and the share that stays."""
         if difficulty.value is None or tags.value is None:
             refusal = difficulty.refusal or tags.refusal
-            return "kept", refusal.reason if refusal else "unverifiable", None, None
+            return Fate("kept", refusal.reason if refusal else "unverifiable")
         share = next((s for name, s in self.keep.items() if name == difficulty.value), 1.0)
         place = int.from_bytes(hashlib.sha256(problem.encode()).digest()[:6], "big") / 2**48
         if share == 1.0 or place < share:
-            return "kept", None, None, None
-        return "rejected", "downsampled", place, share
+            return Fate("kept")
+        return Fate("rejected", "downsampled", place, share)
 
     def _table(self, ids: Sequence[str], difficulties: list[Judged[str]], tags: list[Judged[Tags]]) -> pa.Table:
         rows: list[dict[str, Any]] = [

@@ -22,6 +22,10 @@ class AskingStep(Step):
         found = {model.name: model for model in _models_in(self)}
         return tuple(found.values())
 
+    def served(self) -> tuple[Model, ...]:
+        """Those of the models that are asked through a server; by default all."""
+        return self.models()
+
     def settings(self, inputs: Inputs) -> dict[str, Any]:
         """The settings without `weights` and `serve` of any model."""
         stripped: dict[str, Any] = without_serving(super().settings(inputs))

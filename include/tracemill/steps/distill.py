@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from tracemill.records import SCHEMAS, Bucket, Unit, generation_id
+from tracemill.records import SCHEMAS, Unit, generation_id
 from tracemill.resources import Resources
 from tracemill.serving.asks import Answer, Ask, Refusal, Reply
 from tracemill.serving.feed import Feed
 from tracemill.steps.asking import AskingStep
-from tracemill.steps.base import Inputs, Output, ledger_rows
+from tracemill.steps.base import Inputs, Output
+from tracemill.steps.fate import Fate, fate_ledger
 from tracemill.teachers import AnyTeacher
 from tracemill.teachers.base import Assignment
 from tracemill.text.think import split
@@ -62,9 +63,7 @@ class Distill(AskingStep):
         traces, refusals = self._traces(self.feed(self.teacher.model, resources, inputs), assignments)
         written = {trace.problem_id for trace in traces}
         ids = inputs.alive("problem").to_pylist()
-        decided = [_decided(i, skipped, written, answered, refusals) for i in ids]
-        buckets, reasons, details = ([d[part] for d in decided] for part in range(3))
-        ledger = ledger_rows("problem", ids, buckets, reasons, detail=details)
+        ledger = fate_ledger("problem", ids, [_fate(i, skipped, written, answered, refusals) for i in ids])
         return Output(ledger, {"generations": self._generations(traces), "continuations": self._continuations(traces)})
 
     def _traces(self, feed: Feed, assignments: list[Assignment]) -> tuple[list[Trace], dict[str, Refusal]]:
@@ -160,12 +159,10 @@ def _joined(trace: Trace, rest: Answer | None) -> Trace:
     return replace(trace, reply=whole, seam=len(first.text), seam_tokens=first.completion_tokens)
 
 
-def _decided(
-    problem: str, skipped: set[str], written: set[str], answered: set[str], refusals: dict[str, Refusal]
-) -> tuple[Bucket, str, str | None]:
+def _fate(problem: str, skipped: set[str], written: set[str], answered: set[str], refusals: dict[str, Refusal]) -> Fate:
     if problem in skipped:
-        return "kept", "verified", None
+        return Fate("kept", "verified")
     refusal = refusals.get(problem)
     if problem in written or refusal is None:
-        return "kept", "distilled", None
-    return ("kept" if problem in answered else "quarantined"), refusal.reason, refusal.detail
+        return Fate("kept", "distilled")
+    return Fate("kept" if problem in answered else "quarantined", refusal.reason, detail=refusal.detail)

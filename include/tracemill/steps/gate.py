@@ -9,7 +9,8 @@ from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step
 from tracemill.steps.cut import EVERYTHING, Metric, measured_values
-from tracemill.steps.measuring import Cut, Fate, fate_ledger, measured
+from tracemill.steps.fate import Fate, fate_ledger
+from tracemill.steps.measuring import Cut, measured
 
 _REASONS = {"reward": "low_reward", "score": "low_score", "perplexity": "high_perplexity"}
 
@@ -49,7 +50,7 @@ class Gate(Step):
                 )
             if fates[row["generation_id"]].bucket == "kept":
                 fates[row["generation_id"]] = measured(row["value"], cut, _REASONS[self.metric])
-        return Output(fate_ledger(ids, list(fates.values())))
+        return Output(fate_ledger("generation", ids, list(fates.values())))
 
     def _cut(self, threshold: float) -> Cut:
         side = self.keep or ("below" if self.metric == "perplexity" else "above")

@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from tracemill.judges import AnyJudge
 from tracemill.judges.base import Judged
-from tracemill.records import SCHEMAS, Bucket, Unit
+from tracemill.records import SCHEMAS, Unit
 from tracemill.resources import Resources
 from tracemill.steps.asking import AskingStep
-from tracemill.steps.base import Inputs, Output, ledger_rows
+from tracemill.steps.base import Inputs, Output
+from tracemill.steps.fate import Fate, fate_ledger
 from tracemill.steps.responses import Response, living_responses
 
 
@@ -21,9 +22,9 @@ class JudgeResponses(AskingStep):
     """Judge responses and write verdicts; see docs/design/roles.md.
 
     `only: undecided` asks about living responses that no earlier verdict passed: the second opinion of DeepDistill
-    (arXiv 2504.17565, section 2.4), which may overrule a verifier's fail or "could not tell". For a fail to still live here,
-    the verify step before must have `defer: true`. `only: all` judges every living response. `categories` limits both;
-    a judge that `needs_reference` says nothing about problems without one.
+    (arXiv 2504.17565, section 2.4), which may overrule a verifier's fail or "could not tell". For a fail to still live
+    here, the verify step before must have `defer: true`. `only: all` judges every living response. `categories` limits
+    both; a judge that `needs_reference` says nothing about problems without one.
 
     Ledger, by what is known in the end: kept when anything passed it, or when nothing was ever said about it
     (`not_applicable`); rejected `judged_wrong` below the pass mark (score and mark in the judge's numbers), or with the
@@ -56,10 +57,10 @@ class JudgeResponses(AskingStep):
         judged = {r.generation_id: j for r, j in zip(asked, answers, strict=True)}
         ids = [response.generation_id for response in responses]
         fates = [self._fate(judged.get(i), known.get(i, {})) for i in ids]
-        buckets, reasons, scores, marks, details = ([fate[part] for fate in fates] for part in range(5))
-        ledger = ledger_rows("generation", ids, buckets, reasons, scores, marks, details)
         verdicts = [self._verdict(r, judged[r.generation_id]) for r in asked]
-        return Output(ledger, {"verdicts": pa.Table.from_pylist(verdicts, SCHEMAS["verdicts"])})
+        return Output(
+            fate_ledger("generation", ids, fates), {"verdicts": pa.Table.from_pylist(verdicts, SCHEMAS["verdicts"])}
+        )
 
     def _concerns(self, response: Response, known: Mapping[str, str]) -> bool:
         if self.categories is not None and response.category not in self.categories:
@@ -68,20 +69,18 @@ class JudgeResponses(AskingStep):
             return False
         return self.only == "all" or "pass" not in known
 
-    def _fate(
-        self, judged: Judged[float] | None, known: Mapping[str, str]
-    ) -> tuple[Bucket, str | None, float | None, float | None, str | None]:
+    def _fate(self, judged: Judged[float] | None, known: Mapping[str, str]) -> Fate:
         mark = self.judge.pass_mark
         if judged is not None and judged.value is not None:
-            passed = judged.value >= mark
-            return ("kept" if passed else "rejected"), (None if passed else "judged_wrong"), judged.value, mark, None
+            if judged.value >= mark:
+                return Fate("kept", None, judged.value, mark)
+            return Fate("rejected", "judged_wrong", judged.value, mark)
         if judged is not None:
             reason, detail = _unread(judged)
-            return "quarantined", reason, None, None, detail
+            return Fate("quarantined", reason, detail=detail)
         if "pass" in known or not known:
-            return "kept", None if known else "not_applicable", None, None, None
-        status = "fail" if "fail" in known else "unverifiable"
-        return ("rejected" if status == "fail" else "quarantined"), known[status], None, None, None
+            return Fate("kept", None if known else "not_applicable")
+        return Fate("rejected", known["fail"]) if "fail" in known else Fate("quarantined", known["unverifiable"])
 
     def _verdict(self, response: Response, judged: Judged[float]) -> dict[str, Any]:
         value, (low, high) = judged.value, self.judge.scale

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from tracemill.records import SCHEMAS, Bucket
+from tracemill.records import SCHEMAS
 from tracemill.serving.asks import Refusal
-from tracemill.steps.base import ledger_rows
+from tracemill.steps.fate import Fate
 from tracemill.steps.responses import Response
 
 
@@ -33,17 +32,6 @@ class Cut(BaseModel):
         return self.at_most
 
 
-@dataclass(frozen=True)
-class Fate:
-    """Where a response goes and why, with the number and the bound that decided."""
-
-    bucket: Bucket
-    reason: str | None = None
-    score: float | None = None
-    threshold: float | None = None
-    detail: str | None = None
-
-
 def measured(value: float, cut: Cut | None, reason: str) -> Fate:
     """The fate of a response with a number: rejected for `reason` beyond the cut."""
     if cut is None or cut.passes(value):
@@ -54,19 +42,6 @@ def measured(value: float, cut: Cut | None, reason: str) -> Fate:
 def unmeasured(why: Refusal, policy: Literal["keep", "quarantine"]) -> Fate:
     """The fate of a response without a number: nothing was shown, so it is never rejected."""
     return Fate("kept" if policy == "keep" else "quarantined", why.reason, detail=why.detail)
-
-
-def fate_ledger(ids: Sequence[str], fates: Sequence[Fate]) -> pa.Table:
-    """The ledger of measured responses."""
-    return ledger_rows(
-        "generation",
-        ids,
-        [fate.bucket for fate in fates],
-        [fate.reason for fate in fates],
-        [fate.score for fate in fates],
-        [fate.threshold for fate in fates],
-        [fate.detail for fate in fates],
-    )
 
 
 def measurement_rows(

@@ -11,7 +11,8 @@ from tracemill.serving.asks import Answer, Ask, Refusal, Reply
 from tracemill.serving.model import Model
 from tracemill.steps.asking import AskingStep
 from tracemill.steps.base import Inputs, Output
-from tracemill.steps.measuring import Cut, Fate, fate_ledger, measured, measurement_rows, unmeasured
+from tracemill.steps.fate import Fate, fate_ledger
+from tracemill.steps.measuring import Cut, measured, measurement_rows, unmeasured
 from tracemill.steps.responses import Response, living_responses
 
 
@@ -41,7 +42,7 @@ class Perplexity(AskingStep):
         values = [perplexity(a) if isinstance(a, Reply) else None for a in answers]
         table = measurement_rows(responses, "perplexity", self.model.name, values)
         ids = [response.generation_id for response in responses]
-        return Output(fate_ledger(ids, [self._fate(a) for a in answers]), {"measurements": table})
+        return Output(fate_ledger("generation", ids, [self._fate(a) for a in answers]), {"measurements": table})
 
     def _ask(self, response: Response) -> Ask:
         thinking = f"<think>{response.thinking}</think>\n" if self.text == "trace" and response.thinking else ""

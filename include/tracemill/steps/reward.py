@@ -12,9 +12,11 @@ from tracemill.resources import Resources
 from tracemill.rewards import AnyRewardModel
 from tracemill.rewards.base import Attributes, Exchange
 from tracemill.serving.asks import Refusal
+from tracemill.serving.model import Model
 from tracemill.steps.asking import AskingStep
 from tracemill.steps.base import Inputs, Output
-from tracemill.steps.measuring import Cut, fate_ledger, measured, unmeasured
+from tracemill.steps.fate import fate_ledger
+from tracemill.steps.measuring import Cut, measured, unmeasured
 from tracemill.steps.responses import living_responses
 
 
@@ -36,6 +38,10 @@ class Reward(AskingStep):
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("rewards",)
 
+    def served(self) -> tuple[Model, ...]:
+        """None when the reward model runs in the stage's own process."""
+        return self.models() if self.reward_model.is_served else ()
+
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Score one shard. Raises ServingError when a served model is gone for good."""
         responses = list(living_responses(inputs))
@@ -46,7 +52,7 @@ class Reward(AskingStep):
             unmeasured(f, self.unscored) if isinstance(f, Refusal) else measured(f.score, self.cut, "low_reward")
             for f in found
         ]
-        return Output(fate_ledger(ids, fates), {"rewards": self._table(ids, found)})
+        return Output(fate_ledger("generation", ids, fates), {"rewards": self._table(ids, found)})
 
     def _table(self, ids: Sequence[str], found: Sequence[Attributes | Refusal]) -> pa.Table:
         rows: list[dict[str, Any]] = [

@@ -12,7 +12,8 @@ from tracemill.resources import Resources
 from tracemill.serving.asks import Refusal
 from tracemill.steps.asking import AskingStep
 from tracemill.steps.base import Inputs, Output
-from tracemill.steps.measuring import Cut, Fate, fate_ledger, measured, measurement_rows, unmeasured
+from tracemill.steps.fate import Fate, fate_ledger
+from tracemill.steps.measuring import Cut, measured, measurement_rows, unmeasured
 from tracemill.steps.responses import living_responses
 
 
@@ -48,7 +49,7 @@ class Score(AskingStep):
         values = [None if judged.value is None else (judged.value, 0) for judged in found]
         table = measurement_rows(responses, "score", self.judge.name, values)
         ids = [response.generation_id for response in responses]
-        return Output(fate_ledger(ids, [self._fate(judged) for judged in found]), {"measurements": table})
+        return Output(fate_ledger("generation", ids, [self._fate(judged) for judged in found]), {"measurements": table})
 
     def _fate(self, judged: Judged[float]) -> Fate:
         if judged.value is not None:

@@ -1,0 +1,52 @@
+"""Where models answer according to Airflow: the connection tracemill_MODEL, if there is one, names an endpoint."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from tracemill.resources import Resources
+    from tracemill.serving.endpoints import Endpoint
+
+SHARED_SAMPLES = "../../samples"  # from <store>/<recipe>/<release>: one sample store for all recipes and releases
+
+
+def connection_id(model: str) -> str:
+    """The connection that says where a model answers: "qwen2.5-7b" is at tracemill_qwen2_5_7b."""
+    return "tracemill_" + "".join(c if c.isalnum() else "_" for c in model)
+
+
+def endpoint_of(model: str) -> Endpoint | None:
+    """The endpoint in the model's connection: host (or URL), port, password as key, extra {"model": its name there}."""
+    from tracemill.serving.endpoints import Endpoint
+
+    try:
+        connection = Connection.get(connection_id(model))
+    except AirflowNotFoundException:
+        return None
+    host = connection.host or "127.0.0.1"
+    url = host if "://" in host else f"{connection.schema or 'http'}://{host}"
+    url = f"{url}:{connection.port}" if connection.port else url
+    key = SecretStr(connection.password) if connection.password else None
+    return Endpoint(url=url, model=connection.extra_dejson.get("model", model), key=key)
+
+
+def with_connections(machine: Resources, models: Iterable[str]) -> Resources:
+    """The machine with the endpoints of these models' connections and the shared sample store in its environment."""
+    from dataclasses import replace
+
+    from tracemill.serving.endpoints import fixed_endpoints, with_endpoints
+    from tracemill.serving.keys import SAMPLES
+
+    environment = {SAMPLES: SHARED_SAMPLES, **machine.environment}
+    for model in models:
+        endpoint = None if fixed_endpoints(model, os.environ) else endpoint_of(model)
+        if endpoint:
+            environment = with_endpoints(environment, model, [endpoint])
+    return replace(machine, environment=environment)

@@ -1,0 +1,155 @@
+"""Stages that ask models: they wait for a server without holding a worker, then work on several shards at once."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from tracemill.errors import ServingError
+from tracemill_airflow.endpoints import with_connections
+from tracemill_airflow.operators.base import StageOperator, _span, _totals
+from tracemill_airflow.triggers import LeaseTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+    from tracemill.recipe import Recipe
+    from tracemill.resources import Resources
+    from tracemill.serving.model import Model
+    from tracemill.shards import Store
+
+
+class AskingOperator(StageOperator):
+    """Runs a stage that asks models. `at_once` shards of the batch are worked on together: while the long last answers
+    of one shard are generated the next ones are asked, and the server stays full.
+    """
+
+    def __init__(self, *, at_once: int = 3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.at_once = at_once
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Seal the batch; when a shard needs a model that does not answer yet, wait for it deferred first."""
+        recipe, store = self._recipe(), self.open_store()
+        shards = [int(shard) for shard in self.shards]
+        context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
+        machine = self._machine(recipe)
+        missing = self._missing(recipe, store, machine, shards)
+        if missing:
+            identities = {model.name: model.identity(machine) for model in missing}
+            patience = max(model.serve.patience + model.serve.start_timeout for model in missing)
+            self.log.info("waiting for a server of %s", ", ".join(identities))
+            self.defer(trigger=LeaseTrigger(self.store_url, identities, patience), method_name="work")
+        return self.work(context, {"state": "ready"})
+
+    def work(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+        """Seal every shard of the batch. Raises ServingError when no server came."""
+        from tracemill.runner import run_shard
+
+        if event["state"] == "late":
+            raise ServingError(f"no server of {event['missing']} came: look at the serve task, then clear this one")
+        recipe, store, began = self._recipe(), self.open_store(), time.time()
+        shards, machine = [int(shard) for shard in self.shards], self._machine(recipe)
+        context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
+        results = []
+        with ThreadPoolExecutor(max(1, self.at_once)) as threads:
+            running = [threads.submit(run_shard, recipe, store, self.stage, shard, machine) for shard in shards]
+            try:
+                for done, future in enumerate(running, start=1):
+                    results.append(future.result())
+                    self._log_progress(results[-1], done, len(shards), began)
+            finally:
+                threads.shutdown(wait=True, cancel_futures=True)
+        return {"began": began, "ended": time.time(), **_totals(self.stage, results)}
+
+    def _recipe(self) -> Recipe:
+        from tracemill.recipe import load_recipe
+
+        recipe = load_recipe(self.recipe)
+        if self.stage not in recipe.pipeline():
+            raise AirflowSkipException(f"recipe {recipe.name!r} has no stage {self.stage!r}")
+        return recipe
+
+    def _machine(self, recipe: Recipe) -> Resources:
+        return with_connections(self.machine(), [model.name for model in self._models(recipe)])
+
+    def _models(self, recipe: Recipe) -> tuple[Model, ...]:
+        from tracemill.steps.asking import AskingStep
+
+        step = recipe.step(self.stage)
+        return step.served() if isinstance(step, AskingStep) else ()
+
+    def _missing(self, recipe: Recipe, store: Store, machine: Resources, shards: list[int]) -> list[Model]:
+        """The models that a shard of this batch needs and that answer nowhere just now."""
+        from tracemill.runner import fingerprint_of, inputs_for
+        from tracemill.serving.endpoints import fixed_endpoints
+        from tracemill.serving.lease import live_leases
+
+        step = recipe.step(self.stage)
+        stale = (
+            store.sealed_as(
+                self.stage, shard, fingerprint_of(step, machine, inputs_for(recipe, store, self.stage, shard))
+            )
+            is None
+            for shard in shards
+        )
+        if not any(stale):
+            return []
+        return [
+            model
+            for model in self._models(recipe)
+            if model.serve.replicas
+            and not fixed_endpoints(model.name, machine.environment)
+            and not live_leases(store, model.name, model.identity(machine))
+        ]
+
+
+class AnnotateOperator(AskingOperator):
+    """Labels problems with difficulty and category."""
+
+    stage_name = "annotate"
+
+
+class DistillOperator(AskingOperator):
+    """Has the teacher write traces for problems without a verified response."""
+
+    stage_name = "distill"
+
+
+class JudgeOperator(AskingOperator):
+    """Lets a model judge what no verifier could pass."""
+
+    stage_name = "judge"
+
+
+class RewardOperator(AskingOperator):
+    """Scores responses with a reward model."""
+
+    stage_name = "reward"
+
+
+class ScoreOperator(AskingOperator):
+    """Has a language model score responses."""
+
+    stage_name = "score"
+
+
+class PerplexityOperator(AskingOperator):
+    """Measures how surprising responses are to a strong model."""
+
+    stage_name = "perplexity"
+
+
+class CutOperator(StageOperator):
+    """Measures a distribution over all shards and where it is cut."""
+
+    stage_name = "cut"
+
+
+class GateOperator(StageOperator):
+    """Turns away what lies beyond a measured cut."""
+
+    stage_name = "gate"

@@ -1,0 +1,106 @@
+"""Serve tasks: a model server lives as long as its Airflow task, and the task only while somebody needs the model.
+
+A serve task that nobody asks for is deferred and holds neither worker nor GPU. So on a machine with one slot in the
+pool `gpu` the models of a recipe take turns by themselves: each is started when its first client waits for it, and
+leaves when its stages are sealed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
+
+from tracemill_airflow.endpoints import with_connections
+from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator
+from tracemill_airflow.triggers import DemandTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+    from tracemill.serving.serve import Replica
+
+
+class ServersOperator(BaseOperator):
+    """Lists the model servers that a recipe asks for, one dict a replica: what `ServeOperator` is mapped over."""
+
+    template_fields: Sequence[str] = ("recipe",)
+
+    def __init__(self, *, recipe: str = "{{ params.recipe }}", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.recipe = recipe
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Model and replica number of each server, in the order in which the recipe first asks the models."""
+        from tracemill.recipe import load_recipe
+        from tracemill.served import served_models
+
+        served = served_models(load_recipe(self.recipe)).values()
+        return [{"model": s.model.name, "replica": n} for s in served for n in range(s.model.serve.replicas)]
+
+
+class ServeOperator(StageOperator):
+    """Runs one replica of a model while it is needed; `server` is an item of ServersOperator's list.
+
+    Ends when the model's stages are sealed. When nobody asked for a while it gives its place up and waits for the next
+    one who does. A server that fails fails the task; Airflow tries again, and the clients meanwhile wait.
+    """
+
+    template_fields: Sequence[str] = (*StageOperator.template_fields, "server")
+    ui_color = "#e8dcf4"
+
+    def __init__(self, *, server: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("pool", "gpu")
+        kwargs.setdefault("queue", "gpu")
+        kwargs.setdefault("retry_policy", RETRY_THE_WORLD_ONLY)
+        kwargs.setdefault("map_index_template", "{{ server_name }}")
+        super().__init__(**kwargs)
+        self.server = server
+        self._replica: Replica | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Wait (deferred) until the model is wanted."""
+        context["server_name"] = self._name  # type: ignore[typeddict-unknown-key]
+        if self._is_up_elsewhere():
+            raise AirflowSkipException(f"model {self.server['model']!r} has an endpoint that is up")
+        self._wait()
+        return {}
+
+    def serve(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+        """Serve until the stages are sealed. Raises what the server's log says when it fails."""
+        from tracemill.recipe import load_recipe
+        from tracemill.served import Demand, served_models
+        from tracemill.serving.serve import Replica
+
+        context["server_name"] = self._name  # type: ignore[typeddict-unknown-key]
+        if event["state"] == "over":
+            return {"why": "nobody needs it"}
+        recipe, store = load_recipe(self.recipe), self.open_store()
+        served, machine = served_models(recipe)[self.server["model"]], self.machine()
+        demand = Demand(recipe, store, machine, served.stages)
+        self._replica = Replica(served.model, int(self.server["replica"]), store, machine, demand.is_over)
+        life = self._replica.serve()
+        if life.why == "idle":
+            self._wait()
+        return {"why": life.why, "seconds": life.seconds, "generated_tokens": life.generated}
+
+    def on_kill(self) -> None:
+        """Leave no process behind."""
+        if self._replica:
+            self._replica.stop()
+
+    @property
+    def _name(self) -> str:
+        return f"{self.server['model']} {self.server['replica']}"
+
+    def _wait(self) -> None:
+        trigger = DemandTrigger(self.store_url, self.recipe, self.server["model"])
+        self.defer(trigger=trigger, method_name="serve")
+
+    def _is_up_elsewhere(self) -> bool:
+        from tracemill.serving.endpoints import fixed_endpoints
+
+        machine = with_connections(self.machine(), [self.server["model"]])
+        return bool(fixed_endpoints(self.server["model"], machine.environment))

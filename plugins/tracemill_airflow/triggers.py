@@ -1,0 +1,98 @@
+"""What deferred tasks wait for, without holding a worker: a model that answers, or somebody who asks for a model."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import ObjectStoragePath
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+if TYPE_CHECKING:
+    from tracemill.shards import Store
+
+LOOK_EVERY = 3.0  # seconds
+
+
+def store_at(store_url: str) -> Store:
+    """The store at an Airflow object storage URL. Raises StoreError when there is none."""
+    from tracemill.shards import Store
+
+    path = ObjectStoragePath(store_url)
+    return Store(path.fs, path.path).opened(create=False)
+
+
+class LeaseTrigger(BaseTrigger):
+    """Fires when each of these models has a live lease ("ready"), or after `patience` seconds ("late").
+
+    `models` maps names to identities. While it waits it says so on the store, which wakes the models' serve tasks.
+    """
+
+    def __init__(self, store_url: str, models: dict[str, str], patience: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.store_url, self.models, self.patience = store_url, models, patience
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Where this trigger is imported from and what it is made with."""
+        settings = {"store_url": self.store_url, "models": self.models, "patience": self.patience}
+        return "tracemill_airflow.triggers.LeaseTrigger", settings
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look every few seconds; the store is read in a thread, so that other triggers go on."""
+        end = time.monotonic() + self.patience
+        while missing := await asyncio.to_thread(self._missing):
+            if time.monotonic() > end:
+                yield TriggerEvent({"state": "late", "missing": missing})  # type: ignore[no-untyped-call]
+                return
+            await asyncio.sleep(LOOK_EVERY)
+        yield TriggerEvent({"state": "ready"})  # type: ignore[no-untyped-call]
+
+    def _missing(self) -> list[str]:
+        from tracemill.serving.lease import live_leases, want
+
+        store = store_at(self.store_url)
+        missing = [name for name, identity in self.models.items() if not live_leases(store, name, identity)]
+        for name in missing:
+            want(store, name)
+        return missing
+
+
+class DemandTrigger(BaseTrigger):
+    """Fires when somebody waits for a model ("wanted"), or when no stage of the recipe needs it any more ("over")."""
+
+    def __init__(self, store_url: str, recipe: str, model: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.store_url, self.recipe, self.model = store_url, recipe, model
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Where this trigger is imported from and what it is made with."""
+        settings = {"store_url": self.store_url, "recipe": self.recipe, "model": self.model}
+        return "tracemill_airflow.triggers.DemandTrigger", settings
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look every few seconds; the look at all stages is the dearer one and is taken less often."""
+        look, demand = 0, await asyncio.to_thread(self._demand)
+        while True:
+            if await asyncio.to_thread(self._is_wanted):
+                yield TriggerEvent({"state": "wanted"})  # type: ignore[no-untyped-call]
+                return
+            if look % 5 == 0 and await asyncio.to_thread(demand.is_over):
+                yield TriggerEvent({"state": "over"})  # type: ignore[no-untyped-call]
+                return
+            look += 1
+            await asyncio.sleep(LOOK_EVERY)
+
+    def _demand(self) -> Any:
+        from tracemill.recipe import load_recipe
+        from tracemill.resources import Resources
+        from tracemill.served import Demand, served_models
+
+        recipe = load_recipe(self.recipe)
+        return Demand(recipe, store_at(self.store_url), Resources(), served_models(recipe)[self.model].stages)
+
+    def _is_wanted(self) -> bool:
+        from tracemill.serving.lease import wanted
+
+        return wanted(store_at(self.store_url), self.model)
