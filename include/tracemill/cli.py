@@ -9,6 +9,7 @@ import importlib.util
 import json
 import logging
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -132,21 +133,33 @@ def recipes() -> None:
 
 
 @app.command()
-def agreement(root: Root, as_json: AsJson = False) -> None:
-    """Compare our verdicts with those that the sources carry, per source."""
-    from tracemill.report.agreement import agreement
+def agreement(
+    root: Root,
+    as_json: AsJson = False,
+    disagreements: Annotated[bool, typer.Option("--disagreements", help="List every response we differ on.")] = False,
+) -> None:
+    """Compare our verdicts with those that the sources carry, per source and verifier."""
+    from tracemill.report import agreement as report
     from tracemill.report.funnel import recipe_of
 
     store = _opened(root)
-    found = agreement(recipe_of(store), store)
-    if as_json:
-        print(json.dumps(found, ensure_ascii=False))
-        return
-    table = Table("source", "verdicts", "agree", "share", "unverifiable")
-    for source, counts in found.items():
-        share = f"{counts['agree'] / counts['n']:.2%}" if counts["n"] else ""
-        table.add_row(source, f"{counts['n']:,}", f"{counts['agree']:,}", share, f"{counts['unverifiable']:,}")
-    out.print(table)
+    recipe = recipe_of(store)
+    if as_json and disagreements:
+        print(json.dumps([asdict(row) for row in report.disagreements(recipe, store)], ensure_ascii=False))
+    elif as_json:
+        print(json.dumps(report.agreement(recipe, store), ensure_ascii=False))
+    elif disagreements:
+        for row in report.disagreements(recipe, store):
+            known = "right" if row.known else "wrong"
+            ours = f"{row.verifier}: {row.status} ({row.reason})" if row.verifier else "no verdict"
+            out.print(f"{row.source} {row.generation_id}: published {known}, {escape(ours)}", soft_wrap=True)
+    else:
+        table = Table("source", "verifier", "verdicts", "agree", "share", "unverifiable")
+        for counts in report.by_verifier(recipe, store):
+            share = f"{counts.agree / counts.n:.2%}"
+            numbers = (f"{counts.n:,}", f"{counts.agree:,}", share, f"{counts.unverifiable:,}")
+            table.add_row(counts.source, counts.verifier or "none", *numbers)
+        out.print(table)
 
 
 @app.command()

@@ -70,10 +70,11 @@ def inputs_for(recipe: Recipe, store: Store, name: str, index: int) -> Inputs:
     if step.shape == "map" and not 0 <= index < count:
         raise MissingInput(f"step {name!r} has no shard {index}: the plan made {count}, numbered from 0")
     earlier = [(n, s) for n, s in recipe.before(name) if set(step.reads) & {*s.writes, "ledger"} and n != PLAN]
-    sealed = {k: [_sealed(store, n, k, name) for n, s in earlier if s.shape == "map"] for k in shards}
+    mapped = [n for n, s in earlier if s.shape == "map"]
     gathered = [n for n, s in recipe.before(name) if s.shape == "gather" and set(step.reads) & set(s.writes)]
-    whole = [_sealed(store, n, 0, name) for n in gathered]
-    return Inputs(store, index, sealed, whole, count)
+    found = _sealed(store, [(n, k) for k in shards for n in mapped] + [(n, 0) for n in gathered], name)
+    sealed = {k: found[i * len(mapped) : (i + 1) * len(mapped)] for i, k in enumerate(shards)}
+    return Inputs(store, index, sealed, found[len(shards) * len(mapped) :], count)
 
 
 def shard_count(store: Store) -> int:
@@ -123,10 +124,13 @@ def _counts(ledger: pa.Table) -> Counts:
     )
 
 
-def _sealed(store: Store, name: str, index: int, wanted_by: str) -> Manifest:
-    manifest = store.manifest(name, index)
-    if manifest is None:
-        raise MissingInput(
-            f"step {wanted_by!r} reads step {name!r}, whose shard {index} is not sealed: run {name!r} first"
-        )
-    return manifest
+def _sealed(store: Store, shards: list[tuple[str, int]], wanted_by: str) -> list[Manifest]:
+    """The manifests of those (step, shard). Raises MissingInput for the first that is not sealed."""
+    sealed = []
+    for (name, index), manifest in zip(shards, store.manifests(shards), strict=True):
+        if manifest is None:
+            raise MissingInput(
+                f"step {wanted_by!r} reads step {name!r}, whose shard {index} is not sealed: run {name!r} first"
+            )
+        sealed.append(manifest)
+    return sealed

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from tracemill.records import SCHEMAS
 
 MARKER = "tracemill-store.json"
 ROW_GROUP = 1000  # rows: about 30 MB of traces, see docs/design/store.md
+_READERS = 16  # manifests asked for at once
 _DICTIONARY = frozenset(
     ("source", "category", "license", "teacher", "style", "finish_reason", "unit", "bucket", "reason", "language")
 )
@@ -162,6 +164,14 @@ class Store(ObjectStore):
     def manifest(self, step: str, index: int) -> Manifest | None:
         """The current manifest of a shard, or None when the shard is genuinely not there yet."""
         return self._manifest(f"{step}/{index:05d}.json")
+
+    def manifests(self, shards: Iterable[tuple[str, int]]) -> list[Manifest | None]:
+        """The current manifests of many (step, index), in that order; several are read at a time."""
+        wanted = list(shards)
+        if len(wanted) < 2:
+            return [self.manifest(step, index) for step, index in wanted]
+        with ThreadPoolExecutor(_READERS) as readers:
+            return list(readers.map(lambda shard: self.manifest(*shard), wanted))
 
     def sealed_as(self, step: str, index: int, fingerprint: str) -> Manifest | None:
         """The manifest that this shard has, or once had, under that fingerprint; makes it the current one."""

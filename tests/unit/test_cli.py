@@ -94,6 +94,17 @@ def test_agreement_prints_json(root: Path) -> None:
     assert all(set(counts) == {"n", "agree", "unverifiable"} for counts in json.loads(result.stdout).values())
 
 
+def test_disagreements_are_listed_one_by_one(root: Path) -> None:
+    """Nothing was verified in this store, so every response with a published verdict is one."""
+    counts = json.loads(tracemill("agreement", "--root", root, "--json").stdout)
+    listed = json.loads(tracemill("agreement", "--root", root, "--disagreements", "--json").stdout)
+    printed = tracemill("agreement", "--root", root, "--disagreements").stdout.splitlines()
+
+    assert len(listed) == len(printed) == counts["demo_code"]["n"] > 0
+    assert listed[0]["generation_id"] in printed[0]
+    assert "no verdict" in printed[0]
+
+
 def test_recipes_are_listed_with_what_they_build() -> None:
     result = tracemill("recipes")
 

@@ -89,7 +89,7 @@ def _stages(recipe: Recipe, store: Store) -> Iterator[Stage]:
     count = _count(store)
     for name, step in recipe.pipeline().items():
         wanted = range(count) if step.shape == "map" else range(1)
-        found = {index: store.manifest(name, index) for index in wanted}
+        found = dict(zip(wanted, store.manifests((name, index) for index in wanted), strict=True))
         missing = [index for index, manifest in found.items() if manifest is None]
         sealed = [manifest for manifest in found.values() if manifest is not None]
         if step.shape == "map" and store.manifest(PLAN, 0) is None:

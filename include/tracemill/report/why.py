@@ -182,7 +182,5 @@ def _manifests(recipe: Recipe, store: Store) -> Iterator[Manifest]:
     """Every sealed shard, step by step; an unfinished run has fewer."""
     count = shard_count(store)
     for name, step in recipe.pipeline().items():
-        for index in range(count) if step.shape == "map" else range(1):
-            manifest = store.manifest(name, index)
-            if manifest is not None:
-                yield manifest
+        found = store.manifests((name, index) for index in (range(count) if step.shape == "map" else range(1)))
+        yield from (manifest for manifest in found if manifest is not None)
