@@ -136,6 +136,16 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("threshold", pa.float32()),
         ]
     ),
+    # Problems whose reference answer is disputed: `answers` that exclude each other, and who says so (`sources`: sources
+    # of the references, or the teachers that agree on the last answer against the first, the reference).
+    "conflicts": pa.schema(
+        [
+            ("problem_id", pa.string()),
+            ("reason", pa.string()),
+            ("answers", pa.list_(pa.large_string())),
+            ("sources", pa.list_(pa.string())),
+        ]
+    ),
     # The evidence against a contaminated problem (strongest per benchmark and rule), also when below the threshold.
     "contamination": pa.schema(
         [

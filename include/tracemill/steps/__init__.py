@@ -8,13 +8,16 @@ from pydantic import Field
 
 from tracemill.steps.annotate import Annotate
 from tracemill.steps.cluster import Cluster
+from tracemill.steps.conflicts import Conflicts
 from tracemill.steps.cut import CutStep
 from tracemill.steps.decontaminate import Decontaminate
 from tracemill.steps.distill import Distill
+from tracemill.steps.filter import Filter
 from tracemill.steps.gate import Gate
 from tracemill.steps.judge import JudgeResponses
 from tracemill.steps.label import Label
 from tracemill.steps.perplexity import Perplexity
+from tracemill.steps.references import References
 from tracemill.steps.release import Release
 from tracemill.steps.reward import Reward
 from tracemill.steps.rules import Rules
@@ -27,13 +30,16 @@ from tracemill.steps.verify import Verify
 AnyStep = Annotated[
     Annotate
     | Cluster
+    | Conflicts
     | CutStep
     | Decontaminate
     | Distill
+    | Filter
     | Gate
     | JudgeResponses
     | Label
     | Perplexity
+    | References
     | Release
     | Reward
     | Rules
