@@ -2,7 +2,8 @@
 
 Every response with a published verdict counts in `n`, also one that an earlier step turned away and one that has no
 verdict of ours. `agree`: we said pass where the source said right, or fail where it said wrong. `unverifiable` never
-agrees. A response judged by several verifiers failed if any of them said fail.
+agrees. A response judged by several verifiers failed if any of them said fail. Where a source publishes no verdict and the
+recipe has the `direct` verifier run the benchmark's own procedure, that verdict stands for the published one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tracemill.shards import Store
 
 _KNOWN = ["id", "problem_id", "source", "source_verdict"]
 _OURS = ["generation_id", "verifier", "status", "reason"]
+YARDSTICK = "direct"
 _COUNTS = (
     pl.len().alias("n"),
     (pl.col("known") == (pl.col("status") == "pass"))
@@ -108,8 +110,13 @@ def _compared(recipe: Recipe, store: Store) -> pl.DataFrame:
 
 
 def _joined(recipe: Recipe, store: Store, index: int) -> pl.DataFrame:
-    known = _rows(recipe, store, index, "generations", _KNOWN).filter(pl.col("source_verdict").is_not_null())
-    ours = _rows(recipe, store, index, "verdicts", _OURS)
+    verdicts = _rows(recipe, store, index, "verdicts", _OURS)
+    direct = verdicts.filter(pl.col("verifier") == YARDSTICK)
+    ours = verdicts.filter(pl.col("verifier") != YARDSTICK)
+    measured = direct.select(pl.col("generation_id").alias("id"), (pl.col("status") == "pass").alias("measured"))
+    generations = _rows(recipe, store, index, "generations", _KNOWN).join(measured, on="id", how="left")
+    known = generations.with_columns(pl.coalesce("source_verdict", "measured").alias("source_verdict"))
+    known = known.filter(pl.col("source_verdict").is_not_null())
     return known.join(ours, left_on="id", right_on="generation_id", how="left").select(
         "source",
         pl.col("id").alias("generation_id"),

@@ -1,7 +1,7 @@
 """Judges every response that a verifier can judge, and turns away those that fail. Unverifiable is never wrong.
 
 Verdicts are also made for responses that an earlier step turned away, if their source published a verdict of its own:
-so that `tracemill agreement` counts all of them. The ledger holds only the responses that were still alive.
+so that `tracemill agreement` counts all of them; and for every response of the sources in `audit`. The ledger holds only the responses that were still alive.
 """
 
 from __future__ import annotations
@@ -35,11 +35,13 @@ class Verify(Step):
 
     With `defer` nothing is turned away here: fails and "could not tell" stay alive, with the reason `deferred`, for a
     `judge` step to decide. A verdict that an earlier step gave by the same verifier is not made again.
+    `audit` names sources all of whose responses are judged, also those that an earlier step turned away.
     """
 
     kind: Literal["verify"]
     verifiers: Annotated[tuple[AnyVerifier, ...], Field(min_length=1)]
     defer: bool = False
+    audit: tuple[str, ...] = ()
 
     version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "generation"
@@ -49,7 +51,7 @@ class Verify(Step):
     def settings(self, inputs: Inputs) -> dict[str, Any]:
         """What decides verdicts: each verifier's settings and version."""
         chosen = [{**verifier.settings(), "version": verifier.version} for verifier in self.verifiers]
-        return {"kind": self.kind, "verifiers": chosen, "defer": self.defer}
+        return {"kind": self.kind, "verifiers": chosen, "defer": self.defer, "audit": list(self.audit)}
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Judge one shard. Raises what a verifier raises when it cannot work at all (sandbox gone, worker broken)."""
@@ -57,15 +59,28 @@ class Verify(Step):
         problems, known = _problems(inputs), _known(inputs, [verifier.name for verifier in self.verifiers])
         verdicts: dict[str, list[Verdict]] = {}
         for verifier in self.verifiers:
-            done = {
-                generation for generation, found in known.items() if any(v.verifier == verifier.name for v in found)
-            }
-            total = sum(map(verifier.applies, _questions(inputs, problems, alive, done)))
-            questions = filter(verifier.applies, _questions(inputs, problems, alive, done))
+            done = {i for i, found in known.items() if any(v.verifier == verifier.name for v in found)}
+            total = sum(map(verifier.applies, self._questions(inputs, problems, alive, done)))
+            questions = filter(verifier.applies, self._questions(inputs, problems, alive, done))
             for verdict in _reported(verifier.judge(questions, resources), verifier.name, total):
                 verdicts.setdefault(verdict.generation_id, []).append(verdict)
         decisive = {i: [*known.get(i, []), *verdicts.get(i, [])] for i in alive.to_pylist()}
         return Output(ledger=_ledger(decisive, self.defer), tables={"verdicts": _table(verdicts)})
+
+    def _questions(
+        self, inputs: Inputs, problems: dict[str, tuple[str | None, ...]], alive: pa.Array, done: set[str]
+    ) -> Iterator[Question]:
+        """The responses to judge, in stored order: the living, the labelled, and the audited sources'; none twice."""
+        audited = pa.array(self.audit, pa.string())
+        for batch in inputs.batches("generations", ["id", "problem_id", "answer_content", "source_verdict", "source"]):
+            rows = pa.Table.from_batches([batch])
+            wanted = pc.or_(pc.is_valid(rows["source_verdict"]), pc.is_in(rows["source"], value_set=audited))
+            rows = rows.filter(pc.or_(wanted, pc.is_in(rows["id"], value_set=alive)))
+            texts = (rows[name].to_pylist() for name in ("id", "problem_id", "answer_content"))
+            for generation, problem, answer in zip(*texts, strict=True):
+                if generation not in done:
+                    prompt, reference, tests, constraints = problems[problem]
+                    yield Question(generation, problem, prompt or "", reference, tests, constraints, answer or "")
 
 
 def _problems(inputs: Inputs) -> dict[str, tuple[str | None, ...]]:
@@ -81,22 +96,6 @@ def _known(inputs: Inputs, verifiers: list[str]) -> dict[str, list[Verdict]]:
     for row in rows.filter(pc.is_in(rows["verifier"], value_set=pa.array(verifiers, pa.string()))).to_pylist():
         known.setdefault(row["generation_id"], []).append(Verdict(**row))
     return known
-
-
-def _questions(
-    inputs: Inputs, problems: dict[str, tuple[str | None, ...]], alive: pa.Array, done: set[str]
-) -> Iterator[Question]:
-    """The responses to judge, in stored order: the living, and those whose source published a verdict; none twice."""
-    for batch in inputs.batches("generations", ["id", "problem_id", "answer_content", "source_verdict"]):
-        rows = pa.Table.from_batches([batch])
-        labelled = pc.is_valid(rows["source_verdict"])
-        rows = rows.filter(pc.or_(labelled, pc.is_in(rows["id"], value_set=alive)))
-        texts = (rows[name].to_pylist() for name in ("id", "problem_id", "answer_content"))
-        for generation, problem, answer in zip(*texts, strict=True):
-            if generation in done:
-                continue
-            prompt, reference, tests, constraints = problems[problem]
-            yield Question(generation, problem, prompt or "", reference, tests, constraints, answer or "")
 
 
 def _reported(verdicts: Iterable[Verdict], verifier: str, total: int) -> Iterator[Verdict]:

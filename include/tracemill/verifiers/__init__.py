@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from tracemill.verifiers.code import CodeVerifier
+from tracemill.verifiers.direct import DirectVerifier
 from tracemill.verifiers.instruction import InstructionVerifier
 from tracemill.verifiers.math import MathVerifier
 
-AnyVerifier = Annotated[CodeVerifier | InstructionVerifier | MathVerifier, Field(discriminator="kind")]
+AnyVerifier = Annotated[CodeVerifier | DirectVerifier | InstructionVerifier | MathVerifier, Field(discriminator="kind")]

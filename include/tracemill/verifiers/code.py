@@ -75,7 +75,7 @@ class CodeVerifier(Verifier):
             with settings.open() as sandbox:
                 for judged in sandbox.judge(chain([first], jobs)):
                     yield from _drained(early)
-                    yield _verdict(judged, problems.pop(judged.id))
+                    yield _verdict(judged, problems.pop(judged.id), self.name)
         yield from _drained(early)
 
     def _jobs(self, questions: Iterable[Question], problems: dict[str, str], early: deque[Verdict]) -> Iterator[Job]:
@@ -128,7 +128,7 @@ def _drained(early: deque[Verdict]) -> Iterator[Verdict]:
         yield early.popleft()
 
 
-def _verdict(judged: JobVerdict, problem_id: str) -> Verdict:
+def _verdict(judged: JobVerdict, problem_id: str, verifier: str) -> Verdict:
     status: VerdictStatus = "pass" if judged.status is Status.ACCEPTED else "fail"
     detail = {
         "passed": judged.passed,
@@ -139,7 +139,7 @@ def _verdict(judged: JobVerdict, problem_id: str) -> Verdict:
         "isolation": judged.isolation,
     }
     reason = str(judged.status.value)
-    return Verdict(judged.id, problem_id, "code", status, judged.score, reason, json.dumps(detail))
+    return Verdict(judged.id, problem_id, verifier, status, judged.score, reason, json.dumps(detail))
 
 
 def _says(question: Question, status: VerdictStatus, reason: str, detail: str) -> Verdict:

@@ -106,7 +106,7 @@ class _Worker:
 
 
 class MathPool:
-    """Compares pairs in parallel. Use as a context manager; processes start at the first `submit`."""
+    """Compares pairs in parallel. Use as a context manager; processes start when `submit` needs them."""
 
     def __init__(self, workers: int, cpu_seconds: float, memory_bytes: int) -> None:
         self._count, self._cpu_seconds, self._memory_bytes = workers, cpu_seconds, memory_bytes
@@ -128,10 +128,10 @@ class MathPool:
 
         Raises VerifierError when workers cannot be started (math-verify missing or broken).
         """
-        while len(self._workers) < self._count:
-            self._start()
         yield from self._collect(0)
         while (idle := self._idle()) is None:
+            if len(self._workers) < self._count and all(worker.ready for worker in self._workers):
+                self._start()  # one after the other: many shards have fewer pairs than the start of a worker is worth
             yield from self._collect()
         idle.give(pair, self._cpu_seconds)
 

@@ -89,7 +89,7 @@ def test_a_worker_that_does_not_even_compute_is_ended_by_the_wall_clock() -> Non
 
 
 def test_a_pair_whose_worker_is_killed_is_tried_once_more() -> None:
-    with MathPool(1, 1.0, GIB) as pool:
+    with MathPool(1, 0.5, GIB) as pool:
         assert list(pool.submit(SLOW)) == []
         os.kill(next(iter(pool.under_way)), signal.SIGKILL)
         assert dict(pool.drain()) == {SLOW: "timeout"}
@@ -132,7 +132,7 @@ def test_workers_do_not_use_gmpy2(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_workers_outlive_a_killed_parent_by_their_cpu_seconds_at_most() -> None:
     program = (
         "from tracemill.verifiers.math_pool import MathPool, Pair\n"
-        f"with MathPool(1, 1.0, {GIB}) as pool:\n"
+        f"with MathPool(1, 0.5, {GIB}) as pool:\n"
         f"    list(pool.submit(Pair({SLOW.gold!r}, {SLOW.answer!r})))\n"
         "    print(*pool.under_way, flush=True)\n"
         "    while True: pass\n"

@@ -1,0 +1,55 @@
+"""Judges a HumanEval completion as its authors do: prompt, completion, tests and `check(...)` as one program.
+
+The program can see its tests here, so a cheat can pass: this verifier is the yardstick that `tracemill agreement` holds
+the code verifier against, for a source that publishes no verdicts. It never lets a response pass that `code` fails.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Literal
+
+from tracemill.sandbox.base import Job, StdioSuite
+from tracemill.verifiers.base import Question, Verdict
+from tracemill.verifiers.code import CodeVerifier
+
+_PASSED = "every assertion held"
+_QUIET = "import io, sys\n_out, sys.stdout = sys.stdout, io.StringIO()\n"
+
+
+class DirectVerifier(CodeVerifier):
+    """Passes when prompt + completion + newline + test + newline + check(entry_point) runs to its end with exit code 0.
+
+    (openai/human-eval, execution.py; the samples are those of microsoft/CodeT.) What the program prints is ignored.
+    """
+
+    kind: Literal["direct"] = "direct"  # type: ignore[assignment]
+
+    version: ClassVar[int] = 1
+
+    def applies(self, question: Question) -> bool:
+        """Whether the tests are HumanEval's own: a prompt, a `check` function and an entry point."""
+        return _case(question) is not None
+
+    def _jobs(self, questions: Iterable[Question], problems: dict[str, str], early: deque[Verdict]) -> Iterator[Job]:
+        suite = StdioSuite(inputs=("",), outputs=(_PASSED,))
+        for question in questions:
+            case = _case(question)
+            if case is not None:
+                problems[question.generation_id] = question.problem_id
+                yield Job(id=question.generation_id, source=_program(question.answer, *case), suite=suite)
+
+
+def _case(question: Question) -> tuple[str, str, str] | None:
+    try:
+        case = json.loads(question.test_case or "null")
+    except ValueError:
+        return None
+    found = [case.get(key) for key in ("prompt", "test", "entry_point")] if isinstance(case, dict) else []
+    return (found[0], found[1], found[2]) if found and all(isinstance(part, str) for part in found) else None
+
+
+def _program(answer: str, prompt: str, test: str, entry_point: str) -> str:
+    return f"{_QUIET}{prompt}{answer}\n{test}\ncheck({entry_point})\n\nprint({_PASSED!r}, file=_out)\n"
