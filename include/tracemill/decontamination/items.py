@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracemill.text.kernels import F32, I32, I64, U64, kernel
-from tracemill.text.ngrams import Grams, sequence_hash
+from tracemill.text.kernels import F32, I32, I64, U8, U64, kernel, mixed
+from tracemill.text.ngrams import Grams, power, rolled
 from tracemill.text.tokens import Tokens
 
 
@@ -16,10 +16,12 @@ class GramIndex:
     """Open-addressing table from an n-gram to the items that have it, `owners[starts[s]:starts[s] + counts[s]]`.
 
     `weights[s]` is 1 / counts: an n-gram that several items share (boiler-plate) is weak evidence for any of them.
-    `totals` is the weight of all n-grams of each item.
+    `totals` is the weight of all n-grams of each item. `present` has a bit for each n-gram's hash: most n-grams of a
+    text are in no item, and this table stays in the cache.
     """
 
     n: int
+    present: U8
     keys: U64
     starts: I64
     counts: I32
@@ -38,14 +40,39 @@ def gram_index(grams: Grams, n: int) -> GramIndex:
     slots = 1 << max(4, int(4 * len(keys)).bit_length())
     table = (np.zeros(slots, np.uint64), np.zeros(slots, np.int64), np.zeros(slots, np.int32))
     _insert(keys, starts, counts.astype(np.int32), *table)
-    return GramIndex(n, *table, owners[order], totals)
+    return GramIndex(n, _bits(keys), *table, owners[order], totals)
 
 
 def contained(tokens: Tokens, index: GramIndex) -> tuple[I32, I32, F32]:
     """Which texts share n-grams with which items: text, item, and the share of the item's weight that the text has."""
     return _contained(
-        tokens.hashes, tokens.offsets, index.n, index.keys, index.starts, index.counts, index.owners, index.totals
+        tokens.hashes,
+        tokens.offsets,
+        index.n,
+        index.present,
+        index.keys,
+        index.starts,
+        index.counts,
+        index.owners,
+        index.totals,
     )
+
+
+BITS = 20
+
+
+@kernel
+def _place(gram: np.uint64) -> np.int64:
+    return np.int64(gram >> np.uint64(64 - BITS))
+
+
+@kernel
+def _bits(keys: U64) -> U8:
+    present = np.zeros(1 << (BITS - 3), np.uint8)
+    for key in keys:
+        place = _place(key)
+        present[place >> 3] |= np.uint8(1 << (place & 7))
+    return present
 
 
 @kernel
@@ -60,9 +87,9 @@ def _insert(new: U64, new_starts: I64, new_counts: I32, keys: U64, starts: I64, 
 
 @kernel
 def _contained(
-    tokens: U64, offsets: I64, n: int, keys: U64, starts: I64, counts: I32, owners: I32, totals: F32
+    tokens: U64, offsets: I64, n: int, present: U8, keys: U64, starts: I64, counts: I32, owners: I32, totals: F32
 ) -> tuple[I32, I32, F32]:
-    mask = np.uint64(len(keys) - 1)
+    mask, over = np.uint64(len(keys) - 1), power(n)
     seen = np.full(len(keys), -1, np.int64)  # the last text that had this n-gram: it counts once
     weight, touched = np.zeros(len(totals), np.float32), np.empty(len(totals), np.int32)
     texts, items, shares = (
@@ -71,9 +98,13 @@ def _contained(
         [np.float32(0) for _ in range(0)],
     )
     for row in range(len(offsets) - 1):
-        size = 0
-        for i in range(offsets[row], offsets[row + 1] - n + 1):
-            gram = sequence_hash(tokens, i, i + n)
+        size, rolling, start = 0, np.uint64(0), offsets[row]
+        for i in range(start, offsets[row + 1]):
+            rolling = rolled(rolling, tokens[i], tokens[i - n] if i - start >= n else np.uint64(0), over)
+            gram = mixed(rolling)
+            place = _place(gram)
+            if i - start < n - 1 or not present[place >> 3] >> (place & 7) & 1:
+                continue
             slot = np.int64(gram & mask)
             while counts[slot] != 0 and keys[slot] != gram:
                 slot = np.int64(np.uint64(slot + 1) & mask)

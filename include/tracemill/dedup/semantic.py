@@ -18,7 +18,7 @@ from tracemill.text.kernels import F32, I64, U64, kernel
 WHOLE = 4096
 SMALL = 48  # rows up to which a plain loop beats a matrix product
 BLOCK = 4096  # rows of one product: 64 MiB of similarities at most
-MARGIN = 0.01  # what a product in low precision may lose before the exact check
+MARGIN = 1e-4  # more than a product in single precision loses before the exact check
 CHUNK = 100_000
 TRAINING = 64  # rows a centroid is trained on
 ITERATIONS = 10
@@ -133,21 +133,21 @@ def cell_pairs(block: F32, threshold: float, probes: int) -> I64:
     count = int(nearest.max()) + 1
     visits = np.argsort(nearest.ravel(), kind="stable")
     bounds = np.searchsorted(nearest.ravel()[visits], np.arange(count + 1))
-    found = np.zeros(0, np.uint64)
+    found = [np.zeros(0, np.uint64)]
     for cell in range(count):
         visitors = visits[bounds[cell] : bounds[cell + 1]]
         members = visitors[visitors % nearest.shape[1] == 0] // nearest.shape[1]
-        found = np.concatenate([found, *_visits(block, visitors // nearest.shape[1], members, threshold)])
-    found = np.unique(found)
-    return np.stack([found >> np.uint64(32), found & np.uint64(0xFFFFFFFF)], axis=1).astype(np.int64)
+        found += _visits(block, visitors // nearest.shape[1], members, threshold)
+    packed = np.unique(np.concatenate(found))
+    return np.stack([packed >> np.uint64(32), packed & np.uint64(0xFFFFFFFF)], axis=1).astype(np.int64)
 
 
 def _visits(block: F32, visitors: I64, members: I64, threshold: float) -> Iterator[U64]:
     target = block[members].T
     for start in range(0, len(visitors), BLOCK):
         part = visitors[start : start + BLOCK]
-        at = np.argwhere(block[part] @ target >= threshold - MARGIN)
-        i, j = part[at[:, 0]], members[at[:, 1]]
+        near = np.flatnonzero(block[part] @ target >= np.float32(threshold - MARGIN))
+        i, j = part[near // len(members)], members[near % len(members)]
         i, j = i[i != j], j[i != j]
         yield np.minimum(i, j).astype(np.uint64) << np.uint64(32) | np.maximum(i, j).astype(np.uint64)
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracemill.text.kernels import I64, U64, chained, kernel
+from tracemill.text.kernels import I64, U64, chained, kernel, mixed
 from tracemill.text.tokens import Tokens
+
+BASE = np.uint64(0x9DDFEA08EB382D69)
 
 
 @dataclass(frozen=True)
@@ -43,20 +45,32 @@ def ngrams(tokens: Tokens, n: int, *, short: bool = True, distinct: bool = True)
 
 
 @kernel
-def sequence_hash(values: U64, start: int, stop: int) -> np.uint64:
-    """Hash of `values[start:stop]` in order."""
-    result = np.uint64(stop - start)
-    for i in range(start, stop):
-        result = chained(result, values[i])
+def power(n: int) -> np.uint64:
+    """What a token's hash is multiplied by when n more tokens have followed it."""
+    result = np.uint64(1)
+    for _ in range(n):
+        result = np.uint64(result * BASE)
     return result
 
 
 @kernel
+def rolled(rolling: np.uint64, entering: np.uint64, leaving: np.uint64, leaving_power: np.uint64) -> np.uint64:
+    """The polynomial hash of a window moved by one token; `leaving` is 0 while the window fills."""
+    return np.uint64(rolling * BASE + entering - leaving * leaving_power)
+
+
+@kernel
 def _fill(tokens: U64, offsets: I64, n: int, out: U64, out_offsets: I64) -> None:
+    over = power(n)
     for row in range(len(offsets) - 1):
-        start, stop, size = offsets[row], offsets[row + 1], out_offsets[row + 1] - out_offsets[row]
-        for k in range(size):
-            out[out_offsets[row] + k] = sequence_hash(tokens, start + k, min(start + k + n, stop))
+        start, rolling, place = offsets[row], np.uint64(0), out_offsets[row]
+        for i in range(start, offsets[row + 1]):
+            rolling = rolled(rolling, tokens[i], tokens[i - n] if i - start >= n else np.uint64(0), over)
+            if i - start >= n - 1:
+                out[place] = mixed(rolling)
+                place += 1
+        if place < out_offsets[row + 1]:  # a short text: all its tokens, and how many they are
+            out[place] = mixed(rolling ^ np.uint64(offsets[row + 1] - start))
 
 
 @kernel

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from tracemill.text.kernels import F32, I32, I64, U8, U64, kernel
-from tracemill.text.ngrams import sequence_hash
+from tracemill.text.kernels import F32, I32, I64, U8, U64, kernel, mixed
+from tracemill.text.ngrams import power, rolled
 from tracemill.text.tokens import token_batches
 from tracemill.text.vocabulary import CHARACTER, LEXICAL, WORD
 
@@ -35,7 +35,7 @@ def repetition(texts: pa.ChunkedArray | pa.Array, n: int) -> Repetition:
         np.zeros(len(texts), np.int32),
         np.zeros(len(texts), np.float32),
     )
-    for first, tokens in token_batches(texts):
+    for first, tokens in token_batches(texts, fold=False):
         lexical, rows = tokens.only(LEXICAL), slice(first, first + len(tokens))
         _loops(lexical.hashes, lexical.kinds, lexical.offsets, copies[rows], words[rows])
         _repeated_share(lexical.hashes, lexical.kinds, lexical.offsets, n, share[rows])
@@ -52,22 +52,29 @@ def _wordless(kinds: U8, start: int, stop: int) -> bool:
 
 @kernel
 def _loops(hashes: U64, kinds: U8, offsets: I64, copies: I32, words: I32) -> None:
+    """In a stretch of period p with two copies some p-th place of the text equals the one p before: look only there."""
     for row in range(len(copies)):
         start, stop = offsets[row], offsets[row + 1]
         for period in range(1, PERIOD + 1):
-            run = 0
-            for i in range(start + period, stop + 1):
-                if i < stop and hashes[i] == hashes[i - period]:
-                    run += 1
+            i = start + period
+            while i < stop:
+                if hashes[i] != hashes[i - period]:
+                    i += period
                     continue
-                if run >= period and run + period > words[row] and not _wordless(kinds, i - period, i):
-                    copies[row], words[row] = (run + period) // period, run + period
-                run = 0
+                first, last = i, i + 1
+                while first - 1 - period >= start and hashes[first - 1] == hashes[first - 1 - period]:
+                    first -= 1
+                while last < stop and hashes[last] == hashes[last - period]:
+                    last += 1
+                size = last - first + period
+                if size >= 2 * period and size > words[row] and not _wordless(kinds, last - period, last):
+                    copies[row], words[row] = size // period, size
+                i = last + period - (last - start) % period
 
 
 @kernel
 def _repeated_share(hashes: U64, kinds: U8, offsets: I64, n: int, share: F32) -> None:
-    longest = 0
+    longest, over = 0, power(n)
     for row in range(len(share)):
         longest = max(longest, offsets[row + 1] - offsets[row])
     slots = 16
@@ -76,16 +83,16 @@ def _repeated_share(hashes: U64, kinds: U8, offsets: I64, n: int, share: F32) ->
     keys, owner, mask = np.zeros(slots, np.uint64), np.full(slots, -1, np.int64), np.uint64(slots - 1)
     for row in range(len(share)):
         start, stop, count, repeated, words = offsets[row], offsets[row + 1], 0, 0, 0
-        for i in range(start, min(start + n - 1, stop)):
+        rolling = np.uint64(0)
+        for i in range(start, stop):
+            full = i - start >= n
+            rolling = rolled(rolling, hashes[i], hashes[i - n] if full else np.uint64(0), over)
             words += (kinds[i] & (WORD | CHARACTER)) != 0
-        for i in range(start, stop - n + 1):
-            words += (kinds[i + n - 1] & (WORD | CHARACTER)) != 0
-            worded = words > 0
-            words -= (kinds[i] & (WORD | CHARACTER)) != 0
-            if not worded:
+            words -= full and (kinds[i - n] & (WORD | CHARACTER)) != 0
+            if i - start < n - 1 or words == 0:
                 continue
             count += 1
-            gram = sequence_hash(hashes, i, i + n)
+            gram = mixed(rolling)
             slot = np.int64(gram & mask)
             while owner[slot] == row and keys[slot] != gram:
                 slot = np.int64(np.uint64(slot + 1) & mask)

@@ -229,8 +229,12 @@ def scan(
             elif what == PLAIN_MARK:
                 value, kind, i = _step(value, c), np.int64(SYMBOL), i + 1
             elif what == DIGIT:
-                value, i = _number(data, i, end)
                 kind = np.int64(NUMBER)
+                after = data[i + 1] if i + 1 < end else np.uint8(32)
+                if classes[after] == DIGIT or after == 44 or after == 46:
+                    value, i = _number(data, i, end)
+                else:
+                    value, i = _step(value, c), i + 1
             else:
                 value, other, i = _other(data, offsets[row], i, end)
                 kind = np.int64(other)
@@ -250,5 +254,18 @@ def scan(
             out[n], out_kinds[n] = value, kind | (NAME if named else 0) | (GLUED if glued else 0)
             n, glued = n + 1, True
             opening = bool(opening and kind >= COMMAND)
+    out_offsets[len(offsets) - 1] = n
+    return n
+
+
+@kernel
+def select(hashes: U64, kinds: U8, offsets: I64, wanted: int, out: U64, out_kinds: U8, out_offsets: I64) -> int:
+    """Copy the tokens whose kind has a wanted bit; return how many there are."""
+    n = 0
+    for row in range(len(offsets) - 1):
+        out_offsets[row] = n
+        for i in range(offsets[row], offsets[row + 1]):
+            out[n], out_kinds[n] = hashes[i], kinds[i]
+            n += (kinds[i] & wanted) != 0
     out_offsets[len(offsets) - 1] = n
     return n

@@ -15,12 +15,12 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from tracemill.text.folding import folded_texts
+from tracemill.text.folding import folded_texts, plain_texts
 from tracemill.text.kernels import I64, U8, U64
-from tracemill.text.token_kernel import CLASSES, scan
+from tracemill.text.token_kernel import CLASSES, scan, select
 from tracemill.text.vocabulary import REPLACEMENTS
 
-BATCH_BYTES = 8 << 20  # of text: a token takes 9 bytes of output for each byte of text at worst
+BATCH_BYTES = 4 << 20  # of text: a token takes 9 bytes of output for each byte of text at worst
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,10 @@ class Tokens:
 
     def only(self, kinds: int) -> Tokens:
         """The tokens whose kind has one of those bits."""
-        keep = (self.kinds & kinds) != 0
-        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep, dtype=np.int64)])
-        return Tokens(self.hashes[keep], self.kinds[keep], before[self.offsets])
+        hashes, kept = np.empty_like(self.hashes), np.empty_like(self.kinds)
+        offsets = np.empty_like(self.offsets)
+        count = select(self.hashes, self.kinds, self.offsets, kinds, hashes, kept, offsets)
+        return Tokens(hashes[:count], kept[:count], offsets)
 
 
 def buffers(texts: pa.Array) -> tuple[U8, I64]:
@@ -49,9 +50,12 @@ def buffers(texts: pa.Array) -> tuple[U8, I64]:
     return data, offsets
 
 
-def tokenise(texts: pa.Array | pa.ChunkedArray) -> Tokens:
-    """Tokens of a column of strings; null is an empty text. Memory: 9 bytes a byte of text while it works."""
-    data, offsets = buffers(folded_texts(texts))
+def tokenise(texts: pa.Array | pa.ChunkedArray, *, fold: bool = True) -> Tokens:
+    """Tokens of a column of strings; null is an empty text. Memory: 9 bytes a byte of text while it works.
+
+    Without `fold` the look-alikes outside ASCII stay apart (see folding.py): enough within one text, and faster.
+    """
+    data, offsets = buffers(folded_texts(texts) if fold else plain_texts(texts))
     size = int(offsets[-1] - offsets[0]) if len(offsets) else 0
     hashes, kinds = np.empty(size, np.uint64), np.empty(size, np.uint8)
     ends = np.zeros(len(texts) + 1, np.int64)
@@ -62,7 +66,9 @@ def tokenise(texts: pa.Array | pa.ChunkedArray) -> Tokens:
     return Tokens(hashes[:count].copy(), kinds[:count].copy(), ends)
 
 
-def token_batches(texts: pa.ChunkedArray | pa.Array, limit: int = BATCH_BYTES) -> Iterator[tuple[int, Tokens]]:
+def token_batches(
+    texts: pa.ChunkedArray | pa.Array, limit: int = BATCH_BYTES, *, fold: bool = True
+) -> Iterator[tuple[int, Tokens]]:
     """Tokens of consecutive rows, about `limit` bytes of text at a time, with the number of the first row."""
     column = texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts])
     first = 0
@@ -74,5 +80,5 @@ def token_batches(texts: pa.ChunkedArray | pa.Array, limit: int = BATCH_BYTES) -
         part = np.cumsum(sizes) // limit
         cuts = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), len(chunk)]
         for start, stop in pairwise(cuts):
-            yield first + start, tokenise(chunk.slice(start, stop - start))
+            yield first + start, tokenise(chunk.slice(start, stop - start), fold=fold)
         first += len(chunk)
