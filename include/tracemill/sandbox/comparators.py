@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _CALL_TOLERANCE = 1e-9
 
+_SIMPLE = {int, str, bool}
+
 ComparatorName = Literal["exact", "tokens", "float", "lcb", "any_of", "multiset", "checker"]
 
 
@@ -111,6 +113,10 @@ def values_equal(got: Any, expected: Any) -> bool:
     Tuples are lists (LiveCodeBench), JSON's text keys match int keys, floats agree within 1e-9, sets match in any
     order, bool is no int, NaN equals nothing.
     """
+    if type(got) is list and type(expected) is list and len(got) == len(expected):
+        kinds = set(map(type, got))
+        if kinds == set(map(type, expected)) and len(kinds) == 1 and kinds <= _SIMPLE:
+            return got == expected
     if type(got) is bool or type(expected) is bool:
         return type(got) is type(expected) and got == expected
     if isinstance(got, (int, float)) and isinstance(expected, (int, float)):

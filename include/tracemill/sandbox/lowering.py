@@ -202,6 +202,10 @@ class Lowering:
     def _compare(self, left: ast.expr, sign: ast.cmpop, right: ast.expr) -> None:
         if not self._is_result(left) and type(sign) in _SWAPPED:
             left, right, sign = right, left, _SWAPPED[type(sign)]()
+        if isinstance(sign, (ast.In, ast.NotIn)) and self._is_result(right):
+            wanted, member = evaluate(left, self._names), isinstance(sign, ast.In)
+            self._judged(right, lambda value: (wanted in value) == member)
+            return
         expected = evaluate(right, self._names)
         if isinstance(sign, (ast.Is, ast.IsNot)):
             same = isinstance(sign, ast.Is)

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from .worker import cgroups
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
-_MACHINE = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
+_MACHINE = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache")
 _LAUNCH = "import sys; sys.path.append(sys.argv.pop(1)); from worker.launch import main; main()"
 _DESCRIBE = (
     "import json, os, sys, sysconfig; print(json.dumps([os.path.realpath(sys._base_executable), sys.base_prefix, "
@@ -62,7 +63,7 @@ class NamespaceSlot(Slot):
         self.root = os.getuid() == 0
         ours, theirs = socket.socketpair()
         super().__init__(ours)
-        self._words = os.memfd_create("stderr", os.MFD_CLOEXEC)
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
         home = str(Path(__file__).parent)
         command = [sys.executable, "-I", "-S", "-B", "-c", _LAUNCH, home, self._config(settings, role, theirs.fileno())]
         try:
@@ -113,7 +114,7 @@ class NamespaceSlot(Slot):
             self._process.wait(0.5)
         except subprocess.TimeoutExpired:
             return ""
-        return os.pread(self._words, 2000, 0).decode("utf-8", "replace").strip()
+        return os.pread(self._words.fileno(), 2000, 0).decode("utf-8", "replace").strip()
 
     def oom_kills(self) -> int | None:
         return cgroups.oom_kills(self.name) if self.grouped else 0
@@ -128,7 +129,7 @@ class NamespaceSlot(Slot):
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        os.close(self._words)
+        self._words.close()
 
 
 def isolation(slot: Slot) -> str:

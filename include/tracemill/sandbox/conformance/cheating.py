@@ -1,7 +1,7 @@
 # ruff: noqa: E501
 """Programs that want to pass without solving: accepting any of them is a false accept."""
 
-from ..base import AssertSuite, HumanEvalSuite
+from ..base import AssertSuite, HumanEvalSuite, TestSuite
 from .case import ANY_FAILURE, PLAIN_TESTS, RUN_TESTS, SUM, Case, call_suite
 
 _HUNT = (
@@ -71,7 +71,13 @@ _CHECK = HumanEvalSuite(
     test="def check(candidate):\n    assert candidate(1, 2) == 3\n    assert candidate(2, 2) == 4\n", entry_point="add"
 )
 _ASSERTS = AssertSuite(lines=("assert add(1, 2) == 3", "assert add(2, 2) == 4"))
-_SUITES = {"call": call_suite(), "check": _CHECK, "asserts": _ASSERTS, "lowered": PLAIN_TESTS, "two-slots": RUN_TESTS}
+_SUITES: dict[str, TestSuite] = {
+    "call": call_suite(),
+    "check": _CHECK,
+    "asserts": _ASSERTS,
+    "lowered": PLAIN_TESTS,
+    "two-slots": RUN_TESTS,
+}
 _EVERYWHERE = (
     "always-equal",
     "int-subclass",

@@ -87,8 +87,10 @@ def confine(jail: Jail, limits: dict[str, Any], keep: int, standard: tuple[int, 
 
 def _forget_main() -> None:
     """Let go of the program's objects, so that files it left open are flushed."""
-    vars(sys.modules["__main__"]).clear()
-    gc.collect()
+    names = vars(sys.modules["__main__"])
+    if names:
+        names.clear()
+        gc.collect()
 
 
 def _flush(name: str) -> None:

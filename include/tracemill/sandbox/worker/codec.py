@@ -85,6 +85,12 @@ def _int(value: int) -> Any:
     return value if -_SMALL < value < _SMALL else {"i": hex(value)}
 
 
+def _is_flat(items: list[Any]) -> bool:
+    """Return whether a list is its own encoding: all text, or all small whole numbers."""
+    kinds = set(map(type, items))
+    return kinds == {str} or (kinds == {int} and min(items) > -_SMALL and max(items) < _SMALL)
+
+
 def encode(value: Any, depth: int = 0, other: Callable[[Any], Any] | None = None) -> Any:
     """Return `value` as tagged JSON. Subclasses become their base; `other` (or Opaque) takes what has no plain form."""
     kind = type(value)
@@ -97,7 +103,7 @@ def encode(value: Any, depth: int = 0, other: Callable[[Any], Any] | None = None
     if depth > MAX_DEPTH:
         return {"x": "too deep"}
     if kind is list:
-        return [encode(item, depth + 1, other) for item in value]
+        return value if _is_flat(value) else [encode(item, depth + 1, other) for item in value]
     if kind is tuple:
         return {"t": [encode(item, depth + 1, other) for item in value]}
     if kind is dict:
@@ -183,7 +189,7 @@ def decode(data: Any, build: Mapping[str, Callable[[Any], Any]] | None = None, d
     if depth > MAX_DEPTH:
         raise CodecError("nested too deeply")
     if kind is list:
-        return [decode(item, build, depth + 1) for item in data]
+        return data if _is_flat(data) else [decode(item, build, depth + 1) for item in data]
     if kind is not dict or len(data) != 1:
         raise CodecError("not tagged JSON")
     ((tag, body),) = data.items()

@@ -26,14 +26,25 @@ def memfd(data: bytes = b"") -> int:
     return fd
 
 
+def _pid_in_proc(descriptor: int) -> str:
+    """Return how /proc names the process of a pidfd: its namespace may be another than ours."""
+    with open(f"/proc/self/fdinfo/{descriptor}", encoding="ascii") as file:
+        return next(line.split()[1] for line in file if line.startswith("Pid:"))
+
+
 def _run_delay(pid: int) -> float:
     """Return how long the threads of `pid` waited for a processor, in seconds; 0.0 where the kernel does not say."""
     total = 0
     try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/schedstat", "rb") as file:
+        descriptor = os.pidfd_open(pid)
+        try:
+            name = _pid_in_proc(descriptor)
+        finally:
+            os.close(descriptor)
+        for task in os.listdir(f"/proc/{name}/task"):
+            with open(f"/proc/{name}/task/{task}/schedstat", "rb") as file:
                 total += int(file.read().split()[1])
-    except (OSError, IndexError, ValueError):
+    except (OSError, IndexError, ValueError, StopIteration):
         return 0.0
     return total / 1e9
 

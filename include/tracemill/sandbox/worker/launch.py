@@ -17,7 +17,7 @@ from .execution import CONTROL
 
 _NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
 _NEW_ROOT = "/sys"  # any directory that holds nothing the sandbox needs; hidden in the slot's own mount namespace
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+_DEVICES = ("null", "zero", "urandom")
 _SCRATCH_MEGABYTES = 64
 _STACK_BYTES = 1 << 30
 _BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from worker.zygote import main; main()"
@@ -54,11 +54,13 @@ def _show(path: str) -> None:
 
 
 def _devices() -> None:
-    os.makedirs(f"{_NEW_ROOT}/dev/shm")
+    os.makedirs(f"{_NEW_ROOT}/dev")
     for name in _DEVICES:
         _bind(f"/dev/{name}", f"{_NEW_ROOT}/dev/{name}")
     for name, target in (("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2"), ("fd", "fd")):
         os.symlink(f"/proc/self/{target}", f"{_NEW_ROOT}/dev/{name}")
+    os.symlink("urandom", f"{_NEW_ROOT}/dev/random")
+    os.symlink("/tmp", f"{_NEW_ROOT}/dev/shm")
 
 
 def _build_root(config: dict[str, Any]) -> None:
@@ -75,7 +77,7 @@ def _build_root(config: dict[str, Any]) -> None:
     with open(f"{_NEW_ROOT}/etc/passwd", "w", encoding="ascii") as file:
         file.write("program:x:65534:65534::/tmp:/bin/false\n")
     kernel.mount_proc(f"{_NEW_ROOT}/proc")
-    for directory in ("tmp", "dev/shm"):
+    for directory in ("tmp", "build"):
         kernel.mount_tmpfs(f"{_NEW_ROOT}/{directory}", _SCRATCH_MEGABYTES)
     kernel.enter_root(_NEW_ROOT)
     kernel.mount(None, "/", None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | kernel.MS_NOSUID)

@@ -8,18 +8,18 @@ from typing import Any
 from . import execution, kernel
 from .child import Jail
 
-_BUILD = "/build"
+BUILD = "/build"
 _BUILD_MEGABYTES = 256
 _COMPILE = {"cpu": 30.0, "idle": 30.0, "output": 64 << 20, "processes": 64}
 _SMALL_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
-_COMMAND = ["/usr/bin/g++", "-O2", "-std=c++17", "-pipe", "-w", "-o", f"{_BUILD}/solution", f"{_BUILD}/solution.cpp"]
+_COMMAND = ["/usr/bin/g++", "-O2", "-std=c++17", "-pipe", "-w", "-o", f"{BUILD}/solution", f"{BUILD}/solution.cpp"]
 
 
 class Binary:
     """A compiled program and the rights it was given."""
 
     def __init__(self, jail: Jail, job: dict[str, Any]) -> None:
-        self.jail, self.limits, self.path = jail, job["limits"], f"{_BUILD}/solution"
+        self.jail, self.limits, self.path = jail, job["limits"], f"{BUILD}/solution"
 
 
 def empty(directory: str) -> None:
@@ -60,17 +60,18 @@ def build(jail: Jail, source: bytes, job: dict[str, Any]) -> "Binary | str":
     if not os.path.exists(_COMMAND[0]):
         raise FileNotFoundError(f"no C++ compiler at {_COMMAND[0]} inside the sandbox")
     if jail.namespaces:
-        kernel.mount_tmpfs(_BUILD, _BUILD_MEGABYTES)
+        kernel.unmount(BUILD)
+        kernel.mount_tmpfs(BUILD, _BUILD_MEGABYTES)
     else:
-        empty(_BUILD)
-    with open(f"{_BUILD}/solution.cpp", "wb") as file:
+        empty(BUILD)
+    with open(f"{BUILD}/solution.cpp", "wb") as file:
         file.write(source)
-    os.chmod(f"{_BUILD}/solution.cpp", 0o644)
+    os.chmod(f"{BUILD}/solution.cpp", 0o644)
     report, text = _run(jail, _COMMAND, b"", {**_COMPILE, "memory": job["limits"]["memory"]}, 1 << 16, True)
     if report["exit"] != 0:
         return text.decode("utf-8", "replace")[:2000] or f"the compiler ended with {report['exit']}"
     if jail.namespaces:
-        kernel.make_read_only(_BUILD)
+        kernel.make_read_only(BUILD)
     return Binary(jail, job)
 
 

@@ -198,6 +198,7 @@ def _call_main(program: Program, payloads: list[bytes]) -> None:
             frame([index, *_attempt(lambda *a, fn=call["fn"], **k: _resolve(namespace, fn)(*a, **k), arguments, named)])
         else:
             frame([index, *broken])
+    os._exit(0)
 
 
 def run_calls(program: Program, payloads: list[bytes]) -> tuple[dict[str, Any], bytes]:

@@ -1,0 +1,1 @@
+"""How many programs per CPU-second the sandbox judges, against running them plainly and against in-process scoring."""

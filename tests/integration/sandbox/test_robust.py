@@ -1,0 +1,240 @@
+"""The sandbox under bad luck and bad input: killed workers and supervisors, rubbish, machines without isolation."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tracemill.sandbox.base import (
+    CallSuite,
+    Job,
+    Limits,
+    SandboxError,
+    SandboxSettings,
+    SandboxUnavailable,
+    Status,
+    StdioSuite,
+    suite_from,
+)
+from tracemill.sandbox.engine import Pool
+
+ROOT = Path(__file__).parents[3]
+SUM = StdioSuite(inputs=("1 2\n",), outputs=("3\n",))
+GOOD = "print(sum(map(int, input().split())))"
+SLEEPER = "import time\ntime.sleep(100)"
+LONG = Limits(cpu_seconds=60, wall_seconds=120)
+
+
+def _table() -> dict[int, int]:
+    """Return the parent of every process."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                found[int(entry.name)] = int((entry / "stat").read_text().rpartition(") ")[2].split()[1])
+            except (OSError, IndexError):
+                continue
+    return found
+
+
+def _below(root: int) -> set[int]:
+    parents, found = _table(), {root}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {root}
+
+
+def _await_processes(supervisor: int, count: int) -> set[int]:
+    """Wait until both slots hold a program: launcher, worker, program process and test process each."""
+    end = time.monotonic() + 30
+    while len(processes := _below(supervisor)) < count:
+        assert time.monotonic() < end, f"only {len(processes)} processes"
+        time.sleep(0.05)
+    time.sleep(0.5)
+    return processes
+
+
+def _leftovers(supervisor: int, processes: set[int]) -> list[str]:
+    groups = [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/tracemill-{supervisor}-*")]
+    alive = [str(pid) for pid in processes & set(_table())]
+    return groups + alive
+
+
+def _containers(settings: SandboxSettings) -> set[str]:
+    if settings.kind != "docker":
+        return set()
+    import docker
+    from tracemill.sandbox.containers import LABEL
+
+    return {c.id for c in docker.from_env().containers.list(all=True, filters={"label": LABEL}, ignore_removed=True)}
+
+
+def test_sigkill_of_the_supervisor_leaves_nothing(settings: SandboxSettings) -> None:
+    before = _containers(settings)
+    program = (
+        "import sys\nfrom tracemill.sandbox.base import *\n"
+        f"settings = SandboxSettings.model_validate_json({settings.model_dump_json()!r})\n"
+        "with settings.open() as sandbox:\n    print('ready', flush=True)\n"
+        f"    list(sandbox.judge(Job(id=str(n), source={SLEEPER!r}, suite=StdioSuite(inputs=('',), outputs=('',)),"
+        " limits=Limits(cpu_seconds=60)) for n in range(2)))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "include")}
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment) as supervisor:
+        assert supervisor.stdout is not None
+        assert supervisor.stdout.readline() == b"ready\n"
+        processes = _await_processes(supervisor.pid, 8 if settings.kind == "namespace" else 0)
+        supervisor.send_signal(signal.SIGKILL)
+    killed = time.monotonic()
+    while _leftovers(supervisor.pid, processes) or _containers(settings) - before:
+        assert time.monotonic() - killed < 10, _leftovers(supervisor.pid, processes)
+        time.sleep(0.02)
+    print(f"{settings.kind}: clean after {time.monotonic() - killed:.2f} s")
+
+
+def test_leaving_the_sandbox_leaves_nothing() -> None:
+    before = _below(os.getpid())
+    with SandboxSettings(workers=2).open() as sandbox:
+        list(sandbox.judge(Job(id=str(n), source=GOOD, suite=SUM) for n in range(4)))
+        running = _below(os.getpid()) - before
+    assert running
+    assert not [pid for pid in running if pid in _table()]
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/tracemill-{os.getpid()}-*"))
+
+
+def _kill_workers(pool: Pool) -> None:
+    for lane in pool._lanes:
+        for tenant in lane.tenants.values():
+            tenant.slot._process.send_signal(signal.SIGTERM)  # type: ignore[attr-defined]
+
+
+def test_a_killed_worker_costs_a_second_try_and_no_verdict() -> None:
+    with SandboxSettings(workers=1).open() as sandbox:
+        assert isinstance(sandbox, Pool)
+        verdicts = sandbox.judge(Job(id=str(n), source=GOOD, suite=SUM) for n in range(3))
+        assert next(verdicts).status is Status.ACCEPTED
+        _kill_workers(sandbox)
+        assert [v.status for v in verdicts] == [Status.ACCEPTED] * 2
+
+
+def test_two_lost_workers_are_an_error_never_a_verdict() -> None:
+    with SandboxSettings(workers=1).open() as sandbox:
+        assert isinstance(sandbox, Pool)
+        lane = sandbox._lanes[0]
+        honest = lane._start
+
+        def dying(role: str):  # type: ignore[no-untyped-def]
+            slot = honest(role)
+            slot._process.send_signal(signal.SIGTERM)  # type: ignore[attr-defined]
+            return slot
+
+        lane._start = dying
+        _kill_workers(sandbox)
+        with pytest.raises(SandboxError, match="twice on job doomed"):
+            list(sandbox.judge([Job(id="doomed", source=GOOD, suite=SUM)]))
+        lane._start = honest
+        assert next(sandbox.judge([Job(id="after", source=GOOD, suite=SUM)])).status is Status.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        pytest.param("x" * 100_000_000, Status.COMPILE_ERROR, id="a-hundred-megabytes"),
+        pytest.param("".join(map(chr, range(256))) * 99, Status.COMPILE_ERROR, id="binary-rubbish"),
+        pytest.param("print(1)\0\0", Status.COMPILE_ERROR, id="nul-bytes"),
+        pytest.param("\ud800", Status.COMPILE_ERROR, id="half-a-surrogate"),
+        pytest.param("a=1\n" * 200_000, Status.WRONG_ANSWER, id="two-hundred-thousand-lines"),
+    ],
+)
+def test_rubbish_gets_a_verdict(source: str, status: Status) -> None:
+    with SandboxSettings(workers=1).open() as sandbox:
+        assert next(sandbox.judge([Job(id="j", source=source, suite=SUM)])).status is status
+
+
+def test_ten_thousand_tests_get_a_verdict(settings: SandboxSettings) -> None:
+    many = StdioSuite(inputs=SUM.inputs * 10_000, outputs=SUM.outputs * 10_000)
+    calls = CallSuite(fn_name="f", args=((1,),) * 10_000, expected=(1,) * 10_000)
+    jobs = [
+        Job(id="right", source=GOOD, suite=many),
+        Job(id="hangs", source="while True: pass", suite=many, limits=Limits(cpu_seconds=1)),
+        Job(id="calls", source="def f(x): return x", suite=calls),
+        Job(id="first-ten", source=GOOD, suite=many.model_copy(update={"max_tests": 10})),
+    ]
+    with settings.open() as sandbox:
+        got = {verdict.id: verdict for verdict in sandbox.judge(jobs)}
+    assert (got["right"].status, got["right"].tested) == (Status.ACCEPTED, 10_000)
+    assert got["hangs"].status is Status.TIME_LIMIT
+    assert got["calls"].passed == 10_000
+    assert got["first-ten"].tested == 10
+
+
+def test_a_large_input_and_a_large_output_pass() -> None:
+    text = " ".join(map(str, range(600_000)))
+    suite = StdioSuite(inputs=(text, "1"), outputs=(text, "1"))
+    with SandboxSettings(workers=1).open() as sandbox:
+        verdict = next(sandbox.judge([Job(id="j", source="import sys\nprint(sys.stdin.read())", suite=suite)]))
+    assert verdict.status is Status.ACCEPTED, verdict
+
+
+def test_a_consumer_that_stops_early_can_go_on_later() -> None:
+    with SandboxSettings(workers=2).open() as sandbox:
+        verdicts = sandbox.judge(Job(id=str(n), source=GOOD, suite=SUM) for n in range(50))
+        next(verdicts)
+        with pytest.raises(SandboxError, match="judging already"):
+            next(sandbox.judge([Job(id="too-early", source=GOOD, suite=SUM)]))
+        verdicts.close()
+        assert len(list(sandbox.judge(Job(id=str(n), source=GOOD, suite=SUM) for n in range(5)))) == 5
+
+
+def test_every_verdict_carries_the_grade_and_the_score() -> None:
+    suite = StdioSuite(inputs=("1 2", "2 2", "9 9", "1 1"), outputs=("3", "5", "18", "2"))
+    with SandboxSettings(workers=1).open() as sandbox:
+        verdict = next(sandbox.judge([Job(id="j", source=GOOD, suite=suite)]))
+        assert verdict.isolation == sandbox.isolation != ""
+    assert (verdict.score, verdict.passed, verdict.tested) == (0.75, 3, 4)
+    assert verdict.detail["tests"] == ["accepted", "wrong_answer", "accepted", "accepted"]
+
+
+def test_mocks_share_a_process_and_say_so() -> None:
+    code = "from unittest.mock import patch\nimport solution\n\ndef test_f():\n"
+    code += "    with patch('builtins.input', return_value='7'):\n"
+    suite = suite_from({"test_code": code + "        assert solution.f() == 7\n"})
+    with SandboxSettings(workers=1).open() as sandbox:
+        verdict = next(sandbox.judge([Job(id="j", source="def f(): return int(input())", suite=suite)]))
+    assert (verdict.status, verdict.detail["trust"]) == (Status.ACCEPTED, "low")
+
+
+def test_without_namespaces_the_sandbox_says_what_to_enable() -> None:
+    program = (
+        "import os\nfrom tracemill.sandbox.base import *\nfrom tracemill.sandbox.worker.seccomp import Filter\n"
+        "Filter(allow_fork=True, allow_exec=True).install(os.getpid())\n"
+        "try:\n    SandboxSettings(workers=1).open()\nexcept SandboxUnavailable as error:\n    print(error)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "include")}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
+    assert "Enable unprivileged user namespaces" in done.stdout, done.stderr
+    assert "set the sandbox's kind to docker" in done.stdout
+
+
+def test_without_docker_the_sandbox_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    with pytest.raises(SandboxUnavailable, match="no Docker engine answers"):
+        SandboxSettings(kind="docker").open()
+
+
+@pytest.mark.docker
+def test_a_missing_image_says_how_to_build_it(settings: SandboxSettings) -> None:
+    if settings.kind != "docker":
+        pytest.skip("about Docker only")
+    with pytest.raises(SandboxUnavailable, match="docker build -t no-such-image docker/sandbox"):
+        settings.model_copy(update={"image": "no-such-image"}).open()
+
+
+def test_a_broken_interpreter_is_named() -> None:
+    with pytest.raises(SandboxUnavailable, match="cannot be run"):
+        SandboxSettings(python=Path("/bin/false")).open()

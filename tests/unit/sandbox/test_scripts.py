@@ -1,0 +1,132 @@
+"""Scripts of judgement, played against a scripted worker: what is believed of a group, and what is run again."""
+
+import json
+import struct
+from typing import Any
+
+import pytest
+
+from tracemill.sandbox.base import Job, JobVerdict, Limits, Status, StdioSuite, suite_from
+from tracemill.sandbox.judging import MAX_SOURCE_BYTES, refused, script_for
+from tracemill.sandbox.scripts import ProgramLost, ending
+
+LIMITS = Limits(cpu_seconds=2, output_bytes=1024)
+SUITE = StdioSuite(inputs=("1", "2", "3"), outputs=("1", "2", "3"))
+CLEAN = {"exit": 0, "idle": False, "cpu": 0.1, "wall": 0.1, "stderr": 0, "stderr_size": 0, "results": 0}
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        pytest.param({}, None, id="well"),
+        pytest.param({"exit": 1}, Status.RUNTIME_ERROR, id="exit-1"),
+        pytest.param({"exit": -11}, Status.RUNTIME_ERROR, id="segfault"),
+        pytest.param({"exit": -9}, Status.RUNTIME_ERROR, id="killed-itself"),
+        pytest.param({"exit": -9, "oom": True}, Status.MEMORY_LIMIT, id="killed-for-memory"),
+        pytest.param({"exit": 91}, Status.MEMORY_LIMIT, id="memory-error"),
+        pytest.param({"exit": -24}, Status.TIME_LIMIT, id="cpu-signal"),
+        pytest.param({"cpu": 2.1}, Status.TIME_LIMIT, id="children-used-the-cpu"),
+        pytest.param({"exit": -9, "idle": True}, Status.TIME_LIMIT, id="sleeper"),
+        pytest.param({"wall": 500.0}, None, id="a-crowded-machine-is-no-fault"),
+        pytest.param({"sizes": [1024]}, Status.OUTPUT_LIMIT, id="stdout-full"),
+        pytest.param({"stderr_size": 1024}, Status.OUTPUT_LIMIT, id="stderr-full"),
+    ],
+)
+def test_the_kernels_report_decides(change: dict[str, Any], status: Status | None) -> None:
+    assert ending({**CLEAN, "sizes": [0], **change}, LIMITS) is status
+
+
+def _group(outputs: list[bytes], words: list[str], **change: Any) -> tuple[dict[str, Any], bytes]:
+    frames = [json.dumps([at, word, 0.1]).encode() for at, word in enumerate(words)]
+    results = b"".join(struct.pack("<I", len(frame)) + frame for frame in frames)
+    sizes = [len(output) for output in outputs]
+    report = {**CLEAN, "event": "ran", "sizes": sizes, "lengths": sizes, "results": len(results), **change}
+    return report, b"".join(outputs) + results
+
+
+def _play(*answers: tuple[dict[str, Any], bytes]) -> tuple[JobVerdict, list[str]]:
+    """Run the script of `SUITE` against these answers; returns the verdict and the modes that were ordered."""
+    script = script_for(Job(id="j", source="x", suite=SUITE), LIMITS)
+    first = next(script)
+    assert first is not None
+    modes = [first.message["first"]["mode"]]
+    queue = [({"event": "compiled"}, b""), *answers]
+    try:
+        for answer in queue:
+            order = script.send(answer)
+            if order is not None:
+                modes.append(order.message["mode"])
+    except StopIteration as stop:
+        return stop.value, modes
+    raise AssertionError("the script wants more answers")
+
+
+def _alone(output: bytes, **change: Any) -> tuple[dict[str, Any], bytes]:
+    return {**CLEAN, "event": "ran", "sizes": [len(output)], "lengths": [len(output)], **change}, output
+
+
+def test_a_group_that_is_right_needs_no_second_run() -> None:
+    verdict, modes = _play(_group([b"1", b"2", b"3"], ["ok"] * 3))
+    assert (verdict.status, verdict.score, modes) == (Status.ACCEPTED, 1.0, ["group"])
+
+
+def test_a_wrong_output_of_a_group_is_run_alone_before_it_counts() -> None:
+    verdict, modes = _play(_group([b"1", b"?", b"3"], ["ok"] * 3), _alone(b"2"))
+    assert (verdict.status, modes) == (Status.ACCEPTED, ["group", "alone"])
+    verdict, _ = _play(_group([b"1", b"?", b"3"], ["ok"] * 3), _alone(b"?"))
+    assert (verdict.status, verdict.passed) == (Status.WRONG_ANSWER, 2)
+
+
+def test_a_group_over_one_tests_time_is_not_believed() -> None:
+    verdict, modes = _play(_group([b"1", b"2", b"3"], ["ok"] * 3, cpu=2.5), *[_alone(c) for c in (b"1", b"2", b"3")])
+    assert (verdict.status, modes) == (Status.ACCEPTED, ["group", "alone", "alone", "alone"])
+
+
+def test_a_group_that_ended_badly_is_not_believed() -> None:
+    verdict, modes = _play(_group([b"1", b"2", b"3"], ["ok"] * 3, exit=1), *[_alone(c) for c in (b"1", b"2", b"3")])
+    assert (verdict.status, modes) == (Status.ACCEPTED, ["group", "alone", "alone", "alone"])
+
+
+def test_a_test_over_time_ends_the_program() -> None:
+    verdict, modes = _play(_group([b"1", b"", b""], ["ok"], exit=-24), _alone(b"", exit=-24))
+    assert (verdict.status, verdict.passed, modes) == (Status.TIME_LIMIT, 1, ["group", "alone"])
+    assert verdict.detail["tests"] == ["accepted", "time_limit_exceeded", "not_run"]
+
+
+def test_a_lost_process_is_never_a_verdict() -> None:
+    with pytest.raises(ProgramLost):
+        _play(({"event": "closed", "exit": -9}, b""))
+
+
+def test_expected_values_are_in_no_order() -> None:
+    suite = StdioSuite(inputs=("1",), outputs=("secret-answer",))
+    order = next(script_for(Job(id="j", source="x", suite=suite), LIMITS))
+    assert order is not None
+    assert b"secret" not in order.blob + json.dumps(order.message).encode()
+    call = suite_from({"inputs": ["1"], "outputs": ['"secret-answer"'], "fn_name": "f"})
+    order = next(script_for(Job(id="j", source="x", suite=call), LIMITS))
+    assert order is not None
+    assert b"secret" not in order.blob + json.dumps(order.message).encode()
+
+
+@pytest.mark.parametrize(
+    ("source", "language", "why"),
+    [
+        pytest.param(" \n", "python", "empty", id="empty"),
+        pytest.param("x" * (MAX_SOURCE_BYTES + 1), "python", "characters", id="huge"),
+    ],
+)
+def test_some_programs_need_no_sandbox_to_be_refused(source: str, language: str, why: str) -> None:
+    job = Job.model_validate({"id": "j", "source": source, "language": language, "suite": SUITE})
+    verdict = refused(job)
+    assert verdict is not None
+    assert verdict.status is Status.COMPILE_ERROR
+    assert why in verdict.reason
+    assert refused(job.model_copy(update={"source": "print(1)"})) is None
+
+
+def test_cpp_cannot_be_called() -> None:
+    job = Job(id="j", source="int main() {}", language="cpp", suite=suite_from(["assert f(1) == 1"]))
+    verdict = refused(job)
+    assert verdict is not None
+    assert verdict.status is Status.COMPILE_ERROR
