@@ -98,7 +98,7 @@ class SampleStore:
 
     def _read(self, part: str, wanted: pa.Array | None = None) -> pa.Table:
         """A part's rows, or those under the wanted keys: the long texts are read only where there are any."""
-        with store_io(f"cannot read {self.store.root}/{part}"), self.store.fs.open(self.store.path(part), "rb") as file:
+        with store_io(f"cannot read {part}", absent=True), self.store.fs.open(self.store.path(part), "rb") as file:
             parquet = pq.ParquetFile(file)
             if wanted is not None:
                 hits = pc.is_in(parquet.read(["key"])["key"], value_set=wanted)

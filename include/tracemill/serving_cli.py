@@ -1,0 +1,43 @@
+"""`tracemill serve`: the serve task without Airflow, for one's own machine and for tests."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from typing import Annotated
+
+import typer
+
+from tracemill.errors import RecipeError
+from tracemill.recipe import load_recipe
+from tracemill.resources import Resources
+from tracemill.served import Demand, served_models
+from tracemill.serving.serve import Replica
+from tracemill.shards import Store
+
+app = typer.Typer(help="Serve a recipe's models.", no_args_is_help=True)
+
+
+@app.command("serve")
+def serve(
+    recipe: Annotated[str, typer.Argument(help="Recipe: a name or a YAML file.")],
+    model: Annotated[str, typer.Argument(help="Name of a model in the recipe.")],
+    root: Annotated[str, typer.Option(help="The store of the run: a path or any fsspec URL.")],
+    replica: Annotated[int, typer.Option(help="Number of this server, from 0, when several serve one model.")] = 0,
+) -> None:
+    """Serve MODEL until no stage of RECIPE needs it on that store, or nobody asks any more. Ctrl-C ends it cleanly."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    loaded, store, machine = load_recipe(recipe), Store.at(root, create=True), Resources()
+    served = served_models(loaded)
+    if model not in served:
+        raise RecipeError(f"recipe {loaded.name!r} asks no model {model!r}; it asks: {', '.join(served) or 'none'}")
+    demand = Demand(loaded, store, machine, served[model].stages)
+    life = Replica(served[model].model, replica, store, machine, demand.is_over)
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: life.stop())
+    life.serve()
+
+
+if __name__ == "__main__":
+    app()
