@@ -92,7 +92,7 @@ class Server:
             return
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(2 * GRACE + 5)
+            process.wait(2 * GRACE + 10)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -25,8 +25,8 @@ MODEL = Model(name="tiny", weights="org/tiny", revision="abc", serve=Serve(flags
 TREE = """
 import subprocess, sys, time
 child = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(300)"
-grandchild = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', " + repr(child) + "]); time.sleep(300)"
-subprocess.Popen([sys.executable, "-c", grandchild], start_new_session=True)
+below = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', " + repr(child) + "]); time.sleep(300)"
+subprocess.Popen([sys.executable, "-c", below], start_new_session=True)
 print("up", flush=True)
 time.sleep(300)
 """
@@ -50,12 +50,11 @@ def tree(parent: str) -> subprocess.Popen[str]:
 
 
 def alive(pids: list[int]) -> list[int]:
-    return [
-        pid for pid in pids if Path(f"/proc/{pid}/stat").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text()
-    ]
+    stats = [Path(f"/proc/{pid}/stat") for pid in pids]
+    return [pid for pid, stat in zip(pids, stats, strict=True) if stat.exists() and " Z " not in stat.read_text()]
 
 
-def test_a_guard_that_is_told_to_end_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_guard_that_is_told_to_end_leaves_nothing_behind() -> None:
     started = tree(str(os.getpid()))
     below = list(guard.descendants(started.pid))
     started.send_signal(signal.SIGTERM)
@@ -73,8 +72,8 @@ def test_when_the_command_is_killed_its_orphans_go_too() -> None:
 
 def test_a_guard_whose_parent_is_killed_ends_everything() -> None:
     """The parent is a process of its own, as an Airflow task is; SIGKILL leaves it no chance to clean up."""
-    script = f"import subprocess, sys, os, time; p = subprocess.Popen([sys.executable, {guard.__file__!r}, str(os.getpid()), "
-    script += f"sys.executable, '-c', {TREE!r}]); time.sleep(300)"
+    script = f"import subprocess, sys, os, time; subprocess.Popen([sys.executable, {guard.__file__!r}, "
+    script += f"str(os.getpid()), sys.executable, '-c', {TREE!r}]); time.sleep(300)"
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     assert parent.stdout.readline() == "up\n"
@@ -96,7 +95,7 @@ def test_a_guard_that_starts_after_its_parent_died_starts_nothing() -> None:
         pytest.param("OSError: [Errno 98] Address already in use", ServingError, "serve.port at 0", id="port taken"),
         pytest.param("torch.OutOfMemoryError: CUDA out of memory.", ServingError, "max_model_len", id="out of memory"),
         pytest.param(
-            "ValueError: No available memory for the cache blocks.", ServingError, "max_model_len", id="no room for the cache"
+            "ValueError: No available memory for the cache blocks.", ServingError, "max_model_len", id="no room"
         ),
         pytest.param(
             "OSError: org/x is not a local folder and is not a valid model identifier listed on",
@@ -118,7 +117,7 @@ def test_a_taken_port_is_found_out_before_a_model_is_loaded() -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
-        with pytest.raises(ServingError, match="serve.port at 0"):
+        with pytest.raises(ServingError, match=r"serve\.port at 0"):
             free_port("127.0.0.1", holder.getsockname()[1])
     assert free_port("127.0.0.1", 0) > 0
 
