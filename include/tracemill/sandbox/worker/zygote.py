@@ -202,10 +202,10 @@ def main() -> None:
     ready = {"event": "ready", "uid": os.getuid(), "python": sys.version.split()[0]}
     frames.send(CONTROL[1], ready)
     warm = _warm_patterns(config["warm"])
-    while True:
-        try:
+    try:
+        while True:
             job, blob = frames.receive(CONTROL[0])
-        except EOFError:
-            os._exit(0)
-        if job["order"] == "open":
-            _serve_program(jail, job, blob, warm)
+            if job["order"] == "open":
+                _serve_program(jail, job, blob, warm)
+    except (EOFError, BrokenPipeError, ConnectionResetError):  # the supervisor is gone
+        os._exit(0)
