@@ -18,7 +18,9 @@ class Columns(BaseModel):
     prompt            the problem's text
     messages          turns, as [{role, content}] or [{from, value}]; a closing assistant turn is an existing response
     id                the source's own id; without it a row is named by its place in the file
-    response          an existing response, or a list of them; `thinking`, `verdict`, `finish_reason` run in parallel
+    response          an existing response or a list of them, or several such columns; `thinking`, `verdict` and
+                      `finish_reason` run in parallel
+    test_case         an object or JSON text of one (any shape that the sandbox knows), or a list of assert lines
     teacher           the column that says who wrote them (see also `teacher` of the source)
     """
 
@@ -32,7 +34,7 @@ class Columns(BaseModel):
     category: str | None = None
     difficulty: str | None = None
     license: str | None = None
-    response: str | None = None
+    response: str | tuple[str, ...] | None = None
     thinking: str | None = None
     verdict: str | None = None
     finish_reason: str | None = None
@@ -40,7 +42,8 @@ class Columns(BaseModel):
 
     def named(self) -> tuple[str, ...]:
         """All columns that the recipe names."""
-        return tuple(name for name in self.model_dump().values() if name)
+        given = [name for name in self.model_dump().values() if name]
+        return tuple(one for name in given for one in ((name,) if isinstance(name, str) else name))
 
 
 def mapped_row(value: dict[str, Any], columns: Columns, teacher: str) -> SourceRow:
@@ -61,7 +64,7 @@ def mapped_row(value: dict[str, Any], columns: Columns, teacher: str) -> SourceR
         messages=tuple(turns) if len(turns) > 1 else None,
         category=optional(columns.category),
         reference_answer=optional(columns.reference_answer) or None,
-        test_case=mapping(value, columns.test_case) if columns.test_case else None,
+        test_case=tests(value, columns.test_case) if columns.test_case else None,
         constraints=mapping(value, columns.constraints) if columns.constraints else None,
         difficulty=optional(columns.difficulty),
         license=optional(columns.license),
@@ -69,11 +72,22 @@ def mapped_row(value: dict[str, Any], columns: Columns, teacher: str) -> SourceR
     )
 
 
+def tests(value: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """A test case, whichever shape. Raises RowError for what is neither an object nor a list of assert lines."""
+    found = column(value, name)
+    if not isinstance(found, list):
+        return mapping(value, name)
+    if not all(isinstance(line, str) for line in found):
+        raise RowError("bad_value", f"column {name!r}: a list of tests should hold assert lines")
+    return {"call_type": "assert", "fn_name": None, "assert_case": found} if found else None
+
+
 def mapped_responses(value: dict[str, Any], columns: Columns, teacher: str) -> list[Response]:
     """The row's responses; single values and parallel lists alike. Raises RowError when lists differ in length."""
     if columns.response is None:
         return []
-    texts = _many(column(value, columns.response))
+    names = (columns.response,) if isinstance(columns.response, str) else columns.response
+    texts = [text for name in names for text in _many(column(value, name))]
     count = len(texts)
     beside = {
         name: _beside(value, mapped, count)
@@ -82,7 +96,7 @@ def mapped_responses(value: dict[str, Any], columns: Columns, teacher: str) -> l
     return [
         Response(
             teacher=beside["teacher"][i] or teacher,
-            text=_text_of(response, columns.response),
+            text=_text_of(response, names[0]),
             thinking=beside["thinking"][i],
             sample_index=i,
             finish_reason=beside["finish_reason"][i],

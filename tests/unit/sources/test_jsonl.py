@@ -12,11 +12,12 @@ import zstandard
 
 from tracemill.errors import SourceError
 from tracemill.resources import Resources
+from tracemill.sandbox.suites import suite_from
 from tracemill.sources.base import RowError, SourceRow
 from tracemill.sources.jsonl import JsonlSource
 
 
-def source(path: Path | str, columns: dict[str, str] | None = None, **settings: Any) -> JsonlSource:
+def source(path: Path | str, columns: dict[str, Any] | None = None, **settings: Any) -> JsonlSource:
     """A source over that file; by default it maps q → prompt."""
     given = {"kind": "jsonl", "name": "s", "path": str(path), "columns": columns or {"prompt": "q"}, **settings}
     return JsonlSource.model_validate(given)
@@ -89,7 +90,7 @@ def test_half_a_zstd_file_is_said_to_be_damaged(tmp_path: Path) -> None:
         source(path).plan(Resources(), 3)
 
 
-def understood(value: dict[str, Any], columns: dict[str, str]) -> SourceRow:
+def understood(value: dict[str, Any], columns: dict[str, Any]) -> SourceRow:
     """One row through a mapping."""
     return source("x", columns, teacher="t").understand(value)
 
@@ -118,6 +119,14 @@ def test_nested_columns_parallel_lists_and_numbers() -> None:
     assert row.test_case == {"inputs": ["1"], "outputs": ["2"]}
     given = [(r.sample_index, r.thinking, r.text, r.verdict, r.teacher) for r in row.responses]
     assert given == [(0, "x", "a", True, "t"), (2, "z", "c", False, "t")]
+
+
+def test_responses_may_lie_in_several_columns_and_tests_be_assert_lines() -> None:
+    columns: dict[str, Any] = {"prompt": "q", "response": ["r1", "r2"], "test_case": "t"}
+    row = understood({"q": "Q", "r1": "a", "r2": "b", "t": ["assert f(1) == 2"]}, columns)
+    assert [(r.sample_index, r.text) for r in row.responses] == [(0, "a"), (1, "b")]
+    assert row.test_case is not None
+    assert suite_from(row.test_case).kind == "asserts"
 
 
 def test_turns_become_messages_and_a_closing_answer_a_response() -> None:
