@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 an error that its one sentence explains, 2 wrong usage, 13
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import logging
 import sys
@@ -21,6 +20,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from tracemill.errors import TracemillError
+from tracemill.sandbox_cli import app as sandbox
 
 if TYPE_CHECKING:
     from tracemill.shards import Store
@@ -187,7 +187,4 @@ def _funnel(store: Store, as_json: bool) -> None:
         print_funnel(store, out)
 
 
-if importlib.util.find_spec("tracemill.sandbox_cli"):
-    from tracemill.sandbox_cli import app as sandbox
-
-    app.add_typer(sandbox, name="sandbox")
+app.add_typer(sandbox, name="sandbox")

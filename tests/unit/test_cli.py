@@ -187,7 +187,7 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
     assert tracemill(*arguments).exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["run", "funnel", "why", "recipes", "agreement", "publish"])
+@pytest.mark.parametrize("command", ["run", "funnel", "why", "recipes", "agreement", "publish", "sandbox"])
 def test_every_command_explains_itself(command: str) -> None:
     assert tracemill(command, "--help").exit_code == 0
 
