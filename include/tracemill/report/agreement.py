@@ -2,8 +2,8 @@
 
 Every response with a published verdict counts in `n`, also one that an earlier step turned away and one that has no
 verdict of ours. `agree`: we said pass where the source said right, or fail where it said wrong. `unverifiable` never
-agrees. A response judged by several verifiers failed if any of them said fail. Where a source publishes no verdict and the
-recipe has the `direct` verifier run the benchmark's own procedure, that verdict stands for the published one.
+agrees. A response judged by several verifiers failed if any of them said fail. Where a source publishes no verdict and
+the recipe has the `direct` verifier run the benchmark's own procedure, that verdict stands for the published one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Judges every response that a verifier can judge, and turns away those that fail. Unverifiable is never wrong.
 
 Verdicts are also made for responses that an earlier step turned away, if their source published a verdict of its own:
-so that `tracemill agreement` counts all of them; and for every response of the sources in `audit`. The ledger holds only the responses that were still alive.
+so that `tracemill agreement` counts all of them; and for every response of the sources in `audit`. The ledger holds
+only the responses that were still alive.
 """
 
 from __future__ import annotations

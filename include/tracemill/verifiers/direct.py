@@ -47,8 +47,12 @@ def _case(question: Question) -> tuple[str, str, str] | None:
         case = json.loads(question.test_case or "null")
     except ValueError:
         return None
-    found = [case.get(key) for key in ("prompt", "test", "entry_point")] if isinstance(case, dict) else []
-    return (found[0], found[1], found[2]) if found and all(isinstance(part, str) for part in found) else None
+    if not isinstance(case, dict):
+        return None
+    prompt, test, entry_point = (case.get(key) for key in ("prompt", "test", "entry_point"))
+    if isinstance(prompt, str) and isinstance(test, str) and isinstance(entry_point, str):
+        return prompt, test, entry_point
+    return None
 
 
 def _program(answer: str, prompt: str, test: str, entry_point: str) -> str:

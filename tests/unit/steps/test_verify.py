@@ -138,6 +138,7 @@ def test_a_verifiers_settings_and_version_are_part_of_the_fingerprint(step: Veri
         "kind": "verify",
         "verifiers": [{"kind": "math", "cpu_seconds": 10.0, "memory_mib": 1024, "version": 1}],
         "defer": False,
+        "audit": [],
     }
     slower = Verify(kind="verify", verifiers=(MathVerifier(cpu_seconds=20),))
     assert slower.settings(inputs) != step.settings(inputs)
