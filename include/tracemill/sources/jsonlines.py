@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -57,7 +58,14 @@ def opened(path: Path, shown: str) -> Iterator[BinaryIO]:
 
 
 def content_digest(path: Path, shown: str) -> str:
-    """SHA-256 of the file's decompressed bytes."""
+    """SHA-256 of the file's decompressed bytes; a file whose time and size did not change is not read again."""
+    with opened(path, shown):
+        stat = path.stat()
+    return _digest(path, shown, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: Path, shown: str, changed_ns: int, size: int, inode: int) -> str:
     digest = hashlib.sha256()
     with opened(path, shown) as stream:
         while block := stream.read(BLOCK):

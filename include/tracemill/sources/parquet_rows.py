@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tracemill.errors import SourceError
-from tracemill.shards import canonical_digest, file_digest
+from tracemill.shards import canonical_digest
 from tracemill.sources.base import RawRow, RowError, Slice
-from tracemill.sources.jsonlines import SHOWN, Cut, changed, next_goal, opened
+from tracemill.sources.jsonlines import SHOWN, Cut, changed, content_digest, next_goal, opened
 
 BATCH = 256  # rows turned into Python objects at once
 
@@ -26,7 +26,7 @@ def cut_file(path: Path, shown: str, rows: int, stops: Sequence[int], limit: int
     """The slices and the file's SHA-256. Raises SourceError when the file is truncated or no Parquet."""
     with _parquet(path, shown) as file:
         total: int = file.metadata.num_rows
-    digest = file_digest(path)
+    digest = content_digest(path, shown)
     return cut_rows(total if limit is None else min(total, limit), rows, stops, digest), digest
 
 
@@ -48,8 +48,7 @@ def run_digest(digest: str, start: int, stop: int) -> str:
 
 def read_slice(path: Path, part: Slice, longest: int) -> Iterator[RawRow]:
     """The rows of one slice, in order."""
-    with opened(path, part.file):
-        digest = file_digest(path)
+    digest = content_digest(path, part.file)
     if run_digest(digest, part.start, part.stop) != part.sha256:
         raise changed(part)
     with _parquet(path, part.file) as file:

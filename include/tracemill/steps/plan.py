@@ -1,11 +1,14 @@
 """Decides which slice of which source is which shard, so that a shard number, once given, keeps its meaning.
 
-Planning again over grown sources keeps the number of every slice that was planned before; new rows get new numbers.
+Planning again over grown sources keeps every slice that was planned before, and its number; new rows get new numbers
+and only they follow a changed `rows_per_shard`. So a plan depends on the plan before it, and its fingerprint says which.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import pyarrow as pa
@@ -19,6 +22,7 @@ from tracemill.sources.base import Slice
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
 
 PLAN = "plan"
+AFTER = "the plan before"
 
 
 class Plan(Step):
@@ -28,15 +32,18 @@ class Plan(Step):
     sources: tuple[AnySource, ...]
     rows_per_shard: int
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     shape: ClassVar[Literal["map", "gather"]] = "gather"
     unit: ClassVar[Literal["row"]] = "row"
     reads: ClassVar[tuple[str, ...]] = ()
     writes: ClassVar[tuple[str, ...]] = (PLAN,)
 
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
-        """What each source holds now: new rows make a new plan."""
-        return {source.name: source.state(resources) for source in self.sources}
+        """What each source holds now, and the plan that this one went on from (unless nothing changed since)."""
+        states = {source.name: source.state(resources) for source in self.sources}
+        last = _last_plan(inputs.store)
+        after = None if last is None else last.after if last.states == states else last.fingerprint
+        return states if after is None else {**states, AFTER: after}
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Cut every source. Raises SourceError for one that is missing, empty, of another schema, or has shrunk."""
@@ -51,8 +58,33 @@ class Plan(Step):
             _refuse_shrunk(source.name, known, slices)
             fresh += slices
         ordered = _in_order(fresh, earlier)
+        material = self.material(resources, inputs)
+        recorded = [json.dumps({"state": material[p.source], "after": material.get(AFTER)}) for p in ordered]
         ids = [f"{part.source}/{part.file}:{part.start}-{part.stop}" for part in ordered]
-        return Output(ledger=ledger_rows("row", ids), tables={PLAN: _table(ordered)})
+        return Output(ledger=ledger_rows("row", ids, detail=recorded), tables={PLAN: _table(ordered)})
+
+
+@dataclass(frozen=True)
+class _LastPlan:
+    """What the store's current plan was made from: each source's state, and the plan before it."""
+
+    fingerprint: str
+    states: Mapping[str, str]
+    after: str | None
+
+
+def _last_plan(store: Store) -> _LastPlan | None:
+    manifest = store.manifest(PLAN, 0)
+    if manifest is None:
+        return None
+    rows = zip(
+        (part.source for part in planned(store)),
+        (json.loads(detail) for detail in store.get_table(manifest.tables["ledger"])["detail"].to_pylist()),
+        strict=True,
+    )
+    recorded = dict(rows)
+    after = next((detail["after"] for detail in recorded.values()), None)
+    return _LastPlan(manifest.fingerprint, {name: detail["state"] for name, detail in recorded.items()}, after)
 
 
 def planned(store: Store) -> list[Slice]:

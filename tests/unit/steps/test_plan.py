@@ -103,6 +103,17 @@ def test_a_source_that_shrank_stops_instead_of_deleting_rows(tmp_path: Path, sto
     assert shards(store) == ["a:0-3", "a:3-5"]
 
 
+def test_going_back_to_an_older_state_is_shrinking_too(tmp_path: Path, store: Store) -> None:
+    for count in (3, 5):
+        write(tmp_path / "a.jsonl", count)
+        run_shard(recipe(tmp_path, "a"), store, "plan", 0, Resources())
+    assert run_shard(recipe(tmp_path, "a"), store, "plan", 0, Resources()).reused
+    write(tmp_path / "a.jsonl", 3)
+    with pytest.raises(SourceError, match="has 3 rows now and had 5"):
+        run_shard(recipe(tmp_path, "a"), store, "plan", 0, Resources())
+    assert shards(store) == ["a:0-3", "a:3-5"]
+
+
 def test_two_sources_of_one_name_are_refused(tmp_path: Path, store: Store) -> None:
     write(tmp_path / "a.jsonl", 1)
     with pytest.raises(SourceError, match="source names must differ"):
