@@ -1,7 +1,7 @@
 """Decides which slice of which source is which shard, so that a shard number, once given, keeps its meaning.
 
 Planning again over grown sources keeps every slice that was planned before, and its number; new rows get new numbers
-and only they follow a changed `rows_per_shard`. So a plan depends on the plan before it, and its fingerprint says which.
+and only they follow a changed `rows_per_shard`. A plan depends on the plan before it, and its fingerprint says which.
 """
 
 from __future__ import annotations
