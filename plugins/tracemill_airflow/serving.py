@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from tracemill_airflow.endpoints import with_connections
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator
-from tracemill_airflow.triggers import DemandTrigger
+from tracemill_airflow.triggers import DemandTrigger, raise_if_failed
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -75,6 +75,7 @@ class ServeOperator(StageOperator):
         from tracemill.serving.serve import Replica
 
         context["server_name"] = self._name  # type: ignore[typeddict-unknown-key]
+        raise_if_failed(event)
         if event["state"] == "over":
             return {"why": "nobody needs it"}
         recipe, store = load_recipe(self.recipe), self.open_store()

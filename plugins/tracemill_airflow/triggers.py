@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import ObjectStoragePath
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from tracemill.errors import ServingError, TracemillError
+
 if TYPE_CHECKING:
     from tracemill.shards import Store
 
 LOOK_EVERY = 3.0  # seconds
+STAGES_EVERY = 5  # looks
+
+
+class WaitFailed(ServingError):
+    """A deferred task could not go on waiting; the text says why. The task is tried again, and says it itself."""
+
+
+async def _told(waiting: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    """The event that ends the waiting; an error becomes one too, so that the task fails with the error's own words."""
+    try:
+        return await waiting
+    except TracemillError as error:
+        return {"state": "failed", "error": f"{type(error).__name__}: {error}"}
+
+
+def raise_if_failed(event: dict[str, Any]) -> None:
+    """Raise WaitFailed with what went wrong while the task was deferred, if anything did."""
+    if event["state"] == "failed":
+        raise WaitFailed(event["error"])
 
 
 def store_at(store_url: str) -> Store:
@@ -41,13 +63,15 @@ class LeaseTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look every few seconds; the store is read in a thread, so that other triggers go on."""
+        yield TriggerEvent(await _told(self._wait()))  # type: ignore[no-untyped-call]
+
+    async def _wait(self) -> dict[str, Any]:
         end = time.monotonic() + self.patience
         while missing := await asyncio.to_thread(self._missing):
             if time.monotonic() > end:
-                yield TriggerEvent({"state": "late", "missing": missing})  # type: ignore[no-untyped-call]
-                return
+                return {"state": "late", "missing": missing}
             await asyncio.sleep(LOOK_EVERY)
-        yield TriggerEvent({"state": "ready"})  # type: ignore[no-untyped-call]
+        return {"state": "ready"}
 
     def _missing(self) -> list[str]:
         from tracemill.serving.lease import live_leases, want
@@ -73,16 +97,17 @@ class DemandTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look every few seconds; the look at all stages is the dearer one and is taken less often."""
-        look, demand = 0, await asyncio.to_thread(self._demand)
-        while True:
+        yield TriggerEvent(await _told(self._wait()))  # type: ignore[no-untyped-call]
+
+    async def _wait(self) -> dict[str, Any]:
+        demand = await asyncio.to_thread(self._demand)
+        for look in itertools.count():
             if await asyncio.to_thread(self._is_wanted):
-                yield TriggerEvent({"state": "wanted"})  # type: ignore[no-untyped-call]
-                return
-            if look % 5 == 0 and await asyncio.to_thread(demand.is_over):
-                yield TriggerEvent({"state": "over"})  # type: ignore[no-untyped-call]
-                return
-            look += 1
+                return {"state": "wanted"}
+            if look % STAGES_EVERY == 0 and await asyncio.to_thread(demand.is_over):
+                return {"state": "over"}
             await asyncio.sleep(LOOK_EVERY)
+        raise AssertionError("counting never ends")
 
     def _demand(self) -> Any:
         from tracemill.recipe import load_recipe

@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from tracemill.errors import ServingError
 from tracemill_airflow.endpoints import with_connections
 from tracemill_airflow.operators.base import StageOperator, _span, _totals
-from tracemill_airflow.triggers import LeaseTrigger
+from tracemill_airflow.triggers import LeaseTrigger, raise_if_failed
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -49,6 +49,7 @@ class AskingOperator(StageOperator):
         """Seal every shard of the batch. Raises ServingError when no server came."""
         from tracemill.runner import run_shard
 
+        raise_if_failed(event)
         if event["state"] == "late":
             raise ServingError(f"no server of {event['missing']} came: look at the serve task, then clear this one")
         recipe, store, began = self._recipe(), self.open_store(), time.time()

@@ -1,0 +1,27 @@
+"""The distil stage alone, with its serve task: what `make bench-serving` measures through Airflow."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param
+
+from tracemill_airflow.operators import IngestOperator, PlanOperator
+from tracemill_airflow.operators.asking import DistillOperator
+from tracemill_airflow.serving import ServeOperator, ServersOperator
+
+with DAG(
+    dag_id="bench_serving",
+    schedule=None,
+    catchup=False,
+    default_args={"retries": 3, "retry_delay": timedelta(seconds=2)},
+    params={"recipe": Param("", type="string"), "root": Param("", type="string")},
+) as dag:
+    root = {"store_url": "{{ params.root }}"}
+    batches = PlanOperator(task_id="plan", stages=["plan", "ingest", "distill"], shards_per_task=1000, **root).output
+    ingest = IngestOperator.partial(task_id="ingest", **root).expand(shards=batches)
+    distill = DistillOperator.partial(task_id="distill", at_once=4, **root).expand(shards=batches)
+    servers = ServersOperator(task_id="servers").output
+    serve = ServeOperator.partial(task_id="serve", pool="default_pool", **root).expand(server=servers)
+    ingest >> distill
+    ingest >> serve
