@@ -11,6 +11,13 @@ from tracemill.recipe import load_recipe, recipe_names
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk import DAG
+
+
+def offering(dagbag: DagBag, recipe: str) -> DAG:
+    """The one DAG whose form offers that recipe."""
+    (found,) = [dag for dag in dagbag.dags.values() if recipe in dag.params.get_param("recipe").schema["enum"]]
+    return found
 
 
 def test_every_file_of_the_dags_folder_parses(dagbag: DagBag) -> None:
@@ -39,8 +46,16 @@ def test_dedup_distillation_verification_and_release_are_operators_of_their_own(
 
 
 @pytest.mark.parametrize("name", recipe_names())
-def test_the_dag_runs_every_stage_that_the_recipe_names_in_the_recipes_order(dagbag: DagBag, name: str) -> None:
-    dag = dagbag.dags["reasoning_distillation"]
-    order = [re.sub(r"^\w+\.", "", task.task_id) for task in dag.topological_sort()]
+def test_a_dag_runs_every_stage_that_the_recipe_names_in_the_recipes_order(dagbag: DagBag, name: str) -> None:
+    order = [re.sub(r"^\w+\.", "", task.task_id) for task in offering(dagbag, name).topological_sort()]
     stages = list(load_recipe(name).pipeline())
     assert [stage for stage in order if stage in stages] == stages
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_gather_stages_are_one_task_and_map_stages_are_mapped(dagbag: DagBag, name: str) -> None:
+    shapes = {stage: step.shape for stage, step in load_recipe(name).pipeline().items()}
+    for task in offering(dagbag, name).tasks:
+        stage = re.sub(r"^\w+\.", "", task.task_id)
+        if stage in shapes:
+            assert (task.get_closest_mapped_task_group() is None) == (shapes[stage] == "gather"), stage

@@ -71,8 +71,15 @@ def test_a_recipe_with_a_stage_that_no_task_runs_is_refused(tmp_path: Path) -> N
 
 
 def test_a_stage_that_the_recipe_lacks_is_skipped(tmp_path: Path) -> None:
+    plan(tmp_path).execute({"ti": XCom()})  # type: ignore[typeddict-item]
     operator = StageOperator(task_id="x", stage="no_such_stage", recipe="demo", store_url=tmp_path.as_uri())
     with pytest.raises(AirflowSkipException, match="no_such_stage"):
+        operator.execute({})  # type: ignore[typeddict-item]
+
+
+def test_only_plan_makes_a_store_because_an_unmounted_disk_is_no_empty_store(tmp_path: Path) -> None:
+    operator = LabelOperator(task_id="label", recipe="demo", store_url=tmp_path.as_uri())
+    with pytest.raises(StoreError, match="holds no tracemill store"):
         operator.execute({})  # type: ignore[typeddict-item]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from typing import Any
 
 from .base import AssertSuite, HumanEvalSuite, Job, JobVerdict, Limits, PytestSuite, Status
-from .scripts import Event, Order, Script, ending, expect, open_order, patience, refusal, run_order
+from .scripts import Event, Order, Script, build_failure, ending, expect, open_order, patience, refusal, run_order
 from .testfiles import board_of, outcomes, payload_of, tests_limits
 
 _END = {"order": "end"}
@@ -48,17 +48,23 @@ def judge_remotely(job: Job, limits: Limits, suite: PytestSuite | HumanEvalSuite
     limits = tests_limits(limits)
     prelude = isinstance(suite, HumanEvalSuite) and suite.entry_point.startswith("Solution()")
     event, _ = yield _open(job, limits, "serve", b"", "solution", prelude)
-    if event["event"] == "compile_error":
-        return refusal(job, 1, Status.COMPILE_ERROR, event["reason"])
-    expect(event, "compiled")
+    if failure := build_failure(event):
+        return refusal(job, 1, Status.COMPILE_ERROR, failure)
     tests = job.model_copy(update={"source": ""})
     answer = yield _open(tests, limits, "remote_tests", json.dumps(payload).encode(), "tests", False)
     talk = _Conversation(limits)
-    if answer[0]["role"] == "solution":  # the program ended before its tests began
-        talk.reports["solution"] = (expect(answer[0], "ran"), answer[1])
+    asked: Event | None = None  # a program may call input() before its tests have begun
+    while answer[0]["role"] == "solution":
+        if answer[0]["event"] == "relay":
+            asked = answer
+        else:  # the program ended before its tests began
+            talk.reports["solution"] = (expect(answer[0], "ran"), answer[1])
         answer = yield None
     expect(answer[0], "compiled")
-    yield from talk.run((yield Order(_END, b"", "tests")) if talk.reports else (yield None))
+    if talk.reports:
+        yield from talk.run((yield Order(_END, b"", "tests")))
+    else:
+        yield from talk.run(asked or (yield None))
     return _verdict(job, limits, payload, talk.reports)
 
 

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from tracemill.runner import ShardResult
     from tracemill.shards import Store
 
-WORLD = [StoreError, ServingError, OSError, MemoryError, "tracemill.sandbox.base.SandboxError"]
+WORLD: list[type[BaseException] | str] = [
+    StoreError,
+    ServingError,
+    OSError,
+    MemoryError,
+    "tracemill.sandbox.base.SandboxError",
+]
 RETRY_THE_WORLD_ONLY = ExceptionRetryPolicy(
     rules=[
         RetryRule(exception=WORLD, action=RetryAction.RETRY, reason="the world failed: it may have mended itself"),
@@ -37,6 +43,7 @@ class StageOperator(BaseOperator):
     template_fields: Sequence[str] = ("recipe", "store_url", "shards")
     ui_color = "#dcebe4"
     stage_name: ClassVar[str] = ""
+    makes_store: ClassVar[bool] = False  # only the first task may: to the others an unmarked root is an unmounted disk
 
     def __init__(
         self,
@@ -59,7 +66,7 @@ class StageOperator(BaseOperator):
         from tracemill.shards import Store
 
         path = ObjectStoragePath(self.store_url)
-        return Store(path.fs, path.path).opened(create=True)
+        return Store(path.fs, path.path).opened(create=self.makes_store)
 
     def machine(self) -> Resources:
         """What the stage may use on this worker."""

@@ -23,6 +23,7 @@ class PlanOperator(StageOperator):
     """
 
     stage_name = "plan"
+    makes_store = True
     template_fields: Sequence[str] = (*StageOperator.template_fields, "shards_per_task")
 
     def __init__(self, *, stages: Sequence[str], shards_per_task: Any = 0, **kwargs: Any) -> None:

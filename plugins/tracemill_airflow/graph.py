@@ -1,0 +1,107 @@
+"""Turns the stages of a recipe into tasks: gather stages are tasks, the map stages between them a mapped task group.
+
+Only the YAML is read here, because every parse of a DAG file and every task pays for what this imports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from airflow.sdk import Asset, task_group
+
+from tracemill_airflow import operators as o
+from tracemill_airflow.operators.asking import AskingOperator
+from tracemill_airflow.operators.base import StageOperator
+from tracemill_airflow.serving import ServeOperator, ServersOperator
+
+RECIPES = Path(__file__).resolve().parents[2] / "include" / "recipes"
+RELEASES = Asset(name="tracemill_releases", uri="x-tracemill://releases")
+OPERATORS: dict[str, type[StageOperator]] = {
+    "annotate": o.AnnotateOperator,
+    "cluster": o.ClusterOperator,
+    "conflicts": o.ConflictsOperator,
+    "cut": o.CutOperator,
+    "decontaminate": o.DecontaminateOperator,
+    "distill": o.DistillOperator,
+    "filter": o.FilterOperator,
+    "gate": o.GateOperator,
+    "ingest": o.IngestOperator,
+    "judge": o.JudgeOperator,
+    "label": o.LabelOperator,
+    "perplexity": o.PerplexityOperator,
+    "references": o.ReferencesOperator,
+    "release": o.ReleaseOperator,
+    "reward": o.RewardOperator,
+    "rules": o.RuleCheckOperator,
+    "score": o.ScoreOperator,
+    "select": o.SelectOperator,
+    "sign": o.SignOperator,
+    "unique": o.UniqueOperator,
+}
+GATHERS = {o.ClusterOperator, o.CutOperator, o.ReferencesOperator, o.ReleaseOperator}
+GROUP_NAMES = ("prepare", "refine")
+
+
+class Stage(NamedTuple):
+    """One stage of a graph: its name in the recipe and the operator that runs it."""
+
+    name: str
+    operator: type[StageOperator]
+
+
+def stages_of(path: Path) -> tuple[Stage, ...]:
+    """The stages of a recipe file after `plan`, in order. Raises KeyError for a kind of step that has no operator."""
+    steps: Mapping[str, Mapping[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))["steps"]
+    found = [Stage(name, _verifier(step) or OPERATORS[step["kind"]]) for name, step in steps.items()]
+    return (Stage("ingest", o.IngestOperator), *found)
+
+
+def _verifier(step: Mapping[str, Any]) -> type[StageOperator] | None:
+    if step["kind"] != "verify":
+        return None
+    code = any(verifier["kind"] in {"code", "direct"} for verifier in step["verifiers"])
+    return o.VerifyCodeOperator if code else o.VerifyMathOperator
+
+
+def fits(recipe: Sequence[Stage], graph: Sequence[Stage]) -> bool:
+    """Whether the graph runs all stages of the recipe, in the recipe's order; those it lacks are skipped."""
+    rest = iter(graph)
+    return all(stage in rest for stage in recipe)
+
+
+def wire(stages: Sequence[Stage]) -> None:
+    """Make the tasks of these stages in the current DAG, `plan` first, and the model servers that they ask for."""
+    names = ("plan", *(stage.name for stage in stages))
+    plan = o.PlanOperator(task_id="plan", stages=names, shards_per_task="{{ params.shards_per_task }}")
+    if any(issubclass(stage.operator, AskingOperator) for stage in stages):
+        plan >> ServeOperator.partial(task_id="serve").expand(server=ServersOperator(task_id="servers").output)
+    links: list[Any] = [plan]
+    groups = iter([*GROUP_NAMES, *(f"refine_{n}" for n in range(2, len(stages) + 2))])
+    for gathers, run in groupby(stages, key=lambda stage: stage.operator in GATHERS):
+        if gathers:
+            links += [_gather(stage) for stage in run]
+        else:
+            links.append(_mapped(next(groups), list(run), plan.output))
+    for earlier, later in pairwise(links):
+        earlier >> later
+
+
+def _gather(stage: Stage) -> StageOperator:
+    outlets = [RELEASES] if stage.operator is o.ReleaseOperator else []
+    return stage.operator(task_id=stage.name, stage=stage.name, outlets=outlets)
+
+
+def _mapped(name: str, stages: Sequence[Stage], batches: Any) -> Any:
+    """One mapped task group: within it a batch of shards goes from stage to stage and waits for no other batch."""
+
+    @task_group(group_id=name)
+    def group(shards: list[int]) -> None:
+        tasks = [stage.operator(task_id=stage.name, stage=stage.name, shards=shards) for stage in stages]
+        for earlier, later in pairwise(tasks):
+            earlier >> later
+
+    return group.expand(shards=batches)

@@ -1,0 +1,23 @@
+"""Stages about the problems themselves: text filters, and problems whose answers are in dispute."""
+
+from __future__ import annotations
+
+from tracemill_airflow.operators.base import StageOperator
+
+
+class FilterOperator(StageOperator):
+    """Turns away problems whose text is no usable question: empty, broken, links, tables."""
+
+    stage_name = "filter"
+
+
+class ReferencesOperator(StageOperator):
+    """Compares the reference answers that different rows give for one problem, over all shards."""
+
+    stage_name = "references"
+
+
+class ConflictsOperator(StageOperator):
+    """Sets aside problems whose reference answers, or whose teachers and reference, disagree."""
+
+    stage_name = "conflicts"
