@@ -4,7 +4,6 @@ A process that dies or runs out of time at a call fails that call only: it is ma
 a fresh process.
 """
 
-import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +11,21 @@ from typing import Any
 from .base import CallSuite, Job, Limits, Status
 from .comparators import values_equal
 from .results import finished_calls
-from .scripts import Board, Event, Order, Script, ending, expect, open_order, patience, refusal, run_order
+from .scripts import (
+    Board,
+    Event,
+    Order,
+    Script,
+    build_failure,
+    ending,
+    expect,
+    open_order,
+    patience,
+    refusal,
+    run_order,
+)
 from .worker.codec import encode
+from .worker.frames import to_json
 
 _GROUP_CALLS = 200
 _GROUP_CPU_SECONDS = 1.0
@@ -35,7 +47,7 @@ def payload(name: str, arguments: Sequence[Any], named: Mapping[str, Any] | None
     encoded = {key: encode(value) for key, value in (named or {}).items()}
     kwargs = {"d": [[key, value] for key, value in encoded.items()]}
     call = {"fn": name, "args": [encode(value) for value in arguments], "kwargs": kwargs}
-    return json.dumps(call, separators=(",", ":")).encode()
+    return to_json(call).encode()
 
 
 def _equals(expected: Any) -> Accept:
@@ -61,9 +73,8 @@ class CallJudge:
         """Run every call; returns the verdict."""
         count = self._group()
         event, data = yield open_order(self.job, self.limits, self._order(count), prelude=self.prelude)
-        if event["event"] == "compile_error":
-            return refusal(self.job, len(self.board.tests), Status.COMPILE_ERROR, event["reason"])
-        expect(event, "compiled")
+        if failure := build_failure(event):
+            return refusal(self.job, len(self.board.tests), Status.COMPILE_ERROR, failure)
         event, data = yield None
         yield from self._settle(count, (event, data))
         while self.next < len(self.calls) and not self.board.spent(self.limits):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Generator
 
 from .base import Job, Limits, SandboxError, StdioSuite
-from .scripts import Event, Order, expect, open_order, run_order
+from .scripts import Event, Order, build_failure, expect, open_order, run_order
 
 _CHECKER_CPU_SECONDS = 10.0
 _PROLOGUE = """
@@ -37,9 +37,8 @@ class CheckerRun:
         }
         run = run_order("alone", [json.dumps(files).encode()], _CHECKER_CPU_SECONDS, 1 << 16)
         event, _ = yield open_order(self._job, self._limits, run, role="tests")
-        if event["event"] == "compile_error":
-            raise SandboxError(f"the checker of {self._job.id} does not compile: {event['reason']}")
-        expect(event, "compiled")
+        if failure := build_failure(event):
+            raise SandboxError(f"the checker of {self._job.id} does not compile: {failure}")
         event, _ = yield None
         yield Order({"order": "close"}, role="tests")
         return bool(expect(event, "ran")["exit"] == 0)

@@ -75,6 +75,16 @@ def patience(limits: Limits) -> float:
     return 25 * (limits.idle_seconds + limits.cpu_seconds) + 60
 
 
+def build_failure(event: dict[str, Any]) -> str | None:
+    """Return why a program could not be built, or None when it was; a compiler that died took the program with it."""
+    if event.get("event") == "compile_error":
+        return str(event["reason"])
+    if event.get("event") == "closed":
+        return f"the program cannot be compiled: the compiler ended with {event.get('exit')}"
+    expect(event, "compiled")
+    return None
+
+
 def expect(event: dict[str, Any], kind: str) -> dict[str, Any]:
     """Return the event when it is of `kind`; raises ProgramLost otherwise."""
     if event.get("event") != kind:

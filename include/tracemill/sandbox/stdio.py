@@ -12,7 +12,19 @@ from .base import Job, Limits, Status, StdioSuite
 from .checker import CheckerRun
 from .comparators import output_right
 from .results import finished_tests
-from .scripts import Board, Event, Order, Script, ending, expect, open_order, patience, refusal, run_order
+from .scripts import (
+    Board,
+    Event,
+    Order,
+    Script,
+    build_failure,
+    ending,
+    expect,
+    open_order,
+    patience,
+    refusal,
+    run_order,
+)
 
 _GROUP_TESTS = 20
 _GROUP_BYTES = 8 << 20
@@ -52,9 +64,8 @@ class _StdioJudge:
     def script(self) -> Script:
         taken = self._take()
         event, data = yield open_order(self.job, self.limits, self._order(taken))
-        if event["event"] == "compile_error":
-            return refusal(self.job, len(self.board.tests), Status.COMPILE_ERROR, event["reason"])
-        expect(event, "compiled")
+        if failure := build_failure(event):
+            return refusal(self.job, len(self.board.tests), Status.COMPILE_ERROR, failure)
         event, data = yield None
         yield from self._settle(taken, (event, data))
         while self.queue and not self.board.spent(self.limits):

@@ -8,7 +8,7 @@ from typing import Any
 
 from .base import AssertSuite, HumanEvalSuite, Job, Limits, PytestSuite, Status
 from .results import raw_frames
-from .scripts import Board, Script, ending, expect, open_order, refusal, run_order
+from .scripts import Board, Script, build_failure, ending, expect, open_order, refusal, run_order
 
 _TESTS_CPU_FACTOR = 4  # a whole test file may use this many times the limit of one test
 
@@ -134,9 +134,8 @@ def judge_in_process(job: Job, limits: Limits, suite: PytestSuite | HumanEvalSui
     run = run_order("tests", [json.dumps(payload).encode()], limits.cpu_seconds, 0)
     prelude = isinstance(suite, HumanEvalSuite) and suite.entry_point.startswith("Solution()")
     event, data = yield open_order(job, limits, run, role="tests", prelude=prelude)
-    if event["event"] == "compile_error":
-        return refusal(job, 1, Status.COMPILE_ERROR, event["reason"])
-    expect(event, "compiled")
+    if failure := build_failure(event):
+        return refusal(job, 1, Status.COMPILE_ERROR, failure)
     event, data = yield None
     report = expect(event, "ran")
     found, ended = outcomes(data[report["stderr"] :])

@@ -13,6 +13,7 @@ __all__ = ["Case", "Row", "cases", "missing_parts", "run_table", "summary"]
 
 _PARTS = {
     "numpy": ("python", "import numpy\nprint(sum(map(int, input().split())))"),
+    "pytest": ("python", "import pytest\nprint(sum(map(int, input().split())))"),
     "cpp": ("cpp", "#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b; }"),
 }
 
@@ -47,7 +48,7 @@ def cases() -> list[Case]:
 
 
 def missing_parts(settings: SandboxSettings) -> frozenset[str]:
-    """Return which of numpy and the C++ compiler this backend's sandbox lacks."""
+    """Return which of numpy, pytest and the C++ compiler this backend's sandbox lacks."""
     missing = set()
     for part, (language, source) in _PARTS.items():
         job = Job.model_validate({"id": part, "source": source, "suite": ONE_SUM, "language": language})

@@ -148,6 +148,7 @@ CASES = [
             "    s.push([2])\n    assert len(s) == 2 and s.items == [1, [2]]\n    with pytest.raises(Full, match='room'):\n"
             "        s.push(3)\n    assert s.pop() == [2]\n"
         ),
+        needs="pytest",
     ),
     Case(
         "pytest-in-place-callback-capsys",
@@ -158,6 +159,7 @@ CASES = [
             test_code="from solution import add\n\ndef test_it(capsys):\n    xs = [1, 2]\n    got = add(xs, lambda x: x * 2)\n"
             "    assert got is xs and xs == [2, 4]\n    assert capsys.readouterr().out == 'done\\n'\n"
         ),
+        needs="pytest",
     ),
     Case(
         "pytest-parametrize",
@@ -168,6 +170,7 @@ CASES = [
             test_code="import pytest\nfrom solution import add\n\n@pytest.mark.parametrize('a,b,c', [(1, 2, 3), (2, 2, 4)])\n"
             "def test_add(a, b, c):\n    assert add(a, b) == c\n"
         ),
+        needs="pytest",
     ),
     Case("call-many", "correct", _ADD, ACCEPTED, CallSuite(fn_name="add", args=((1, 2),) * 500, expected=(3,) * 500)),
     Case(

@@ -113,6 +113,8 @@ CASES = [
     *(Case(name, "resource", source, statuses(*wanted), ONE_SUM, limits=_FORK) for name, wanted, source in _FORKING),
     *(Case(name, "resource", source, statuses(*wanted), call_suite()) for name, wanted, source in _CALLS),
     Case("huge-source", "resource", _HUGE, statuses("compile_error"), ONE_SUM),
+    Case("compile-bomb", "resource", "x = [" + "1," * 1_500_000 + "]", ANY_FAILURE, ONE_SUM),
+    Case("compiler-recursion", "resource", "x = " + "a[" * 90_000 + "0" + "]" * 90_000, ANY_FAILURE, ONE_SUM),
     Case("empty-source", "resource", " \n", statuses("compile_error"), ONE_SUM),
     Case(
         "sleep-in-pieces",

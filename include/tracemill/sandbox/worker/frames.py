@@ -13,6 +13,8 @@ MAX_JSON = 4 << 20
 MAX_BLOB = 256 << 20
 _CHUNK = 1 << 20
 
+to_json = json.JSONEncoder(separators=(",", ":")).encode  # made once: json.dumps makes one per call
+
 Message = tuple[dict[str, Any], bytes]
 
 
@@ -22,7 +24,7 @@ class FrameError(Exception):
 
 def pack(message: dict[str, Any], blob: bytes = b"") -> bytes:
     """Return one frame as bytes; raises FrameError when a part is over its limit."""
-    text = json.dumps(message, separators=(",", ":")).encode()
+    text = to_json(message).encode()
     if len(text) > MAX_JSON or len(blob) > MAX_BLOB:
         raise FrameError(f"frame too large: {len(text)} bytes of JSON, {len(blob)} of data")
     return HEADER.pack(len(text), len(blob)) + text + blob

@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Any
 
 from . import codec
-from .frames import read_exactly, write_all
+from .frames import read_exactly, to_json, write_all
 from .prelude import NODE_BUILDERS, ListNode, TreeNode
 from .proxy import Proxy, RemoteFailures
 
@@ -167,7 +167,7 @@ class Peer:
         return message
 
     def _write(self, message: list[Any]) -> None:
-        data = json.dumps(message, separators=(",", ":")).encode()
+        data = to_json(message).encode()
         if len(data) > MESSAGE_BYTES:
             raise ValueError("a value is too large to travel")
         write_all(self._fd, _LENGTH.pack(len(data)) + data)

@@ -17,7 +17,7 @@ from typing import Any
 
 from . import child, codec, execution
 from .child import Jail
-from .frames import write_all
+from .frames import to_json, write_all
 from .prelude import NODE_BUILDERS, prelude_builtins
 
 _FIRST = 3  # control descriptors lie far above, so a child's own start right after stderr
@@ -58,7 +58,7 @@ def results_file() -> int:
 
 def frame(message: list[Any]) -> None:
     """Write one result frame of this child."""
-    data = json.dumps(message, separators=(",", ":")).encode()
+    data = to_json(message).encode()
     write_all(_FIRST, _LENGTH.pack(len(data)) + data)
 
 

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import resource
 import signal
 import sys
 import traceback
@@ -24,17 +25,24 @@ _PRELOAD = (
     *("datetime", "statistics", "operator", "json", "fractions", "decimal", "abc", "dataclasses", "enum", "array"),
     *("time", "cmath", "numbers", "contextlib", "types", "traceback", "io", "ast", "inspect"),
 )
+_COMPILE_CPU_SECONDS = 10.0
 _THREAD_STACK = 16 << 20
 _SCRATCH = ("/tmp", "/dev/shm")
 _SCRATCH_MEGABYTES = 64
 
 
-def _compile(source: bytes) -> Any:
-    """Return the code object, or the reason why there is none."""
+def _compile(source: bytes, memory: int) -> Any:
+    """Return the code object, or the reason why there is none. A source that defies the compiler ends this process."""
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (_address_space(memory), hard))
+    signal.setitimer(signal.ITIMER_PROF, _COMPILE_CPU_SECONDS)
     try:
         return compile(source, "solution.py", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as error:
         return f"{type(error).__name__}: {error}"[:500]
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
 def _warm_patterns(names: list[str]) -> dict[str, re.Pattern[bytes]]:
@@ -66,11 +74,12 @@ class Tenancy:
         if not self._jail.namespaces:
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-        self._clean((*_SCRATCH, native.BUILD))
+        if self._job["dirty"]:
+            self._clean()
 
-    def _clean(self, directories: tuple[str, ...] = _SCRATCH) -> None:
+    def _clean(self) -> None:
         """Give the next run empty directories; one that is empty already stays as it is."""
-        for directory in directories:
+        for directory in _SCRATCH:
             if not os.path.isdir(directory) or not os.listdir(directory):
                 continue
             if self._jail.namespaces:
@@ -83,10 +92,10 @@ class Tenancy:
         if self._job["language"] == "cpp":
             return native.build(self._jail, self._source, self._job)
         _warm(self._source, self._warm)
-        code = _compile(self._source)
+        limits = self._job["limits"]
+        code = _compile(self._source, limits["memory"])
         if isinstance(code, str):
             return code
-        limits = self._job["limits"]
         limits["address_space"] = _address_space(limits["memory"])
         return python.Program(self._jail, code, self._job)
 
@@ -173,7 +182,8 @@ def _prepare(config: dict[str, Any]) -> Jail:
     return jail
 
 
-def _serve_program(jail: Jail, job: dict[str, Any], blob: bytes, warm: dict[str, re.Pattern[bytes]]) -> None:
+def _serve_program(jail: Jail, job: dict[str, Any], blob: bytes, warm: dict[str, re.Pattern[bytes]]) -> bool:
+    """Serve one program to its end; return whether its process may have left scratch files behind."""
     flags = kernel.CLONE_NEWPID if jail.namespaces else 0
     pid = kernel.fork_into(flags) if flags else os.fork()
     if pid == 0:
@@ -190,6 +200,7 @@ def _serve_program(jail: Jail, job: dict[str, Any], blob: bytes, warm: dict[str,
     if not jail.namespaces:
         execution.reap_all()
     frames.send(CONTROL[1], {"event": "closed", "exit": os.waitstatus_to_exitcode(status)})
+    return status != 0
 
 
 def main() -> None:
@@ -202,10 +213,12 @@ def main() -> None:
     ready = {"event": "ready", "uid": os.getuid(), "python": sys.version.split()[0]}
     frames.send(CONTROL[1], ready)
     warm = _warm_patterns(config["warm"])
+    dirty = False
     try:
         while True:
             job, blob = frames.receive(CONTROL[0])
             if job["order"] == "open":
-                _serve_program(jail, job, blob, warm)
+                job["dirty"] = dirty
+                dirty = _serve_program(jail, job, blob, warm)
     except (EOFError, BrokenPipeError, ConnectionResetError):  # the supervisor is gone
         os._exit(0)
