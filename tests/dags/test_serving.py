@@ -1,0 +1,135 @@
+"""Serve tasks and the stages that wait for them, without a model: who defers, who wakes whom, who ends."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from airflow.sdk.exceptions import TaskDeferred
+
+from tracemill.errors import ServingError
+from tracemill.recipe import load_recipe
+from tracemill.resources import Resources
+from tracemill.runner import run_shard
+from tracemill.serving.lease import Lease, renew, wanted
+from tracemill.shards import Store
+from tracemill_airflow.endpoints import connection_id, with_connections
+from tracemill_airflow.operators.asking import DistillOperator
+from tracemill_airflow.serving import ServeOperator, ServersOperator
+from tracemill_airflow.triggers import DemandTrigger, LeaseTrigger
+
+IDENTITY = "org/tiny@abc"
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> str:
+    """A recipe that distils two shards of a demo source."""
+    model = {"name": "tiny", "weights": "org/tiny", "revision": "abc", "serve": {"replicas": 2}}
+    data = {
+        "name": "served",
+        "description": "Two shards to distil.",
+        "rows_per_shard": 5,
+        "sources": [{"kind": "demo", "name": "demo_maths", "part": "maths", "category": "math", "limit": 10}],
+        "steps": {"distill": {"kind": "distill", "teacher": {"kind": "chat", "model": model}}},
+    }
+    path = tmp_path / "served.yaml"
+    path.write_text(yaml.safe_dump(data))
+    return str(path)
+
+
+@pytest.fixture
+def store(tmp_path: Path, recipe: str) -> Store:
+    """A store in which everything before the distilling is done."""
+    store, loaded = Store.at((tmp_path / "store").as_uri(), create=True), load_recipe(recipe)
+    run_shard(loaded, store, "plan", 0, Resources(workers=1))
+    for shard in (0, 1):
+        run_shard(loaded, store, "ingest", shard, Resources(workers=1))
+    return store
+
+
+def url(store: Store) -> str:
+    return Path(store.root).as_uri()
+
+
+def lease(store: Store) -> None:
+    renew(store, Lease(model="tiny", identity=IDENTITY, replica=0, url="http://x", host="h", pid=1, renewed=0))
+
+
+def first_event(trigger: Any) -> dict[str, Any]:
+    async def go() -> Any:
+        async for event in trigger.run():
+            return event.payload
+        return None
+
+    payload: dict[str, Any] = asyncio.run(asyncio.wait_for(go(), 30))
+    return payload
+
+
+def test_each_replica_of_each_model_is_a_mapped_instance(recipe: str) -> None:
+    found = ServersOperator(task_id="servers", recipe=recipe).execute({})  # type: ignore[typeddict-item]
+    assert found == [{"model": "tiny", "replica": 0}, {"model": "tiny", "replica": 1}]
+
+
+def test_a_stage_without_a_server_waits_deferred(recipe: str, store: Store) -> None:
+    operator = DistillOperator(task_id="distill", recipe=recipe, store_url=url(store), shards=[0, 1])
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute({})  # type: ignore[typeddict-item]
+    assert isinstance(deferred.value.trigger, LeaseTrigger)
+    assert deferred.value.trigger.models == {"tiny": IDENTITY}
+    assert deferred.value.method_name == "work"
+
+
+def test_waiting_wakes_the_serve_task_and_ends_with_the_lease(recipe: str, store: Store) -> None:
+    waiting = LeaseTrigger(url(store), {"tiny": IDENTITY}, patience=0)
+    assert first_event(waiting) == {"state": "late", "missing": ["tiny"]}
+    assert wanted(store, "tiny")
+    assert first_event(DemandTrigger(url(store), recipe, "tiny")) == {"state": "wanted"}
+    lease(store)
+    assert first_event(waiting) == {"state": "ready"}
+
+
+def test_a_lease_of_other_weights_wakes_nobody(store: Store) -> None:
+    lease(store)
+    event = first_event(LeaseTrigger(url(store), {"tiny": "org/tiny@another"}, patience=0))
+    assert event["state"] == "late"
+
+
+def test_a_serve_task_gives_its_place_up_until_it_is_wanted(recipe: str, store: Store) -> None:
+    operator = ServeOperator(
+        task_id="serve", recipe=recipe, store_url=url(store), server={"model": "tiny", "replica": 0}
+    )
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute({})  # type: ignore[typeddict-item]
+    assert isinstance(deferred.value.trigger, DemandTrigger)
+    assert operator.serve({}, {"state": "over"}) == {"why": "nobody needs it"}  # type: ignore[typeddict-item]
+    assert (operator.pool, operator.queue) == ("gpu", "gpu")
+
+
+def test_what_fails_while_waiting_fails_the_task_in_its_own_words(tmp_path: Path, recipe: str, store: Store) -> None:
+    event = first_event(LeaseTrigger((tmp_path / "elsewhere").as_uri(), {"tiny": IDENTITY}, patience=0))
+    assert event["state"] == "failed"
+    operator = DistillOperator(task_id="distill", recipe=recipe, store_url=url(store), shards=[0])
+    with pytest.raises(ServingError, match="holds no tracemill store"):
+        operator.work({}, event)  # type: ignore[typeddict-item]
+
+
+def test_no_server_in_time_is_a_clear_error(recipe: str, store: Store) -> None:
+    operator = DistillOperator(task_id="distill", recipe=recipe, store_url=url(store), shards=[0])
+    with pytest.raises(ServingError, match="look at the serve task"):
+        operator.work({}, {"state": "late", "missing": ["tiny"]})  # type: ignore[typeddict-item]
+
+
+def test_a_connection_is_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert connection_id("qwen2.5-7b") == "tracemill_qwen2_5_7b"
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_TRACEMILL_TINY",
+        '{"conn_type": "http", "host": "gpu1", "port": 8000, "password": "s3cret", "extra": {"model": "org/tiny"}}',
+    )
+    machine = with_connections(Resources(environment={}), ["tiny", "unknown"])
+    assert '"url": "http://gpu1:8000"' in machine.environment["TRACEMILL_ENDPOINTS"]
+    assert '"model": "org/tiny"' in machine.environment["TRACEMILL_ENDPOINTS"]
+    assert "unknown" not in machine.environment["TRACEMILL_ENDPOINTS"]
+    assert machine.environment["TRACEMILL_SAMPLES"] == "../../samples"
