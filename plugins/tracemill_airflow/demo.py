@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tracemill_airflow.local import PROJECT, AirflowNotReady, start
+from tracemill_airflow.local import PROJECT, AirflowNotReady, LocalAirflow, start
 from tracemill_airflow.rest import AirflowRest, RunFailed, TaskState
 
 DAG = "reasoning_distillation"
@@ -57,9 +57,9 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
         rest.await_dag(DAG)
         run = rest.trigger(DAG, {"recipe": options.recipe, "release": options.release})
         console.print(f"Run [bold]{run}[/bold] of recipe {options.recipe!r}: {server.url}/dags/{DAG}/runs/{run}")
-        tasks = _watch(rest, run, console)
+        tasks, peak = _watch(rest, run, console, server)
         _require_success(rest, run, tasks, server.url, options.home)
-        summary = summarise(rest, run, tasks)
+        summary = {**summarise(rest, run, tasks), "peak_gib": round(peak / 2**30, 2)}
         report(options, summary, console)
         console.print(f"Airflow UI: {server.url}  login: {server.username} / {server.password}")
         console.print(f"All in all: {time.monotonic() - began:.0f} s")
@@ -71,9 +71,11 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _watch(rest: AirflowRest, run: str, console: Console) -> list[TaskState]:
+def _watch(rest: AirflowRest, run: str, console: Console, server: LocalAirflow) -> tuple[list[TaskState], int]:
+    """Show progress until the run ends; the last task states, and the most memory that was seen, in bytes."""
     columns = (TextColumn("{task.description:<44}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
     tasks: list[TaskState] = []
+    peak = 0
     with Progress(*columns, console=console) as progress:
         bar, last = progress.add_task("waiting for the scheduler", total=None), ""
         for tasks in rest.follow(DAG, run):
@@ -81,9 +83,9 @@ def _watch(rest: AirflowRest, run: str, console: Console) -> list[TaskState]:
             now = ", ".join(sorted({t.task.rsplit(".")[-1] for t in tasks if t.state == "running"}))
             if now and now != last and not console.is_terminal:
                 console.print(f"  {over:3d} of {len(tasks):3d} tasks done, running: {now}")
-            last = now or last
+            last, peak = now or last, max(peak, server.memory())
             progress.update(bar, total=len(tasks), completed=over, description=(now or "scheduling")[:44])
-    return tasks
+    return tasks, peak
 
 
 def _require_success(rest: AirflowRest, run: str, tasks: list[TaskState], url: str, home: Path) -> None:
@@ -145,6 +147,7 @@ def report(options: argparse.Namespace, summary: dict[str, Any], console: Consol
     share = summary["overhead_seconds"] / max(summary["wall_seconds"], 0.1)
     wall, overhead = summary["wall_seconds"], summary["overhead_seconds"]
     console.print(f"Run: {wall} s, of which {overhead} s ({share:.0%}) outside the operators' work")
+    console.print(f"Memory of Airflow and its tasks: {summary['peak_gib']} GiB at most")
     console.print(f"Release: {target}\nStore:   {root}")
 
 

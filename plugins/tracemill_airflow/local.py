@@ -45,6 +45,16 @@ class LocalAirflow:
             return False
         return all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor"))
 
+    def memory(self) -> int:
+        """Bytes that Airflow and the tasks it runs hold now; what processes share counts once (PSS)."""
+        total = 0
+        for process in _processes(self.pid):
+            try:
+                total += process.memory_full_info().pss
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue  # it ended while we looked, or is a sandboxed one of another user
+        return total
+
     def stop(self, patience: float = 40) -> None:
         """End the whole process group; what does not leave within `patience` seconds is killed."""
         for sign, wait in ((signal.SIGINT, patience), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
@@ -73,13 +83,19 @@ def _gone_within(pid: int, seconds: float) -> bool:
 
 def _group_alive(group: int) -> bool:
     """Whether a process of the group still runs; a zombie that nobody reaped does not."""
+    return bool(_processes(group))
+
+
+def _processes(group: int) -> list[psutil.Process]:
+    """The living processes of that group and all their descendants, whatever group those are in."""
+    found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter(["pid", "status"]):
         try:
-            if process.info["status"] != psutil.STATUS_ZOMBIE and os.getpgid(process.info["pid"]) == group:
-                return True
-        except ProcessLookupError:
+            if process.info["status"] != psutil.STATUS_ZOMBIE and os.getpgid(process.pid) == group:
+                found |= {p.pid: p for p in (process, *process.children(recursive=True))}
+        except (ProcessLookupError, psutil.NoSuchProcess):
             continue  # it ended while we looked
-    return False
+    return list(found.values())
 
 
 def running(home: Path) -> LocalAirflow | None:
