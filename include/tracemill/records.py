@@ -146,6 +146,17 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("sources", pa.list_(pa.string())),
         ]
     ),
+    # Which shards dedup has decided, and on what; their rows are not decided again (see docs/design/dedup.md).
+    "settled": pa.schema([("shard", pa.int32()), ("digest", pa.string())]),
+    # Where the order of arrival decided: a new row that would have been kept, had the row it duplicates not been there.
+    "held_back": pa.schema(
+        [
+            ("problem_id", pa.string()),
+            ("shard", pa.int32()),
+            ("kept_instead", pa.string()),
+            ("kept_shard", pa.int32()),
+        ]
+    ),
     # The evidence against a contaminated problem (strongest per benchmark and rule), also when below the threshold.
     "contamination": pa.schema(
         [

@@ -74,7 +74,8 @@ def inputs_for(recipe: Recipe, store: Store, name: str, index: int) -> Inputs:
     gathered = [n for n, s in recipe.before(name) if s.shape == "gather" and set(step.reads) & set(s.writes)]
     found = _sealed(store, [(n, k) for k in shards for n in mapped] + [(n, 0) for n in gathered], name)
     sealed = {k: found[i * len(mapped) : (i + 1) * len(mapped)] for i, k in enumerate(shards)}
-    return Inputs(store, index, sealed, found[len(shards) * len(mapped) :], count)
+    whole = found[len(shards) * len(mapped) :]
+    return Inputs(store, index, sealed, whole, count, store.manifest(name, index) if step.shape == "gather" else None)
 
 
 def shard_count(store: Store) -> int:

@@ -29,7 +29,8 @@ KEY = {"row": "origin", "problem": "id", "generation": "id"}
 class Inputs:
     """The sealed tables that a step may read. `sealed[k]` lists the manifests that hold shard `k`, in recipe order.
 
-    Map steps see one shard (`index`); gather steps see them all. `whole` are the manifests of gather steps.
+    Map steps see one shard (`index`); gather steps see them all. `whole` are the manifests of gather steps. `previous`
+    is what a gather step itself has sealed last, whatever its settings and inputs were then.
     """
 
     store: Store
@@ -37,6 +38,7 @@ class Inputs:
     sealed: Mapping[int, Sequence[Manifest]]
     whole: Sequence[Manifest]
     shard_count: int
+    previous: Manifest | None = None
 
     def table(self, name: str, columns: list[str] | None = None, shard: int | None = None) -> pa.Table:
         """All rows under that table name in one shard (default: this one), earlier steps first; gathered tables too.
