@@ -72,12 +72,14 @@ def run_all(data: dict[str, Any], root: Path, workers: int) -> Spent:
     return spent
 
 
-_recipes: dict[str, Recipe] = {}
+_recipes: dict[str, tuple[Recipe, Store]] = {}
 
 
 def _shard(data: dict[str, Any], root: str, name: str, shard: int, threads: int) -> None:
-    recipe = _recipes.setdefault(root, parse_recipe(data, "benchmark"))
-    run_shard(recipe, Store.at(root), name, shard, Resources(workers=threads))
+    if root not in _recipes:
+        _recipes[root] = parse_recipe(data, "benchmark"), Store.at(root)
+    recipe, store = _recipes[root]
+    run_shard(recipe, store, name, shard, Resources(workers=threads))
 
 
 class Memory:

@@ -44,9 +44,9 @@ def measured(rows: int) -> dict[str, float]:
     for block in range(0, rows, 100_000):
         index.add(vectors[block : block + 100_000].astype(np.float32))
     start = time.process_time()
-    limits, similarity, places = index.range_search(vectors[queries].astype(np.float32), THRESHOLD)
+    limits, _, places = index.range_search(vectors[queries].astype(np.float32), THRESHOLD)
     flat = (time.process_time() - start) * rows / len(queries)
-    owners = np.repeat(queries, np.diff(limits))
+    owners = np.repeat(queries, np.diff(np.asarray(limits, np.int64)))
     exact = {(min(a, b), max(a, b)) for a, b in zip(owners.tolist(), places.tolist(), strict=True) if a != b}
     ours_found = {(a, b) for a, b in found.pairs.tolist()}
     return {

@@ -11,14 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tracemill.dedup.living import METHODS, NOTHING, Decided
 from tracemill.dedup.minhash import PERMUTATIONS
 from tracemill.errors import RecipeError
 from tracemill.steps.base import Inputs
-from tracemill.text.kernels import I32, I64, U32, U64
+from tracemill.text.kernels import F32, I32, I64, U32, U64
 from tracemill.text.ngrams import Grams, ngrams
 from tracemill.text.tokens import tokenise
 from tracemill.text.vocabulary import LEXICAL
 
+KEPT, DROPPED, NEW = 0, 1, 2
 DIFFICULTIES = ("very easy", "easy", "medium", "hard", "very hard")
 Half = NDArray[np.float16]
 
@@ -27,7 +29,9 @@ Half = NDArray[np.float16]
 class Corpus:
     """The living problems of all shards in order of priority, so that a smaller index is the better row.
 
-    `rows` is the place in its shard's `signatures` table.
+    First the `anchors` rows that were kept before, then, up to row `fixed`, those that were dropped before (in `target`
+    the row each was dropped for, in `method` how, see living.METHODS, in `similarity` how similar), then the new ones.
+    `rows` is the place in its shard's `signatures` table; `rank` the order without regard to what was decided before.
     """
 
     ids: NDArray[np.bytes_]
@@ -35,34 +39,67 @@ class Corpus:
     guards: U64
     shards: I32
     rows: I32
+    rank: I64
+    anchors: int
+    fixed: int
+    target: I64
+    method: NDArray[np.int8]
+    similarity: F32
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-def read_corpus(inputs: Inputs) -> Corpus:
+def read_corpus(inputs: Inputs, decided: Decided = NOTHING) -> Corpus:
     """Collect the problems, ranked: has a reference answer or tests, harder, source rank, id, shard.
 
     Raises RecipeError when the shards were signed with different embedders.
     """
-    parts = [part for shard in inputs.shards() for part in _shard(inputs, shard)]
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else _NOTHING
+    parts = [part for shard in inputs.shards() for part in _shard(inputs, shard, decided)]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else dict(_NOTHING)
     if len(spaces := np.unique(columns["embedder"])) > 1:
         raise RecipeError(
             f"shards were signed with different embedders ({spaces.tolist()}): run step sign for all shards again"
         )
-    order = np.lexsort([columns[name] for name in ("shard", "id", "rank", "easiness", "bare")])
-    return Corpus(*(columns[name][order] for name in ("id", "key", "guard", "shard", "row")))
+    state = columns["state"]
+    state[(state == DROPPED) & ~np.isin(columns["target"], columns["id"][state == KEPT])] = NEW
+    ranking = [columns[name] for name in ("shard", "id", "rank", "easiness", "bare")]
+    rank = np.empty(len(state), np.int64)
+    rank[np.lexsort(ranking)] = np.arange(len(state))
+    order = np.lexsort([rank, state])
+    anchors, fixed = np.searchsorted(state[order], [DROPPED, NEW]).tolist()
+    old = order[anchors:fixed]
+    return Corpus(
+        ids=columns["id"][order],
+        keys=columns["key"][order],
+        guards=columns["guard"][order],
+        shards=columns["shard"][order],
+        rows=columns["row"][order],
+        rank=rank[order],
+        anchors=anchors,
+        fixed=fixed,
+        target=_places(columns["target"][old], columns["id"][order[:anchors]]),
+        method=columns["method"][old],
+        similarity=columns["similarity"][old],
+    )
+
+
+def _places(wanted: NDArray[np.bytes_], ids: NDArray[np.bytes_]) -> I64:
+    """Where each wanted id stands among `ids`, which all differ."""
+    order = np.argsort(ids)
+    return order[np.searchsorted(ids[order], wanted)] if len(ids) else np.zeros(0, np.int64)
 
 
 _NOTHING: dict[str, NDArray[Any]] = {
     "id": np.zeros(0, "S25"), "key": np.zeros(0, "S32"), "guard": np.zeros(0, np.uint64),
     "embedder": np.zeros(0, "S16"), "shard": np.zeros(0, np.int32), "row": np.zeros(0, np.int32),
     "rank": np.zeros(0, np.int32), "easiness": np.zeros(0, np.int8), "bare": np.zeros(0, np.bool_),
+    "state": np.zeros(0, np.int8), "target": np.zeros(0, "S25"), "method": np.zeros(0, np.int8),
+    "similarity": np.zeros(0, np.float32),
 }  # fmt: skip
 
 
-def _shard(inputs: Inputs, shard: int) -> Iterator[dict[str, NDArray[Any]]]:
+def _shard(inputs: Inputs, shard: int, decided: Decided) -> Iterator[dict[str, NDArray[Any]]]:
     signed = inputs.table("signatures", ["problem_id", "exact_key", "guard", "embedder"], shard)
     rows = np.flatnonzero(pc.is_in(signed["problem_id"], value_set=inputs.alive("problem", shard)).to_numpy())
     if not len(rows):
@@ -76,6 +113,21 @@ def _shard(inputs: Inputs, shard: int) -> Iterator[dict[str, NDArray[Any]]]:
         "shard": np.full(len(rows), shard, np.int32),
         "row": rows.astype(np.int32),
         **_priority(inputs, shard, ids),
+        **_earlier(ids, shard, decided),
+    }
+
+
+def _earlier(ids: pa.ChunkedArray, shard: int, decided: Decided) -> dict[str, NDArray[Any]]:
+    """What was decided about the rows of a shard before."""
+    dropped = decided.dropped(shard)
+    found = dropped.take(pc.index_in(ids, value_set=dropped["problem_id"]))
+    was_dropped = pc.is_valid(found["problem_id"]).to_numpy()
+    settled = KEPT if shard in decided.shards else NEW
+    return {
+        "state": np.where(was_dropped, DROPPED, settled).astype(np.int8),
+        "target": np.array(pc.fill_null(found["duplicate_of"], "").to_pylist(), "S25"),
+        "method": pc.fill_null(pc.index_in(found["method"], value_set=pa.array(METHODS)), 0).to_numpy().astype(np.int8),
+        "similarity": pc.fill_null(found["similarity"], 0).to_numpy(),
     }
 
 

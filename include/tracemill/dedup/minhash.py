@@ -23,16 +23,17 @@ def sketches(grams: Grams) -> U32:
     return np.array(matrix.to_rows(), np.uint32).reshape(len(grams), PERMUTATIONS)
 
 
-def candidate_pairs(sketch: U32, guard: U64) -> NDArray[np.int64]:
+def candidate_pairs(sketch: U32, guard: U64, fresh: int = 0) -> NDArray[np.int64]:
     """Pairs [m, 2] of rows (first < second) that share a band and the guard. Rows should come best priority first:
 
-    in a bucket of more than BUCKET rows, rows are compared with the first BUCKET of them only.
+    in a bucket of more than BUCKET rows, rows are compared with the first BUCKET of them only. Rows before `fresh` are
+    not compared with each other.
     """
     found = np.zeros(0, np.uint64)
     for band in range(BANDS):
         keys = _band_keys(np.ascontiguousarray(sketch[:, band * ROWS : (band + 1) * ROWS]), guard)
         order = np.argsort(keys, kind="stable")
-        found = np.union1d(found, _bucket_pairs(keys[order], order))
+        found = np.union1d(found, _bucket_pairs(keys[order], order, fresh))
     return np.stack([found >> np.uint64(32), found & np.uint64(0xFFFFFFFF)], axis=1).astype(np.int64)
 
 
@@ -51,20 +52,17 @@ def _band_keys(band: U32, guard: U64) -> U64:
 
 
 @kernel
-def _bucket_pairs(keys: U64, order: I64) -> U64:
+def _bucket_pairs(keys: U64, order: I64, fresh: int) -> U64:
     """Pairs within runs of equal keys, packed as first << 32 | second; `order` ascends within a run."""
-    n, size, start = len(keys), 0, 0
-    for i in range(1, n + 1):
-        if i == n or keys[i] != keys[start]:
-            for k in range(1, i - start):
-                size += min(k, BUCKET)
-            start = i
+    size, start = 0, 0
+    for i in range(len(keys)):
+        start = i if keys[i] != keys[start] else start
+        size += min(i - start, BUCKET) if order[i] >= fresh else 0
     out = np.empty(size, np.uint64)
     size, start = 0, 0
-    for i in range(n):
-        if keys[i] != keys[start]:
-            start = i
-        for k in range(start, min(i, start + BUCKET)):
+    for i in range(len(keys)):
+        start = i if keys[i] != keys[start] else start
+        for k in range(start, min(i, start + BUCKET) if order[i] >= fresh else start):
             out[size] = np.uint64(order[k]) << np.uint64(32) | np.uint64(order[i])
             size += 1
     return out

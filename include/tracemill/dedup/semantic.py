@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracemill.dedup.representatives import NO_EDGES, Edges
-from tracemill.text.kernels import F32, I64, U64, kernel
+from tracemill.text.kernels import F32, I64, U64, Flags, kernel
 
 WHOLE = 4096
 SMALL = 48  # rows up to which a plain loop beats a matrix product
@@ -26,29 +26,35 @@ SEED = 1234
 
 
 def similar_pairs(
-    vectors: NDArray[np.float16], groups: U64, threshold: float, probes: int = 8, chunk: int = CHUNK
+    vectors: NDArray[np.float16],
+    groups: U64,
+    threshold: float,
+    probes: int = 8,
+    fresh: int = 0,
+    chunk: int = CHUNK,
 ) -> Edges:
     """Pairs (first < second) of the same group with cosine >= threshold, sorted; vectors are unit rows, [n, d].
 
-    Memory: one block of similarities and the pairs found, besides the vectors.
+    Rows before `fresh` are not compared with each other. Memory: one block of similarities, the vectors of one group in
+    single precision, and the pairs found.
     """
     found = [NO_EDGES]
     order = np.argsort(groups, kind="stable")
     ordered = groups[order]
-    starts = (
-        np.concatenate([[0], np.flatnonzero(np.diff(ordered)) + 1, [len(ordered)]])
-        if len(ordered)
-        else np.zeros(1, int)
-    )
+    cuts = np.flatnonzero(np.diff(ordered)) + 1
+    starts = np.concatenate([[0], cuts, [len(ordered)]]) if len(ordered) else np.zeros(1, np.int64)
     sizes = np.diff(starts)
     for first, last in _runs(starts, sizes, chunk):
         rows = order[starts[first] : starts[last]]
-        found.append(_small_groups(vectors, rows, starts[first : last + 1] - starts[first], threshold))
+        found.append(_small_groups(vectors, rows, starts[first : last + 1] - starts[first], threshold, fresh))
     for group in np.flatnonzero(sizes > SMALL):
         rows = order[starts[group] : starts[group + 1]]
+        new = int(np.searchsorted(rows, fresh))
+        if new == len(rows):
+            continue
         block = vectors[rows].astype(np.float32)
-        local = whole_pairs(block, threshold) if len(rows) <= WHOLE else cell_pairs(block, threshold, probes)
-        found.append(_verified(block, rows, local, threshold))
+        near = cell_pairs(block, threshold, probes, new) if len(rows) > WHOLE else whole_pairs(block, threshold, new)
+        found.append(_verified(block, rows, near, threshold))
     pairs, similarity = np.concatenate([e.pairs for e in found]), np.concatenate([e.similarity for e in found])
     place = np.lexsort([pairs[:, 0], pairs[:, 1]])
     return Edges(pairs[place], similarity[place])
@@ -65,14 +71,16 @@ def _runs(starts: I64, sizes: I64, chunk: int) -> Iterator[tuple[int, int]]:
             begin = group + 1 if end else group
 
 
-def _small_groups(vectors: NDArray[np.float16], rows: I64, offsets: I64, threshold: float) -> Edges:
-    repeated = np.repeat(np.diff(offsets) > 1, np.diff(offsets))
-    if not repeated.any():
-        return NO_EDGES
+def _small_groups(vectors: NDArray[np.float16], rows: I64, offsets: I64, threshold: float, fresh: int) -> Edges:
+    """Pairs of many groups; only groups with a fresh row and another one are looked at."""
     sizes = np.diff(offsets)
-    bounds = np.concatenate([[0], np.cumsum(sizes[sizes > 1])])
-    kept = rows[repeated]
-    local = _loop_pairs(vectors[kept].astype(np.float32), bounds, np.float64(threshold))
+    newest = np.maximum.reduceat(rows, offsets[:-1]) if len(rows) else np.zeros(len(sizes), np.int64)
+    wanted = (sizes > 1) & (newest >= fresh)
+    if not wanted.any():
+        return NO_EDGES
+    bounds = np.concatenate([[0], np.cumsum(sizes[wanted])])
+    kept = rows[np.repeat(wanted, sizes)]
+    local = _loop_pairs(vectors[kept].astype(np.float32), bounds, kept >= fresh, np.float64(threshold))
     return _sorted_pairs(kept[local[0]], local[1]) if len(local[1]) else NO_EDGES
 
 
@@ -90,11 +98,11 @@ def exact_cosine(vectors: F32, i: int, j: int) -> float:
 
 
 @kernel
-def _loop_pairs(vectors: F32, bounds: I64, threshold: float) -> tuple[I64, F32]:
+def _loop_pairs(vectors: F32, bounds: I64, new: Flags, threshold: float) -> tuple[I64, F32]:
     pairs, values = [], []
     for group in range(len(bounds) - 1):
         for j in range(bounds[group], bounds[group + 1]):
-            for i in range(bounds[group], j):
+            for i in range(bounds[group], j if new[j] else bounds[group]):
                 value = np.float32(exact_cosine(vectors, i, j))
                 if value >= np.float32(threshold):
                     pairs.append((i, j))
@@ -118,33 +126,39 @@ def _verified(block: F32, rows: I64, local: I64, threshold: float) -> Edges:
     return _sorted_pairs(rows[local], _exact(block, local)).above(threshold)
 
 
-def whole_pairs(block: F32, threshold: float) -> I64:
-    """Candidate pairs among all rows, the upper triangle in blocks."""
+def whole_pairs(block: F32, threshold: float, new: int = 0) -> I64:
+    """Candidate pairs among all rows, the second at or after `new`; the upper triangle in blocks."""
     found = [NO_EDGES.pairs]
     for start in range(0, len(block), BLOCK):
-        near = block[start : start + BLOCK] @ block[start:].T
-        found.append(np.argwhere(np.triu(near >= threshold - MARGIN, 1)) + start)
+        right = max(start, new)
+        near = np.argwhere(block[start : start + BLOCK] @ block[right:].T >= np.float32(threshold - MARGIN))
+        near += (start, right)
+        found.append(near[near[:, 0] < near[:, 1]])
     return np.concatenate(found)
 
 
-def cell_pairs(block: F32, threshold: float, probes: int) -> I64:
-    """Candidate pairs among rows that share one of each other's nearest cells."""
+def cell_pairs(block: F32, threshold: float, probes: int, new: int = 0) -> I64:
+    """Candidate pairs, one of them at or after `new`, of which one is in a cell near the other."""
     nearest = _cells(block, probes)
-    count = int(nearest.max()) + 1
+    count, width = int(nearest.max()) + 1, nearest.shape[1]
     visits = np.argsort(nearest.ravel(), kind="stable")
     bounds = np.searchsorted(nearest.ravel()[visits], np.arange(count + 1))
     found = [np.zeros(0, np.uint64)]
     for cell in range(count):
         visitors = visits[bounds[cell] : bounds[cell + 1]]
-        members = visitors[visitors % nearest.shape[1] == 0] // nearest.shape[1]
-        found += _visits(block, visitors // nearest.shape[1], members, threshold)
+        members = visitors[visitors % width == 0] // width
+        visitors = visitors // width
+        found += _visits(block, visitors[visitors >= new], members, threshold)
+        if new:
+            found += _visits(block, visitors[visitors < new], members[members >= new], threshold)
     packed = np.unique(np.concatenate(found))
     return np.stack([packed >> np.uint64(32), packed & np.uint64(0xFFFFFFFF)], axis=1).astype(np.int64)
 
 
 def _visits(block: F32, visitors: I64, members: I64, threshold: float) -> Iterator[U64]:
+    """Packed pairs of a visitor and a member of one cell."""
     target = block[members].T
-    for start in range(0, len(visitors), BLOCK):
+    for start in range(0, len(visitors) if len(members) else 0, BLOCK):
         part = visitors[start : start + BLOCK]
         near = np.flatnonzero(block[part] @ target >= np.float32(threshold - MARGIN))
         i, j = part[near // len(members)], members[near % len(members)]

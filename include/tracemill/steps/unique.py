@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tracemill.records import Unit
+from tracemill.records import Unit, empty
 from tracemill.resources import Resources
+from tracemill.shards import Store, StoredFile
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
 
 
@@ -51,5 +54,18 @@ class Unique(Step):
 
 
 def _own_duplicates(inputs: Inputs) -> pa.Table:
-    duplicates = inputs.table("duplicates")
-    return duplicates.filter(pc.equal(duplicates["shard"], inputs.index)).combine_chunks()
+    stored = [manifest.tables["duplicates"] for manifest in inputs.whole if "duplicates" in manifest.tables]
+    parts = [_of_shard(_loaded(inputs.store, one), inputs.index) for one in stored]
+    return pa.concat_tables([empty("duplicates"), *parts]).combine_chunks()
+
+
+def _of_shard(duplicates: pa.Table, shard: int) -> pa.Table:
+    """Its rows; the table is sorted by shard."""
+    first, last = np.searchsorted(duplicates["shard"].to_numpy(), [shard, shard + 1])
+    return duplicates.slice(first, last - first)
+
+
+@lru_cache(maxsize=1)
+def _loaded(store: Store, stored: StoredFile) -> pa.Table:
+    """The duplicates of all shards, read once for all shards that a process works on."""
+    return store.get_table(stored)

@@ -23,25 +23,35 @@ class Shards:
     """Runs steps in the order they are called and seals what they made, as the runner does."""
 
     def __init__(self, store: Store, *shards: Sequence[Mapping[str, Any]], workers: int = 1, **tables: Any) -> None:
-        self.store, self.whole, self.resources = store, list[Manifest](), Resources(workers=workers)
+        self.store, self.resources = store, Resources(workers=workers)
         self.sealed: dict[int, list[Manifest]] = {}
+        self.gathered: dict[str, Manifest] = {}
         for index, problems in enumerate(shards):
-            made = {"problems": rows("problems", problems)}
-            made |= {name: rows(name, values[index]) for name, values in tables.items()}
-            self.sealed[index] = [self._seal("ingest", index, made)]
+            self.add(problems, **{name: values[index] for name, values in tables.items()})
+
+    def add(self, problems: Sequence[Mapping[str, Any]], **tables: Any) -> int:
+        """A new shard, ingested; returns its number."""
+        index = len(self.sealed)
+        made = {"problems": rows("problems", problems)} | {name: rows(name, values) for name, values in tables.items()}
+        self.sealed[index] = [self._seal("ingest", index, made)]
+        return index
 
     def inputs(self, step: Step, index: int) -> Inputs:
-        own = self.sealed if step.shape == "gather" else {index: self.sealed[index]}
-        return Inputs(self.store, index, own, self.whole, len(self.sealed))
+        if step.shape == "gather":
+            earlier = self.gathered.get(_kind(step))
+            return Inputs(self.store, index, self.sealed, [], len(self.sealed), earlier)
+        return Inputs(self.store, index, {index: self.sealed[index]}, list(self.gathered.values()), len(self.sealed))
 
     def run(self, step: Step, index: int = 0) -> Output:
         """Run and seal one shard of a step (or the whole gather step)."""
         inputs = self.inputs(step, index)
         output = step.run(self.resources, inputs)
         reconcile("tested", step, inputs, output)
-        kind = str(getattr(step, "kind", "step"))
-        manifest = self._seal(kind, index, {**output.tables, "ledger": output.ledger})
-        (self.whole if step.shape == "gather" else self.sealed[index]).append(manifest)
+        manifest = self._seal(_kind(step), index, {**output.tables, "ledger": output.ledger})
+        if step.shape == "gather":
+            self.gathered[_kind(step)] = manifest
+        else:
+            self.sealed[index].append(manifest)
         return output
 
     def run_all(self, step: Step) -> list[Output]:
@@ -52,3 +62,7 @@ class Shards:
         stored = {name: self.store.put_table(table, step, index, name) for name, table in tables.items()}
         counts = Counts(entered=0, kept=0, rejected={}, quarantined={})
         return Manifest(step=step, index=index, fingerprint="f", unit="problem", counts=counts, tables=stored)
+
+
+def _kind(step: Step) -> str:
+    return str(getattr(step, "kind", "step"))

@@ -71,3 +71,11 @@ def test_a_crowd_of_equal_rows_is_compared_with_the_best_ones_only() -> None:
 def test_empty_texts_are_alike_and_harmless() -> None:
     grams = grams_of(["", "", "a b c d"])
     assert jaccard(grams, candidate_pairs(sketches(grams), open_guard(3))).tolist() == [1.0]
+
+
+def test_rows_that_were_compared_before_are_not_compared_again() -> None:
+    grams = grams_of(edited_texts(3))
+    every = {tuple(pair) for pair in candidate_pairs(sketches(grams), open_guard(120)).tolist()}
+    some = {tuple(pair) for pair in candidate_pairs(sketches(grams), open_guard(120), 80).tolist()}
+    assert some == {pair for pair in every if pair[1] >= 80}
+    assert len(some) > 10

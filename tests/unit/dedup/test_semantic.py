@@ -64,3 +64,15 @@ def test_cells_find_nearly_all_pairs_and_report_none_that_is_not_near() -> None:
     assert len(pairs) >= 0.998 * len(expected)
     compared = len(cell_pairs(vectors, 0.9, 8))
     assert compared < 2 * len(expected)
+
+
+@pytest.mark.parametrize(("count", "fresh"), [(300, 200), (300, 0), (300, 300), (6000, 5800)])
+@pytest.mark.parametrize("families", [1, 100])
+def test_rows_that_were_compared_before_are_not_compared_again(count: int, fresh: int, families: int) -> None:
+    vectors = planted(count, count, count // 4, 64)
+    groups = (np.arange(count) % families).astype(np.uint64)
+    groups[-(count // 4) :] = groups[: count // 4]
+    expected = {pair for pair in brute(vectors, groups, 0.9) if pair[1] >= fresh}
+    found = {(int(i), int(j)) for i, j in similar_pairs(vectors, groups, 0.9, fresh=fresh).pairs}
+    assert found <= expected
+    assert len(found) >= 0.99 * len(expected)

@@ -1,0 +1,75 @@
+"""Keeps dedup's decisions when a store grows: a shard that was decided on the same inputs is not decided again.
+
+Its kept rows come before all new ones, so an id that was kept stays kept; new rows are compared with them and with each
+other, never old ones among themselves. The index that this needs is what the store holds anyway: the signatures of all
+shards, the earlier `duplicates`, and `settled`, which says on what each shard was decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tracemill.records import SCHEMAS, empty
+from tracemill.shards import canonical_digest
+from tracemill.steps.base import Inputs
+
+METHODS = ("exact", "fuzzy", "semantic")
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What an earlier run decided and is still true: `shards`, and the `duplicates` in them, sorted by shard."""
+
+    shards: frozenset[int]
+    duplicates: pa.Table
+
+    def dropped(self, shard: int) -> pa.Table:
+        """The rows of that shard that were dropped."""
+        numbers = self.duplicates["shard"].to_numpy()
+        first, last = np.searchsorted(numbers, [shard, shard + 1])
+        return self.duplicates.slice(first, last - first)
+
+
+NOTHING = Decided(frozenset(), empty("duplicates"))
+
+
+def shard_digests(inputs: Inputs, settings: Mapping[str, Any]) -> dict[int, str]:
+    """What each shard is decided on: the settings, its signatures, and who of it is alive."""
+    return {
+        shard: canonical_digest(
+            {
+                "settings": settings,
+                "tables": [
+                    [manifest.step, name, manifest.tables[name].sha256]
+                    for manifest in inputs.sealed[shard]
+                    for name in ("signatures", "ledger")
+                    if name in manifest.tables
+                ],
+            }
+        )
+        for shard in inputs.shards()
+    }
+
+
+def settled_table(digests: Mapping[int, str]) -> pa.Table:
+    """The table `settled` of these shards."""
+    return pa.table([list(digests), list(digests.values())], schema=SCHEMAS["settled"])
+
+
+def decided(inputs: Inputs, digests: Mapping[int, str]) -> Decided:
+    """The decisions of the step's previous run for the shards that have not changed since."""
+    tables = inputs.previous.tables if inputs.previous else {}
+    if not {"settled", "duplicates"} <= set(tables):
+        return NOTHING
+    before = inputs.store.get_table(tables["settled"])
+    known = zip(before["shard"].to_pylist(), before["digest"].to_pylist(), strict=True)
+    shards = frozenset(shard for shard, digest in known if digests.get(shard) == digest)
+    duplicates = inputs.store.get_table(tables["duplicates"])
+    same = pa.array(sorted(shards), pa.int32())
+    return Decided(shards, duplicates.filter(pc.is_in(duplicates["shard"], value_set=same)).combine_chunks())

@@ -1,0 +1,144 @@
+"""Dedup of a store that grows: what was kept stays kept, and every difference to a run from scratch is listed."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.unit.dedup.shards import HASHING, Shards, problem
+from tracemill.records import problem_id
+from tracemill.shards import Store
+from tracemill.steps.cluster import Cluster
+from tracemill.steps.sign import Sign
+
+SIGN = Sign.model_validate({"kind": "sign", "embedder": HASHING})
+LONG = "a farmer has a field in the shape of a rectangle and wants to build a fence around it so that no sheep escape"
+Row = tuple[str, int]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.at(str(tmp_path), create=True)
+
+
+def grown(store: Store, *arrivals: list[dict[str, Any]], **settings: Any) -> tuple[set[Row], list[dict[str, Any]]]:
+    """Cluster after every arrival of a shard; the rows kept in the end, and all that was held back."""
+    run, held = Shards(store), []
+    for problems in arrivals:
+        run.run(SIGN, run.add(problems))
+        held += run.run(Cluster.model_validate({"kind": "cluster", **settings})).tables["held_back"].to_pylist()
+    return kept(run), held
+
+
+def kept(run: Shards) -> set[Row]:
+    duplicates = run.store.get_table(run.gathered["cluster"].tables["duplicates"]).to_pylist()
+    dropped = {(row["problem_id"], row["shard"]) for row in duplicates}
+    assert not dropped & {(row["duplicate_of"], row["duplicate_shard"]) for row in duplicates}
+    everything = {
+        (identity, shard)
+        for shard, manifests in run.sealed.items()
+        for identity in run.store.get_table(manifests[0].tables["problems"])["id"].to_pylist()
+    }
+    return everything - dropped
+
+
+def batch(store: Store, *shards: list[dict[str, Any]], **settings: Any) -> set[Row]:
+    run = Shards(store, *shards)
+    run.run_all(SIGN)
+    run.run(Cluster.model_validate({"kind": "cluster", **settings}))
+    return kept(run)
+
+
+OLD, BETTER = problem(f"{LONG} today", source_rank=5), problem(f"{LONG} now", reference_answer="7")
+
+
+def test_a_better_row_that_comes_later_does_not_displace_a_kept_one_and_is_listed(store: Store) -> None:
+    assert batch(store, [OLD], [BETTER]) == {(BETTER["id"], 1)}
+    rows, held = grown(store, [OLD], [BETTER])
+    assert rows == {(OLD["id"], 0)}
+    assert held == [{"problem_id": BETTER["id"], "shard": 1, "kept_instead": OLD["id"], "kept_shard": 0}]
+
+
+def test_a_copy_of_a_row_that_was_dropped_names_the_row_that_is_kept(store: Store) -> None:
+    run = Shards(store, [problem(f"{LONG} today"), problem(f"{LONG} now", source_rank=9)])
+    run.run_all(SIGN)
+    run.run(Cluster(kind="cluster"))
+    run.run(SIGN, run.add([problem(f"{LONG} now!"), problem(f"{LONG} now", source_rank=1)]))
+    duplicates = run.run(Cluster(kind="cluster")).tables["duplicates"].to_pylist()
+    assert {row["duplicate_of"] for row in duplicates} == {problem_id(f"{LONG} today")}
+    assert len(duplicates) == 3
+
+
+def random_shards(seed: int, shards: int, rows: int) -> list[list[dict[str, Any]]]:
+    """Families of near-duplicates scattered over shards, all with priorities of their own."""
+    draw = np.random.default_rng(seed)
+    words = ["sheep", "fence", "farm", "field", "hill", "road", "lake", "barn"]
+    made = []
+    for shard in range(shards):
+        texts = dict.fromkeys(
+            f"{LONG} of kind {chr(97 + int(kind))} near the {words[a]} or the {words[b]} {kind}"
+            for kind, a, b in draw.integers(0, 8, (rows, 3)).tolist()
+        )
+        made.append([problem(text, source_rank=shard * 100 + int(draw.integers(9))) for text in texts])
+    return made
+
+
+def test_in_order_of_priority_growing_and_a_run_from_scratch_agree(store: Store) -> None:
+    shards = random_shards(1, 4, 30)
+    rows, held = grown(store, *shards)
+    assert held == []
+    assert rows == batch(store, *shards)
+    assert 8 <= len(rows) < sum(map(len, shards)) / 2
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_in_any_order_a_difference_is_never_silent(store: Store, order: tuple[int, ...]) -> None:
+    shards = random_shards(2, 3, 20)
+    rows, held = grown(store, *[shards[k] for k in order])
+    whole = {identity for identity, _ in batch(store, *shards)}
+    assert bool(held) or {identity for identity, _ in rows} == whole
+    assert bool(held) == (order[0] != 0)
+
+
+def test_every_id_that_was_ever_kept_stays_kept(store: Store) -> None:
+    run, before = Shards(store), set[Row]()
+    for problems in reversed(random_shards(3, 4, 20)):
+        run.run(SIGN, run.add(problems))
+        run.run(Cluster(kind="cluster"))
+        now = kept(run)
+        assert before <= now
+        before = now
+
+
+def test_nothing_new_decides_nothing_new(store: Store) -> None:
+    run = Shards(store, *random_shards(4, 2, 20))
+    run.run_all(SIGN)
+    first = run.run(Cluster(kind="cluster"))
+    again = run.run(Cluster(kind="cluster"))
+    assert again.tables["duplicates"].equals(first.tables["duplicates"])
+    assert again.tables["settled"].equals(first.tables["settled"])
+
+
+def test_other_settings_decide_from_scratch(store: Store) -> None:
+    run = Shards(store, [OLD])
+    run.run_all(SIGN)
+    run.run(Cluster(kind="cluster"))
+    run.run(SIGN, run.add([BETTER]))
+    run.run(Cluster.model_validate({"kind": "cluster", "fuzzy": 0.71}))
+    assert kept(run) == {(BETTER["id"], 1)}
+
+
+def test_a_shard_that_was_signed_anew_is_decided_anew(store: Store) -> None:
+    run = Shards(store, [OLD], [BETTER])
+    run.run_all(SIGN)
+    run.run(Cluster(kind="cluster"))
+    assert kept(run) == {(BETTER["id"], 1)}
+    other = problem("something else altogether", reference_answer="7")
+    run.sealed[1] = Shards(store, [], [other]).sealed[1]
+    run.run(SIGN, 1)
+    run.run(Cluster(kind="cluster"))
+    assert kept(run) == {(OLD["id"], 0), (other["id"], 1)}
