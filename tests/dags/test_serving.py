@@ -69,14 +69,14 @@ def first_event(trigger: Any) -> dict[str, Any]:
 
 
 def test_each_replica_of_each_model_is_a_mapped_instance(recipe: str) -> None:
-    found = ServersOperator(task_id="servers", recipe=recipe).execute({})  # type: ignore[typeddict-item]
+    found = ServersOperator(task_id="servers", recipe=recipe).execute({})
     assert found == [{"model": "tiny", "replica": 0}, {"model": "tiny", "replica": 1}]
 
 
 def test_a_stage_without_a_server_waits_deferred(recipe: str, store: Store) -> None:
     operator = DistillOperator(task_id="distill", recipe=recipe, store_url=url(store), shards=[0, 1])
     with pytest.raises(TaskDeferred) as deferred:
-        operator.execute({})  # type: ignore[typeddict-item]
+        operator.execute({})
     assert isinstance(deferred.value.trigger, LeaseTrigger)
     assert deferred.value.trigger.models == {"tiny": IDENTITY}
     assert deferred.value.method_name == "work"
@@ -102,9 +102,9 @@ def test_a_serve_task_gives_its_place_up_until_it_is_wanted(recipe: str, store: 
         task_id="serve", recipe=recipe, store_url=url(store), server={"model": "tiny", "replica": 0}
     )
     with pytest.raises(TaskDeferred) as deferred:
-        operator.execute({})  # type: ignore[typeddict-item]
+        operator.execute({})
     assert isinstance(deferred.value.trigger, DemandTrigger)
-    assert operator.serve({}, {"state": "over"}) == {"why": "nobody needs it"}  # type: ignore[typeddict-item]
+    assert operator.serve({}, {"state": "over"}) == {"why": "nobody needs it"}
     assert (operator.pool, operator.queue) == ("gpu", "gpu")
 
 
@@ -113,13 +113,13 @@ def test_what_fails_while_waiting_fails_the_task_in_its_own_words(tmp_path: Path
     assert event["state"] == "failed"
     operator = DistillOperator(task_id="distill", recipe=recipe, store_url=url(store), shards=[0])
     with pytest.raises(ServingError, match="holds no tracemill store"):
-        operator.work({}, event)  # type: ignore[typeddict-item]
+        operator.work({}, event)
 
 
 def test_no_server_in_time_is_a_clear_error(recipe: str, store: Store) -> None:
     operator = DistillOperator(task_id="distill", recipe=recipe, store_url=url(store), shards=[0])
     with pytest.raises(ServingError, match="look at the serve task"):
-        operator.work({}, {"state": "late", "missing": ["tiny"]})  # type: ignore[typeddict-item]
+        operator.work({}, {"state": "late", "missing": ["tiny"]})
 
 
 def test_a_connection_is_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
