@@ -7,8 +7,9 @@ from typing import Any
 from .base import AssertSuite, HumanEvalSuite, Job, Limits, PytestSuite
 from .calls import Call, CallJudge
 from .literals import NotConstant, evaluate
-from .lowering import Lowering, NotLowerable, OpaqueValue
+from .lowering import Lowering, NotLowerable
 from .remote import judge_remotely
+from .rules import OpaqueValue
 from .scripts import Order, Script
 from .testfiles import borrowed_names, judge_in_process, needs_one_process, needs_pytest, test_functions
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from .calls import Accept, Call, payload
 from .literals import NotConstant, evaluate
-from .worker.codec import Opaque
+from .rules import Judge, accept_by, ended_well, raises
 
 _MAX_CALLS = 10_000
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
@@ -53,48 +53,10 @@ _WRAPPERS: dict[str, Callable[[Any], Any]] = {
     "bool": bool,
 }
 _SINGLETONS = (True, False, None)
-Judge = Callable[[Any], Any]
 
 
 class NotLowerable(Exception):
     """The source does more than compare calls with constants."""
-
-
-class OpaqueValue(Exception):
-    """A result has no plain form, so only the program itself could compare it: the suite must be run, not lowered."""
-
-
-def holds_opaque(value: Any) -> bool:
-    """Return whether a rebuilt value holds something that could not leave the program."""
-    if isinstance(value, Opaque):
-        return True
-    if isinstance(value, dict):
-        return any(holds_opaque(item) for pair in value.items() for item in pair)
-    return isinstance(value, (list, tuple, set, frozenset)) and any(map(holds_opaque, value))
-
-
-def _ended_well(word: str, value: Any) -> bool:
-    return word == "ok"
-
-
-def _accept(judge: Judge) -> Accept:
-    """Return the rule that a call ended well and `judge` finds its plain value right."""
-
-    def accept(word: str, value: Any) -> bool:
-        if word != "ok":
-            return False
-        if holds_opaque(value):
-            raise OpaqueValue
-        try:
-            return bool(judge(value))
-        except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError):
-            return False
-
-    return accept
-
-
-def _raises(names: Sequence[str]) -> Accept:
-    return lambda word, value: word == "raised" and isinstance(value, list) and any(name in names for name in value)
 
 
 def _mutable(value: Any) -> bool:
@@ -145,7 +107,7 @@ class Lowering:
 
     def _assign(self, name: str, value: ast.expr) -> None:
         if self._is_call(value):
-            index = self._call(value, _ended_well)
+            index = self._call(value, ended_well)
             self._names.pop(name, None)
             self._results[name] = index
         else:
@@ -159,7 +121,7 @@ class Lowering:
             if not all(isinstance(argument, ast.Constant) for argument in value.args):
                 raise NotLowerable("print of a value")
             return
-        self._call(value, _ended_well)
+        self._call(value, ended_well)
 
     def _bind(self, target: ast.expr, item: Any) -> None:
         if isinstance(target, ast.Name):
@@ -180,7 +142,7 @@ class Lowering:
         if not isinstance(context, ast.Call) or context.keywords or len(context.args) != 1:
             raise NotLowerable("raises(match=...)")
         kinds = context.args[0].elts if isinstance(context.args[0], ast.Tuple) else [context.args[0]]
-        self._call(body.value, _raises([_exception_name(kind) for kind in kinds]))
+        self._call(body.value, raises([_exception_name(kind) for kind in kinds]))
 
     # -- asserts
 
@@ -229,11 +191,11 @@ class Lowering:
             self._judged(inner, lambda value: judge(wrap(value)))
         elif isinstance(node, ast.Name) and node.id in self._results:
             index = self._results[node.id]
-            earlier, also = self.calls[index].accept, _accept(judge)
+            earlier, also = self.calls[index].accept, accept_by(judge)
             both: Accept = lambda word, value: earlier(word, value) and also(word, value)  # noqa: E731
             self.calls[index] = replace(self.calls[index], accept=both)
         else:
-            self._call(node, _accept(judge))
+            self._call(node, accept_by(judge))
 
     def _unwrapped(self, node: ast.expr) -> tuple[ast.expr, Judge | None]:
         """Return what a known wrapper is around, and the wrapper; (node, None) when there is none."""

@@ -6,7 +6,8 @@ import pytest
 
 from tracemill.sandbox.base import AssertSuite, HumanEvalSuite, PytestSuite
 from tracemill.sandbox.lowered import lower
-from tracemill.sandbox.lowering import NotLowerable, OpaqueValue
+from tracemill.sandbox.lowering import NotLowerable
+from tracemill.sandbox.rules import OpaqueValue
 from tracemill.sandbox.worker.codec import Opaque
 
 HEAD = "import pytest\nfrom solution import f, g\n\n"
