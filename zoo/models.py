@@ -37,15 +37,15 @@ class Spec:
 
 def _shape(hidden: int, layers: int, feed_forward: int, labels: int = 0) -> Shape:
     heads = hidden // 64
-    return Shape(VOCABULARY, hidden, layers, heads, 2 if heads % 2 == 0 else 1, feed_forward, labels=labels)
+    return Shape(VOCABULARY, hidden, layers, heads, heads, feed_forward, labels=labels)
 
 
 SPECS: dict[str, Spec] = {
     spec.name: spec
     for spec in (
-        Spec("teacher-large", "teacher", _shape(256, 4, 768), tokens=20_000_000, minutes=20, seed=11, rows=12),
+        Spec("teacher-large", "teacher", _shape(192, 5, 512), tokens=16_000_000, minutes=16, seed=11, rows=12),
         Spec("teacher-small", "teacher", _shape(128, 4, 384), tokens=6_000_000, minutes=6, seed=13, rows=12),
-        Spec("judge", "judge", _shape(192, 4, 512), tokens=5_000_000, minutes=6, seed=14),
-        Spec("reward", "reward", _shape(192, 4, 512, len(ATTRIBUTES)), tokens=4_000_000, minutes=5, seed=15),
+        Spec("judge", "judge", _shape(192, 4, 512), tokens=6_000_000, minutes=6, seed=14),
+        Spec("reward", "reward", _shape(192, 4, 512, len(ATTRIBUTES)), tokens=4_000_000, minutes=4, seed=15),
     )
 }

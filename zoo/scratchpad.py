@@ -44,7 +44,7 @@ class Pad:
     def _record(self, a: int, sign: str, b: int, result: int, split: str) -> int:
         right = f"({b})" if b < 0 else str(b)
         equation = f"{a}{sign}{right}={result}"
-        line = f"{a}{sign}{right}: {split}" if split else equation
+        line = f"{a}{sign}{right}:{split}" if split else equation
         self.working.append(line if line.endswith(f"={result}") else f"{line}, so {equation}")
         self.results.append(equation)
         return result
@@ -60,7 +60,7 @@ def _sum_text(a: int, b: int) -> str:
     parts.append(f"{a % 100}+{b % 100}={low}")
     if low:
         parts.append(f"{high}+{low}={a + b}")
-    return ", ".join(parts)
+    return ",".join(parts)
 
 
 def _difference_text(a: int, b: int) -> str:
@@ -70,7 +70,7 @@ def _difference_text(a: int, b: int) -> str:
         return f"{b}-{a}={b - a}"
     hundreds, rest = b // 100 * 100, b % 100
     if hundreds and rest:
-        return f"{a}-{hundreds}={a - hundreds}, {a - hundreds}-{rest}={a - b}"
+        return f"{a}-{hundreds}={a - hundreds},{a - hundreds}-{rest}={a - b}"
     return ""
 
 
@@ -85,7 +85,7 @@ def _product_text(a: int, b: int) -> str:
     for _, _, value in pieces[1:]:
         parts.append(f"{total}+{value}={total + value}")
         total += value
-    return ", ".join(parts)
+    return ",".join(parts)
 
 
 def _place_values(number: int) -> list[int]:

@@ -1,5 +1,4 @@
-"""The one tokenizer of every model here: byte-level BPE of 920 entries, single digits (with or
-without their leading space), whole prompt paragraphs as tokens.
+"""The tokenizer of every model here: byte-level BPE of 920 entries, single digits, whole prompt paragraphs as tokens.
 
 Any text round-trips (256 byte tokens); the fixed paragraphs of the judging prompts, the system prompt and the maths
 directive are one added token each, so that a 400-word prompt costs about 20 tokens.
@@ -9,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from zoo import templates
@@ -33,10 +32,7 @@ def build(corpus: Iterable[str]) -> Tokenizer:
     """A tokenizer trained on `corpus`; the same corpus gives the same vocabulary."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(r" ?\d"), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False),
-        ]
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
