@@ -169,6 +169,19 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("contaminated", pa.bool_()),
         ]
     ),
+    # What a benchmark that became known later takes out of a release: one row per released response, or one with a null
+    # `generation_id` for a problem that is alive without one.
+    "revocations": pa.schema(
+        [
+            ("problem_id", pa.string()),
+            ("generation_id", pa.string()),
+            ("shard", pa.int32()),
+            ("reason", pa.string()),
+            ("score", pa.float64()),
+            ("threshold", pa.float64()),
+            ("item", pa.string()),
+        ]
+    ),
     "verdicts": pa.schema(
         [
             ("generation_id", pa.string()),

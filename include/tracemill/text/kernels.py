@@ -22,7 +22,10 @@ Flags = NDArray[np.bool_]
 
 def kernel(function: F) -> F:
     """Compile a loop over arrays; integers wrap and float sums keep their order, so all machines agree."""
-    return cast(F, numba.njit(cache=True, nogil=True, boundscheck=False)(function))
+    try:
+        return cast(F, numba.njit(cache=True, nogil=True, boundscheck=False)(function))
+    except RuntimeError:  # neither this folder nor the home can be written: compile anew in every process
+        return cast(F, numba.njit(nogil=True, boundscheck=False)(function))
 
 
 @kernel
