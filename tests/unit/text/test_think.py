@@ -69,6 +69,14 @@ def test_whatever_is_lost_or_moved_the_text_can_be_put_together_again() -> None:
     assert seen == set(STYLES) - {"parts"}
 
 
-def test_a_long_response_takes_linear_time() -> None:
-    hostile = "<think>" + "<answer>" * 200_000 + "</think>" + "</answer> " * 200_000
-    assert split(hostile).style == "broken"
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("<think>" + "<answer>" * 200_000 + "</think>" + "</answer> " * 200_000, id="answer tags"),
+        pytest.param("<|begin_of_thought|>" + "<|end_of_thought|><|begin_of_solution|>" * 100_000, id="thought tags"),
+        pytest.param("<think>a</think>" + " " * 1_000_000 + "<answer>b", id="white space"),
+    ],
+)
+def test_a_hostile_response_takes_linear_time(text: str) -> None:
+    assert split(text).style == "broken"
