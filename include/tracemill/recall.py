@@ -20,7 +20,7 @@ from tracemill.steps.decontaminate import Decontaminate
 
 @dataclass(frozen=True)
 class Recalled:
-    """One shard, looked at again: its `revocations`, the `contamination` evidence, and how many problems were checked."""
+    """One shard, looked at again: its `revocations`, the `contamination` evidence, and how many problems it has."""
 
     shard: int
     checked: int
@@ -31,9 +31,9 @@ class Recalled:
 def scanned(recipe: Recipe, store: Store, step: Decontaminate, resources: Resources) -> Iterator[Recalled]:
     """Check every problem of every shard that is alive after all steps against the benchmarks of `step`.
 
-    The texts and the embeddings are those on the store; `step` need not be in the recipe, but its embedder must be the one
-    that the shards were signed with. Yields shard by shard, so that shards can be tasks. Raises MissingInput when a shard
-    is not sealed to the end, RecipeError for another embedder, SourceError for a benchmark file that cannot be used.
+    The texts and the embeddings are those on the store; `step` need not be in the recipe, but its embedder must be the
+    one that the shards were signed with. Yields shard by shard, so that shards can be tasks. Raises MissingInput when a
+    shard is not sealed to the end, RecipeError for another embedder, SourceError for an unusable benchmark file.
     """
     for shard in range(shard_count(store)):
         yield scanned_shard(recipe, store, step, resources, shard)
@@ -61,9 +61,7 @@ def _everything(recipe: Recipe, store: Store, shard: int) -> Inputs:
             continue
         manifest = store.manifest(name, shard)
         if manifest is None:
-            raise MissingInput(
-                f"step {name!r} has not sealed shard {shard}: finish the release before you recall from it"
-            )
+            raise MissingInput(f"step {name!r} has not sealed shard {shard}: finish the release, then recall")
         sealed.append(manifest)
     return Inputs(store, shard, {shard: sealed}, [], shard_count(store))
 

@@ -19,26 +19,15 @@ from tracemill.steps.decontaminate import Decontaminate
 
 HASHING = {"kind": "hashing"}
 LATE = "a ladder of 10 metres leans on a wall and its foot slides away at 2 metres a second; how fast does the top fall"
-TEXTS = [
-    f"{word} one {number} from {number + 3} and say what is left over"
-    for number in (3, 5, 7)
-    for word in ("take", "move")
-]
+TEXTS = [f"{word} one {n} from {n + 3} and say what is left over" for n in (3, 5, 7) for word in ("take", "move")]
 
 
 def recipe_for(tmp_path: Path) -> Recipe:
-    rows = [
-        {"q": text, "r": f"<think>hm</think>\n<answer>{k}</answer>"}
-        for k, text in enumerate([*TEXTS, LATE, LATE + "?"])
-    ]
+    rows = [{"q": text, "r": f"<think>hm</think>\n<answer>{k}</answer>"} for k, text in enumerate([*TEXTS, LATE])]
     (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
     (tmp_path / "known.jsonl").write_text(json.dumps({"q": "take one 3 from 6 and say what is left over"}))
-    source = {
-        "kind": "jsonl",
-        "name": "some",
-        "path": str(tmp_path / "rows.jsonl"),
-        "columns": {"prompt": "q", "response": "r"},
-    }
+    columns = {"prompt": "q", "response": "r"}
+    source = {"kind": "jsonl", "name": "some", "path": str(tmp_path / "rows.jsonl"), "columns": columns}
     steps = {
         "sign": {"kind": "sign", "embedder": HASHING},
         "cluster": {"kind": "cluster"},
