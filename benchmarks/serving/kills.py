@@ -7,9 +7,6 @@ import signal
 import subprocess
 import time
 from dataclasses import replace
-from pathlib import Path
-
-import pyarrow.parquet as pq
 
 from benchmarks.serving.served import answered, awaited_lease, ended_afterwards, start_client, start_server
 from benchmarks.serving.workload import CONCURRENCY, Workload, made
@@ -40,7 +37,6 @@ def one_kill(workload: Workload, victim: str) -> int:
     with ended_afterwards(server, client):
         lease = awaited_lease(workload, root)
         paid = _await_answers(lease, problems // 3, client)
-        stored = _stored(root)
         _kill(victim, server, client)
         moment = time.time()
         if victim == "client":
@@ -52,9 +48,7 @@ def one_kill(workload: Workload, victim: str) -> int:
         with ended_afterwards(server, client):
             last = _await_end(lease, client)
     assert len(made(Store.at(root.as_uri())).tokens) == problems
-    if victim == "client":
-        return last - problems
-    return max(0, paid + last - problems) if paid > stored else last - (problems - stored)
+    return max(0, last - problems + (0 if victim == "client" else paid))
 
 
 def _await_answers(lease: Lease, count: int, client: subprocess.Popen[bytes]) -> int:
@@ -79,11 +73,6 @@ def _await_end(lease: Lease, client: subprocess.Popen[bytes]) -> int:
         raise RuntimeError(f"the client failed with {client.returncode}; see client.log")
     found = answered(lease)
     return found[0] if found else last
-
-
-def _stored(root: Path) -> int:
-    """How many answers lie in the sample store just now."""
-    return sum(pq.read_metadata(part).num_rows for part in (root / "samples").rglob("*.parquet"))
 
 
 def _kill(victim: str, server: subprocess.Popen[bytes], client: subprocess.Popen[bytes]) -> None:
