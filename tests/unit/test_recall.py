@@ -19,7 +19,7 @@ from tracemill.steps.decontaminate import Decontaminate
 
 HASHING = {"kind": "hashing"}
 LATE = "a ladder of 10 metres leans on a wall and its foot slides away at 2 metres a second; how fast does the top fall"
-TEXTS = [f"{word} one {n} from {n + 3} and say what is left over" for n in (3, 5, 7) for word in ("take", "move")]
+TEXTS = [f"take one {n} from {n + 3} and say what is left over" for n in range(3, 9)]
 
 
 def recipe_for(tmp_path: Path) -> Recipe:
