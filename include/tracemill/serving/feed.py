@@ -128,7 +128,7 @@ class _Run:
             await asyncio.sleep(REPORT_SECONDS)
             done, total, taken = len(self.answers), len(self.asks), time.monotonic() - self.began
             rate = self.feed.spent.completion_tokens / taken
-            left = f"about {taken / done * (total - done):.0f} s left" if done else "waiting for a server"
+            left = f"about {taken / done * (total - done):.0f} s left" if done else "none answered yet"
             _log.info("%s: %d of %d answered, %.0f tokens/s, %s", self.feed.model.name, done, total, rate, left)
 
 
