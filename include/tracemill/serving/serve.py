@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tracemill.errors import ServingError
+from tracemill.errors import ServingError, TracemillError
 from tracemill.objects import ObjectStore
 from tracemill.resources import Resources
 from tracemill.serving.lease import BEAT, Lease, renew, wanted, withdraw
@@ -50,7 +50,12 @@ class Replica:
         with tempfile.TemporaryDirectory(prefix="tracemill-serve-") as folder:
             log = Path(folder) / f"{self.model.name}.log"
             with Server(self.model, self.resources, self.replica, log) as self._server:
-                self._server.start()
+                try:
+                    self._server.start()
+                except TracemillError:
+                    if self._told:
+                        return Served("told", 0.0, 0.0, 0.0)
+                    raise
                 lease = renew(self.store, self._lease(self._server))
                 try:
                     return self._watch(self._server, lease)
