@@ -1,4 +1,4 @@
-"""The tables that steps exchange: Arrow schemas, ids and reasons. One place, so that every reader sees the same columns.
+"""The tables that steps exchange: Arrow schemas, ids and reasons. One place, so that all see the same columns.
 
 Judgements (labels, verdicts, rewards, ...) are small tables keyed by id; the long texts of a trace are written once,
 in `generations`, and never rewritten.
@@ -136,7 +136,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("threshold", pa.float32()),
         ]
     ),
-    # Problems whose reference answer is disputed: `answers` that exclude each other, and who says so (`sources`: sources
+    # Problems with a disputed reference: `answers` that exclude each other, and who says so (`sources`: sources
     # of the references, or the teachers that agree on the last answer against the first, the reference).
     "conflicts": pa.schema(
         [
@@ -218,7 +218,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
     # What models say about problems. `status` is "labelled" or "unverifiable" (no answer could be read, `attempts` were
-    # made). `difficulty` is one of five words, `category` a tag of the prompt, `topic` its name in the paper's figure 5.
+    # made). `difficulty` is one of five words, `category` a tag of the prompt, `topic` its name in figure 5.
     "annotations": pa.schema(
         [
             ("problem_id", pa.string()),
@@ -259,7 +259,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("counts", pa.list_(pa.int64())),
         ]
     ),
-    # Every row that entered a step, in exactly one bucket. `score` and `threshold` are what decided, where a number did.
+    # Every row that entered a step, in exactly one bucket. `score` and `threshold` are what decided, if a number did.
     "ledger": pa.schema(
         [
             ("id", pa.string()),
@@ -282,7 +282,7 @@ def normalised(text: str) -> str:
 
 
 def problem_id(prompt: str) -> str:
-    """Identify a problem by its normalised text: 'p' and 24 hex digits of SHA-256; equal on every machine and release."""
+    """Identify a problem by its normalised text: 'p' and 24 hex digits of SHA-256; equal on every machine."""
     return "p" + hashlib.sha256(normalised(prompt).encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 

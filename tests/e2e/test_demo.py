@@ -1,4 +1,4 @@
-"""`make demo` as a user meets it: a real Airflow, a trigger over REST, a release; and a second run that costs nothing."""
+"""`make demo` as a user meets it: a real Airflow, a trigger over REST, a release; a second run that costs nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,11 @@ def demo(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any, Path]]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Path]:
     home = tmp_path_factory.mktemp("demo") / "airflow"
     first = demo(home, "--json")
     second = demo(home, "--json", "--stop")
-    yield first, second, home.parent
+    return first, second, home.parent
 
 
 def test_the_first_demo_ends_with_funnel_release_and_login(runs: tuple[Any, Any, Path]) -> None:
