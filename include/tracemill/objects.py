@@ -149,11 +149,12 @@ class ObjectStore:
             except FileNotFoundError:
                 return None
 
-    def names(self) -> set[str]:
-        """The names directly below the root; empty when there is no root yet."""
-        with store_io(f"cannot list {self.root}", absent=True):
+    def names(self, folder: str = "") -> set[str]:
+        """The names directly below the root, or a folder of it; empty when there is none yet."""
+        place = self.path(folder) if folder else self.root
+        with store_io(f"cannot list {place}", absent=True):
             try:
-                return {PurePosixPath(str(path)).name for path in self.fs.ls(self.root, detail=False)} - {""}
+                return {PurePosixPath(str(path)).name for path in self.fs.ls(place, detail=False)} - {""}
             except FileNotFoundError:
                 return set()
 

@@ -41,7 +41,7 @@ def scanned(recipe: Recipe, store: Store, step: Decontaminate, resources: Resour
 
 def scanned_shard(recipe: Recipe, store: Store, step: Decontaminate, resources: Resources, shard: int) -> Recalled:
     """As `scanned`, for one shard."""
-    inputs = _everything(recipe, store, shard)
+    inputs = everything_sealed(recipe, store, shard)
     output = step.run(resources, inputs)
     reconcile("recall", step, inputs, output)
     hit = output.ledger.filter(pc.equal(output.ledger["bucket"], "rejected"))
@@ -53,7 +53,7 @@ def revocation_list(found: Iterable[Recalled]) -> pa.Table:
     return pa.concat_tables([empty("revocations"), *(one.revocations for one in found)])
 
 
-def _everything(recipe: Recipe, store: Store, shard: int) -> Inputs:
+def everything_sealed(recipe: Recipe, store: Store, shard: int) -> Inputs:
     """All that the recipe's map steps have sealed for that shard."""
     sealed: list[Manifest] = []
     for name, step in recipe.pipeline().items():

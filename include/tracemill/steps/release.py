@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
+import pyarrow as pa
 from pydantic import Field
 
 from tracemill.objects import store_io
 from tracemill.records import Unit
 from tracemill.release.card import dataset_card
 from tracemill.release.figures import draw_figures
-from tracemill.release.rows import released_rows
+from tracemill.release.revoked import REASON, Revocation, revocations, revoked_material
+from tracemill.release.rows import ReleasedRow, released_rows
 from tracemill.release.tally import Tally
 from tracemill.release.writer import ReleaseWriter
 from tracemill.report.stages import Stage, add_up
@@ -28,7 +30,8 @@ class Release(Step):
     """One dataset from all shards, in shard order: see docs/design/release.md for its files.
 
     `file` names the data files, `title` and `description` open the card. The bytes depend on the rows, the counts and
-    the settings of the steps before it; not on clocks, machines or the order in which shards were sealed.
+    the settings of the steps before it; not on clocks, machines or the order in which shards were sealed. What a
+    recall has revoked on this store is left out: rejected as `revoked`, with the benchmark item as detail.
     """
 
     kind: Literal["release"]
@@ -53,16 +56,18 @@ class Release(Step):
     writes: ClassVar[tuple[str, ...]] = ()
 
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
-        """The settings of earlier steps: the card states them, also where they changed no row."""
-        return {"settings": canonical_digest(_settings(inputs))}
+        """The settings of earlier steps (the card states them, also where they changed no row) and what is revoked."""
+        return {"settings": canonical_digest(_settings(inputs)), **revoked_material(revocations(inputs.store))}
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Stream all shards once through the writer and the counters; then card, figures and funnel from the counts."""
-        tally, ids = Tally(), list[str]()
+        tally, ids, revoked = Tally(), list[str](), revocations(inputs.store)
+        out = dict[str, Revocation]()
         with ReleaseWriter(resources.scratch, self.file) as writer:
             for shard in inputs.shards():
                 released = set[str]()
-                for rows in released_rows(inputs, shard):
+                for every in released_rows(inputs, shard):
+                    rows = _without(every, revoked, out)
                     writer.write(rows)
                     tally.add(rows)
                     ids.extend(row.generation["id"] for row in rows)
@@ -70,12 +75,13 @@ class Release(Step):
                 tally.problems += len(released)
                 for batch in inputs.batches("contamination", _EVIDENCE, shard):
                     tally.add_evidence(batch.to_pylist())
-        files = {**writer.files, **self._about(tally, inputs, resources.scratch)}
-        return Output(ledger=ledger_rows("generation", ids), files=files)
+        files = {**writer.files, **self._about(tally, len(out), inputs, resources.scratch)}
+        ledger = pa.concat_tables([ledger_rows("generation", ids), _revoked_rows(out)])
+        return Output(ledger=ledger, files=files)
 
-    def _about(self, tally: Tally, inputs: Inputs, folder: Path) -> dict[str, Path]:
+    def _about(self, tally: Tally, revoked: int, inputs: Inputs, folder: Path) -> dict[str, Path]:
         """The card, the funnel and the figures as files below `folder`, by their names in the release."""
-        stages = [*_stages(inputs), _own_stage(tally)]
+        stages = [*_stages(inputs), _own_stage(tally, revoked)]
         card = dataset_card(self.title, self.description, self.file, tally, stages, _settings(inputs))
         funnel = {"steps": [stage.model_dump(exclude={"seconds", "missing"}) for stage in stages]}
         texts = {"README.md": card, "funnel.json": json.dumps(funnel, indent=1, ensure_ascii=False) + "\n"}
@@ -99,14 +105,35 @@ def _stages(inputs: Inputs) -> Iterable[Stage]:
         yield add_up(step, manifests[0].unit, "map", manifests)
 
 
-def _own_stage(tally: Tally) -> Stage:
+def _without(
+    rows: list[ReleasedRow], revoked: Mapping[str, Revocation], out: dict[str, Revocation]
+) -> list[ReleasedRow]:
+    """The rows whose problem is not revoked; the others' generation ids go into `out`."""
+    out |= {row.generation["id"]: revoked[row.problem["id"]] for row in rows if row.problem["id"] in revoked}
+    return [row for row in rows if row.problem["id"] not in revoked]
+
+
+def _revoked_rows(out: Mapping[str, Revocation]) -> pa.Table:
+    lines = list(out.values())
+    return ledger_rows(
+        "generation",
+        list(out),
+        "rejected",
+        REASON,
+        [line.score for line in lines],
+        [line.threshold for line in lines],
+        [f"{line.benchmark}/{line.item} by {line.rule}" for line in lines],
+    )
+
+
+def _own_stage(tally: Tally, revoked: int) -> Stage:
     return Stage(
         step="release",
         unit="generation",
         shape="gather",
-        entered=tally.rows,
+        entered=tally.rows + revoked,
         kept=tally.rows,
-        rejected={},
+        rejected={REASON: revoked} if revoked else {},
         quarantined={},
         tables={},
         shards=1,

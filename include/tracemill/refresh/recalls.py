@@ -1,0 +1,182 @@
+"""Takes back what a benchmark that became known later gives away, for good, without making anything anew.
+
+Below the store's root:
+
+    revocations/NAME.json                        the benchmark: its settings and its file; the first one of a name stays
+    revocations/NAME/00007.json                  shard 7 was scanned: a sealed shard like any other
+    revocations/NAME.jsonl                       the list, which the release reads; lines are only added
+
+The scans are fingerprinted by the shard's rows, so later scans look only at shards that are new or changed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tracemill.decontamination.benchmark import Benchmark
+from tracemill.embedders import AnyEmbedder
+from tracemill.errors import CorruptShard, MissingInput, RecipeError
+from tracemill.objects import scratch_folder, store_io
+from tracemill.recall import Recalled, everything_sealed, scanned_shard
+from tracemill.recipe import Recipe
+from tracemill.release.revoked import FOLDER, Revocation, read_list, write_list
+from tracemill.resources import Resources
+from tracemill.runner import ShardResult, shard_count
+from tracemill.shards import Counts, Manifest, Store, StoredFile, canonical_digest
+from tracemill.steps.decontaminate import Decontaminate
+from tracemill.steps.sign import Sign
+
+
+class Recall(BaseModel):
+    """A benchmark that is recalled: its file on the store, and the step that compares problems with it."""
+
+    model_config = ConfigDict(frozen=True)
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    file: StoredFile
+    step: Decontaminate
+
+    def described(self) -> dict[str, object]:
+        """What a scan's result depends on besides the shard's rows; where the file lies is no part of it."""
+        settings = self.step.model_dump(mode="json")
+        for benchmark in settings["benchmarks"]:
+            benchmark["path"] = self.file.sha256
+        return {
+            "recall": self.name,
+            "version": self.step.version,
+            "settings": settings,
+            **self.step.embedder.material(),
+        }
+
+
+def announce(recipe: Recipe, store: Store, benchmark: Benchmark, resources: Resources) -> Recall:
+    """Copy the benchmark to the store, so that later refreshes know it. The same one again is found, not made anew.
+
+    Rules and thresholds are those of the recipe's decontaminate step, or its defaults. Raises RecipeError when the name
+    stands for another benchmark or is no name for a file, SourceError for an unusable benchmark file.
+    """
+    benchmark.questions(resources)
+    local = resources.path(benchmark.path)
+    file = store.put_content(local, f"{FOLDER}/{benchmark.name}/benchmark", local.suffix)
+    try:
+        made = Recall(name=benchmark.name, file=file, step=comparing(recipe, benchmark))
+    except ValidationError as error:
+        raise RecipeError(f"{benchmark.name!r} cannot name a recall: use letters, digits, - and _") from error
+    if store.create_bytes(_key(made.name), made.model_dump_json(indent=1).encode()):
+        return made
+    known = recall_named(store, made.name)
+    if known.described() != made.described():
+        raise RecipeError(f"{made.name!r} was recalled with another file or settings: give this one a name of its own")
+    return known
+
+
+def recall_named(store: Store, name: str) -> Recall:
+    """A recall that was announced. Raises RecipeError when there is none, CorruptShard when it cannot be read."""
+    try:
+        return Recall.model_validate_json(store.read_bytes(_key(name)))
+    except FileNotFoundError:
+        raise RecipeError(f"{store.root} knows no recall {name!r}; it knows {recall_names(store)}") from None
+    except ValidationError as error:
+        raise CorruptShard(f"{store.root}/{_key(name)} is damaged: delete it and recall again ({error})") from error
+
+
+def recall_names(store: Store) -> list[str]:
+    """The names of all recalls of this store."""
+    return sorted(name.removesuffix(".json") for name in store.names(FOLDER) if name.endswith(".json"))
+
+
+def scan(recipe: Recipe, store: Store, recall: Recall, shard: int, resources: Resources) -> ShardResult:
+    """Guarantee that the shard is scanned for what it holds now. Raises what `tracemill.recall.scanned` raises."""
+    inputs = everything_sealed(recipe, store, shard)
+    described = {**recall.described(), "inputs": recall.step.input_digests(inputs)}
+    fingerprint, place = canonical_digest(described)[:40], f"{FOLDER}/{recall.name}"
+    sealed = store.sealed_as(place, shard, fingerprint)
+    if sealed is not None:
+        return ShardResult(sealed, reused=True)
+    with _fetched(store, recall) as step:
+        found = scanned_shard(recipe, store, step, resources, shard)
+    tables = {"revocations": found.revocations, "contamination": found.contamination}
+    manifest = Manifest(
+        step=place,
+        index=shard,
+        fingerprint=fingerprint,
+        unit="problem",
+        counts=_counts(found),
+        tables={name: store.put_table(table, place, shard, name) for name, table in tables.items()},
+    )
+    return ShardResult(store.seal(manifest), reused=False)
+
+
+def revoke(recipe: Recipe, store: Store, recall: Recall) -> int:
+    """Add what the scans found to the list; returns how many lines are new. Nothing ever leaves a list."""
+    known = read_list(store, recall.name)
+    seen = {(line.problem_id, line.generation_id) for line in known}
+    fresh = [line for line in _found(recipe, store, recall) if (line.problem_id, line.generation_id) not in seen]
+    if fresh or not known:
+        write_list(store, recall.name, known + fresh)
+    return len(fresh)
+
+
+def recall_again(recipe: Recipe, store: Store, resources: Resources) -> int:
+    """Scan what is new with all benchmarks recalled so far; returns how many lines the lists gained."""
+    gained = 0
+    for name in recall_names(store):
+        recall = recall_named(store, name)
+        for shard in range(shard_count(store)):
+            scan(recipe, store, recall, shard, resources)
+        gained += revoke(recipe, store, recall)
+    return gained
+
+
+def comparing(recipe: Recipe, benchmark: Benchmark) -> Decontaminate:
+    """The recipe's own rules and thresholds, for that benchmark. Raises RecipeError when nothing signs the problems."""
+    steps = recipe.pipeline().values()
+    own = next((step for step in steps if isinstance(step, Decontaminate)), None)
+    if own is not None:
+        return own.model_copy(update={"benchmarks": (benchmark,)})
+    embedder: AnyEmbedder | None = next((step.embedder for step in steps if isinstance(step, Sign)), None)
+    if embedder is None:
+        raise RecipeError(f"recipe {recipe.name!r} has no step of kind 'sign', which a recall compares by: add one")
+    return Decontaminate(kind="decontaminate", benchmarks=(benchmark,), embedder=embedder)
+
+
+def _found(recipe: Recipe, store: Store, recall: Recall) -> Iterator[Revocation]:
+    for shard, manifest in enumerate(
+        store.manifests((f"{FOLDER}/{recall.name}", k) for k in range(shard_count(store)))
+    ):
+        if manifest is None:
+            raise MissingInput(f"recall {recall.name!r} has not scanned shard {shard}: scan it first")
+        for row in store.get_table(manifest.tables["revocations"]).to_pylist():
+            item = str(row.pop("item")).removeprefix(f"{recall.name}/")
+            rule = str(row.pop("reason")).removeprefix("contaminated_")
+            yield Revocation(benchmark=recall.name, item=item, rule=rule, **row)
+
+
+@contextmanager
+def _fetched(store: Store, recall: Recall) -> Iterator[Decontaminate]:
+    """The step with the benchmark's file on this machine."""
+    with scratch_folder(f"benchmark {recall.name}") as folder:
+        local = folder / Path(recall.file.key).name
+        try:
+            with store_io(f"cannot write {local}"):
+                local.write_bytes(b"".join(store.chunks(recall.file.key)))
+        except FileNotFoundError as error:
+            raise CorruptShard(f"{store.root}/{recall.file.key} is missing: recall {recall.name!r} again") from error
+        (benchmark,) = recall.step.benchmarks
+        moved = benchmark.model_copy(update={"path": str(local)})
+        yield recall.step.model_copy(update={"benchmarks": (moved,)})
+
+
+def _counts(found: Recalled) -> Counts:
+    rows = found.revocations.select(["problem_id", "reason"]).group_by(["problem_id", "reason"]).aggregate([])
+    rejected = Counter(rows["reason"].to_pylist())
+    kept = found.checked - rejected.total()
+    return Counts(entered=found.checked, kept=kept, rejected=dict(sorted(rejected.items())), quarantined={})
+
+
+def _key(name: str) -> str:
+    return f"{FOLDER}/{name}.json"

@@ -1,0 +1,134 @@
+"""A refresh computes what is new and publishes a version that says what changed; or it publishes nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.refresh.small import ONE, Small, ids, small, text
+from tracemill.errors import CorruptShard, MissingInput, SourceError
+from tracemill.refresh.versions import latest, seal_version, version_numbers
+from tracemill.runner import run_shard
+
+OLD, NEW = [text(k) for k in range(40)], [text(k) for k in (90, 91)]
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Small:
+    """Version 1 of forty problems."""
+    made = small(tmp_path, OLD)
+    made.refresh()
+    return made
+
+
+def test_the_first_refresh_publishes_everything_as_version_1(first: Small) -> None:
+    version = latest(first.store)
+    assert version is not None
+    assert (version.number, version.rows, version.totals.added, version.totals.removed) == (1, 40, 40, 0)
+    assert first.released(version) == ids(OLD)
+
+
+def test_without_news_nothing_is_computed_and_nothing_published(first: Small) -> None:
+    before = sorted((path, path.stat().st_mtime_ns) for path in first.root.rglob("*") if path.is_file())
+    done = first.refresh()
+    assert (done.reasons, done.computed, done.published) == ([], 0, None)
+    assert sorted((path, path.stat().st_mtime_ns) for path in first.root.rglob("*") if path.is_file()) == before
+
+
+def test_new_rows_cost_new_shards_and_are_exactly_what_is_added(first: Small) -> None:
+    first.write(OLD + NEW)
+    done = first.refresh()
+    # plan, cluster and release see everything; of the five mapped steps one new shard each
+    assert (done.computed, done.reused) == (3 + 5, 4 * 5)
+    assert done.published is not None
+    version = done.published.version
+    assert (version.number, version.totals.added, version.totals.removed) == (2, 2, 0)
+    assert {row["problem_id"] for row in first.changes(version)} == ids(NEW)
+
+
+def test_refreshing_anyway_makes_no_second_version_of_the_same_content(first: Small) -> None:
+    done = first.refresh(anyway=True)
+    assert done.published is not None
+    assert (done.computed, done.published.fresh, version_numbers(first.store)) == (0, False, [1])
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda made: made.write(OLD[:-1]), id="a row vanished"),
+        pytest.param(lambda made: made.write(OLD, column="query"), id="a column was renamed"),
+        pytest.param(lambda made: (made.folder / "rows.jsonl").unlink(), id="the file is gone"),
+        pytest.param(lambda made: (made.folder / "rows.jsonl").write_bytes(b""), id="the file is empty"),
+    ],
+)
+def test_a_source_that_shrank_or_changed_its_schema_leaves_version_1(first: Small, spoil: object) -> None:
+    assert callable(spoil)
+    spoil(first)
+    with pytest.raises(SourceError):
+        first.refresh()
+    assert version_numbers(first.store) == [1]
+    version = latest(first.store)
+    assert version is not None
+    assert first.released(version) == ids(OLD)
+
+
+def test_a_refresh_that_died_after_planning_is_taken_up_again(first: Small) -> None:
+    """The plan knows the new rows already: only the watermark, which is written last, tells that nothing came of it."""
+    first.write(OLD + NEW)
+    run_shard(first.recipe, first.store, "plan", 0, ONE)
+    done = first.refresh()
+    assert done.reasons == ["source some changed"]
+    assert done.published is not None
+    assert first.released(done.published.version) == ids(OLD + NEW)
+
+
+def test_a_half_release_is_not_published(first: Small) -> None:
+    first.write(OLD + NEW)
+    for name, shard in (("plan", 0), ("ingest", 4), ("sign", 4)):
+        run_shard(first.recipe, first.store, name, shard, ONE)
+    with pytest.raises(MissingInput):
+        seal_version(first.recipe, first.store, ONE, "publish")
+    assert version_numbers(first.store) == [1]
+
+
+@pytest.mark.parametrize("harm", [b"", b"something else"], ids=["gone", "damaged"])
+def test_a_release_whose_file_is_not_as_sealed_is_not_published(tmp_path: Path, harm: bytes) -> None:
+    made = small(tmp_path, OLD)
+    made.refresh()
+    (made.root / "versions" / "00001.json").unlink()
+    (data,) = made.root.glob("release/00000/train-*.parquet")
+    data.write_bytes(harm) if harm else data.unlink()
+    with pytest.raises(CorruptShard, match="nothing was published"):
+        seal_version(made.recipe, made.store, ONE, "publish")
+    assert version_numbers(made.store) == []
+
+
+def test_what_is_removed_says_which_step_removed_it_and_why(first: Small) -> None:
+    exact = {"embedding": None, "ngram": None, "template": None}
+    step = {"kind": "decontaminate", "embedder": {"kind": "hashing"}, **exact}
+    path = first.benchmark("late", OLD[3])
+    first.describe(rules={**step, "benchmarks": [{"name": "late", "path": str(path), "field": "question"}]})
+    done = first.refresh()
+    assert done.reasons == ["the recipe changed"]
+    assert done.published is not None
+    (row,) = first.changes(done.published.version)
+    assert (row["change"], {row["problem_id"]}) == ("removed", ids([OLD[3]]))
+    assert (row["step"], row["reason"], row["detail"]) == ("rules", "contaminated_exact", "late/0")
+    assert done.published.version.totals.reasons == {"contaminated_exact": 1}
+
+
+def test_a_row_that_its_source_changed_is_removed_because_it_is_not_there(first: Small) -> None:
+    first.write([NEW[0], *OLD[1:]])
+    done = first.refresh()
+    assert done.published is not None
+    changes = {(row["change"], row["problem_id"], row["reason"]) for row in first.changes(done.published.version)}
+    (old,), (new,) = ids([OLD[0]]), ids([NEW[0]])
+    assert changes == {("removed", old, "not_in_source"), ("added", new, None)}
+
+
+def test_an_unreadable_version_is_named(first: Small) -> None:
+    (first.root / "versions" / "00001.json").write_text(json.dumps({"number": 1}))
+    with pytest.raises(CorruptShard, match=r"00001\.json"):
+        latest(first.store)
