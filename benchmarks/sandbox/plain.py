@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """The two yardsticks, as others build them: a subprocess per test, and LiveCodeBench's scorer in one process.
 
 Run as a module with a workload file and "naive" or "lcb": prints one JSON line {seconds, programs, accepted}. It runs
@@ -92,48 +91,71 @@ def _stop(*_: object) -> None:
     raise TimeoutError
 
 
-def _run_tests(program: dict[str, Any]) -> bool:
+_GUARDED = (
+    *("kill", "system", "putenv", "remove", "removedirs", "rmdir", "fchdir", "setuid", "fork", "forkpty", "killpg"),
+    *("rename", "renames", "truncate", "replace", "unlink", "fchmod", "fchown", "chmod", "chown", "chroot", "lchown"),
+    *("getcwd", "chdir"),
+)
+
+
+def _run_tests(sample: dict[str, str], source: str) -> bool:
+    """Do what run_test of lcb_runner/evaluation/testing_util.py does: parse the sample, compile, run test by test."""
     signal.signal(signal.SIGALRM, _stop)
-    code = compile(_PRELUDE + program["source"], "program", "exec")
-    names: dict[str, Any] = {}
-    if program["kind"] == "call":
+    in_outs = json.loads(sample["input_output"])
+    code = compile(_PRELUDE + source, "program", "exec")
+    if in_outs.get("fn_name"):
+        names: dict[str, Any] = {}
         exec(code, names)
-        solve = names["Solution"]().solve if "Solution" in names else names["solve"]
-    for given, expected in zip(program["inputs"], program["outputs"], strict=True):
+        method: Any = names["Solution"]().solve if "Solution" in names else names["solve"]
+        given = [[json.loads(line) for line in text.split("\n")] for text in in_outs["inputs"]]
+        expected = [json.loads(text) for text in in_outs["outputs"]]
+    for at, text in enumerate(in_outs["inputs"]):
         signal.alarm(_SECONDS)
-        if program["kind"] == "call":
-            right = solve(list(given)) == expected
+        if in_outs.get("fn_name"):
+            got = method(*given[at])
+            right = (list(got) if isinstance(got, tuple) else got) == expected[at]
         else:
-            right = _same_lines(_with_stdin(code, given), expected)
+            right = _same_lines(_with_stdin(code, text), in_outs["outputs"][at])
         signal.alarm(0)
         if not right:
             return False
     return True
 
 
-def _guarded(program: dict[str, Any], result: Any) -> None:
-    """The child of LiveCodeBench's check_correctness: the guard sets dangerous functions to None, then the tests run."""
-    for name in ("kill", "system", "putenv", "remove", "removedirs", "rmdir", "fchdir", "setuid", "fork", "forkpty"):
+def _sample(program: dict[str, Any]) -> dict[str, str]:
+    """Return a program's tests as LiveCodeBench hands them to its scorer: one JSON text."""
+    call = program["kind"] == "call"
+    inputs = [json.dumps(value) for value in program["inputs"]] if call else program["inputs"]
+    outputs = [json.dumps(value) for value in program["outputs"]] if call else program["outputs"]
+    tests = {"inputs": inputs, "outputs": outputs, "fn_name": "solve" if call else None}
+    return {"input_output": json.dumps(tests)}
+
+
+def _guarded(sample: dict[str, str], source: str, result: Any, metadata: Any) -> None:
+    """The child of check_correctness: reliability_guard sets dangerous functions to None, then the tests run."""
+    for name in _GUARDED:
         setattr(os, name, None)
-    result.append(_run_tests(program))
+    result.append(_run_tests(sample, source))
+    metadata.append({})
 
 
 def lcb(program: dict[str, Any]) -> bool:
     """Judge as LiveCodeBench's check_correctness: a Manager and a Process per program, all tests inside it."""
+    sample = program["sample"]
     with multiprocessing.Manager() as manager:
-        result = manager.list()
-        process = multiprocessing.Process(target=_guarded, args=(program, result))
+        result, metadata = manager.list(), manager.list()
+        process = multiprocessing.Process(target=_guarded, args=(sample, program["source"], result, metadata))
         process.start()
-        process.join(timeout=(_SECONDS + 1) * len(program["inputs"]) + 5)
+        process.join(timeout=(_SECONDS + 1) * len(json.loads(sample["input_output"])["inputs"]) + 5)
         if process.is_alive():
             process.kill()
-        return bool(list(result) and result[0])
+        return bool(list(result) and result[0] and list(metadata))
 
 
 def lean(program: dict[str, Any]) -> bool:
     """Judge as `lcb` without its Manager: one fork and a pipe, the least that an in-process scorer can cost."""
     reader, writer = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=lambda: writer.send(_run_tests(program)))
+    process = multiprocessing.Process(target=lambda: writer.send(_run_tests(program["sample"], program["source"])))
     process.start()
     right = bool(reader.recv())
     process.join()
@@ -146,6 +168,8 @@ def main() -> None:
         workload = json.load(file)
     judge = {"naive": naive, "lcb": lcb, "lean": lean}[sys.argv[2]]
     multiprocessing.set_start_method("fork")
+    for program in workload:
+        program["sample"] = _sample(program)
     before, started = sum(os.times()[:4]), time.monotonic()
     accepted = sum(map(judge, workload))
     spent = sum(os.times()[:4]) - before

@@ -38,16 +38,14 @@ class Call:
     """One call of the program and the rule for its result; `test` is the test that it belongs to."""
 
     test: int
-    payload: bytes
+    payload: list[Any]
     accept: Accept
 
 
-def payload(name: str, arguments: Sequence[Any], named: Mapping[str, Any] | None = None) -> bytes:
-    """Return a call as the worker reads it."""
-    encoded = {key: encode(value) for key, value in (named or {}).items()}
-    kwargs = {"d": [[key, value] for key, value in encoded.items()]}
-    call = {"fn": name, "args": [encode(value) for value in arguments], "kwargs": kwargs}
-    return to_json(call).encode()
+def payload(name: str, arguments: Sequence[Any], named: Mapping[str, Any] | None = None) -> list[Any]:
+    """Return a call as the worker reads it: name, positional and named arguments, values tagged."""
+    keywords = [[key, encode(value)] for key, value in named.items()] if named else []
+    return [name, [encode(value) for value in arguments], {"d": keywords}]
 
 
 def _equals(expected: Any) -> Accept:
@@ -75,7 +73,6 @@ class CallJudge:
         event, data = yield open_order(self.job, self.limits, self._order(count), prelude=self.prelude)
         if failure := build_failure(event):
             return refusal(self.job, len(self.board.tests), Status.COMPILE_ERROR, failure)
-        event, data = yield None
         yield from self._settle(count, (event, data))
         while self.next < len(self.calls) and not self.board.spent(self.limits):
             count = self._group()
@@ -86,7 +83,7 @@ class CallJudge:
         return min(_GROUP_CALLS, len(self.calls) - self.next)
 
     def _order(self, count: int) -> tuple[dict[str, Any], bytes]:
-        parts = [call.payload for call in self.calls[self.next : self.next + count]]
+        parts = [to_json([call.payload for call in self.calls[self.next : self.next + count]]).encode()]
         cpu = self.limits.cpu_seconds if count == 1 else min(self.limits.cpu_seconds, _GROUP_CPU_SECONDS)
         return run_order("calls", parts, cpu, 0)
 

@@ -39,6 +39,5 @@ class CheckerRun:
         event, _ = yield open_order(self._job, self._limits, run, role="tests")
         if failure := build_failure(event):
             raise SandboxError(f"the checker of {self._job.id} does not compile: {failure}")
-        event, _ = yield None
         yield Order({"order": "close"}, role="tests")
         return bool(expect(event, "ran")["exit"] == 0)

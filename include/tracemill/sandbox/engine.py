@@ -21,33 +21,30 @@ StartSlot = Callable[[str], Slot]
 
 
 class _Tenant:
-    """A slot and the programs it was given: how many are over but not yet reported closed, and whether one is open."""
+    """A slot and the program it was given last; what a slot still says about an earlier one is not heard."""
 
     def __init__(self, slot: Slot, role: str) -> None:
         self.slot, self.role = slot, role
-        self.stale, self.open, self.served = 0, False, 0
+        self.open, self.served = False, 0
         self.ooms = slot.oom_kills() or 0
 
     def give(self, order: Order) -> None:
         if order.message["order"] == "open":
             self.open = True
             self.served += 1
+            order.message["number"] = self.served
         self.slot.send(order.message, order.blob)
 
     def close(self) -> None:
         if self.open:
             self.slot.send({"order": "close"})
             self.open = False
-            self.stale += 1
 
     def events(self) -> Iterator[Event]:
         """Yield what concerns the open program; raises SlotLost."""
         for message, blob in self.slot.read():
-            if message.get("event") == "closed":
-                if self.stale:
-                    self.stale -= 1
-                    continue
-                self.open = False
+            if not self.open or message.get("number", self.served) != self.served:
+                continue
             self._count_oom(message)
             message["role"] = self.role
             yield message, blob
@@ -101,6 +98,9 @@ class _Lane:
             self._finish()
             verdict: JobVerdict = stop.value
             return verdict
+        if order is not None and order.message["order"] == "close":
+            self.tenant(order.role).close()
+            return self.advance(({"event": "closed"}, b""))
         if order is not None:
             self.deadline = time.monotonic() + order.seconds
             self.tenant(order.role).give(order)

@@ -50,21 +50,10 @@ def judge_remotely(job: Job, limits: Limits, suite: PytestSuite | HumanEvalSuite
     event, _ = yield _open(job, limits, "serve", b"", "solution", prelude)
     if failure := build_failure(event):
         return refusal(job, 1, Status.COMPILE_ERROR, failure)
+    expect(event, "compiled")
     tests = job.model_copy(update={"source": ""})
-    answer = yield _open(tests, limits, "remote_tests", json.dumps(payload).encode(), "tests", False)
     talk = _Conversation(limits)
-    asked: Event | None = None  # a program may call input() before its tests have begun
-    while answer[0]["role"] == "solution":
-        if answer[0]["event"] == "relay":
-            asked = answer
-        else:  # the program ended before its tests began
-            talk.reports["solution"] = (expect(answer[0], "ran"), answer[1])
-        answer = yield None
-    expect(answer[0], "compiled")
-    if talk.reports:
-        yield from talk.run((yield Order(_END, b"", "tests")))
-    else:
-        yield from talk.run(asked or (yield None))
+    yield from talk.run((yield _open(tests, limits, "remote_tests", json.dumps(payload).encode(), "tests", False)))
     return _verdict(job, limits, payload, talk.reports)
 
 

@@ -52,7 +52,7 @@ def run_order(mode: str, parts: Sequence[bytes], cpu: float, cap: int) -> tuple[
 
 
 def open_order(
-    job: Job, limits: Limits, first: tuple[dict[str, Any], bytes] | None, role: str = "solution", **options: Any
+    job: Job, limits: Limits, first: tuple[dict[str, Any], bytes], role: str = "solution", **options: Any
 ) -> Order:
     """Return the order that gives a worker a program, with its first run attached."""
     source = job.source.encode("utf-8", "surrogatepass")
@@ -64,9 +64,7 @@ def open_order(
         "fork": limits.allow_fork,
         **options,
     }
-    data = b""
-    if first is not None:
-        message["first"], data = first
+    message["first"], data = first
     return Order(message, source + data, role, patience(limits))
 
 
@@ -79,9 +77,8 @@ def build_failure(event: dict[str, Any]) -> str | None:
     """Return why a program could not be built, or None when it was; a compiler that died took the program with it."""
     if event.get("event") == "compile_error":
         return str(event["reason"])
-    if event.get("event") == "closed":
-        return f"the program cannot be compiled: the compiler ended with {event.get('exit')}"
-    expect(event, "compiled")
+    if event.get("event") == "died" and not event["built"]:
+        return f"the program cannot be compiled: the compiler ended with {event['exit']}"
     return None
 
 

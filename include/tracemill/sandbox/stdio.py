@@ -66,7 +66,6 @@ class _StdioJudge:
         event, data = yield open_order(self.job, self.limits, self._order(taken))
         if failure := build_failure(event):
             return refusal(self.job, len(self.board.tests), Status.COMPILE_ERROR, failure)
-        event, data = yield None
         yield from self._settle(taken, (event, data))
         while self.queue and not self.board.spent(self.limits):
             taken = self._take()

@@ -136,7 +136,6 @@ def judge_in_process(job: Job, limits: Limits, suite: PytestSuite | HumanEvalSui
     event, data = yield open_order(job, limits, run, role="tests", prelude=prelude)
     if failure := build_failure(event):
         return refusal(job, 1, Status.COMPILE_ERROR, failure)
-    event, data = yield None
     report = expect(event, "ran")
     found, ended = outcomes(data[report["stderr"] :])
     board = board_of(found, ended, payload, ending(report, limits))

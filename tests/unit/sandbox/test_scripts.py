@@ -50,7 +50,7 @@ def _play(*answers: tuple[dict[str, Any], bytes]) -> tuple[JobVerdict, list[str]
     first = next(script)
     assert first is not None
     modes = [first.message["first"]["mode"]]
-    queue = [({"event": "compiled"}, b""), *answers]
+    queue = [*answers]
     try:
         for answer in queue:
             order = script.send(answer)
@@ -95,7 +95,7 @@ def test_a_test_over_time_ends_the_program() -> None:
 
 def test_a_lost_process_is_never_a_verdict() -> None:
     with pytest.raises(ProgramLost):
-        _play(({"event": "closed", "exit": -9}, b""))
+        _play(({"event": "died", "exit": -9, "built": True}, b""))
 
 
 def test_expected_values_are_in_no_order() -> None:

@@ -4,7 +4,6 @@ import atexit
 import gc
 import os
 import resource
-import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -80,7 +79,6 @@ def confine(jail: Jail, limits: dict[str, Any], keep: int, standard: tuple[int, 
         os.setresgid(jail.uid, jail.uid, jail.uid)
         os.setresuid(jail.uid, jail.uid, jail.uid)
     set_limits(limits, files)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     kernel.drop_capabilities()
     os.chdir("/tmp")
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from . import child, codec, execution
 from .child import Jail
-from .frames import to_json, write_all
+from .frames import to_json
 from .prelude import NODE_BUILDERS, prelude_builtins
 
 _FIRST = 3  # control descriptors lie far above, so a child's own start right after stderr
@@ -59,7 +59,9 @@ def results_file() -> int:
 def frame(message: list[Any]) -> None:
     """Write one result frame of this child."""
     data = to_json(message).encode()
-    write_all(_FIRST, _LENGTH.pack(len(data)) + data)
+    data = _LENGTH.pack(len(data)) + data
+    if os.write(_FIRST, data) != len(data):
+        raise OSError("the result file is full")
 
 
 def standard_streams() -> None:
@@ -187,29 +189,29 @@ def _attempt(function: Any, arguments: list[Any], named: dict[str, Any]) -> list
         return ["raised", [kind.__name__ for kind in type(error).__mro__]]
 
 
-def _call_main(program: Program, payloads: list[bytes]) -> None:
+def _call_main(program: Program, calls: list[list[Any]]) -> None:
     namespace = program.module("solution").__dict__
     program.confine_calls()
     broken = _attempt(lambda: exec(program.code, namespace), [], {})
-    for index, payload in enumerate(payloads):
-        call = json.loads(payload)
-        arguments, named = codec.decode(call["args"], NODE_BUILDERS), codec.decode(call["kwargs"], NODE_BUILDERS)
+    for index, (name, positional, keywords) in enumerate(calls):
+        arguments, named = codec.decode(positional, NODE_BUILDERS), codec.decode(keywords, NODE_BUILDERS)
         if broken[0] == "ok":
-            frame([index, *_attempt(lambda *a, fn=call["fn"], **k: _resolve(namespace, fn)(*a, **k), arguments, named)])
+            frame([index, *_attempt(lambda *a, fn=name, **k: _resolve(namespace, fn)(*a, **k), arguments, named)])
         else:
             frame([index, *broken])
     os._exit(0)
 
 
-def run_calls(program: Program, payloads: list[bytes]) -> tuple[dict[str, Any], bytes]:
+def run_calls(program: Program, payload: bytes) -> tuple[dict[str, Any], bytes]:
     """Make every call in one child; a result frame per finished call."""
     oom = execution.oom_kills(program.jail)
     results = results_file()
-    standard = (execution.memfd(), execution.memfd(), execution.memfd())
+    output = execution.memfd()  # what a call prints is no result; stdin is empty
+    standard = (output, output, output)
     limits = program.limits
     pid = execution.fork_confined(
-        program.jail, limits, _FIRST + 1, standard, 64, lambda: child.run(_call_main, program, payloads)
+        program.jail, limits, _FIRST + 1, standard, 64, lambda: child.run(_call_main, program, json.loads(payload))
     )
     report = execution.outcome(program.jail, pid, limits["idle"], oom)
-    report["sizes"], report["lengths"] = [execution.read_output(standard[1], 0)[0]], [0]
-    return with_errors(report, [], standard[2], results, [*standard, results])
+    report["sizes"], report["lengths"] = [0], [0]
+    return with_errors(report, [], output, results, [output, results])

@@ -8,6 +8,7 @@ import contextlib
 import gc
 import io
 import json
+import mmap
 import os
 import re
 import resource
@@ -26,15 +27,18 @@ _PRELOAD = (
     *("time", "cmath", "numbers", "contextlib", "types", "traceback", "io", "ast", "inspect"),
 )
 _COMPILE_CPU_SECONDS = 10.0
+_GC_THRESHOLDS = (5000, 20, 20)  # short programs should not pay for collections
+_BUILDING, _BUILT = 0, 1
+_phase = mmap.mmap(-1, 1)  # shared with the program's process, so that its death can be told apart
 _THREAD_STACK = 16 << 20
 _SCRATCH = ("/tmp", "/dev/shm")
 _SCRATCH_MEGABYTES = 64
 
 
-def _compile(source: bytes, memory: int) -> Any:
+def _compile(source: bytes, address_space: int) -> Any:
     """Return the code object, or the reason why there is none. A source that defies the compiler ends this process."""
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    resource.setrlimit(resource.RLIMIT_AS, (_address_space(memory), hard))
+    resource.setrlimit(resource.RLIMIT_AS, (address_space, hard))
     signal.setitimer(signal.ITIMER_PROF, _COMPILE_CPU_SECONDS)
     try:
         return compile(source, "solution.py", "exec", dont_inherit=True)
@@ -79,7 +83,7 @@ class Tenancy:
 
     def _clean(self) -> None:
         """Give the next run empty directories; one that is empty already stays as it is."""
-        for directory in _SCRATCH:
+        for directory in _SCRATCH[: 1 if self._jail.namespaces else None]:  # there /dev/shm is a link to /tmp
             if not os.path.isdir(directory) or not os.listdir(directory):
                 continue
             if self._jail.namespaces:
@@ -93,10 +97,10 @@ class Tenancy:
             return native.build(self._jail, self._source, self._job)
         _warm(self._source, self._warm)
         limits = self._job["limits"]
-        code = _compile(self._source, limits["memory"])
+        limits["address_space"] = _address_space(limits["memory"])
+        code = _compile(self._source, limits["address_space"])
         if isinstance(code, str):
             return code
-        limits["address_space"] = _address_space(limits["memory"])
         return python.Program(self._jail, code, self._job)
 
     def _run(self, program: Any, order: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
@@ -111,7 +115,7 @@ class Tenancy:
         if mode == "serve":
             return serving.serve(program)
         if mode == "calls":
-            return python.run_calls(program, parts)
+            return python.run_calls(program, parts[0])
         if isinstance(program, native.Binary):
             return native.run_alone(program, parts[0], cap)
         return python.run_group(program, parts, cap) if mode == "group" else python.run_alone(program, parts[0], cap)
@@ -122,15 +126,17 @@ class Tenancy:
         receive, send = CONTROL
         program = self._build()
         if isinstance(program, str):
-            frames.send(send, {"event": "compile_error", "reason": program})
+            frames.send(send, {"event": "compile_error", "reason": program, "number": self._job["number"]})
             return
-        frames.send(send, {"event": "compiled"})
-        order, blob = self._job.get("first"), self._first
+        _phase[0] = _BUILT
+        order, blob = self._job["first"], self._first
+        if order["mode"] == "serve":
+            frames.send(send, {"event": "compiled", "number": self._job["number"]})
         while True:
             if order is not None:
                 report, data = self._run(program, order, blob)
                 self._clean()
-                frames.send(send, {"event": "ran", **report}, data)
+                frames.send(send, {"event": "ran", "number": self._job["number"], **report}, data)
             order, blob = frames.receive(receive)
             if order["order"] == "close":
                 return
@@ -176,6 +182,7 @@ def _prepare(config: dict[str, Any]) -> Jail:
     if jail.namespaces:
         kernel.lock_capabilities()
     _rehearse()
+    gc.set_threshold(*_GC_THRESHOLDS)
     gc.collect()
     gc.disable()
     gc.freeze()
@@ -184,6 +191,7 @@ def _prepare(config: dict[str, Any]) -> Jail:
 
 def _serve_program(jail: Jail, job: dict[str, Any], blob: bytes, warm: dict[str, re.Pattern[bytes]]) -> bool:
     """Serve one program to its end; return whether its process may have left scratch files behind."""
+    _phase[0] = _BUILDING
     flags = kernel.CLONE_NEWPID if jail.namespaces else 0
     pid = kernel.fork_into(flags) if flags else os.fork()
     if pid == 0:
@@ -193,13 +201,15 @@ def _serve_program(jail: Jail, job: dict[str, Any], blob: bytes, warm: dict[str,
             os._exit(0)
         except BaseException:  # noqa: BLE001 - the boundary of the program's process: report, never run on as the worker
             trouble = traceback.format_exc()[-2000:]
-            frames.send(CONTROL[1], {"event": "trouble", "reason": trouble})
+            frames.send(CONTROL[1], {"event": "trouble", "reason": trouble, "number": job["number"]})
         finally:
             os._exit(0)
     _, status = os.waitpid(pid, 0)
     if not jail.namespaces:
         execution.reap_all()
-    frames.send(CONTROL[1], {"event": "closed", "exit": os.waitstatus_to_exitcode(status)})
+    if status != 0:
+        died = {"event": "died", "exit": os.waitstatus_to_exitcode(status), "built": _phase[0] == _BUILT}
+        frames.send(CONTROL[1], {**died, "number": job["number"]})
     return status != 0
 
 
