@@ -26,7 +26,8 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=ZOO / "teacher-large", help="the teacher (default: the largest)")
     parser.add_argument("--only", choices=("throughput", "kills", "refresh"), help="one part")
     options = parser.parse_args()
-    shutil.rmtree(options.folder, ignore_errors=True)
+    for part in ("throughput", "kills", "refresh"):
+        shutil.rmtree(options.folder / part, ignore_errors=True)
     results: dict[str, object] = {}
     if options.only in (None, "throughput"):
         results |= throughput(Workload(options.folder / "throughput", options.problems, options.model))
