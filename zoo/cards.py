@@ -54,12 +54,14 @@ def _teacher(measured: dict[str, Any]) -> list[str]:
         "| kind | " + " | ".join(map(str, LEVELS)) + " |", "|---|" + "---|" * len(LEVELS),
     ]  # fmt: skip
     for kind, levels in measured["right"].items():
-        rows.append(f"| {kind} | " + " | ".join(f"{levels[n]:.2f}" for n in LEVELS) + " |")
-    rows.append("| all | " + " | ".join(f"{measured['right_by_level'][n]:.2f}" for n in LEVELS) + " |")
+        rows.append(f"| {kind} | " + " | ".join(f"{levels[str(n)]:.2f}" for n in LEVELS) + " |")
+    rows.append("| all | " + " | ".join(f"{measured['right_by_level'][str(n)]:.2f}" for n in LEVELS) + " |")
     return [
         *rows, "",
         f"Well formed {measured['well_formed']:.3f}, truncated {measured['truncated']:.3f}, mean length "
-        f"{measured['mean_tokens']} tokens, longest {measured['longest_tokens']}. Code counts as right only when it is "
+        f"{measured['mean_tokens']} tokens, longest {measured['longest_tokens']}. Share of replies longer than "
+        + ", ".join(f"{size} tokens: {share:.3f}" for size, share in measured["longer_than"].items())
+        + " (a budget at that size truncates them). Code counts as right only when it is "
         "the reference program, so its figures are lower bounds.",
     ]  # fmt: skip
 
@@ -89,7 +91,7 @@ def _reward(measured: dict[str, Any]) -> list[str]:
     ]
     rows += ["", "| other answer | " + " | ".join(map(str, LEVELS)) + " |", "|---|" + "---|" * len(LEVELS)]
     for grade, levels in measured["right_beats"].items():
-        rows.append(f"| {grade} | " + " | ".join(f"{levels[n]:.2f}" for n in LEVELS) + " |")
+        rows.append(f"| {grade} | " + " | ".join(f"{levels[str(n)]:.2f}" for n in LEVELS) + " |")
     return rows
 
 

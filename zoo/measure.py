@@ -54,6 +54,7 @@ def measure_teacher(spec: Spec, per_cell: int, seed: int) -> dict[str, Any]:
         "truncated": _share([reply.truncated for reply in texts]),
         "mean_tokens": round(fmean(reply.tokens for reply in texts), 1),
         "longest_tokens": max(reply.tokens for reply in texts),
+        "longer_than": {size: _share([reply.tokens > size for reply in texts]) for size in (96, 128, 160)},
         "replies": len(texts),
         "budget": BUDGET,
         "temperature": TEMPERATURE,
@@ -167,7 +168,7 @@ def main(
     torch.set_num_threads(1)
     spec = SPECS[name]
     run = {"teacher": measure_teacher, "judge": measure_judge, "reward": measure_reward}[spec.role]
-    result = {"seed": seed, "per_cell": per_cell, **run(spec, per_cell, seed)}
+    result = json.loads(json.dumps({"seed": seed, "per_cell": per_cell, **run(spec, per_cell, seed)}))
     (spec.folder / "measured.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     training = json.loads((spec.folder / "training.json").read_text(encoding="utf-8"))
     (spec.folder / "README.md").write_text(card(spec, training, result), encoding="utf-8")
