@@ -20,6 +20,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from tracemill.errors import TracemillError
+from tracemill.refresh_cli import mount as mount_refresh
 from tracemill.sandbox_cli import app as sandbox
 
 if TYPE_CHECKING:
@@ -188,3 +189,4 @@ def _funnel(store: Store, as_json: bool) -> None:
 
 
 app.add_typer(sandbox, name="sandbox")
+mount_refresh(app)

@@ -1,0 +1,104 @@
+"""`tracemill versions`, `refresh` and `recall`: a release's life without Airflow."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+PIPED_WIDTH = 120  # characters a line where no terminal says how wide it is
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+Root = Annotated[str, typer.Option(help="Where the shards are: a path or any fsspec URL, such as s3://bucket/prefix.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+_RESPONSES_SHOWN = 50
+
+
+def versions(
+    root: Root,
+    show: Annotated[int | None, typer.Option(min=1, help="List what this version added and removed, and why.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the published versions of a release, or what one of them changed."""
+    from tracemill.refresh.versions import version, version_numbers
+    from tracemill.shards import Store
+
+    store = Store.at(root)
+    if show is not None:
+        _changes(store.get_table(version(store, show).changes).to_pylist(), as_json)
+        return
+    found = [version(store, number) for number in version_numbers(store)]
+    if as_json:
+        print(json.dumps([one.model_dump(exclude={"files", "changes"}) for one in found]))
+        return
+    table = Table("version", "cause", "rows", "added", "removed", "why", "content")
+    for one in found:
+        why = ", ".join(f"{reason} {count:,}" for reason, count in one.totals.reasons.items())
+        numbers = (f"{one.rows:,}", f"{one.totals.added:,}", f"{one.totals.removed:,}")
+        table.add_row(one.name, one.cause, *numbers, escape(why), one.content[:12])
+    out.print(table if found else "Nothing was published yet: tracemill refresh RECIPE --root URL")
+
+
+def refresh(
+    recipe: Annotated[
+        str, typer.Argument(help="A recipe's name (see `tracemill recipes`) or the path of a YAML file.")
+    ],
+    root: Root,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes a step may start. [default: all CPUs]")] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also when no source and no setting changed.")] = False,
+) -> None:
+    """Bring a release up to its sources and publish it as a version; ends at once when nothing is new."""
+    from tracemill.recipe import load_recipe
+    from tracemill.refresh import refreshing
+    from tracemill.resources import Resources
+
+    resources = Resources(workers=workers) if workers else Resources()
+    refreshing.say(out, refreshing.refresh(load_recipe(recipe), root, resources, out, anyway))
+
+
+def recall(
+    root: Root,
+    path: Annotated[Path, typer.Option(help="The benchmark: JSON Lines or JSON, one question a row.")],
+    name: Annotated[str, typer.Option(help="Names the benchmark, and the list revocations/NAME.jsonl.")],
+    field: Annotated[str, typer.Option(help="The field with the question.")],
+    id_field: Annotated[str | None, typer.Option(help="The field with an item's name. [default: its number]")] = None,
+) -> None:
+    """Take a late benchmark's problems out of what is released, for good; nothing is generated or judged anew."""
+    from tracemill.decontamination.benchmark import Benchmark
+    from tracemill.errors import RecipeError
+    from tracemill.refresh import refreshing
+    from tracemill.report.funnel import recipe_of
+    from tracemill.resources import Resources
+    from tracemill.shards import Store
+
+    try:
+        benchmark = Benchmark(name=name, path=str(path.resolve()), field=field, id_field=id_field)
+    except ValueError as error:
+        raise RecipeError(f"{name!r} cannot name a benchmark: use letters, digits, - and _") from error
+    store = Store.at(root)
+    gained, published = refreshing.recall(recipe_of(store), store, benchmark, Resources())
+    out.print(f"revocations/{escape(name)}.jsonl: {gained:,} responses more.")
+    refreshing.announce_version(out, published)
+
+
+def _changes(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False))
+        return
+    table = Table("change", "problem", "response", "step", "reason", "detail")
+    for row in rows[:_RESPONSES_SHOWN]:
+        table.add_row(*(escape(str(value or "")) for value in row.values()))
+    out.print(table)
+    if len(rows) > _RESPONSES_SHOWN:
+        out.print(f"... and {len(rows) - _RESPONSES_SHOWN:,} more: --json prints them all.")
+
+
+def mount(app: typer.Typer) -> None:
+    """Make these commands commands of `app`."""
+    for command in (versions, refresh, recall):
+        app.command()(command)
