@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 def offering(dagbag: DagBag, recipe: str) -> DAG:
-    """The one DAG whose form offers that recipe."""
-    (found,) = [dag for dag in dagbag.dags.values() if recipe in dag.params.get_param("recipe").schema["enum"]]
+    """The one distillation DAG whose form offers that recipe."""
+    graphs = [dag for name, dag in dagbag.dags.items() if name.startswith("reasoning_distillation")]
+    (found,) = [dag for dag in graphs if recipe in dag.params.get_param("recipe").schema["enum"]]
     return found
 
 

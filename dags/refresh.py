@@ -1,0 +1,53 @@
+"""Brings a release up to its sources and publishes what is new as a version, with what was added, removed and why.
+
+Runs daily, or when the asset `tracemill_sources` is updated; ends within seconds when nothing changed. Only new shards
+are computed. A source that shrank or changed its schema stops the run: nothing is deleted and nothing published.
+`refresh` runs the recipes that fit the recipe `demo`'s stages; another recipe has a DAG of its own, `refresh_RECIPE`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, Param
+
+from tracemill_airflow.form import DEFAULTS, graphs, place
+from tracemill_airflow.graph import Stage, wire
+from tracemill_airflow.operators.refresh import SOURCES, ChangedOperator, VersionOperator
+from tracemill_airflow.operators.release import ReleaseOperator
+
+RECIPE = os.environ.get("TRACEMILL_REFRESH_RECIPE")  # what a scheduled run of `refresh` refreshes
+CRON = os.environ.get("TRACEMILL_REFRESH_CRON", "0 3 * * *")
+
+
+def refreshing(dag_id: str, stages: Sequence[Stage], recipes: Sequence[str]) -> DAG:
+    """The DAG that refreshes a release with these stages, of any of these recipes."""
+    form = {
+        **place(recipes, RECIPE if RECIPE in recipes else None),
+        "shards_per_task": Param(0, type="integer", minimum=0, description="Shards a task works through; 0 chooses"),
+        "anyway": Param(False, type="boolean", description="Also when no source changed (other benchmarks, weights)"),
+    }
+    with DAG(
+        dag_id=dag_id,
+        schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable(CRON, timezone="UTC"), assets=[SOURCES]),
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=True,
+        tags=["tracemill"],
+        doc_md=__doc__,
+        params=form,
+        default_args=DEFAULTS,
+    ) as dag:
+        wire(stages)
+        changed = ChangedOperator(task_id="changed")
+        for first in dag.roots:
+            if first is not changed:
+                changed >> first
+        (release,) = (stage.name for stage in stages if stage.operator is ReleaseOperator)
+        dag.get_task(release) >> VersionOperator(task_id="version")
+    return dag
+
+
+for suffix, (stages, recipes) in graphs().items():
+    globals()[f"refresh{suffix}"] = refreshing(f"refresh{suffix}", stages, recipes)

@@ -1,0 +1,53 @@
+"""Runs the project's graphs on recipes that tests write: `dag.test` in this process, on the session's database."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+from airflow.sdk import DAG
+
+from tests.unit.refresh.small import Small
+from tracemill.shards import Store
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def dag_file(name: str) -> ModuleType:
+    """A file of the dags folder as a module."""
+    spec = importlib.util.spec_from_file_location(f"dag_file_{name}", PROJECT / "dags" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def ran(dag: DAG, made: Small, **params: Any) -> dict[str, str]:
+    """Run the graph to its end; the state of every task (of several of one name: the least lucky one)."""
+    _known_to_airflow(dag)
+    conf = {"recipe": str(made.recipe_file), "store": made.folder.as_uri(), **params}
+    run = dag.test(run_conf=conf)
+    states: dict[str, set[str]] = {}
+    for task in run.get_task_instances():
+        states.setdefault(task.task_id, set()).add(str(task.state))
+    order = ["failed", "upstream_failed", "None", "skipped", "success"]
+    return {task: min(found, key=order.index) for task, found in states.items()}
+
+
+def _known_to_airflow(dag: DAG) -> None:
+    """Write the graph to the database, as the DAG processor would."""
+    DagBundlesManager().sync_bundles_to_db()  # type: ignore[no-untyped-call]
+    bag = DagBag(os.devnull, bundle_path=PROJECT)
+    bag.bag_dag(dag)
+    sync_bag_to_db(bag, "dags-folder", None)
+
+
+def store_of(made: Small) -> Store:
+    """Where the graphs keep the shards of that recipe: below STORE/RECIPE/RELEASE."""
+    return Store.at(f"{made.folder}/{made.recipe_file}/v1")
