@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--problems", type=int, default=3000, help="problems of the throughput run (default 3000)")
     parser.add_argument("--few", type=int, default=600, help="problems of the kill and refresh runs (default 600)")
     parser.add_argument("--folder", type=Path, default=PROJECT / "var" / "bench-serving")
-    parser.add_argument("--model", type=Path, default=ZOO / "teacher-large", help="the teacher (default: the largest)")
+    parser.add_argument("--model", type=Path, default=ZOO / "teacher-small", help="the teacher's folder")
     parser.add_argument("--only", choices=("throughput", "kills", "refresh"), help="one part")
     options = parser.parse_args()
     for part in ("throughput", "kills", "refresh"):

@@ -71,8 +71,7 @@ def end_descendants() -> None:
             _signal(pid, sign)
         end = time.monotonic() + patience
         while time.monotonic() < end:
-            _reap()
-            if not list(descendants(os.getpid())):
+            if _reaped():
                 return
             time.sleep(0.05)
 
@@ -108,12 +107,14 @@ def _signal(pid: int, sign: int) -> None:
         return
 
 
-def _reap() -> None:
+def _reaped() -> bool:
+    """Take leave of every child that has ended; whether none is left, orphans of the command included."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             continue
     except ChildProcessError:
-        return
+        return True
+    return False
 
 
 if __name__ == "__main__":

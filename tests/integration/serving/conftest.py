@@ -30,13 +30,13 @@ def _needs_vllm() -> None:
         vllm_python(Resources())
     except ServingError as error:
         pytest.skip(str(error))
-    if not (ZOO / "teacher-large" / "config.json").is_file():
-        pytest.skip(f"{ZOO} holds no teacher-large: train it with `python -m zoo.train teacher-large`")
+    if not (ZOO / "teacher-small" / "config.json").is_file():
+        pytest.skip(f"{ZOO} holds no teacher-small: train it with `python -m zoo.train teacher-small`")
 
 
 @pytest.fixture(scope="session")
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    model = embedded("teacher-large")
+    model = embedded("teacher-small")
     with Server(model, Resources(), 0, tmp_path_factory.mktemp("teacher") / "vllm.log") as server:
         server.start()
         yield server

@@ -102,11 +102,11 @@ def test_perplexity_tells_sense_from_noise(store: Store, teacher: Server) -> Non
             RecipeError, "no such model", id="unknown model",
         ),
         pytest.param(
-            embedded("teacher-large", serve=Serve(flags=(*FLAGS, "--no-such-flag"), start_timeout=300)),
+            embedded("teacher-small", serve=Serve(flags=(*FLAGS, "--no-such-flag"), start_timeout=300)),
             RecipeError, "serve.flags", id="unknown flag",
         ),
         pytest.param(
-            embedded("teacher-large", serve=Serve(start_timeout=1)),
+            embedded("teacher-small", serve=Serve(start_timeout=1)),
             ServingError, "was not healthy after", id="never healthy",
         ),
     ],
@@ -122,7 +122,7 @@ def test_a_server_that_does_not_come_up_says_why_and_leaves_nothing(
 
 def test_killing_the_engine_ends_the_whole_server(tmp_path: Path) -> None:
     """Last, because it is the dearest: a server of its own, whose API process is killed while its engine lives."""
-    with Server(embedded("teacher-large"), Resources(), 0, tmp_path / "log") as server:
+    with Server(embedded("teacher-small"), Resources(), 0, tmp_path / "log") as server:
         server.start()
         below = list(descendants(server.pid))
         assert len(below) >= 2, "vLLM used to have an API process and an engine"
