@@ -33,44 +33,37 @@ from tracemill.steps.sign import Sign
 
 
 class Recall(BaseModel):
-    """A benchmark that is recalled: its file on the store, and the step that compares problems with it."""
+    """A benchmark that is recalled, and its file on the store."""
 
     model_config = ConfigDict(frozen=True)
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
     file: StoredFile
-    step: Decontaminate
+    benchmark: Benchmark
 
     def described(self) -> dict[str, object]:
-        """What a scan's result depends on besides the shard's rows; where the file lies is no part of it."""
-        settings = self.step.model_dump(mode="json")
-        for benchmark in settings["benchmarks"]:
-            benchmark["path"] = self.file.sha256
-        return {
-            "recall": self.name,
-            "version": self.step.version,
-            "settings": settings,
-            **self.step.embedder.material(),
-        }
+        """The benchmark's settings and content; where its file once lay is no part of it."""
+        return {**self.benchmark.model_dump(mode="json"), "path": self.file.sha256}
 
 
 def announce(recipe: Recipe, store: Store, benchmark: Benchmark, resources: Resources) -> Recall:
     """Copy the benchmark to the store, so that later refreshes know it. The same one again is found, not made anew.
 
-    Rules and thresholds are those of the recipe's decontaminate step, or its defaults. Raises RecipeError when the name
-    stands for another benchmark or is no name for a file, SourceError for an unusable benchmark file.
+    Raises RecipeError when the name stands for another benchmark or is no name for a file, or the recipe signs nothing,
+    SourceError for an unusable benchmark file.
     """
     benchmark.questions(resources)
+    comparing(recipe, benchmark)
     local = resources.path(benchmark.path)
     file = store.put_content(local, f"{FOLDER}/{benchmark.name}/benchmark", local.suffix)
     try:
-        made = Recall(name=benchmark.name, file=file, step=comparing(recipe, benchmark))
+        made = Recall(name=benchmark.name, file=file, benchmark=benchmark)
     except ValidationError as error:
         raise RecipeError(f"{benchmark.name!r} cannot name a recall: use letters, digits, - and _") from error
     if store.create_bytes(_key(made.name), made.model_dump_json(indent=1).encode()):
         return made
     known = recall_named(store, made.name)
     if known.described() != made.described():
-        raise RecipeError(f"{made.name!r} was recalled with another file or settings: give this one a name of its own")
+        raise RecipeError(f"{made.name!r} was recalled with another file or field: give this one a name of its own")
     return known
 
 
@@ -91,14 +84,12 @@ def recall_names(store: Store) -> list[str]:
 
 def scan(recipe: Recipe, store: Store, recall: Recall, shard: int, resources: Resources) -> ShardResult:
     """Guarantee that the shard is scanned for what it holds now. Raises what `tracemill.recall.scanned` raises."""
-    inputs = everything_sealed(recipe, store, shard)
-    described = {**recall.described(), "inputs": recall.step.input_digests(inputs)}
-    fingerprint, place = canonical_digest(described)[:40], f"{FOLDER}/{recall.name}"
+    fingerprint, place = _fingerprint(recipe, store, recall, shard), f"{FOLDER}/{recall.name}"
     sealed = store.sealed_as(place, shard, fingerprint)
     if sealed is not None:
         return ShardResult(sealed, reused=True)
-    with _fetched(store, recall) as step:
-        found = scanned_shard(recipe, store, step, resources, shard)
+    with _fetched(store, recall) as benchmark:
+        found = scanned_shard(recipe, store, comparing(recipe, benchmark), resources, shard)
     tables = {"revocations": found.revocations, "contamination": found.contamination}
     manifest = Manifest(
         step=place,
@@ -133,7 +124,10 @@ def recall_again(recipe: Recipe, store: Store, resources: Resources) -> int:
 
 
 def comparing(recipe: Recipe, benchmark: Benchmark) -> Decontaminate:
-    """The recipe's own rules and thresholds, for that benchmark. Raises RecipeError when nothing signs the problems."""
+    """The recipe's rules and thresholds of today, or the defaults, for that benchmark.
+
+    Raises RecipeError when nothing signs the problems.
+    """
     steps = recipe.pipeline().values()
     own = next((step for step in steps if isinstance(step, Decontaminate)), None)
     if own is not None:
@@ -156,9 +150,22 @@ def _found(recipe: Recipe, store: Store, recall: Recall) -> Iterator[Revocation]
             yield Revocation(benchmark=recall.name, item=item, rule=rule, **row)
 
 
+def _fingerprint(recipe: Recipe, store: Store, recall: Recall, shard: int) -> str:
+    """What a scan's result depends on: the recipe's rules, the benchmark's content, and the shard's rows."""
+    step = comparing(recipe, recall.benchmark)
+    described = {
+        "version": step.version,
+        "settings": step.model_dump(mode="json", exclude={"benchmarks"}),
+        "benchmark": recall.described(),
+        "material": dict(step.embedder.material()),
+        "inputs": step.input_digests(everything_sealed(recipe, store, shard)),
+    }
+    return canonical_digest(described)[:40]
+
+
 @contextmanager
-def _fetched(store: Store, recall: Recall) -> Iterator[Decontaminate]:
-    """The step with the benchmark's file on this machine."""
+def _fetched(store: Store, recall: Recall) -> Iterator[Benchmark]:
+    """The benchmark with its file on this machine."""
     with scratch_folder(f"benchmark {recall.name}") as folder:
         local = folder / Path(recall.file.key).name
         try:
@@ -166,9 +173,7 @@ def _fetched(store: Store, recall: Recall) -> Iterator[Decontaminate]:
                 local.write_bytes(b"".join(store.chunks(recall.file.key)))
         except FileNotFoundError as error:
             raise CorruptShard(f"{store.root}/{recall.file.key} is missing: recall {recall.name!r} again") from error
-        (benchmark,) = recall.step.benchmarks
-        moved = benchmark.model_copy(update={"path": str(local)})
-        yield recall.step.model_copy(update={"benchmarks": (moved,)})
+        yield recall.benchmark.model_copy(update={"path": str(local)})
 
 
 def _counts(found: Recalled) -> Counts:

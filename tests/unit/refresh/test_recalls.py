@@ -79,6 +79,15 @@ def test_a_later_refresh_compares_new_rows_with_what_was_recalled(leaky: Small) 
     assert not done.published.fresh or done.published.version.totals.added == 0
 
 
+def test_a_recall_outlives_a_change_of_the_embedder(leaky: Small) -> None:
+    recalled(leaky, LEAK)
+    leaky.describe(sign={"kind": "sign", "embedder": {"kind": "hashing", "dimensions": 64}})
+    done = leaky.refresh()
+    assert done.reasons == ["the recipe changed"]
+    assert done.published is not None
+    assert leaky.released(done.published.version) == ids(OLD)
+
+
 def test_a_benchmark_that_finds_nothing_revokes_nothing(leaky: Small) -> None:
     gained, published = recalled(leaky, UNLIKE)
     version = latest(leaky.store)
