@@ -24,11 +24,11 @@ def planted(rows: int, seed: int = 1) -> NDArray[np.float16]:
         mixture = topics[draw.integers(0, 2000, size)] * draw.uniform(0.5, 1.5, (size, 1)).astype(np.float32)
         block = mixture + topics[draw.integers(0, 2000, size)] * np.float32(0.7)
         block += draw.normal(size=(size, DIMENSIONS)).astype(np.float32)
-        if start:
-            copies = np.flatnonzero(draw.random(size) < 0.08)
-            spread = draw.uniform(0.01, 0.035, (len(copies), 1))
-            source = out[draw.integers(0, start, len(copies))].astype(np.float32)
-            block[copies] = source + draw.normal(size=(len(copies), DIMENSIONS)) * spread
+        block /= np.linalg.norm(block, axis=1, keepdims=True)
+        copies = np.flatnonzero(draw.random(size) < 0.08)
+        spread = draw.uniform(0.005, 0.03, (len(copies), 1))
+        source = out[draw.integers(0, start, len(copies))] if start else block[draw.integers(0, size, len(copies))]
+        block[copies] = source + draw.normal(size=(len(copies), DIMENSIONS)) * spread
         out[start : start + size] = block / np.linalg.norm(block, axis=1, keepdims=True)
     return out
 
@@ -46,7 +46,7 @@ def measured(rows: int) -> dict[str, float]:
     start = time.process_time()
     limits, _, places = index.range_search(vectors[queries].astype(np.float32), THRESHOLD)
     flat = (time.process_time() - start) * rows / len(queries)
-    owners = np.repeat(queries, np.diff(np.asarray(limits, np.int64)))
+    owners = np.repeat(queries, (limits[1:] - limits[:-1]).astype(np.int64))
     exact = {(min(a, b), max(a, b)) for a, b in zip(owners.tolist(), places.tolist(), strict=True) if a != b}
     ours_found = {(a, b) for a, b in found.pairs.tolist()}
     return {

@@ -65,10 +65,9 @@ def matches(rule: str, tokens: Tokens, vectors: NDArray[np.float16], items: Item
         return Matches(pairs[:, 0], pairs[:, 1], np.ones(len(pairs), np.float32))
     if rule == "embedding":
         return _near(vectors, items.vectors, floor)
-    lexical = tokens.only(LEXICAL)
     if rule == "template":
-        return _above(*contained(abstracted(lexical), items.templates), floor)
-    return _above(*contained(lexical, items.grams), floor)
+        return _above(*contained(abstracted(tokens), items.templates), floor)
+    return _above(*contained(tokens, items.grams), floor)
 
 
 def strongest(found: Matches, benchmark: list[str]) -> Matches:

@@ -8,6 +8,7 @@ nearest k-means cells (k = sqrt n), as blocks of one matrix product. See docs/de
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from tracemill.dedup.representatives import NO_EDGES, Edges
 from tracemill.text.kernels import F32, I64, U64, Flags, kernel
 
+Half = NDArray[np.float16]
 WHOLE = 4096
 SMALL = 48  # rows up to which a plain loop beats a matrix product
 BLOCK = 4096  # rows of one product: 64 MiB of similarities at most
@@ -26,7 +28,7 @@ SEED = 1234
 
 
 def similar_pairs(
-    vectors: NDArray[np.float16],
+    vectors: Half,
     groups: U64,
     threshold: float,
     probes: int = 8,
@@ -35,8 +37,8 @@ def similar_pairs(
 ) -> Edges:
     """Pairs (first < second) of the same group with cosine >= threshold, sorted; vectors are unit rows, [n, d].
 
-    Rows before `fresh` are not compared with each other. Memory: one block of similarities, the vectors of one group in
-    single precision, and the pairs found.
+    Rows before `fresh` are not compared with each other. Memory: the vectors once more for the largest
+    group, one block of similarities, and the pairs found.
     """
     found = [NO_EDGES]
     order = np.argsort(groups, kind="stable")
@@ -52,9 +54,9 @@ def similar_pairs(
         new = int(np.searchsorted(rows, fresh))
         if new == len(rows):
             continue
-        block = vectors[rows].astype(np.float32)
-        near = cell_pairs(block, threshold, probes, new) if len(rows) > WHOLE else whole_pairs(block, threshold, new)
-        found.append(_verified(block, rows, near, threshold))
+        group_vectors = vectors[rows]
+        search = whole_pairs if len(rows) <= WHOLE else partial(cell_pairs, probes=probes)
+        found.append(_verified(group_vectors, rows, search(group_vectors, threshold, new=new), threshold))
     pairs, similarity = np.concatenate([e.pairs for e in found]), np.concatenate([e.similarity for e in found])
     place = np.lexsort([pairs[:, 0], pairs[:, 1]])
     return Edges(pairs[place], similarity[place])
@@ -71,7 +73,7 @@ def _runs(starts: I64, sizes: I64, chunk: int) -> Iterator[tuple[int, int]]:
             begin = group + 1 if end else group
 
 
-def _small_groups(vectors: NDArray[np.float16], rows: I64, offsets: I64, threshold: float, fresh: int) -> Edges:
+def _small_groups(vectors: Half, rows: I64, offsets: I64, threshold: float, fresh: int) -> Edges:
     """Pairs of many groups; only groups with a fresh row and another one are looked at."""
     sizes = np.diff(offsets)
     newest = np.maximum.reduceat(rows, offsets[:-1]) if len(rows) else np.zeros(len(sizes), np.int64)
@@ -122,12 +124,19 @@ def _exact(vectors: F32, pairs: I64) -> F32:
     return out
 
 
-def _verified(block: F32, rows: I64, local: I64, threshold: float) -> Edges:
-    return _sorted_pairs(rows[local], _exact(block, local)).above(threshold)
+def _verified(vectors: Half, rows: I64, local: I64, threshold: float) -> Edges:
+    """The candidate pairs whose exact cosine reaches the threshold."""
+    found = [NO_EDGES]
+    for start in range(0, len(local), CHUNK):
+        seen, places = np.unique(local[start : start + CHUNK], return_inverse=True)
+        similarity = _exact(vectors[seen].astype(np.float32), places.reshape(-1, 2))
+        found.append(_sorted_pairs(rows[local[start : start + CHUNK]], similarity).above(threshold))
+    return Edges(np.concatenate([e.pairs for e in found]), np.concatenate([e.similarity for e in found]))
 
 
-def whole_pairs(block: F32, threshold: float, new: int = 0) -> I64:
+def whole_pairs(vectors: Half, threshold: float, new: int = 0) -> I64:
     """Candidate pairs among all rows, the second at or after `new`; the upper triangle in blocks."""
+    block = vectors.astype(np.float32)
     found = [NO_EDGES.pairs]
     for start in range(0, len(block), BLOCK):
         right = max(start, new)
@@ -137,9 +146,9 @@ def whole_pairs(block: F32, threshold: float, new: int = 0) -> I64:
     return np.concatenate(found)
 
 
-def cell_pairs(block: F32, threshold: float, probes: int, new: int = 0) -> I64:
+def cell_pairs(vectors: Half, threshold: float, probes: int = 8, new: int = 0) -> I64:
     """Candidate pairs, one of them at or after `new`, of which one is in a cell near the other."""
-    nearest = _cells(block, probes)
+    nearest = _cells(vectors, probes)
     count, width = int(nearest.max()) + 1, nearest.shape[1]
     visits = np.argsort(nearest.ravel(), kind="stable")
     bounds = np.searchsorted(nearest.ravel()[visits], np.arange(count + 1))
@@ -148,33 +157,37 @@ def cell_pairs(block: F32, threshold: float, probes: int, new: int = 0) -> I64:
         visitors = visits[bounds[cell] : bounds[cell + 1]]
         members = visitors[visitors % width == 0] // width
         visitors = visitors // width
-        found += _visits(block, visitors[visitors >= new], members, threshold)
+        found += _visits(vectors, visitors[visitors >= new], members, threshold)
         if new:
-            found += _visits(block, visitors[visitors < new], members[members >= new], threshold)
+            found += _visits(vectors, visitors[visitors < new], members[members >= new], threshold)
     packed = np.unique(np.concatenate(found))
     return np.stack([packed >> np.uint64(32), packed & np.uint64(0xFFFFFFFF)], axis=1).astype(np.int64)
 
 
-def _visits(block: F32, visitors: I64, members: I64, threshold: float) -> Iterator[U64]:
+def _visits(vectors: Half, visitors: I64, members: I64, threshold: float) -> Iterator[U64]:
     """Packed pairs of a visitor and a member of one cell."""
-    target = block[members].T
+    target = vectors[members].astype(np.float32).T
     for start in range(0, len(visitors) if len(members) else 0, BLOCK):
         part = visitors[start : start + BLOCK]
-        near = np.flatnonzero(block[part] @ target >= np.float32(threshold - MARGIN))
+        near = np.flatnonzero(vectors[part].astype(np.float32) @ target >= np.float32(threshold - MARGIN))
         i, j = part[near // len(members)], members[near % len(members)]
         i, j = i[i != j], j[i != j]
         yield np.minimum(i, j).astype(np.uint64) << np.uint64(32) | np.maximum(i, j).astype(np.uint64)
 
 
-def _cells(block: F32, probes: int) -> NDArray[np.int32]:
+def _cells(vectors: Half, probes: int) -> NDArray[np.int32]:
     """The `probes` nearest k-means centroids of every row, nearest first, [n, probes]."""
     import faiss
 
-    k = int(np.sqrt(len(block)))
+    k = int(np.sqrt(len(vectors)))
+    chosen = np.sort(np.random.default_rng(SEED).permutation(len(vectors))[: TRAINING * k])
     kmeans = faiss.Kmeans(
-        block.shape[1], k, niter=ITERATIONS, seed=SEED, spherical=True, max_points_per_centroid=TRAINING,
+        vectors.shape[1], k, niter=ITERATIONS, seed=SEED, spherical=True, max_points_per_centroid=TRAINING,
         min_points_per_centroid=1, gpu=faiss.get_num_gpus() > 0,
     )  # fmt: skip
-    kmeans.train(block)
-    _, nearest = kmeans.index.search(block, min(probes, k))
-    return np.asarray(nearest, np.int32)
+    kmeans.train(vectors[chosen].astype(np.float32))
+    nearest = np.empty((len(vectors), min(probes, k)), np.int32)
+    for start in range(0, len(vectors), CHUNK):
+        part = slice(start, start + CHUNK)
+        nearest[part] = kmeans.index.search(vectors[part].astype(np.float32), nearest.shape[1])[1]
+    return nearest

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from tracemill.text.folding import folded_texts, plain_texts
+from tracemill.text.folding import buffers, folded_texts, plain_texts
 from tracemill.text.kernels import I64, U8, U64
 from tracemill.text.token_kernel import CLASSES, scan, select
 from tracemill.text.vocabulary import REPLACEMENTS
@@ -40,14 +40,6 @@ class Tokens:
         offsets = np.empty_like(self.offsets)
         count = select(self.hashes, self.kinds, self.offsets, kinds, hashes, kept, offsets)
         return Tokens(hashes[:count], kept[:count], offsets)
-
-
-def buffers(texts: pa.Array) -> tuple[U8, I64]:
-    """The bytes and the n + 1 offsets of a large_string column without nulls, without copying the text."""
-    offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    content = texts.buffers()[2]
-    data = np.frombuffer(content, np.uint8) if content is not None and content.size else np.zeros(0, np.uint8)
-    return data, offsets
 
 
 def tokenise(texts: pa.Array | pa.ChunkedArray, *, fold: bool = True) -> Tokens:
