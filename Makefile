@@ -49,7 +49,7 @@ stop: ## stop the Airflow that `make demo` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tracemill_airflow.local stop; fi
 
 test: $(ENVIRONMENT) lint ## run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 chaos: $(ENVIRONMENT) ## kill -9 the tasks of a real run; the release must not change by a byte
 	@$(BIN)/python -m benchmarks.chaos

@@ -55,6 +55,7 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
     try:
         rest = AirflowRest(server.url, server.username, server.password)
         rest.await_dag(DAG)
+        rest.ensure_pool("gpu", 1)  # one model server at a time on one machine
         run = rest.trigger(DAG, {"recipe": options.recipe, "release": options.release})
         console.print(f"Run [bold]{run}[/bold] of recipe {options.recipe!r}: {server.url}/dags/{DAG}/runs/{run}")
         tasks, peak = _watch(rest, run, console, server)

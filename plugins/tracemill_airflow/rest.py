@@ -51,6 +51,11 @@ class AirflowRest:
                 raise RunFailed(f"Airflow does not know the DAG {dag!r}. {text}")
             time.sleep(0.5)
 
+    def ensure_pool(self, name: str, slots: int) -> None:
+        """Make the pool if there is none of that name; an existing one keeps its size."""
+        if self._http.get(f"/pools/{name}").status_code == 404:
+            self._http.post("/pools", json={"name": name, "slots": slots}).raise_for_status()
+
     def trigger(self, dag: str, conf: dict[str, Any]) -> str:
         """Start a run; returns its id. Raises RunFailed with Airflow's words when a parameter is refused."""
         self._http.patch(

@@ -30,13 +30,6 @@ os.environ.update(
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker process runs all of these: they share a database."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("airflow"))
-
-
 @pytest.fixture(scope="session")
 def dagbag() -> DagBag:
     """All DAGs of the project, parsed as Airflow parses them, on a migrated database."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-pytestmark = [pytest.mark.xdist_group("airflow"), pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.timeout(1500)
 
 
 def demo(home: Path, *options: str) -> subprocess.CompletedProcess[str]:

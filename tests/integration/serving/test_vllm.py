@@ -26,7 +26,7 @@ from tracemill.steps.base import Inputs, Output, Step
 from tracemill.steps.distill import Distill
 from tracemill.steps.perplexity import Perplexity
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("vllm")]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
