@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tracemill_airflow.local import running
 
 PROJECT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(1500)
@@ -24,11 +27,14 @@ def demo(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Path]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any, Path]]:
     home = tmp_path_factory.mktemp("demo") / "airflow"
-    first = demo(home, "--json")
-    second = demo(home, "--json", "--stop")
-    return first, second, home.parent
+    try:
+        yield demo(home, "--json"), demo(home, "--json", "--stop"), home.parent
+    finally:
+        left = running(home)
+        if left:  # a demo that failed leaves Airflow up for its user; nobody uses this one
+            left.stop()
 
 
 def test_the_first_demo_ends_with_funnel_release_and_login(runs: tuple[Any, Any, Path]) -> None:
