@@ -43,9 +43,9 @@ def _shape(hidden: int, layers: int, feed_forward: int, labels: int = 0) -> Shap
 SPECS: dict[str, Spec] = {
     spec.name: spec
     for spec in (
-        Spec("teacher-large", "teacher", _shape(192, 5, 512), tokens=16_000_000, minutes=16, seed=11, rows=12),
+        Spec("teacher-large", "teacher", _shape(192, 5, 512), tokens=14_000_000, minutes=20, seed=11, rows=12),
         Spec("teacher-small", "teacher", _shape(128, 4, 384), tokens=6_000_000, minutes=6, seed=13, rows=12),
-        Spec("judge", "judge", _shape(192, 4, 512), tokens=6_000_000, minutes=6, seed=14),
+        Spec("judge", "judge", _shape(192, 4, 512), tokens=9_000_000, minutes=10, seed=14),
         Spec("reward", "reward", _shape(192, 4, 512, len(ATTRIBUTES)), tokens=4_000_000, minutes=4, seed=15),
     )
 }
