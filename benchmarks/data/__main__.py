@@ -31,9 +31,7 @@ def main(
         int, typer.Option(help="Vectors of the semantic measurement; 0 leaves it out.")
     ] = 1_000_000,
     embedded_texts: Annotated[int, typer.Option(help="Texts of the embedding measurement; 0 leaves it out.")] = 1000,
-    folder: Annotated[
-        Path | None, typer.Option(help="Where to work; about 6 GB at 1.4 M rows. Default: TMPDIR.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where to work (6 GB at 1.4 M rows). Default: TMPDIR.")] = None,
 ) -> None:
     """Run the CPU side of a recipe (ingest to decontaminated, hashing embedder) on invented corpora of growing size."""
     results: dict[str, Any] = {}
@@ -80,7 +78,7 @@ def _open_r1(corpus: Corpus) -> dict[str, float]:
         name: [language.item("maths" if k % 2 else "chat") for k in range(size)]
         for name, size in BENCHMARK_SIZES.items()
     }
-    lines = corpus.source(0).read_bytes().splitlines()[:100_000]
+    lines = corpus.source(0).read_bytes().splitlines()[:50_000]
     return open_r1.ratio([orjson.loads(line)["prompt"] for line in lines], items)
 
 

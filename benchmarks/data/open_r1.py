@@ -8,8 +8,9 @@ of every row are made and every one of them is looked up.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from tracemill.decontamination.items import contained, gram_index
@@ -37,24 +38,32 @@ def flagged_by_open_r1(rows: Sequence[str], benchmarks: Mapping[str, Sequence[st
     return flags
 
 
-def ratio(rows: Sequence[str], benchmarks: Mapping[str, Sequence[str]]) -> dict[str, float]:
-    """Rows per CPU second of both, and how many times as fast ours is."""
+def ratio(rows: Sequence[str], benchmarks: Mapping[str, Sequence[str]], repeats: int = 3) -> dict[str, float]:
+    """Rows per CPU second of both (the best of some runs each), and how many times as fast ours is."""
     column = pa.array(rows, pa.large_string())
-    start = time.process_time()
-    theirs = sum(flagged_by_open_r1(rows, benchmarks))
-    straightforward = len(rows) / (time.process_time() - start)
     questions = [question for items in benchmarks.values() for question in items]
     index = gram_index(ngrams(tokenise(pa.array(questions)).only(LEXICAL), N, short=False), N)
     contained(tokenise(column.slice(0, 10)), index)  # compiled before the clock starts
-    start, hits = time.process_time(), 0
-    for _, tokens in token_batches(column):
-        texts, _, _ = contained(tokens, index)
-        hits += len(set(texts.tolist()))
-    ours = len(rows) / (time.process_time() - start)
+
+    def ours() -> int:
+        return sum(len(np.unique(contained(tokens, index)[0])) for _, tokens in token_batches(column))
+
+    theirs_found, theirs = _timed(lambda: sum(flagged_by_open_r1(rows, benchmarks)), repeats)
+    ours_found, seconds = _timed(ours, repeats)
     return {
-        "open_r1_rows_per_s": straightforward,
-        "rows_per_s": ours,
-        "decontaminate_vs_open_r1": ours / straightforward,
-        "open_r1_flagged": theirs,
-        "rows_sharing_a_gram": hits,
+        "open_r1_rows_per_s": len(rows) / theirs,
+        "rows_per_s": len(rows) / seconds,
+        "decontaminate_vs_open_r1": theirs / seconds,
+        "open_r1_flagged": theirs_found,
+        "rows_sharing_a_gram": ours_found,
     }
+
+
+def _timed(work: Callable[[], int], repeats: int) -> tuple[int, float]:
+    """What the work found, and the CPU seconds of its best run."""
+    found, best = 0, float("inf")
+    for _ in range(repeats):
+        start = time.process_time()
+        found = work()
+        best = min(best, time.process_time() - start)
+    return found, best
