@@ -51,9 +51,6 @@ stop: ## stop the Airflow that `make demo` started
 test: $(ENVIRONMENT) lint ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-chaos: $(ENVIRONMENT) ## kill -9 the tasks of a real run; the release must not change by a byte
-	@$(BIN)/python -m benchmarks.chaos
-
 bench-sandbox: $(ENVIRONMENT) ## programs per CPU-second of the sandbox against the common ways
 	@$(BIN)/python -m benchmarks.sandbox
 
@@ -74,4 +71,4 @@ lock: ## resolve constraints.txt anew from requirements.txt (needs uv)
 clean: stop ## remove the environment and all state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help install demo real-sample stop test chaos bench-sandbox bench-data bench-serving vllm lint lock clean
+.PHONY: help install demo real-sample stop test bench-sandbox bench-data bench-serving vllm lint lock clean
