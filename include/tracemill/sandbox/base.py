@@ -48,7 +48,7 @@ __all__ = [
 
 
 class SandboxError(TracemillError):
-    """The sandbox failed on a job twice, the second time on a fresh slot. Never a verdict; retrying may help."""
+    """The sandbox failed on a job twice and on a harmless program after it. Never a verdict; retrying may help."""
 
 
 class SandboxUnavailable(TracemillError):
@@ -140,7 +140,7 @@ class Sandbox(Protocol):
     def judge(self, jobs: Iterable[Job]) -> Iterator[JobVerdict]:
         """Yield one verdict per job, in order of completion, reading `jobs` as workers become free.
 
-        Raises SandboxError when a job failed for the sandbox's own fault on two slots.
+        Raises SandboxError when a job and then a harmless program failed for the sandbox's own fault.
         """
         ...
 

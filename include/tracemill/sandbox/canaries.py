@@ -35,14 +35,15 @@ _SEALED = (
 )
 
 
-def _job() -> Job:
+def canary() -> Job:
+    """Return the program that a sound sandbox accepts: it tries to break out, and says what held it."""
     suite = StdioSuite(inputs=("",), outputs=("\n".join(sorted(_SEALED)),))
     return Job(id="canary", source=_CANARY, suite=suite, limits=Limits(cpu_seconds=10))
 
 
 def prove_isolation(sandbox: Sandbox) -> None:
     """Run a program that tries to break out; raises SandboxUnavailable when it is not held."""
-    verdict = next(iter(sandbox.judge([_job()])))
+    verdict = next(iter(sandbox.judge([canary()])))
     if verdict.status != "accepted":
         what: dict[str, Any] = {"status": verdict.status.value, "stderr": verdict.detail["stderr"][-300:]}
         raise SandboxUnavailable(

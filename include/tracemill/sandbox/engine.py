@@ -5,117 +5,17 @@ import selectors
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from .base import Job, JobVerdict, Sandbox, SandboxError, SandboxSettings
 from .canaries import prove_isolation
-from .judging import refused, script_for
-from .scripts import Event, Order, ProgramLost, Script
+from .judging import refused
+from .lanes import Lane, StartSlot, Tenant
+from .scripts import ProgramLost
 from .slots import Slot, SlotLost
 
 _log = logging.getLogger(__name__)
-_ATTEMPTS = 2
 _TICK_SECONDS = 1.0
-
-StartSlot = Callable[[str], Slot]
-
-
-class _Tenant:
-    """A slot and the program it was given last; what a slot still says about an earlier one is not heard."""
-
-    def __init__(self, slot: Slot, role: str) -> None:
-        self.slot, self.role = slot, role
-        self.open, self.served = False, 0
-        self.ooms = slot.oom_kills() or 0
-
-    def give(self, order: Order) -> None:
-        if order.message["order"] == "open":
-            self.open = True
-            self.served += 1
-            order.message["number"] = self.served
-        self.slot.send(order.message, order.blob)
-
-    def close(self) -> None:
-        if self.open:
-            self.slot.send({"order": "close"})
-            self.open = False
-
-    def events(self) -> Iterator[Event]:
-        """Yield what concerns the open program; raises SlotLost."""
-        for message, blob in self.slot.read():
-            if not self.open or message.get("number", self.served) != self.served:
-                continue
-            self._count_oom(message)
-            message["role"] = self.role
-            yield message, blob
-
-    def _count_oom(self, message: dict[str, Any]) -> None:
-        if message.get("event") == "ran" and message.get("exit") == -9:
-            kills = self.slot.oom_kills()
-            if kills is not None:
-                message["oom"], self.ooms = kills > self.ooms, kills
-
-
-class _Lane:
-    """One worker's place: the job in hand, its script, and slots by role, started when first needed."""
-
-    def __init__(self, start: StartSlot, selector: selectors.BaseSelector, settings: SandboxSettings) -> None:
-        self._start, self._selector, self._settings = start, selector, settings
-        self.tenants: dict[str, _Tenant] = {}
-        self.job: Job | None = None
-        self._script: Script | None = None
-        self.attempt = 0
-        self.deadline = float("inf")
-
-    def tenant(self, role: str) -> _Tenant:
-        if role not in self.tenants:
-            tenant = _Tenant(self._start(role), role)
-            self.tenants[role] = tenant
-            self._selector.register(tenant.slot, selectors.EVENT_READ, (self, tenant))
-        return self.tenants[role]
-
-    def drop(self, role: str) -> None:
-        tenant = self.tenants.pop(role, None)
-        if tenant is not None:
-            self._selector.unregister(tenant.slot)
-            tenant.slot.stop()
-
-    def drop_all(self) -> None:
-        for role in list(self.tenants):
-            self.drop(role)
-
-    def begin(self, job: Job) -> JobVerdict | None:
-        self.job, self.attempt = job, self.attempt + 1
-        self._script = script_for(job, job.limits or self._settings.limits)
-        return self.advance(None)
-
-    def advance(self, event: Event | None) -> JobVerdict | None:
-        """Send `event` to the script and its next order to the slot; return the verdict when there is one."""
-        assert self._script is not None
-        try:
-            order = self._script.send(event)  # type: ignore[arg-type]
-        except StopIteration as stop:
-            self._finish()
-            verdict: JobVerdict = stop.value
-            return verdict
-        if order is not None and order.message["order"] == "close":
-            self.tenant(order.role).close()
-            return self.advance(({"event": "closed"}, b""))
-        if order is not None:
-            self.deadline = time.monotonic() + order.seconds
-            self.tenant(order.role).give(order)
-        return None
-
-    def _finish(self) -> None:
-        self.job, self._script, self.attempt, self.deadline = None, None, 0, float("inf")
-        for role, tenant in list(self.tenants.items()):
-            try:
-                tenant.close()
-            except SlotLost:
-                self.drop(role)
-                continue
-            if tenant.served >= self._settings.recycle:
-                self.drop(role)
 
 
 class Pool:
@@ -124,7 +24,7 @@ class Pool:
     def __init__(self, settings: SandboxSettings, start: StartSlot, grade: str) -> None:
         self._settings, self._grade = settings, grade
         self._selector = selectors.DefaultSelector()
-        self._lanes = [_Lane(start, self._selector, settings) for _ in range(settings.workers)]
+        self._lanes = [Lane(start, self._selector, settings) for _ in range(settings.workers)]
         self._judging = False
 
     @property
@@ -134,9 +34,7 @@ class Pool:
 
     def adopt(self, slot: Slot) -> None:
         """Use a slot that is already started as the first lane's."""
-        lane = self._lanes[0]
-        lane.tenants["solution"] = tenant = _Tenant(slot, "solution")
-        self._selector.register(slot, selectors.EVENT_READ, (lane, tenant))
+        self._lanes[0].adopt(slot, "solution")
 
     def judge(self, jobs: Iterable[Job]) -> Iterator[JobVerdict]:
         """Yield one verdict per job as they come; see Sandbox.judge."""
@@ -150,8 +48,7 @@ class Pool:
             self._judging = False
             for lane in self._lanes:
                 if lane.job is not None:
-                    lane.drop_all()
-                    lane._finish()
+                    lane.abandon()
 
     def _judge(self, jobs: Iterator[Job]) -> Iterator[JobVerdict]:
         more = True
@@ -169,7 +66,7 @@ class Pool:
                 return
             yield from self._turn()
 
-    def _begin(self, lane: _Lane, job: Job) -> JobVerdict | None:
+    def _begin(self, lane: Lane, job: Job) -> JobVerdict | None:
         try:
             return lane.begin(job)
         except (SlotLost, ProgramLost) as error:
@@ -187,7 +84,7 @@ class Pool:
                 if verdict is not None:
                     yield verdict
 
-    def _hear(self, lane: _Lane, tenant: _Tenant) -> Iterator[JobVerdict]:
+    def _hear(self, lane: Lane, tenant: Tenant) -> Iterator[JobVerdict]:
         try:
             for event in tenant.events():
                 if lane.job is None:
@@ -203,13 +100,8 @@ class Pool:
             if verdict is not None:
                 yield verdict
 
-    def _again(self, lane: _Lane, error: Exception) -> JobVerdict | None:
-        """Give the job to fresh slots, once; then raise SandboxError."""
-        job, attempt = lane.job, lane.attempt
-        lane.drop_all()
-        assert job is not None
-        if attempt >= _ATTEMPTS:
-            raise SandboxError(f"the sandbox failed twice on job {job.id}: {error}") from error
+    def _again(self, lane: Lane, error: Exception) -> JobVerdict | None:
+        job = lane.after_a_loss(error)
         _log.warning("sandbox: job %s goes to a fresh worker: %s", job.id, error)
         return self._begin(lane, job)
 

@@ -160,3 +160,10 @@ def refusal(job: Job, tested: int, status: Status, reason: str) -> JobVerdict:
     """Return a verdict on a program of which no test was run."""
     detail = {"tests": [NOT_RUN] * tested, "cpu": 0.0, "wall": 0.0, "stderr": reason, "method": "none", "trust": "high"}
     return JobVerdict(id=job.id, status=status, score=0, passed=0, tested=tested, reason=reason, detail=detail)
+
+
+def taken_down(job: Job, tested: int, slots: int) -> JobVerdict:
+    """Return the verdict on a program that took its worker down each time, on a sandbox that is well otherwise."""
+    reason = f"the program took its worker down {slots} times; a harmless program ran well after it"
+    verdict = refusal(job, tested, Status.RUNTIME_ERROR, reason)
+    return verdict.model_copy(update={"detail": {**verdict.detail, "slots_lost": slots}})

@@ -138,6 +138,8 @@ def _verdict(judged: JobVerdict, problem_id: str, verifier: str) -> Verdict:
         "trust": judged.detail.get("trust"),
         "isolation": judged.isolation,
     }
+    if "slots_lost" in judged.detail:
+        detail["slots_lost"] = judged.detail["slots_lost"]
     reason = str(judged.status.value)
     return Verdict(judged.id, problem_id, verifier, status, judged.score, reason, json.dumps(detail))
 

@@ -124,7 +124,7 @@ def test_a_killed_worker_costs_a_second_try_and_no_verdict() -> None:
         assert [v.status for v in verdicts] == [Status.ACCEPTED] * 2
 
 
-def test_two_lost_workers_are_an_error_never_a_verdict() -> None:
+def test_a_sandbox_that_also_loses_its_canary_is_an_error_never_a_verdict() -> None:
     with SandboxSettings(workers=1).open() as sandbox:
         assert isinstance(sandbox, Pool)
         lane = sandbox._lanes[0]
@@ -137,10 +137,30 @@ def test_two_lost_workers_are_an_error_never_a_verdict() -> None:
 
         lane._start = dying
         _kill_workers(sandbox)
-        with pytest.raises(SandboxError, match="twice on job doomed"):
+        with pytest.raises(SandboxError, match="twice on job doomed, then on a harmless program"):
             list(sandbox.judge([Job(id="doomed", source=GOOD, suite=SUM)]))
         lane._start = honest
         assert next(sandbox.judge([Job(id="after", source=GOOD, suite=SUM)])).status is Status.ACCEPTED
+
+
+# Under a memory ceiling of 64 MiB the worker cannot read back 30 MiB of output: the kernel kills it, not the program.
+KILLER = "import os\nfor _ in range(30): os.write(1, b'x' * (1 << 20))"
+
+
+def test_a_program_that_takes_its_worker_down_twice_is_judged_and_stops_nothing(settings: SandboxSettings) -> None:
+    if settings.kind == "namespace" and os.getuid() != 0:
+        pytest.skip("an ordinary user's worker has no memory ceiling that could kill it")
+    small = settings.model_copy(update={"memory_bytes": 64 << 20, "workers": 1})
+    flood = Limits(output_bytes=64 << 20)
+    jobs = [Job(id="before", source=GOOD, suite=SUM), Job(id="killer", source=KILLER, suite=SUM, limits=flood)]
+    jobs.append(Job(id="after", source=GOOD, suite=SUM))
+    with small.open() as sandbox:
+        got = {verdict.id: verdict for verdict in sandbox.judge(jobs)}
+    assert got["killer"].status is Status.RUNTIME_ERROR, got["killer"]
+    assert got["killer"].detail["slots_lost"] == 2
+    assert "took its worker down 2 times" in got["killer"].reason
+    assert (got["killer"].score, got["killer"].tested) == (0.0, 1)
+    assert got["before"].status is got["after"].status is Status.ACCEPTED
 
 
 @pytest.mark.parametrize(
