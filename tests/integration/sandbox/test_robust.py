@@ -195,6 +195,32 @@ def test_ten_thousand_tests_get_a_verdict(settings: SandboxSettings) -> None:
     assert got["first-ten"].tested == 10
 
 
+WALK = (
+    "import os\ndef places():\n    for d, below, files in os.walk('/'):\n"
+    "        below[:] = [n for n in below if n not in ('proc', 'usr') and d.count('/') < 3]\n        yield d, files\n"
+)
+LEAVE = WALK + (
+    "for d, _ in places():\n    try: open(os.path.join(d, 'left-behind'), 'w').write('x')\n    except OSError: pass\n"
+)
+FIND = WALK + (
+    "found = [d for d, files in places() if {'left-behind', 'solution.cpp', 'solution'} & set(files)]\n"
+    "print(found or 3)"
+)
+CPP = "#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b; }"
+
+
+def test_nothing_of_a_program_is_there_for_the_next(settings: SandboxSettings) -> None:
+    jobs = [
+        Job(id="leaves", source=LEAVE + GOOD, suite=SUM),
+        Job(id="finds", source=FIND, suite=SUM),
+        Job(id="cpp", source=CPP, suite=SUM, language="cpp"),
+        Job(id="finds-cpp", source=FIND, suite=SUM),
+    ]
+    with settings.model_copy(update={"workers": 1}).open() as sandbox:
+        got = {verdict.id: verdict.status for verdict in sandbox.judge(jobs)}
+    assert got == dict.fromkeys(got, Status.ACCEPTED)
+
+
 def test_a_large_input_and_a_large_output_pass() -> None:
     text = " ".join(map(str, range(600_000)))
     suite = StdioSuite(inputs=(text, "1"), outputs=(text, "1"))

@@ -56,6 +56,10 @@ CASES = [
     ),
     Case("state-in-tmp", "state", "import os\nn = sum(map(int, input().split()))\nprint(n if not os.path.exists('/tmp/mark') else 'seen')\n"
          "open('/tmp/mark', 'w').close()", ACCEPTED, SUM),
+    Case("state-in-any-directory", "state", "import os\nn = sum(map(int, input().split()))\nseen = False\n"
+         "for d in ('/build', '/dev', '/dev/shm', '/dev/mqueue', '/var/tmp', '/run', '/run/lock', '/etc', '/proc', '/sandbox', '/usr/tmp'):\n"
+         "    seen = seen or os.path.exists(d + '/mark')\n    try: open(d + '/mark', 'w').close()\n    except OSError: pass\n"
+         "print('seen' if seen else n)", ACCEPTED, SUM),
     Case("state-in-modules", "state", "import json\nn = sum(map(int, input().split()))\nprint(n if not hasattr(json, 'mark') else 'seen')\n"
          "json.mark = 1", ACCEPTED, SUM),
     Case("state-in-environment", "state", "import os\nn = sum(map(int, input().split()))\nprint(n if 'MARK' not in os.environ else 'seen')\n"

@@ -77,8 +77,7 @@ def _build_root(config: dict[str, Any]) -> None:
     with open(f"{_NEW_ROOT}/etc/passwd", "w", encoding="ascii") as file:
         file.write("program:x:65534:65534::/tmp:/bin/false\n")
     kernel.mount_proc(f"{_NEW_ROOT}/proc")
-    for directory in ("tmp", "build"):
-        kernel.mount_tmpfs(f"{_NEW_ROOT}/{directory}", _SCRATCH_MEGABYTES)
+    kernel.mount_tmpfs(f"{_NEW_ROOT}/tmp", _SCRATCH_MEGABYTES)
     kernel.enter_root(_NEW_ROOT)
     kernel.mount(None, "/", None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | kernel.MS_NOSUID)
 

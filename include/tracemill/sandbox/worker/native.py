@@ -33,6 +33,14 @@ def empty(directory: str) -> None:
                 os.unlink(entry.path)
 
 
+def discard(jail: Jail) -> None:
+    """Leave nothing of a program that was built, neither source nor binary."""
+    if not jail.namespaces:
+        empty(BUILD)
+    elif os.path.ismount(BUILD):
+        kernel.unmount(BUILD)
+
+
 def _execute(jail: Jail, command: list[str], allow_fork: bool) -> None:
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
@@ -60,11 +68,9 @@ def build(jail: Jail, source: bytes, job: dict[str, Any]) -> "Binary | str":
     """Compile `source`; returns the binary, or the reason why there is none."""
     if not os.path.exists(_COMMAND[0]):
         raise FileNotFoundError(f"no C++ compiler at {_COMMAND[0]} inside the sandbox")
+    discard(jail)
     if jail.namespaces:
-        kernel.unmount(BUILD)
         kernel.mount_tmpfs(BUILD, _BUILD_MEGABYTES)
-    else:
-        empty(BUILD)
     with open(f"{BUILD}/solution.cpp", "wb") as file:
         file.write(source)
     os.chmod(f"{BUILD}/solution.cpp", 0o644)

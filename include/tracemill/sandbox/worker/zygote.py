@@ -31,7 +31,7 @@ _GC_THRESHOLDS = (5000, 20, 20)  # short programs should not pay for collections
 _BUILDING, _BUILT = 0, 1
 _phase = mmap.mmap(-1, 1)  # shared with the program's process, so that its death can be told apart
 _THREAD_STACK = 16 << 20
-_SCRATCH = ("/tmp", "/dev/shm")
+_SCRATCH = ("/tmp", "/dev/shm", native.BUILD)
 _SCRATCH_MEGABYTES = 64
 
 
@@ -80,10 +80,15 @@ class Tenancy:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         if self._job["dirty"]:
             self._clean()
+            native.discard(self._jail)
 
-    def _clean(self) -> None:
-        """Give the next run empty directories; one that is empty already stays as it is."""
-        for directory in _SCRATCH[: 1 if self._jail.namespaces else None]:  # there /dev/shm is a link to /tmp
+    def _clean(self, program: Any = None) -> None:
+        """Give the next run empty directories; one that is empty already stays as it is.
+
+        In namespaces /dev/shm is a link to /tmp, and nobody but a C++ program has a place to build.
+        """
+        places = 1 if self._jail.namespaces else 2 if isinstance(program, native.Binary) else 3
+        for directory in _SCRATCH[:places]:
             if not os.path.isdir(directory) or not os.listdir(directory):
                 continue
             if self._jail.namespaces:
@@ -123,6 +128,13 @@ class Tenancy:
     def serve(self) -> None:
         """Build the program, then follow run orders until the supervisor closes the program."""
         self._isolate()
+        try:
+            self._follow_orders()
+        finally:
+            if self._job["language"] == "cpp":
+                native.discard(self._jail)
+
+    def _follow_orders(self) -> None:
         receive, send = CONTROL
         program = self._build()
         if isinstance(program, str):
@@ -135,7 +147,7 @@ class Tenancy:
         while True:
             if order is not None:
                 report, data = self._run(program, order, blob)
-                self._clean()
+                self._clean(program)
                 frames.send(send, {"event": "ran", "number": self._job["number"], **report}, data)
             order, blob = frames.receive(receive)
             if order["order"] == "close":
