@@ -41,6 +41,12 @@ _TABLE: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ),
     ("allocate", _MEMORY, "x = bytearray(1 << 30)"),
     ("grow", _MEMORY, "x = []\nwhile True: x.append(bytearray(1 << 20))"),
+    (
+        "memory-error-swallowed",
+        _MEMORY,
+        "x = []\ntry:\n    while True: x.append(bytearray(1 << 16))\nexcept MemoryError:\n    x = None\n"
+        "raise SystemError('a library lost the error')",
+    ),
     ("grow-strings", (*_MEMORY, *_TIME), "s = 'x'\nwhile True: s += s"),
     ("recursion", _RUNTIME, "def f(n): return f(n + 1)\nf(0)"),
     (
@@ -97,6 +103,12 @@ _CALLS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("call-loop", _TIME, "def add(a, b):\n    while True: pass"),
     ("call-loop-at-import", _TIME, "while True: pass"),
     ("call-memory", _MEMORY, "def add(a, b): return bytearray(1 << 30)"),
+    (
+        "call-memory-error-swallowed-at-import",
+        _MEMORY,
+        "x = []\ntry:\n    while True: x.append(bytearray(1 << 16))\nexcept MemoryError:\n    x = None\n"
+        "raise ImportError('a library lost the error')",
+    ),
     ("call-bool-for-int", _WRONG, "def add(a, b): return True"),
     ("call-nan", _WRONG, "def add(a, b): return float('nan')"),
 )

@@ -15,6 +15,7 @@ from .seccomp import Filter
 EXIT_MEMORY = 91  # a MemoryError reached the top of the program
 EXIT_BROKEN = 97  # the process could not be confined; never the program's own doing
 STACK_BYTES = 256 << 20
+_NEAR = 16  # the last sixteenth of the address space
 _run_exit_functions: Callable[[], None] = atexit._run_exitfuncs
 
 
@@ -119,6 +120,23 @@ def _exit_code(error: SystemExit) -> int:
     return 1
 
 
+def memory_spent() -> bool:
+    """Return whether this process has come so near to its limit of address space that an allocation may have failed.
+
+    Libraries swallow that failure or turn it into another now and then: by this the same program is always called the
+    same. Advisory as all that a program's process says; it tells failures apart, never failure from success.
+    """
+    try:
+        with open("/proc/self/status", "rb") as file:
+            peak = next(int(line.split()[1]) << 10 for line in file if line.startswith(b"VmPeak:"))
+    except MemoryError:
+        return True
+    except (OSError, ValueError, StopIteration):
+        return False
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return limit != resource.RLIM_INFINITY and peak > limit - limit // _NEAR
+
+
 def run(function: Callable[..., object], *arguments: object) -> NoReturn:
     """Call `function` as the main program of this process and exit as an interpreter would."""
     code = 1
@@ -130,6 +148,7 @@ def run(function: Callable[..., object], *arguments: object) -> NoReturn:
     except MemoryError:
         code = EXIT_MEMORY
     except BaseException:  # noqa: BLE001 - the boundary: whatever a program raises ends as its traceback and exit 1
+        code = EXIT_MEMORY if memory_spent() else 1
         traceback.print_exc()
     finally:
         finish(code)

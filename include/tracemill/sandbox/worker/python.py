@@ -193,6 +193,8 @@ def _call_main(program: Program, calls: list[list[Any]]) -> None:
     namespace = program.module("solution").__dict__
     program.confine_calls()
     broken = _attempt(lambda: exec(program.code, namespace), [], {})
+    if broken[0] == "raised" and child.memory_spent():
+        broken = ["memory", None]
     for index, (name, positional, keywords) in enumerate(calls):
         arguments, named = codec.decode(positional, NODE_BUILDERS), codec.decode(keywords, NODE_BUILDERS)
         if broken[0] == "ok":
