@@ -28,6 +28,7 @@ from .worker.codec import encode
 from .worker.frames import to_json
 
 _GROUP_CALLS = 200
+_GROUP_BYTES = 8 << 20
 _GROUP_CPU_SECONDS = 1.0
 
 Accept = Callable[[str, Any], bool]
@@ -69,27 +70,30 @@ class CallJudge:
 
     def script(self, method: str = "calls") -> Script:
         """Run every call; returns the verdict."""
-        count = self._group()
-        event, data = yield open_order(self.job, self.limits, self._order(count), prelude=self.prelude)
+        count, first = self._order(_GROUP_CALLS)
+        event, data = yield open_order(self.job, self.limits, first, prelude=self.prelude)
         if failure := build_failure(event):
             return refusal(self.job, len(self.board.tests), Status.COMPILE_ERROR, failure)
         yield from self._settle(count, (event, data))
         while self.next < len(self.calls) and not self.board.spent(self.limits):
-            count = self._group()
-            yield from self._settle(count, (yield self._run(count)))
+            yield from self._settle(*(yield from self._run(_GROUP_CALLS)))
         return self.board.verdict(self.job, method)
 
-    def _group(self) -> int:
-        return min(_GROUP_CALLS, len(self.calls) - self.next)
+    def _order(self, most: int) -> tuple[int, tuple[dict[str, Any], bytes]]:
+        """Return how many of the next calls (at least one, at most `most`) the order makes, and the order."""
+        texts: list[str] = []
+        size = 0
+        for call in self.calls[self.next : self.next + most]:
+            texts.append(to_json(call.payload))
+            size += len(texts[-1])
+            if size > _GROUP_BYTES:
+                break
+        cpu = self.limits.cpu_seconds if len(texts) == 1 else min(self.limits.cpu_seconds, _GROUP_CPU_SECONDS)
+        return len(texts), run_order("calls", [f"[{','.join(texts)}]".encode()], cpu, 0)
 
-    def _order(self, count: int) -> tuple[dict[str, Any], bytes]:
-        parts = [to_json([call.payload for call in self.calls[self.next : self.next + count]]).encode()]
-        cpu = self.limits.cpu_seconds if count == 1 else min(self.limits.cpu_seconds, _GROUP_CPU_SECONDS)
-        return run_order("calls", parts, cpu, 0)
-
-    def _run(self, count: int) -> Order:
-        message, blob = self._order(count)
-        return Order(message, blob, seconds=patience(self.limits))
+    def _run(self, most: int) -> Generator[Order | None, Event, tuple[int, Event]]:
+        count, (message, blob) = self._order(most)
+        return count, (yield Order(message, blob, seconds=patience(self.limits)))
 
     def _settle(self, count: int, answer: Event) -> Generator[Order | None, Event, None]:
         report, data = expect(answer[0], "ran"), answer[1]
@@ -104,7 +108,7 @@ class CallJudge:
         if slow or (not done and count == 1):
             self._fail(report, stderr)
         elif len(done) < count and not self.board.spent(self.limits):
-            yield from self._settle(1, (yield self._run(1)))
+            yield from self._settle(*(yield from self._run(1)))
 
     def _fail(self, report: dict[str, Any], stderr: bytes) -> None:
         failure = ending(report, self.limits) or Status.RUNTIME_ERROR

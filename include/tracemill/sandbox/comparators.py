@@ -8,7 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -16,6 +16,10 @@ from pydantic import BaseModel, ConfigDict, model_validator
 # Only ASCII decimals are numbers: Python's own parsers also take full-width digits and underscores.
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _CALL_TOLERANCE = 1e-9
+# A program may print a number of any size: no operation may raise.
+_ARITHMETIC = Context(prec=28, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+
+_KEY_BITS = 4096
 
 _SIMPLE = {int, str, bool}
 
@@ -80,8 +84,9 @@ def _close(got: str, expected: str, rel: float, absolute: float) -> bool:
     ours, theirs = _number(got), _number(expected)
     if ours is None or theirs is None:
         return False
-    difference = abs(ours - theirs)
-    return difference <= Decimal(absolute) or difference <= Decimal(rel) * abs(theirs)
+    difference = _ARITHMETIC.abs(_ARITHMETIC.subtract(ours, theirs))
+    allowed = _ARITHMETIC.multiply(Decimal(rel), _ARITHMETIC.abs(theirs))
+    return difference <= Decimal(absolute) or difference <= allowed
 
 
 def _float(got: str, expected: str, rel: float, absolute: float) -> bool:
@@ -139,12 +144,19 @@ def _numbers_equal(got: float, expected: float) -> bool:
         return False
 
 
+def _key_text(key: Any) -> str:
+    """Return a key as JSON would write it; a number too long to be written as decimals keeps a form of its own."""
+    if type(key) is int and key.bit_length() > _KEY_BITS:
+        return hex(key)
+    return key if type(key) is str else str(key)
+
+
 def _tables_equal(got: dict[Any, Any], expected: dict[Any, Any]) -> bool:
     if len(got) != len(expected):
         return False
-    by_text = {key if type(key) is str else str(key): value for key, value in expected.items()}
+    by_text = {_key_text(key): value for key, value in expected.items()}
     for key, value in got.items():
-        text = key if type(key) is str else str(key)
+        text = _key_text(key)
         if text not in by_text or not values_equal(value, by_text[text]):
             return False
     return True

@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .base import Job, JobVerdict, SandboxError, SandboxSettings, Status
+from .base import Job, JobVerdict, SandboxError, SandboxSettings, Status, SuiteError
 from .canaries import canary
 from .judging import script_for, test_count
 from .scripts import Event, Order, Script, taken_down
 from .slots import Slot, SlotLost
+from .worker.frames import FrameError
 
 _ATTEMPTS = 2
 
@@ -25,12 +26,15 @@ class Tenant:
         self.ooms = slot.oom_kills() or 0
 
     def give(self, order: Order) -> None:
-        """Send one order; raises SlotLost."""
+        """Send one order; raises SlotLost, or SuiteError when it cannot be sent to any slot."""
         if order.message["order"] == "open":
             self.open = True
             self.served += 1
             order.message["number"] = self.served
-        self.slot.send(order.message, order.blob)
+        try:
+            self.slot.send(order.message, order.blob)
+        except FrameError as error:
+            raise SuiteError(f"a test is larger than a worker can take: {error}") from None
 
     def close(self) -> None:
         """Tell the worker that its program is done with; raises SlotLost."""

@@ -128,7 +128,7 @@ class Board:
         self.tests[test] = status.value
         self.timeouts += status is Status.TIME_LIMIT
         if status is not Status.ACCEPTED and not self.reason:
-            self.reason = f"test {test}: {reason or status.value.replace('_', ' ')}"
+            self.reason = printable(f"test {test}: {reason or status.value.replace('_', ' ')}")
             self.stderr = stderr.decode("utf-8", "replace")[-STDERR_CHARACTERS:]
 
     def spent(self, limits: Limits) -> bool:
@@ -156,8 +156,14 @@ class Board:
         )
 
 
+def printable(text: str) -> str:
+    """Return `text` such that any table or file can hold it: a program may put half a surrogate pair into a name."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def refusal(job: Job, tested: int, status: Status, reason: str) -> JobVerdict:
     """Return a verdict on a program of which no test was run."""
+    reason = printable(reason)
     detail = {"tests": [NOT_RUN] * tested, "cpu": 0.0, "wall": 0.0, "stderr": reason, "method": "none", "trust": "high"}
     return JobVerdict(id=job.id, status=status, score=0, passed=0, tested=tested, reason=reason, detail=detail)
 

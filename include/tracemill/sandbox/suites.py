@@ -5,15 +5,29 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tracemill.errors import TracemillError
 
 from .comparators import Compare
 
+MAX_TEST_BYTES = 64 << 20
+
 
 class SuiteError(TracemillError):
     """A row's tests cannot be used as written: a fault of the data, so the row is unverifiable, never wrong."""
+
+
+def _parsed_source(source: str) -> str:
+    """Return `source` when it is Python, or raise SuiteError."""
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise SuiteError(f"the tests are not valid Python: {error}") from None
+    return source
+
+
+Python = Annotated[str, AfterValidator(_parsed_source)]
 
 
 class _Suite(BaseModel):
@@ -56,15 +70,15 @@ class AssertSuite(_Suite):
     """Assert statements (MBPP style); each line is one test, `setup` runs before them."""
 
     kind: Literal["asserts"] = "asserts"
-    lines: tuple[str, ...] = Field(min_length=1)
-    setup: str | None = None
+    lines: tuple[Python, ...] = Field(min_length=1)
+    setup: Python | None = None
 
 
 class HumanEvalSuite(_Suite):
     """A test source that defines `check(candidate)`; `entry_point` is the candidate, also `Solution().method`."""
 
     kind: Literal["humaneval"] = "humaneval"
-    test: str = Field(min_length=1)
+    test: Python = Field(min_length=1)
     entry_point: str = Field(min_length=1)
 
 
@@ -72,7 +86,7 @@ class PytestSuite(_Suite):
     """A pytest file about module `solution`; names it uses but neither defines nor imports are the solution's."""
 
     kind: Literal["pytest"] = "pytest"
-    test_code: str = Field(min_length=1)
+    test_code: Python = Field(min_length=1)
     entry_point: str | None = None
 
 
@@ -144,7 +158,7 @@ def _assert_lines(value: Any) -> tuple[str, ...]:
             value = [value]
     if not isinstance(value, Sequence) or not all(isinstance(line, str) for line in value):
         raise SuiteError("assert tests must be a list of text")
-    return tuple(_parsed_source(line.strip()) for line in value if line.strip())
+    return tuple(line.strip() for line in value if line.strip())
 
 
 def _humaneval(case: Mapping[str, Any], test: str, **options: Any) -> HumanEvalSuite:
@@ -153,20 +167,11 @@ def _humaneval(case: Mapping[str, Any], test: str, **options: Any) -> HumanEvalS
     entry = case.get("entry_point") or called
     if not entry:
         raise SuiteError("a `check(candidate)` test needs `entry_point` or a closing check(...) call")
-    return HumanEvalSuite(test=_parsed_source(body if called else test), entry_point=entry, **options)
-
-
-def _parsed_source(source: str) -> str:
-    """Return `source` when it is Python, or raise SuiteError."""
-    try:
-        ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise SuiteError(f"the tests are not valid Python: {error}") from None
-    return source
+    return HumanEvalSuite(test=body if called else test, entry_point=entry, **options)
 
 
 def _test_file(source: Any) -> str:
-    """Return a pytest file that holds at least one test, or raise SuiteError."""
+    """Return a test file that holds at least one test, or raise SuiteError."""
     if not isinstance(source, str):
         raise SuiteError(f"`test_code` is {type(source).__name__}, not text")
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -198,7 +203,7 @@ def _lower(case: Any, options: dict[str, Any]) -> TestSuite:
         return PytestSuite(test_code=_test_file(case["test_code"]), entry_point=case.get("test_entry_point"), **options)
     for key in ("assert_case", "testcase", "test_list"):
         if key in present:
-            setup = case.get("test_setup_code") or None
+            setup = _text(case.get("test_setup_code") or "") or None
             return AssertSuite(lines=_assert_lines(case[key]), setup=setup, **options)
     if {"inputs", "outputs"} <= present:
         return _from_lists(case, **options)
@@ -208,6 +213,13 @@ def _lower(case: Any, options: dict[str, Any]) -> TestSuite:
     if isinstance(case.get("tests"), Sequence):
         return _from_pairs(_parsed(case["tests"]), case.get("fn_name"), **options)
     raise SuiteError(f"no known test fields among {sorted(map(str, case))[:12]}")
+
+
+def _sized(suite: TestSuite) -> TestSuite:
+    """Return `suite` unless one of its tests is larger than a worker can take, which raises SuiteError."""
+    if isinstance(suite, StdioSuite) and max(map(len, suite.inputs)) > MAX_TEST_BYTES:
+        raise SuiteError(f"a test has more than {MAX_TEST_BYTES} characters of input")
+    return suite
 
 
 def suite_from(
@@ -224,7 +236,7 @@ def suite_from(
     if compare is not None:
         options["compare"] = compare
     try:
-        return _lower(_parsed(test_case), options)
+        return _sized(_lower(_parsed(test_case), options))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

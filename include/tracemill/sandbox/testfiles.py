@@ -101,8 +101,11 @@ def outcomes(data: bytes) -> tuple[list[tuple[str, str, str]], bool]:
             return found, True
         if len(frame) != 3 or frame[0] != len(found):
             break
-        name, text = frame[2]
-        found.append((str(name), str(frame[1]), str(text)))
+        match frame[2]:
+            case [str(name), str(text)]:
+                found.append((name, str(frame[1]), text))
+            case _:
+                break
     return found, False
 
 

@@ -35,6 +35,8 @@ EITHER = Compare(name="any_of", answers=(("no",),))
         pytest.param(FLOAT, b"0.3334", "0.33333333", False, id="float-too-far"),
         pytest.param(FLOAT, b"nan", "0.1", False, id="float-nan"),
         pytest.param(FLOAT, b"1 2", "1", False, id="float-count"),
+        pytest.param(FLOAT, b"7" * 1_500_000, "1.5", False, id="float-too-large-for-decimal-arithmetic"),
+        pytest.param(FLOAT, b"1.5", "7" * 1_500_000, False, id="float-expected-is-too-large"),
         pytest.param(LINES, b"b\na\n", "a\nb", True, id="multiset-any-order"),
         pytest.param(LINES, b"a\na\nb", "a\nb\nb", False, id="multiset-counts"),
         pytest.param(EITHER, b"no", "yes", True, id="any-of-the-other-answer"),

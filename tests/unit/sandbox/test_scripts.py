@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tracemill.sandbox.base import Job, JobVerdict, Limits, Status, StdioSuite, suite_from
+from tracemill.sandbox.base import CallSuite, Job, JobVerdict, Limits, Status, StdioSuite, suite_from
 from tracemill.sandbox.judging import MAX_SOURCE_BYTES, refused, script_for
 from tracemill.sandbox.scripts import ProgramLost, ending
 
@@ -130,3 +130,11 @@ def test_cpp_cannot_be_called() -> None:
     verdict = refused(job)
     assert verdict is not None
     assert verdict.status is Status.COMPILE_ERROR
+
+
+def test_large_calls_are_sent_in_several_orders() -> None:
+    calls = CallSuite(fn_name="f", args=(("x" * 5_000_000,),) * 3, expected=(1, 1, 1))
+    script = script_for(Job(id="j", source="x", suite=calls), LIMITS)
+    order = next(script)
+    assert order is not None
+    assert len(json.loads(order.blob[1:])) == 2, "the source is one byte; two calls are over the size of an order"

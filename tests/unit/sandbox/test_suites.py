@@ -14,6 +14,7 @@ from tracemill.sandbox.base import (
     SuiteError,
     suite_from,
 )
+from tracemill.sandbox.suites import MAX_TEST_BYTES
 
 FILE = "from solution import f\n\ndef test_f():\n    assert f(1) == 2\n"
 CHECK = "def check(candidate):\n    assert candidate(1) == 2\n"
@@ -89,6 +90,9 @@ def test_shapes(case: Any, expected: Any) -> None:
         pytest.param({"assert_case": [1]}, "list of text", id="assert-not-text"),
         pytest.param({"inputs": [{"a": 1}], "outputs": ["1"]}, "not text", id="input-is-an-object"),
         pytest.param(7, "int", id="number"),
+        pytest.param({"test_list": ["f()"], "test_setup_code": "def ("}, "not valid Python", id="broken-setup"),
+        pytest.param(["assert f() == " + "+".join("1" * 9999)], "not valid Python", id="deeper-than-a-parser-goes"),
+        pytest.param({"inputs": ["x" * (MAX_TEST_BYTES + 1)], "outputs": ["1"]}, "more than 67108864", id="huge-input"),
     ],
 )
 def test_unusable_tests_are_a_fault_of_the_data(case: Any, why: str) -> None:

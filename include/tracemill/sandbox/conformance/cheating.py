@@ -1,8 +1,8 @@
 # ruff: noqa: E501
 """Programs that want to pass without solving: accepting any of them is a false accept."""
 
-from ..base import AssertSuite, HumanEvalSuite, TestSuite
-from .case import ANY_FAILURE, PLAIN_TESTS, RUN_TESTS, SUM, Case, call_suite
+from ..base import AssertSuite, Compare, HumanEvalSuite, StdioSuite, TestSuite
+from .case import ANY_FAILURE, PLAIN_TESTS, RUN_TESTS, SUM, Case, call_suite, test_file
 
 _HUNT = (
     "import gc, sys\nfound = set()\n"
@@ -59,6 +59,11 @@ _CALLS = {
     "frame(0, 'pass', ['test_one', ''])\nframe(0, 'end', None)\nframe(-1, 'end', None)\nos._exit(0)",
     "garbage-frame": "import os\nos.write(3, b'\\xff' * 4096)\nos._exit(0)",
     "bomb-frame": "import os, struct\nd = b'[' * 200000\nos.write(3, struct.pack('<I', len(d)) + d)\nos._exit(0)",
+    "misshapen-frame": "import json, os, struct\nfor m in ([0, 'pass', 5], [0, 'ok', {'d': [[{'i': '0x' + 'f' * 9000}, 1]]}]):\n"
+    "    d = json.dumps(m).encode()\n    os.write(3, struct.pack('<I', len(d)) + d)\nos._exit(0)",
+    "half-a-surrogate-frame": "import json, os, struct\nd = json.dumps([0, 'raised', ['\\ud800']]).encode()\n"
+    "os.write(3, struct.pack('<I', len(d)) + d)\nos._exit(0)",
+    "huge-int-key": "def add(a, b): return {10 ** 5000: a + b}",
     "patched-json": "import json\njson.dumps = lambda *a, **k: '[0,\"ok\",7]'\ndef add(a, b): return 0",
     "patched-builtins": "import builtins\nbuiltins.isinstance = lambda *a: True\nbuiltins.type = lambda *a: int\ndef add(a, b): return 'x'",
     "wiped-modules": "import sys\nsys.modules.clear()\ndef add(a, b): return 'x'",
@@ -88,7 +93,19 @@ _EVERYWHERE = (
     "stolen-callers",
 )
 
+_FLOATS = StdioSuite(inputs=("1 2\n",), outputs=("3.5\n",), compare=Compare(name="float"))
+_TABLE = call_suite({"3": 3})
+_MOCKED = test_file(
+    "from unittest.mock import patch\n\ndef test_one():\n    with patch('builtins.input'):\n        assert add(1, 2) == 3\n"
+)
+
 CASES = [
+    Case("number-without-end", "cheating", "print('1' * 1500000)", ANY_FAILURE, _FLOATS),
+    Case("in-process-misshapen-frame", "cheating", _CALLS["misshapen-frame"], ANY_FAILURE, _MOCKED),
+    *(
+        Case(f"table-{name}", "cheating", _CALLS[name], ANY_FAILURE, _TABLE)
+        for name in ("huge-int-key", "misshapen-frame")
+    ),
     *(Case(name, "cheating", source, ANY_FAILURE, SUM) for name, source in _STDIO.items()),
     *(Case(f"call-{name}", "cheating", source, ANY_FAILURE, call_suite()) for name, source in _CALLS.items()),
     *(Case(f"two-slots-{name}", "cheating", source, ANY_FAILURE, RUN_TESTS) for name, source in _CALLS.items()),
