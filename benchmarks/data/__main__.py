@@ -62,11 +62,13 @@ def _scale(scratch: Path, size: int, workers: int) -> dict[str, Any]:
         "cpu_seconds": round(full.cpu_seconds, 1),
         "peak_gib": round(full.peak_gib, 2),
         "seconds_by_step": full.seconds,
+        "cpu_by_step": full.cpu,
         **found,
         **compared,
         "refresh_rows": new,
         "refresh_cpu_seconds": round(again.cpu_seconds, 1),
         "refresh_seconds_by_step": again.seconds,
+        "refresh_cpu_by_step": again.cpu,
         "refresh_share": again.cpu_seconds / full.cpu_seconds,
     }
 

@@ -47,9 +47,12 @@ def recipe_for(corpus: Corpus, rows_per_shard: int = 5000) -> dict[str, Any]:
 
 @dataclass
 class Spent:
-    """What a run took. `seconds`: wall time of each step; `cpu_seconds`: of all processes; `peak_gib`: see Memory."""
+    """What a run took. `seconds`: wall time of each step; `cpu`: CPU seconds of each step without the start of its
+    processes; `cpu_seconds`: of all processes from start to end; `peak_gib`: see Memory.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
+    cpu: dict[str, float] = field(default_factory=dict)
     cpu_seconds: float = 0.0
     peak_gib: float = 0.0
 
@@ -63,8 +66,8 @@ def run_all(data: dict[str, Any], root: Path, workers: int) -> Spent:
             start = time.monotonic()
             shards = range(1) if step.shape == "gather" else range(shard_count(store))
             threads = workers if step.shape == "gather" else 1
-            for done in [pool.submit(_shard, data, str(root), name, shard, threads) for shard in shards]:
-                done.result()
+            tasks = [pool.submit(_shard, data, str(root), name, shard, threads) for shard in shards]
+            spent.cpu[name] = round(sum(task.result() for task in tasks), 2)
             spent.seconds[name] = round(time.monotonic() - start, 1)
     ended = os.times()
     spent.cpu_seconds = sum(ended[k] - began[k] for k in range(4))
@@ -75,11 +78,14 @@ def run_all(data: dict[str, Any], root: Path, workers: int) -> Spent:
 _recipes: dict[str, tuple[Recipe, Store]] = {}
 
 
-def _shard(data: dict[str, Any], root: str, name: str, shard: int, threads: int) -> None:
+def _shard(data: dict[str, Any], root: str, name: str, shard: int, threads: int) -> float:
+    """Run or reuse one shard; returns the CPU seconds it took."""
+    began = time.process_time()
     if root not in _recipes:
         _recipes[root] = parse_recipe(data, "benchmark"), Store.at(root)
     recipe, store = _recipes[root]
     run_shard(recipe, store, name, shard, Resources(workers=threads))
+    return time.process_time() - began
 
 
 class Memory:

@@ -23,8 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tracemill.errors import CorruptShard, StoreError
@@ -34,6 +37,7 @@ from tracemill.records import SCHEMAS
 MARKER = "tracemill-store.json"
 ROW_GROUP = 1000  # rows: about 30 MB of traces, see docs/design/store.md
 _READERS = 16  # manifests asked for at once
+_INCOMPRESSIBLE = frozenset(("dedup_index",))  # hashes: zstd would only take time
 _DICTIONARY = frozenset(
     ("source", "category", "license", "teacher", "style", "finish_reason", "unit", "bucket", "reason", "language")
 )
@@ -125,7 +129,7 @@ class Store(ObjectStore):
                 pq.write_table(
                     checked,
                     local,
-                    compression="zstd",
+                    compression="none" if name in _INCOMPRESSIBLE else "zstd",
                     row_group_size=ROW_GROUP,
                     use_dictionary=dictionary,
                     write_page_checksum=True,
@@ -143,6 +147,13 @@ class Store(ObjectStore):
         with self._parquet(stored) as file:
             for group in range(file.num_row_groups):
                 yield from file.read_row_group(group, columns=columns).to_batches(ROW_GROUP)
+
+    def get_rows(self, stored: StoredFile, rows: NDArray[np.int64], columns: list[str]) -> pa.Table:
+        """Read some rows of a sealed table by their places, in the order given; only their row groups are read."""
+        groups = np.unique(rows // ROW_GROUP)
+        with self._parquet(stored) as file:
+            read = file.read_row_groups(groups.tolist(), columns=columns)
+        return read.take(np.searchsorted(groups, rows // ROW_GROUP) * ROW_GROUP + rows % ROW_GROUP)
 
     @contextmanager
     def _parquet(self, stored: StoredFile) -> Iterator[pq.ParquetFile]:
@@ -166,9 +177,9 @@ class Store(ObjectStore):
         return self._manifest(f"{step}/{index:05d}.json")
 
     def manifests(self, shards: Iterable[tuple[str, int]]) -> list[Manifest | None]:
-        """The current manifests of many (step, index), in that order; several are read at a time."""
+        """The current manifests of many (step, index), in that order; several are read at a time over a network."""
         wanted = list(shards)
-        if len(wanted) < 2:
+        if len(wanted) < 2 or isinstance(self.fs, LocalFileSystem):
             return [self.manifest(step, index) for step, index in wanted]
         with ThreadPoolExecutor(_READERS) as readers:
             return list(readers.map(lambda shard: self.manifest(*shard), wanted))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tracemill.dedup.bits import BITS_WORDS, bits_of
 from tracemill.dedup.living import METHODS, NOTHING, Decided
-from tracemill.dedup.minhash import PERMUTATIONS
+from tracemill.dedup.minhash import BANDS, as_sketches, band_marks
 from tracemill.errors import RecipeError
 from tracemill.steps.base import Inputs
-from tracemill.text.kernels import F32, I32, I64, U32, U64
-from tracemill.text.ngrams import Grams, ngrams
-from tracemill.text.tokens import tokenise
-from tracemill.text.vocabulary import LEXICAL
+from tracemill.text.kernels import F32, I32, I64, U64
 
+Columns = dict[str, NDArray[Any]]
 KEPT, DROPPED, NEW = 0, 1, 2
 DIFFICULTIES = ("very easy", "easy", "medium", "hard", "very hard")
 Half = NDArray[np.float16]
@@ -31,7 +30,9 @@ class Corpus:
 
     First the `anchors` rows that were kept before, then, up to row `fixed`, those that were dropped before (in `target`
     the row each was dropped for, in `method` how, see living.METHODS, in `similarity` how similar), then the new ones.
-    `rows` is the place in its shard's `signatures` table; `rank` the order without regard to what was decided before.
+    `rows` is the place in its shard's `signatures` table; `rank` the order without regard to what was decided before;
+    `places` where the row stands in the living index (tracemill.dedup.index). `near`: the pairs of an old
+    and a new row that their vectors may bring together; None when nobody has looked yet.
     """
 
     ids: NDArray[np.bytes_]
@@ -45,27 +46,38 @@ class Corpus:
     target: I64
     method: NDArray[np.int8]
     similarity: F32
+    places: I64
+    near: I64 | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-def read_corpus(inputs: Inputs, decided: Decided = NOTHING) -> Corpus:
-    """Collect the problems, ranked: has a reference answer or tests, harder, source rank, id, shard.
+def read_columns(inputs: Inputs, shards: Iterable[int], decided: Decided = NOTHING) -> Columns:
+    """What dedup must know of every living problem of those shards, as columns; `place` counts them.
 
     Raises RecipeError when the shards were signed with different embedders.
     """
-    parts = [part for shard in inputs.shards() for part in _shard(inputs, shard, decided)]
+    columns = joined([part for shard in shards for part in _shard(inputs, shard, decided)])
+    return {**columns, "place": np.arange(len(columns["id"]))}
+
+
+def joined(parts: Sequence[Columns]) -> Columns:
+    """The parts one after the other. Raises RecipeError when they are of different embedders."""
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else dict(_NOTHING)
     if len(spaces := np.unique(columns["embedder"])) > 1:
         raise RecipeError(
             f"shards were signed with different embedders ({spaces.tolist()}): run step sign for all shards again"
         )
+    return columns
+
+
+def arranged(columns: Columns) -> Corpus:
+    """The problems, ranked: has a reference answer or tests, harder, source rank, id, shard."""
     state = columns["state"]
     state[(state == DROPPED) & ~np.isin(columns["target"], columns["id"][state == KEPT])] = NEW
-    ranking = [columns[name] for name in ("shard", "id", "rank", "easiness", "bare")]
     rank = np.empty(len(state), np.int64)
-    rank[np.lexsort(ranking)] = np.arange(len(state))
+    rank[np.lexsort([columns["shard"], columns["id"], columns["priority"]])] = np.arange(len(state))
     order = np.lexsort([rank, state])
     anchors, fixed = np.searchsorted(state[order], [DROPPED, NEW]).tolist()
     old = order[anchors:fixed]
@@ -81,6 +93,7 @@ def read_corpus(inputs: Inputs, decided: Decided = NOTHING) -> Corpus:
         target=_places(columns["target"][old], columns["id"][order[:anchors]]),
         method=columns["method"][old],
         similarity=columns["similarity"][old],
+        places=columns["place"][order],
     )
 
 
@@ -90,34 +103,38 @@ def _places(wanted: NDArray[np.bytes_], ids: NDArray[np.bytes_]) -> I64:
     return order[np.searchsorted(ids[order], wanted)] if len(ids) else np.zeros(0, np.int64)
 
 
-_NOTHING: dict[str, NDArray[Any]] = {
+_NOTHING: Columns = {
     "id": np.zeros(0, "S25"), "key": np.zeros(0, "S32"), "guard": np.zeros(0, np.uint64),
     "embedder": np.zeros(0, "S16"), "shard": np.zeros(0, np.int32), "row": np.zeros(0, np.int32),
-    "rank": np.zeros(0, np.int32), "easiness": np.zeros(0, np.int8), "bare": np.zeros(0, np.bool_),
+    "priority": np.zeros(0, np.int64), "bands": np.zeros((0, BANDS), np.uint32),
+    "bits": np.zeros((0, BITS_WORDS), np.uint64),
     "state": np.zeros(0, np.int8), "target": np.zeros(0, "S25"), "method": np.zeros(0, np.int8),
     "similarity": np.zeros(0, np.float32),
 }  # fmt: skip
 
 
-def _shard(inputs: Inputs, shard: int, decided: Decided) -> Iterator[dict[str, NDArray[Any]]]:
-    signed = inputs.table("signatures", ["problem_id", "exact_key", "guard", "embedder"], shard)
+def _shard(inputs: Inputs, shard: int, decided: Decided) -> Iterator[Columns]:
+    wanted = ["problem_id", "exact_key", "guard", "embedder", "minhash", "embedding"]
+    signed = inputs.table("signatures", wanted, shard)
     rows = np.flatnonzero(pc.is_in(signed["problem_id"], value_set=inputs.alive("problem", shard)).to_numpy())
     if not len(rows):
         return
-    ids = signed["problem_id"].take(rows)
+    ids, guard = signed["problem_id"].take(rows), signed["guard"].take(rows).to_numpy()
     yield {
         "id": np.array(ids.to_pylist(), "S25"),
         "key": np.array(signed["exact_key"].take(rows).to_pylist(), "S32"),
-        "guard": signed["guard"].take(rows).to_numpy(),
+        "guard": guard,
         "embedder": np.array(signed["embedder"].take(rows).to_pylist(), "S16"),
         "shard": np.full(len(rows), shard, np.int32),
         "row": rows.astype(np.int32),
+        "bands": band_marks(as_sketches(signed["minhash"].take(rows)), guard),
+        "bits": bits_of(as_vectors(signed["embedding"].take(rows))),
         **_priority(inputs, shard, ids),
         **_earlier(ids, shard, decided),
     }
 
 
-def _earlier(ids: pa.ChunkedArray, shard: int, decided: Decided) -> dict[str, NDArray[Any]]:
+def _earlier(ids: pa.ChunkedArray, shard: int, decided: Decided) -> Columns:
     """What was decided about the rows of a shard before."""
     dropped = decided.dropped(shard)
     found = dropped.take(pc.index_in(ids, value_set=dropped["problem_id"]))
@@ -131,7 +148,7 @@ def _earlier(ids: pa.ChunkedArray, shard: int, decided: Decided) -> dict[str, ND
     }
 
 
-def _priority(inputs: Inputs, shard: int, ids: pa.ChunkedArray) -> dict[str, NDArray[Any]]:
+def _priority(inputs: Inputs, shard: int, ids: pa.ChunkedArray) -> Columns:
     parts = [
         pa.table({
             "id": batch["id"],
@@ -148,63 +165,12 @@ def _priority(inputs: Inputs, shard: int, ids: pa.ChunkedArray) -> dict[str, NDA
     labels = inputs.table("labels", ["problem_id", "difficulty"], shard)
     labelled = labels["difficulty"].take(pc.index_in(ids, value_set=labels["problem_id"]))
     level = pc.index_in(pc.coalesce(labelled, problems["difficulty"]), value_set=pa.array(DIFFICULTIES))
-    return {
-        "bare": problems["bare"].to_numpy(),
-        "easiness": -pc.fill_null(level, -1).to_numpy().astype(np.int8),
-        "rank": pc.fill_null(problems["rank"], 0).to_numpy(),
-    }
+    bare, easiness = problems["bare"].to_numpy().astype(np.int64), -pc.fill_null(level, -1).to_numpy().astype(np.int64)
+    rank = pc.fill_null(problems["rank"], 0).to_numpy().astype(np.int64)
+    return {"priority": (bare << 48) + (easiness << 40) + rank}
 
 
-def _by_shard(corpus: Corpus, chosen: I64) -> Iterator[tuple[int, I64]]:
-    """The chosen rows, shard by shard: shard and places within `chosen`."""
-    order = np.argsort(corpus.shards[chosen], kind="stable")
-    shards = corpus.shards[chosen][order]
-    cuts = np.flatnonzero(np.diff(shards)) + 1
-    for places in np.split(order, cuts):
-        if len(places):
-            yield int(corpus.shards[chosen[places[0]]]), places
-
-
-def read_sketches(inputs: Inputs, corpus: Corpus, chosen: I64) -> U32:
-    """The MinHash sketches [len(chosen), PERMUTATIONS] of those rows."""
-    out = np.empty((len(chosen), PERMUTATIONS), np.uint32)
-    for shard, places in _by_shard(corpus, chosen):
-        column = (
-            inputs.table("signatures", ["minhash"], shard)["minhash"].take(corpus.rows[chosen[places]]).combine_chunks()
-        )
-        out[places] = np.frombuffer(b"".join(column.to_pylist()), "<u4").reshape(len(places), PERMUTATIONS)
-    return out
-
-
-def read_vectors(inputs: Inputs, corpus: Corpus, chosen: I64) -> Half:
-    """The embeddings [len(chosen), dimensions] of those rows, in half precision."""
-    out: Half | None = None
-    for shard, places in _by_shard(corpus, chosen):
-        column = inputs.table("signatures", ["embedding"], shard)["embedding"].take(corpus.rows[chosen[places]])
-        block = column.combine_chunks().flatten().to_numpy().reshape(len(places), -1)
-        if out is None:
-            out = np.empty((len(chosen), block.shape[1]), np.float16)
-        out[places] = block
-    return np.zeros((0, 1), np.float16) if out is None else out
-
-
-def read_grams(inputs: Inputs, corpus: Corpus, chosen: I64, n: int) -> Grams:
-    """The word n-grams (sorted, distinct) of the texts of those rows, in that order."""
-    blocks: list[U64] = []
-    lengths, sources = np.zeros(len(chosen), np.int64), np.zeros(len(chosen), np.int64)
-    base = 0
-    for shard, places in _by_shard(corpus, chosen):
-        problems = inputs.table("problems", ["id", "prompt"], shard)
-        wanted = pa.array(corpus.ids[chosen[places]].astype(str))
-        texts = problems["prompt"].take(pc.index_in(wanted, value_set=problems["id"]))
-        grams = ngrams(tokenise(texts).only(LEXICAL), n)
-        blocks.append(grams.hashes)
-        lengths[places], sources[places] = np.diff(grams.offsets), grams.offsets[:-1] + base
-        base += len(grams.hashes)
-    return _reordered(np.concatenate([*blocks, np.zeros(0, np.uint64)]), lengths, sources)
-
-
-def _reordered(hashes: U64, lengths: I64, sources: I64) -> Grams:
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    places = np.arange(offsets[-1]) + np.repeat(sources - offsets[:-1], lengths)
-    return Grams(hashes[places], offsets)
+def as_vectors(column: pa.ChunkedArray) -> Half:
+    """A column of embeddings as rows of half floats, [rows, dimensions]."""
+    values: Half = column.combine_chunks().flatten().to_numpy()
+    return values.reshape(len(column), -1) if len(column) else np.zeros((0, 1), np.float16)

@@ -2,7 +2,8 @@
 
 Its kept rows come before all new ones, so an id that was kept stays kept; new rows are compared with them and with each
 other, never old ones among themselves. The index that this needs is what the store holds anyway: the signatures of all
-shards, the earlier `duplicates`, and `settled`, which says on what each shard was decided.
+shards, the earlier `duplicates`, and `settled`, which says on what each shard was decided. Where shards were only
+added, tracemill.dedup.index stands in for the signatures of the old ones.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ METHODS = ("exact", "fuzzy", "semantic")
 
 @dataclass(frozen=True)
 class Decided:
-    """What an earlier run decided and is still true: `shards`, and the `duplicates` in them, sorted by shard."""
+    """What an earlier run decided and is still true: `shards`, and the rows of `duplicates` and `held_back` in them."""
 
     shards: frozenset[int]
     duplicates: pa.Table
+    held_back: pa.Table
 
     def dropped(self, shard: int) -> pa.Table:
         """The rows of that shard that were dropped."""
@@ -36,7 +38,7 @@ class Decided:
         return self.duplicates.slice(first, last - first)
 
 
-NOTHING = Decided(frozenset(), empty("duplicates"))
+NOTHING = Decided(frozenset(), empty("duplicates"), empty("held_back"))
 
 
 def shard_digests(inputs: Inputs, settings: Mapping[str, Any]) -> dict[int, str]:
@@ -65,11 +67,18 @@ def settled_table(digests: Mapping[int, str]) -> pa.Table:
 def decided(inputs: Inputs, digests: Mapping[int, str]) -> Decided:
     """The decisions of the step's previous run for the shards that have not changed since."""
     tables = inputs.previous.tables if inputs.previous else {}
-    if not {"settled", "duplicates"} <= set(tables):
+    if not {"settled", "duplicates", "held_back"} <= set(tables):
         return NOTHING
-    before = inputs.store.get_table(tables["settled"])
-    known = zip(before["shard"].to_pylist(), before["digest"].to_pylist(), strict=True)
-    shards = frozenset(shard for shard, digest in known if digests.get(shard) == digest)
-    duplicates = inputs.store.get_table(tables["duplicates"])
+    shards = frozenset(shard for shard, digest in settled_before(inputs).items() if digests.get(shard) == digest)
     same = pa.array(sorted(shards), pa.int32())
-    return Decided(shards, duplicates.filter(pc.is_in(duplicates["shard"], value_set=same)).combine_chunks())
+    mine = [inputs.store.get_table(tables[name]) for name in ("duplicates", "held_back")]
+    return Decided(shards, *(one.filter(pc.is_in(one["shard"], value_set=same)).combine_chunks() for one in mine))
+
+
+def settled_before(inputs: Inputs) -> dict[int, str]:
+    """By shard, what the step's previous run decided it on."""
+    tables = inputs.previous.tables if inputs.previous else {}
+    if "settled" not in tables:
+        return {}
+    before = inputs.store.get_table(tables["settled"])
+    return dict(zip(before["shard"].to_pylist(), before["digest"].to_pylist(), strict=True))

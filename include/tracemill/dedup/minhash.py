@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from rensa import RMinHash
 
@@ -21,6 +22,19 @@ def sketches(grams: Grams) -> U32:
         grams.hashes, grams.offsets.astype(np.uint64), PERMUTATIONS, SEED
     )
     return np.array(matrix.to_rows(), np.uint32).reshape(len(grams), PERMUTATIONS)
+
+
+def as_sketches(column: pa.ChunkedArray) -> U32:
+    """A column of sketches as they are stored, as rows [texts, PERMUTATIONS]."""
+    return np.frombuffer(b"".join(column.to_pylist()), "<u4").reshape(len(column), PERMUTATIONS)
+
+
+def band_marks(sketch: U32, guard: U64) -> U32:
+    """The bands of every row with its guard, as marks [rows, BANDS]: rows that share none are no candidate pair."""
+    marks = np.empty((len(sketch), BANDS), np.uint32)
+    for band in range(BANDS):
+        marks[:, band] = _band_keys(np.ascontiguousarray(sketch[:, band * ROWS : (band + 1) * ROWS]), guard)
+    return marks
 
 
 def candidate_pairs(sketch: U32, guard: U64, fresh: int = 0) -> NDArray[np.int64]:

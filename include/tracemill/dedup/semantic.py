@@ -8,13 +8,13 @@ nearest k-means cells (k = sqrt n), as blocks of one matrix product. See docs/de
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tracemill.dedup.representatives import NO_EDGES, Edges
-from tracemill.text.kernels import F32, I64, U64, Flags, kernel
+from tracemill.text.kernels import F32, I32, I64, U64, Flags, kernel
 
 Half = NDArray[np.float16]
 WHOLE = 4096
@@ -34,13 +34,16 @@ def similar_pairs(
     probes: int = 8,
     fresh: int = 0,
     chunk: int = CHUNK,
+    proposed: I64 = NO_EDGES.pairs,
+    cells: Cells | None = None,
 ) -> Edges:
     """Pairs (first < second) of the same group with cosine >= threshold, sorted; vectors are unit rows, [n, d].
 
-    Rows before `fresh` are not compared with each other. Memory: the vectors once more for the largest
-    group, one block of similarities, and the pairs found.
+    Rows before `fresh` are not compared with each other; `proposed` pairs are checked in any case (another search found
+    them); `cells` is told how large groups were split. Memory: the vectors once more for the largest group, one block
+    of similarities, and the pairs found.
     """
-    found = [NO_EDGES]
+    found = [_verified(vectors, np.arange(len(vectors)), proposed, threshold)]
     order = np.argsort(groups, kind="stable")
     ordered = groups[order]
     cuts = np.flatnonzero(np.diff(ordered)) + 1
@@ -55,11 +58,19 @@ def similar_pairs(
         if new == len(rows):
             continue
         group_vectors = vectors[rows]
-        search = whole_pairs if len(rows) <= WHOLE else partial(cell_pairs, probes=probes)
-        found.append(_verified(group_vectors, rows, search(group_vectors, threshold, new=new), threshold))
+        if len(rows) <= WHOLE:
+            near = whole_pairs(group_vectors, threshold, new)
+        else:
+            centroids, nearest = cells_of(group_vectors, probes)
+            near = cell_pairs(group_vectors, threshold, nearest, new)
+            if cells is not None:
+                cells.note(int(groups[rows[0]]), rows, nearest[:, 0], centroids)
+        found.append(_verified(group_vectors, rows, near, threshold))
     pairs, similarity = np.concatenate([e.pairs for e in found]), np.concatenate([e.similarity for e in found])
     place = np.lexsort([pairs[:, 0], pairs[:, 1]])
-    return Edges(pairs[place], similarity[place])
+    again = np.zeros(len(place), np.bool_)
+    again[1:] = (pairs[place][1:] == pairs[place][:-1]).all(axis=1)
+    return Edges(pairs[place][~again], similarity[place][~again])
 
 
 def _runs(starts: I64, sizes: I64, chunk: int) -> Iterator[tuple[int, int]]:
@@ -146,9 +157,8 @@ def whole_pairs(vectors: Half, threshold: float, new: int = 0) -> I64:
     return np.concatenate(found)
 
 
-def cell_pairs(vectors: Half, threshold: float, probes: int = 8, new: int = 0) -> I64:
-    """Candidate pairs, one of them at or after `new`, of which one is in a cell near the other."""
-    nearest = _cells(vectors, probes)
+def cell_pairs(vectors: Half, threshold: float, nearest: I32, new: int = 0) -> I64:
+    """Candidate pairs, one of them at or after `new`, of which one is in a cell near the other (see cells_of)."""
     count, width = int(nearest.max()) + 1, nearest.shape[1]
     visits = np.argsort(nearest.ravel(), kind="stable")
     bounds = np.searchsorted(nearest.ravel()[visits], np.arange(count + 1))
@@ -175,8 +185,31 @@ def _visits(vectors: Half, visitors: I64, members: I64, threshold: float) -> Ite
         yield np.minimum(i, j).astype(np.uint64) << np.uint64(32) | np.maximum(i, j).astype(np.uint64)
 
 
-def _cells(vectors: Half, probes: int) -> NDArray[np.int32]:
-    """The `probes` nearest k-means centroids of every row, nearest first, [n, probes]."""
+@dataclass
+class Cells:
+    """How large groups were split: their centroids by guard, and the cell of each row (-1: its group is not large)."""
+
+    cell: I32
+    centroids: dict[int, F32] = field(default_factory=dict)
+
+    def note(self, guard: int, rows: I64, cell: I32, centroids: F32) -> None:
+        """The rows of one group and the cell that each is in."""
+        self.cell[rows] = cell
+        self.centroids[guard] = centroids
+
+
+def nearest_cells(vectors: F32, centroids: F32, count: int) -> I32:
+    """The `count` nearest centroids of every row, nearest first."""
+    import faiss
+
+    index = faiss.IndexFlatIP(centroids.shape[1])
+    index.add(np.ascontiguousarray(centroids))
+    found: I32 = index.search(vectors, min(count, len(centroids)))[1].astype(np.int32)
+    return found
+
+
+def cells_of(vectors: Half, probes: int) -> tuple[F32, I32]:
+    """k-means centroids, k = sqrt n, and the `probes` nearest of them of every row, nearest first, [n, probes]."""
     import faiss
 
     k = int(np.sqrt(len(vectors)))
@@ -190,4 +223,4 @@ def _cells(vectors: Half, probes: int) -> NDArray[np.int32]:
     for start in range(0, len(vectors), CHUNK):
         part = slice(start, start + CHUNK)
         nearest[part] = kmeans.index.search(vectors[part].astype(np.float32), nearest.shape[1])[1]
-    return nearest
+    return np.asarray(kmeans.centroids, np.float32).reshape(k, -1), nearest

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from tracemill.release.tally import LENGTH_BIN, LENGTH_TOP, UNLABELLED, Tally
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes  # heavy: only a process that draws pays for it
 
 _INK, _BAR = "#22313f", "#2f7f79"
 _STYLE = {
@@ -44,6 +43,10 @@ def draw_figures(tally: Tally, folder: Path) -> dict[str, Path]:
 
 
 def _drawn(draw: Callable[[Axes, Tally], None], tally: Tally, path: Path) -> Path:
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     with rc_context(_STYLE):
         figure = Figure(figsize=(7.2, 4.0), dpi=120)
         FigureCanvasAgg(figure)

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from tracemill.records import SCHEMAS, Bucket, Unit, empty
@@ -57,6 +59,16 @@ class Inputs:
         for stored in self._stored(name, shard):
             yield from self.store.get_batches(stored, columns)
 
+    def rows(self, name: str, columns: list[str], places: NDArray[np.int64], shard: int) -> pa.Table:
+        """Some rows of `table`, by their places in it, in the order given; little else of it is read."""
+        stored = self._stored(name, shard)
+        ends = np.cumsum([one.rows or 0 for one in stored])
+        owner = np.searchsorted(ends, places, side="right")
+        order = np.argsort(owner, kind="stable")
+        starts = ends - [one.rows or 0 for one in stored]
+        parts = [self.store.get_rows(stored[k], places[owner == k] - starts[k], columns) for k in np.unique(owner)]
+        return pa.concat_tables(parts).take(np.argsort(order))
+
     def _stored(self, name: str, shard: int | None) -> list[StoredFile]:
         own = self.sealed.get(self.index if shard is None else shard, ())
         manifests = [*own, *(self.whole if name != "ledger" else ())]
@@ -74,12 +86,21 @@ class Inputs:
 
     def alive(self, unit: Unit, shard: int | None = None) -> pa.Array:
         """The ids of that unit that no earlier step turned away; a generation also needs its problem to be alive."""
-        ledger = self.table("ledger", ["id", "unit", "bucket"], shard)
+        own = self.sealed.get(self.index if shard is None else shard, ())
+        stored = [m.tables["ledger"] for m in own if "ledger" in m.tables and not _turned_nothing_away(m)]
+        parts = [self.store.get_table(one, ["id", "unit", "bucket"]) for one in stored]
+        ledger = pa.concat_tables([empty("ledger").select(["id", "unit", "bucket"]), *parts])
         if unit == "problem":
             return _without(self.table("problems", ["id"], shard)["id"], _gone(ledger, "problem"))
         table = self.table("generations", ["id", "problem_id"], shard)
         orphaned = pc.is_in(table["problem_id"], value_set=_gone(ledger, "problem"))
         return _without(table.filter(pc.invert(orphaned))["id"], _gone(ledger, "generation"))
+
+
+def _turned_nothing_away(manifest: Manifest) -> bool:
+    """Whether a ledger need not be read: it is about source rows, or all its rows were kept."""
+    counts = manifest.counts
+    return counts.entered > 0 and (manifest.unit == "row" or counts.kept == counts.entered)
 
 
 def _gone(ledger: pa.Table, unit: str) -> pa.Array:
@@ -155,3 +176,11 @@ def ledger_rows(
     schema = SCHEMAS["ledger"]
     values = (list(ids), unit, bucket, reason, score, threshold, detail)
     return pa.table([column(v, f.type) for v, f in zip(values, schema, strict=True)], schema=schema)
+
+
+def kept_rows(unit: Unit, ids: pa.Array) -> pa.Table:
+    """A ledger table of rows that are all kept."""
+    schema = SCHEMAS["ledger"]
+    blank = {f.name: pa.nulls(len(ids), f.type) for f in schema}
+    same = {name: pa.repeat(pa.scalar(value), len(ids)) for name, value in (("unit", unit), ("bucket", "kept"))}
+    return pa.table({**blank, "id": ids, **same}, schema=schema)

@@ -142,3 +142,42 @@ def test_a_shard_that_was_signed_anew_is_decided_anew(store: Store) -> None:
     run.run(SIGN, 1)
     run.run(Cluster(kind="cluster"))
     assert kept(run) == {(OLD["id"], 0), (other["id"], 1)}
+
+
+@pytest.mark.parametrize("large", [4096, 8], ids=["small groups", "groups in cells"])
+@pytest.mark.parametrize("seed", [5, 6, 7])
+def test_the_index_decides_as_reading_all_shards_again_does(
+    store: Store, monkeypatch: pytest.MonkeyPatch, seed: int, large: int
+) -> None:
+    monkeypatch.setattr("tracemill.dedup.semantic.WHOLE", large)
+    monkeypatch.setattr("tracemill.dedup.semantic.SMALL", 5)
+    shards = random_shards(seed, 6, 40)
+    with_index, without = Shards(store), Shards(store)
+    for number, problems in enumerate(shards):
+        for run in (with_index, without):
+            run.run(SIGN, run.add(problems))
+        if number < 2:
+            continue
+        if number > 2:
+            earlier = without.gathered["cluster"].tables
+            without.gathered["cluster"] = without.gathered["cluster"].model_copy(
+                update={"tables": {k: v for k, v in earlier.items() if k != "dedup_index"}}
+            )
+        tables = [run.run(Cluster(kind="cluster")).tables for run in (with_index, without)]
+        for name in ("duplicates", "held_back", "settled"):
+            assert tables[0][name].to_pylist() == tables[1][name].to_pylist(), name
+        assert tables[0]["dedup_index"].drop_columns("cell").equals(tables[1]["dedup_index"].drop_columns("cell"))
+    assert len(tables[0]["duplicates"]) > 50
+    assert bool(len(tables[0]["dedup_cells"])) == (large == 8)
+
+
+def test_no_old_shard_is_read_for_rows_that_are_new_altogether(store: Store) -> None:
+    run = Shards(store, *random_shards(8, 3, 20))
+    run.run_all(SIGN)
+    run.run(Cluster(kind="cluster"))
+    for manifests in run.sealed.values():
+        for stored in (manifests[1].tables["signatures"], manifests[0].tables["problems"]):
+            (Path(store.root) / stored.key).rename(Path(store.root) / f"{stored.key}.away")
+    run.run(SIGN, run.add([problem("what is the capital of a country that nobody has ever heard of before")]))
+    corpus = Cluster(kind="cluster").run(run.resources, run.inputs(Cluster(kind="cluster"), 0))
+    assert len(corpus.tables["settled"]) == 4

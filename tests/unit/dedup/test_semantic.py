@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tracemill.dedup.semantic import cell_pairs, similar_pairs
+from tracemill.dedup.semantic import cell_pairs, cells_of, similar_pairs
 from tracemill.text.kernels import U64
 
 
@@ -62,7 +62,7 @@ def test_cells_find_nearly_all_pairs_and_report_none_that_is_not_near() -> None:
     pairs = {(int(i), int(j)) for i, j in found.pairs}
     assert pairs <= expected
     assert len(pairs) >= 0.998 * len(expected)
-    compared = len(cell_pairs(vectors, 0.9, 8))
+    compared = len(cell_pairs(vectors, 0.9, cells_of(vectors, 8)[1]))
     assert compared < 2 * len(expected)
 
 

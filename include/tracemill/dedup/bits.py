@@ -1,0 +1,62 @@
+"""Sketches of vectors in 384 bits, by which a vector is compared with very many others before any of them is read.
+
+Each bit is the side of a random plane on which the vector lies (Charikar 2002): two vectors with the angle a differ in
+a share of a / pi of the bits, with the deviation of as many coin tosses.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracemill.text.kernels import F32, I64, U64, kernel
+
+BITS_WORDS = 6
+BITS = 64 * BITS_WORDS
+DEVIATIONS = 4.5  # of the number of differing bits: three pairs at the threshold in a million are missed
+SEED = 7
+
+
+def bits_of(vectors: NDArray[np.float16]) -> U64:
+    """One sketch a row, [rows, BITS_WORDS]."""
+    sides = vectors.astype(np.float32) @ _planes(vectors.shape[1]) > 0
+    return np.packbits(sides, axis=1).view(np.uint64)
+
+
+def radius(cosine: float) -> int:
+    """In how many bits two vectors of that cosine differ at most."""
+    share = math.acos(min(1.0, cosine)) / math.pi
+    return math.ceil(BITS * share + DEVIATIONS * math.sqrt(BITS * share * (1 - share)))
+
+
+@lru_cache(maxsize=4)
+def _planes(dimensions: int) -> F32:
+    return np.random.default_rng(SEED).normal(size=(dimensions, BITS)).astype(np.float32)
+
+
+@kernel
+def _ones(value: np.uint64) -> np.uint64:
+    """How many bits are set."""
+    value = value - ((value >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    value = (value & np.uint64(0x3333333333333333)) + ((value >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    value = (value + (value >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.uint64((value * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@kernel
+def within(bits: U64, visitors: I64, first: I64, last: I64, members: U64, limit: np.uint64) -> tuple[I64, I64]:
+    """Visitor k, row `visitors[k]` of `bits`, with each of `members[first[k]:last[k]]` that is that near."""
+    rows, found = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
+    for k in range(len(visitors)):
+        row = visitors[k]
+        for i in range(first[k], last[k]):
+            differing = np.uint64(0)
+            for word in range(bits.shape[1]):
+                differing += _ones(bits[row, word] ^ members[i, word])
+            if differing <= limit:
+                rows.append(row)
+                found.append(np.int64(i))
+    return np.array(rows, np.int64), np.array(found, np.int64)

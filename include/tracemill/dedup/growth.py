@@ -1,0 +1,118 @@
+"""Looks up in the living index which old rows the new ones must be compared with, and reads those alone.
+
+An old row matters to a new one when it has the same id or text, shares a MinHash band, or may reach the cosine by the
+sketches of both vectors. With those old rows the decision is the one that the whole corpus would give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracemill.dedup.bits import radius, within
+from tracemill.dedup.corpus import DROPPED, KEPT, Columns, Corpus, arranged, joined
+from tracemill.dedup.index import Index
+from tracemill.dedup.semantic import Half, nearest_cells
+from tracemill.text.kernels import F32, I64, U64, Flags
+
+PROBES = 2  # times the probes of the full search: here only the new row looks into the cells near it
+_CELL = np.uint64(0x9E3779B97F4A7C15)
+
+
+def grown_corpus(
+    index: Index, new: Columns, vectors: Callable[[I64], Half], semantic: float | None, probes: int
+) -> Corpus:
+    """The new rows and the old ones that matter to them. `vectors` reads those of new rows by their number."""
+    old, fresh = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    if semantic is not None:
+        fresh, old = _near(index, new, vectors, radius(semantic), PROBES * probes)
+    wanted = np.flatnonzero(_same(index.columns, new) | _sharing_a_band(index.columns, new))
+    wanted = np.union1d(wanted, old)
+    wanted = np.union1d(wanted, index.columns["target"][wanted])
+    corpus = arranged(joined([_old(index, wanted), {**new, "place": len(index) + np.arange(len(new["id"]))}]))
+    order = np.argsort(corpus.places)
+    pairs = np.stack([old, len(index) + fresh], axis=1)
+    return replace(corpus, near=order[np.searchsorted(corpus.places[order], pairs)])
+
+
+def _old(index: Index, wanted: I64) -> Columns:
+    """Old rows as columns of a corpus, with what was decided about them."""
+    columns = {name: values[wanted] for name, values in index.columns.items()}
+    target = columns["target"]
+    columns["state"] = np.where(target == wanted, KEPT, DROPPED).astype(np.int8)
+    columns["target"] = np.where(target == wanted, b"", index.columns["id"][target])
+    del columns["cell"]
+    return {**columns, "place": wanted}
+
+
+def _kept(columns: Columns) -> Flags:
+    kept: Flags = columns["target"] == np.arange(len(columns["target"]))
+    return kept
+
+
+def _same(old: Columns, new: Columns) -> Flags:
+    """Old rows with the id or the text of a new one, or of such an old row."""
+    found = _among(old["id"], new["id"]) | _among(old["key"], new["key"])
+    return found | _among(old["id"], old["id"][found]) | _among(old["key"], old["key"][found])
+
+
+def _sharing_a_band(old: Columns, new: Columns) -> Flags:
+    found = np.zeros(len(old["guard"]), np.bool_)
+    rows = np.flatnonzero(_kept(old) & _among(old["guard"], new["guard"]))
+    for band in range(old["bands"].shape[1]):
+        found[rows] |= _among(old["bands"][rows, band], new["bands"][:, band])
+    return found
+
+
+def _among(values: NDArray[Any], wanted: NDArray[Any]) -> Flags:
+    """Which values are among a few wanted ones: one look into their sorted list each."""
+    known = np.unique(wanted)
+    if not len(known):
+        return np.zeros(len(values), np.bool_)
+    same: Flags = known[np.minimum(np.searchsorted(known, values), len(known) - 1)] == values
+    return same
+
+
+def _near(index: Index, new: Columns, vectors: Callable[[I64], Half], limit: int, probes: int) -> tuple[I64, I64]:
+    """Pairs of a new row and an old kept one of the same guard that may be similar; in large groups near its cells."""
+    old = index.columns
+    rows = np.flatnonzero(_kept(old) & _among(old["guard"], new["guard"]))
+    keys = _bucket(old["guard"][rows], old["cell"][rows].astype(np.int64))
+    order = np.argsort(keys, kind="stable")
+    visitors, wanted = _visits(index, new, vectors, probes)
+    first, last = (np.searchsorted(keys[order], wanted, side) for side in ("left", "right"))
+    fresh, found = within(new["bits"], visitors, first, last, old["bits"][rows[order]], np.uint64(limit))
+    return fresh, rows[order][found]
+
+
+def _visits(index: Index, new: Columns, vectors: Callable[[I64], Half], probes: int) -> tuple[I64, U64]:
+    """Which new row looks into which bucket of old rows."""
+    large = np.isin(new["guard"], np.array(list(index.centroids), np.uint64))
+    small = np.flatnonzero(~large)
+    visitors, wanted = [small], [_bucket(new["guard"][small], np.full(len(small), -1))]
+    for guard in np.unique(new["guard"][large]):
+        rows = np.flatnonzero(new["guard"] == guard)
+        cells = nearest_cells(vectors(rows).astype(np.float32), index.centroids[int(guard)], probes)
+        visitors.append(np.repeat(rows, cells.shape[1]))
+        wanted.append(_bucket(np.full(cells.size, guard, np.uint64), cells.ravel().astype(np.int64)))
+    return np.concatenate(visitors), np.concatenate(wanted)
+
+
+def _bucket(guard: U64, cell: NDArray[np.int64]) -> U64:
+    mixed: U64 = guard ^ ((cell + 1).astype(np.uint64) * _CELL)
+    return mixed
+
+
+def cells_for(index: Index, new: Columns, vectors: Callable[[I64], Half]) -> NDArray[np.int32]:
+    """The cell of each new row in its large group, -1 elsewhere."""
+    found = np.full(len(new["id"]), -1, np.int32)
+    for guard, centroids in index.centroids.items():
+        rows = np.flatnonzero(new["guard"] == np.uint64(guard))
+        if len(rows):
+            own: F32 = vectors(rows).astype(np.float32)
+            found[rows] = nearest_cells(own, centroids, 1)[:, 0]
+    return found

@@ -1,0 +1,119 @@
+"""The living index: what dedup must know of every problem that it has decided about, so that it reads no shard again.
+
+About 220 bytes a problem, one row each in the order of arrival, sealed with the decisions (tables `dedup_index` and
+`dedup_cells`). New rows are added at the end; places never change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tracemill.dedup.bits import BITS_WORDS
+from tracemill.dedup.corpus import Columns
+from tracemill.dedup.living import settled_before
+from tracemill.dedup.minhash import BANDS
+from tracemill.shards import Manifest, Store
+from tracemill.steps.base import Inputs
+from tracemill.text.kernels import F32
+
+ROWS, CELLS = "dedup_index", "dedup_cells"
+# `target` is the place of the row that this one is dropped for (its own: it is kept).
+ROW = pa.schema(
+    [
+        ("id", pa.binary(25)),
+        ("key", pa.binary(32)),
+        ("guard", pa.uint64()),
+        ("embedder", pa.binary(16)),
+        ("shard", pa.int32()),
+        ("row", pa.int32()),
+        ("priority", pa.int64()),
+        ("bands", pa.binary(4 * BANDS)),
+        ("bits", pa.binary(8 * BITS_WORDS)),
+        ("target", pa.int64()),
+        ("method", pa.int8()),
+        ("similarity", pa.float32()),
+        ("cell", pa.int32()),
+    ]
+)
+CELL = pa.schema([("guard", pa.uint64()), ("cell", pa.int32()), ("centroid", pa.binary())])
+_BYTES = {"id": "S25", "key": "S32", "embedder": "S16"}
+_WIDE = {"bands": (np.uint32, BANDS), "bits": (np.uint64, BITS_WORDS)}
+
+
+@dataclass(frozen=True)
+class Index:
+    """The columns of `dedup.corpus` by place, and of each row the decision: `target` is the place it is dropped for
+
+    (its own: it is kept). `cell` is its k-means cell within its guard's large group, -1 elsewhere; `centroids` are
+    those of the large groups, by guard.
+    """
+
+    columns: Columns
+    centroids: dict[int, F32]
+
+    def __len__(self) -> int:
+        return len(self.columns["id"])
+
+    def last_shard(self) -> int:
+        """The highest shard number that it has rows of; -1 when it is empty."""
+        return int(self.columns["shard"].max(initial=-1))
+
+    def grown(self, columns: Columns) -> Index:
+        """With more rows at the end."""
+        both = {name: np.concatenate([self.columns[name], columns[name]]) for name in self.columns}
+        return Index(both, self.centroids)
+
+    def tables(self) -> dict[str, pa.Table]:
+        """As the tables that are sealed."""
+        rows = pa.table([_column(self.columns[f.name], f.type) for f in ROW], schema=ROW)
+        flat = [(guard, cell, row.astype("<f4").tobytes()) for guard, own in self.centroids.items()
+                for cell, row in enumerate(own)]  # fmt: skip
+        columns = list(zip(*flat, strict=True)) or [(), (), ()]
+        cells = pa.table([pa.array(c, f.type) for c, f in zip(columns, CELL, strict=True)], schema=CELL)
+        return {ROWS: rows, CELLS: cells}
+
+
+def indexed(inputs: Inputs, digests: Mapping[int, str]) -> Index | None:
+    """The living index, when shards were only added since it was made; None: all must be read again."""
+    known = settled_before(inputs)
+    grown = known and max(known) < min(digests.keys() - known.keys(), default=max(known) + 1)
+    if not inputs.previous or not grown or any(digests.get(shard) != digest for shard, digest in known.items()):
+        return None
+    return read_index(inputs.store, inputs.previous)
+
+
+def read_index(store: Store, manifest: Manifest) -> Index | None:
+    """The index that was sealed with a cluster run; None when that was made by a tracemill without one."""
+    if not {ROWS, CELLS} <= set(manifest.tables):
+        return None
+    table = store.get_table(manifest.tables[ROWS]).combine_chunks()
+    columns = {name: _array(table[name].combine_chunks(), name) for name in table.column_names}
+    centroids: dict[int, list[bytes]] = {}
+    for row in store.get_table(manifest.tables[CELLS]).to_pylist():
+        centroids.setdefault(row["guard"], []).append(row["centroid"])
+    found = {guard: np.frombuffer(b"".join(own), "<f4").reshape(len(own), -1) for guard, own in centroids.items()}
+    return Index(columns, found)
+
+
+def _column(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
+    if not pa.types.is_fixed_size_binary(kind):
+        return pa.array(values, kind)
+    data = np.ascontiguousarray(values)
+    return pa.FixedSizeBinaryArray.from_buffers(kind, len(data), [None, pa.py_buffer(data.tobytes())])
+
+
+def _array(column: pa.Array, name: str) -> NDArray[Any]:
+    if not pa.types.is_fixed_size_binary(column.type):
+        return np.asarray(column.to_numpy(zero_copy_only=False))
+    width = column.type.byte_width
+    data = column.buffers()[1][column.offset * width : (column.offset + len(column)) * width]
+    if name in _BYTES:
+        return np.frombuffer(data, _BYTES[name])
+    kind, count = _WIDE[name]
+    return np.frombuffer(data, kind).reshape(len(column), count)
