@@ -7,9 +7,9 @@ daemon. Workers are started before the clock: a pipeline starts them once. `--qu
 import argparse
 import json
 import subprocess
-import sys
 import tempfile
 import time
+import venv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,11 +42,12 @@ def _row(name: str, kind: str, programs_judged: int, seconds: float, wall: float
 
 
 def plainly(how: str, workload: Sequence[Program]) -> float:
-    """Measure a yardstick in an interpreter of its own."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump([program.as_dict() for program in workload], file)
-        file.flush()
-        command = [sys.executable, str(Path(__file__).with_name("plain.py")), file.name, how]
+    """Measure a yardstick in an empty environment: what this one runs at every start of Python would only slow it."""
+    with tempfile.TemporaryDirectory() as home:
+        venv.create(home, symlinks=True)
+        file = Path(home, "workload.json")
+        file.write_text(json.dumps([program.as_dict() for program in workload]))
+        command = [f"{home}/bin/python", str(Path(__file__).with_name("plain.py")), str(file), how]
         report = json.loads(
             subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split("\n")[-2]
         )
