@@ -22,6 +22,7 @@ from typer.core import TyperGroup
 from tracemill.errors import TracemillError
 from tracemill.refresh_cli import mount as mount_refresh
 from tracemill.sandbox_cli import app as sandbox
+from tracemill.serving_cli import serve
 
 if TYPE_CHECKING:
     from tracemill.shards import Store
@@ -189,4 +190,5 @@ def _funnel(store: Store, as_json: bool) -> None:
 
 
 app.add_typer(sandbox, name="sandbox")
+app.command("serve")(serve)
 mount_refresh(app)

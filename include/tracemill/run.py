@@ -1,4 +1,7 @@
-"""Runs a recipe's steps one after the other in this process, with progress for people; no scheduler needed."""
+"""Runs a recipe's steps one after the other in this process, with progress for people; no scheduler needed.
+
+Models that a step asks and that answer nowhere are served from this process while the step runs.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as Eta
 
+from tracemill.hosting import hosted
 from tracemill.recipe import PLAN, Recipe
 from tracemill.resources import Resources
 from tracemill.runner import ShardResult, run_shard, shard_count
@@ -47,7 +51,8 @@ class Run:
 
     def _step(self, name: str, shards: Sequence[int]) -> None:
         began, results = time.monotonic(), list[ShardResult]()
-        with self._bar(name, len(shards)) as (progress, bar):
+        models = hosted(self.recipe, self.store, name, shards, self.resources)
+        with models, self._bar(name, len(shards)) as (progress, bar):
             for index in shards:
                 results.append(run_shard(self.recipe, self.store, name, index, self.resources))
                 progress.advance(bar)

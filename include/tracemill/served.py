@@ -9,6 +9,8 @@ from tracemill.errors import MissingInput, RecipeError
 from tracemill.recipe import PLAN, Recipe
 from tracemill.resources import Resources
 from tracemill.runner import fingerprint_of, inputs_for, shard_count
+from tracemill.serving.endpoints import fixed_endpoints
+from tracemill.serving.lease import live_leases
 from tracemill.serving.model import Model
 from tracemill.shards import Store
 from tracemill.steps.asking import AskingStep
@@ -37,6 +39,26 @@ def served_models(recipe: Recipe) -> dict[str, ServedModel]:
                 )
             found[model.name] = ServedModel(model, (*(known.stages if known else ()), stage))
     return found
+
+
+def unserved(
+    recipe: Recipe, store: Store, stage: str, shards: Sequence[int], resources: Resources
+) -> tuple[Model, ...]:
+    """The models that a stage needs for these shards, that the run is to serve, and that answer nowhere just now."""
+    step = recipe.step(stage)
+    models = [model for model in (step.served() if isinstance(step, AskingStep) else ()) if model.serve.replicas]
+    missing = tuple(
+        model
+        for model in models
+        if not fixed_endpoints(model.name, resources.environment)
+        and not live_leases(store, model.name, model.identity(resources))
+    )
+    return missing if missing and not all(_is_sealed(recipe, store, stage, n, resources) for n in shards) else ()
+
+
+def _is_sealed(recipe: Recipe, store: Store, stage: str, shard: int, resources: Resources) -> bool:
+    fingerprint = fingerprint_of(recipe.step(stage), resources, inputs_for(recipe, store, stage, shard))
+    return store.sealed_as(stage, shard, fingerprint) is not None
 
 
 @dataclass
@@ -68,10 +90,7 @@ class Demand:
             needed = own if step.shape == "map" else [0]
             if earlier != PLAN and not all(self._is_sealed(earlier, n, shards) for n in needed):
                 return False
-        inputs = inputs_for(self.recipe, self.store, stage, shard)
-        fingerprint = fingerprint_of(self.recipe.step(stage), self.resources, inputs)
-        manifest = self.store.manifest(stage, shard)
-        if manifest is None or manifest.fingerprint != fingerprint:
+        if not _is_sealed(self.recipe, self.store, stage, shard, self.resources):
             return False
         self._sealed.add((stage, shard))
         return True

@@ -8,13 +8,6 @@ from typing import Annotated
 
 import typer
 
-from tracemill.errors import RecipeError
-from tracemill.recipe import load_recipe
-from tracemill.resources import Resources
-from tracemill.served import Demand, served_models
-from tracemill.serving.serve import Replica
-from tracemill.shards import Store
-
 app = typer.Typer(help="Serve a recipe's models.", no_args_is_help=True)
 
 
@@ -26,6 +19,13 @@ def serve(
     replica: Annotated[int, typer.Option(help="Number of this server, from 0, when several serve one model.")] = 0,
 ) -> None:
     """Serve MODEL until no stage of RECIPE needs it on that store, or nobody asks any more. Ctrl-C ends it cleanly."""
+    from tracemill.errors import RecipeError
+    from tracemill.recipe import load_recipe
+    from tracemill.resources import Resources
+    from tracemill.served import Demand, served_models
+    from tracemill.serving.serve import Replica
+    from tracemill.shards import Store
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     loaded, store, machine = load_recipe(recipe), Store.at(root, create=True), Resources()

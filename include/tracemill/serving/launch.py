@@ -17,7 +17,8 @@ from tracemill.serving.model import Model
 PYTHON = "TRACEMILL_VLLM_PYTHON"
 HOST = "TRACEMILL_SERVE_HOST"
 _DEFAULT_PYTHON = Path(__file__).resolve().parents[3] / ".venv-vllm" / "bin" / "python"
-_CPU_FLAGS = ("--enforce-eager", "--dtype", "bfloat16")
+_CPU_FLAGS = ("--enforce-eager", "--dtype")
+_BF16 = {"avx512_bf16", "amx_bf16", "bf16"}  # as /proc/cpuinfo calls them on x86-64 and Arm
 _CPU_ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
@@ -45,6 +46,12 @@ def on_cpu(python: Path) -> bool:
     return any(python.parent.parent.glob("lib/python3*/site-packages/vllm_cpu-*.dist-info"))
 
 
+def cpu_dtype(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """bfloat16 where the processor computes in it, else float32: emulated, it took twice the time."""
+    flags = cpuinfo.read_text().split() if cpuinfo.is_file() else []
+    return "bfloat16" if _BF16.intersection(flags) else "float32"
+
+
 def command(model: Model, python: Path, location: str, host: str, port: int) -> list[str]:
     """The whole command, behind the guard that ends everything with this process."""
     serve = model.serve
@@ -56,7 +63,7 @@ def command(model: Model, python: Path, location: str, host: str, port: int) -> 
         *(("--max-model-len", str(serve.max_model_len)) if serve.max_model_len else ()),
         *(("--revision", model.revision) if model.revision and not model.is_folder else ()),
         *(("--runner", "pooling", "--convert", "classify") if model.task == "classify" else ()),
-        *(_CPU_FLAGS if on_cpu(python) else ()),
+        *((*_CPU_FLAGS, cpu_dtype()) if on_cpu(python) else ()),
         *serve.flags,
     ]
     guarded = [sys.executable, "-P", guard.__file__, str(os.getpid())]

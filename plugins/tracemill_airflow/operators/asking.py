@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tracemill.recipe import Recipe
     from tracemill.resources import Resources
     from tracemill.serving.model import Model
-    from tracemill.shards import Store
 
 
 class AskingOperator(StageOperator):
@@ -33,11 +32,13 @@ class AskingOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Seal the batch; when a shard needs a model that does not answer yet, wait for it deferred first."""
+        from tracemill.served import unserved
+
         recipe, store = self._recipe(), self.open_store()
         shards = [int(shard) for shard in self.shards]
         context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
         machine = self._machine(recipe)
-        missing = self._missing(recipe, store, machine, shards)
+        missing = unserved(recipe, store, self.stage, shards, machine)
         if missing:
             identities = {model.name: model.identity(machine) for model in missing}
             patience = max(model.serve.patience + model.serve.start_timeout for model in missing)
@@ -82,30 +83,6 @@ class AskingOperator(StageOperator):
 
         step = recipe.step(self.stage)
         return step.served() if isinstance(step, AskingStep) else ()
-
-    def _missing(self, recipe: Recipe, store: Store, machine: Resources, shards: list[int]) -> list[Model]:
-        """The models that a shard of this batch needs and that answer nowhere just now."""
-        from tracemill.runner import fingerprint_of, inputs_for
-        from tracemill.serving.endpoints import fixed_endpoints
-        from tracemill.serving.lease import live_leases
-
-        step = recipe.step(self.stage)
-        stale = (
-            store.sealed_as(
-                self.stage, shard, fingerprint_of(step, machine, inputs_for(recipe, store, self.stage, shard))
-            )
-            is None
-            for shard in shards
-        )
-        if not any(stale):
-            return []
-        return [
-            model
-            for model in self._models(recipe)
-            if model.serve.replicas
-            and not fixed_endpoints(model.name, machine.environment)
-            and not live_leases(store, model.name, model.identity(machine))
-        ]
 
 
 class AnnotateOperator(AskingOperator):

@@ -17,7 +17,7 @@ from tracemill.errors import RecipeError, ServingError
 from tracemill.resources import Resources
 from tracemill.serving import guard
 from tracemill.serving.failures import explained
-from tracemill.serving.launch import command, environment, free_port, vllm_python
+from tracemill.serving.launch import command, cpu_dtype, environment, free_port, vllm_python
 from tracemill.serving.metrics import Gauges, parse_metrics, summary, utilisation
 from tracemill.serving.model import Model, Serve, folder_digest
 
@@ -143,6 +143,23 @@ def test_a_server_on_a_processor_is_started_eagerly_and_shares_the_cores(tmp_pat
     assert made["OMP_NUM_THREADS"] == "7"
     assert made["VLLM_CPU_KVCACHE_SPACE"] == "1"
     assert not {"AIRFLOW__CORE__FERNET_KEY", "PYTHONPATH"} & made.keys()
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        pytest.param("fpu avx512f avx512_bf16", "bfloat16", id="avx512 with bf16"),
+        pytest.param("fpu amx_bf16", "bfloat16", id="amx"),
+        pytest.param("asimd bf16", "bfloat16", id="arm"),
+        pytest.param("fpu avx512f avx512_vnni", "float32", id="avx512 without bf16"),
+        pytest.param(None, "float32", id="nothing known"),
+    ],
+)
+def test_a_processor_computes_in_what_it_computes_fast(tmp_path: Path, flags: str | None, expected: str) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    if flags is not None:
+        cpuinfo.write_text(f"model name : x\nflags : {flags}\n")
+    assert cpu_dtype(cpuinfo) == expected
 
 
 def test_each_replica_gets_its_own_devices_and_the_key_stays_in_the_environment(tmp_path: Path) -> None:
