@@ -1,86 +1,97 @@
-"""kill -9 of the client, of the serve process, and of vLLM itself, in the middle of the shards: what is paid twice?"""
+"""kill -9 of the client task, of the serve task, and of vLLM itself, mid-shard under Airflow: what is paid twice?"""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from benchmarks.serving.served import answered, awaited_lease, ended_afterwards, start_client, start_server
+import psutil
+
+from benchmarks.serving.served import answered, lease_of
+from benchmarks.serving.through_airflow import DAG, DAGS
 from benchmarks.serving.workload import CONCURRENCY, Workload, made
 from tracemill.serving.guard import descendants
 from tracemill.serving.lease import Lease
 from tracemill.shards import Store
+from tracemill_airflow.local import LocalAirflow, start
+from tracemill_airflow.rest import AirflowRest
 
+VICTIMS = ("client", "serve", "vllm")
 SHARDS_AT_ONCE = 4
 
 
 def kills(workload: Workload) -> dict[str, object]:
-    """Kill each of the three once; every run must complete. The server is started again as Airflow's retry would."""
+    """Kill each of the three once; every run must complete, by Airflow's own retries."""
     results: dict[str, object] = {}
-    for victim in ("client", "serve", "vllm"):
-        own = replace(workload, folder=workload.folder / victim)
-        twice = one_kill(own, victim)
-        allowed = CONCURRENCY * SHARDS_AT_ONCE
-        print(f"kill -9 of {victim}: complete, {twice} answers paid twice (at most {allowed} in flight)")
-        results[f"paid_twice_{victim}"] = twice
+    airflow = start(
+        workload.folder / "airflow", {"AIRFLOW__CORE__DAGS_FOLDER": str(DAGS), "AIRFLOW__CORE__PARALLELISM": "3"}
+    )
+    try:
+        for victim in VICTIMS:
+            own = replace(workload, folder=workload.folder / victim)
+            own.write()
+            twice = one_kill(own, victim, airflow)
+            allowed = CONCURRENCY * SHARDS_AT_ONCE
+            print(
+                f"kill -9 of {victim}: complete, {twice} answers paid twice (at most {allowed} in flight)", flush=True
+            )
+            results[f"paid_twice_{victim}"] = twice
+    finally:
+        airflow.stop()
     return results
 
 
-def one_kill(workload: Workload, victim: str) -> int:
-    """Distil, kill the victim when about a third is done, start it again; returns how many answers were paid twice."""
-    problems, root = workload.problems, workload.folder / "store"
-    workload.write()
-    server, client = start_server(workload, root), start_client(workload, root)
-    with ended_afterwards(server, client):
-        lease = awaited_lease(workload, root)
-        paid = _await_answers(lease, problems // 3, client)
-        _kill(victim, server, client)
-        moment = time.time()
-        if victim == "client":
-            client = start_client(workload, root)
-        else:
-            assert server.wait(60) != 0, "the serve process took its server's death for success"
-            server = start_server(workload, root)
-            lease = awaited_lease(workload, root, after=moment)
-        with ended_afterwards(server, client):
-            last = _await_end(lease, client)
-    assert len(made(Store.at(root.as_uri())).tokens) == problems
-    return max(0, last - problems + (0 if victim == "client" else paid))
+@dataclass
+class Bill:
+    """What the servers of a run have answered, by the process that serves: a new server counts from nothing."""
+
+    workload: Workload
+    root: Path
+    lease: Lease | None = None
+    paid: dict[int, int] = field(default_factory=dict)
+
+    def look(self) -> int:
+        """Read the counter of the server that is up; returns the answers of all servers so far."""
+        self.lease = lease_of(self.workload, self.root)
+        found = answered(self.lease) if self.lease else None
+        if self.lease and found:
+            self.paid[self.lease.pid] = max(found[0], self.paid.get(self.lease.pid, 0))
+        return sum(self.paid.values())
 
 
-def _await_answers(lease: Lease, count: int, client: subprocess.Popen[bytes]) -> int:
-    """Wait until the server has answered so many; returns how many it has."""
-    while True:
-        found = answered(lease)
-        if found and found[0] >= count:
-            return found[0]
-        if client.poll() is not None:
-            raise RuntimeError(f"the client ended with {client.returncode} before it could be killed")
-        time.sleep(0.1)
+def one_kill(workload: Workload, victim: str, airflow: LocalAirflow) -> int:
+    """Distil, kill the victim when a third is done; returns how many answers were paid twice."""
+    root = workload.folder / "store"
+    rest = AirflowRest(airflow.url, airflow.username, airflow.password)
+    rest.await_dag(DAG)
+    run = rest.trigger(DAG, {"recipe": str(workload.path), "root": root.as_uri()})
+    bill, killed = Bill(workload, root), False
+    for _ in rest.follow(DAG, run, every=0.1):
+        if bill.look() >= workload.problems // 3 and not killed:
+            assert bill.lease
+            os.kill(_process(victim, bill.lease, airflow), signal.SIGKILL)
+            killed = True
+    if rest.run(DAG, run)["state"] != "success" or not killed:
+        raise RuntimeError(f"killing {victim}: {rest.tasks(DAG, run)}; see {airflow.home}/logs")
+    tries = {task.task: task.tries for task in rest.tasks(DAG, run)}
+    assert max(tries.values()) > 1, f"killing {victim} made nothing try again: {tries}"
+    assert len(made(Store.at(root.as_uri())).tokens) == workload.problems
+    return max(0, bill.look() - workload.problems)
 
 
-def _await_end(lease: Lease, client: subprocess.Popen[bytes]) -> int:
-    """Wait until the client is done; returns how many requests the server had answered when last seen."""
-    last = 0
-    while client.poll() is None:
-        found = answered(lease)
-        last = found[0] if found else last
-        time.sleep(0.3)
-    if client.returncode:
-        raise RuntimeError(f"the client failed with {client.returncode}; see client.log")
-    found = answered(lease)
-    return found[0] if found else last
-
-
-def _kill(victim: str, server: subprocess.Popen[bytes], client: subprocess.Popen[bytes]) -> None:
-    if victim == "client":
-        client.kill()
-        client.wait()
-    elif victim == "serve":
-        server.kill()
-    else:
-        guard = next(iter(descendants(server.pid)))
-        os.kill(next(iter(descendants(guard))), signal.SIGKILL)
+def _process(victim: str, lease: Lease, airflow: LocalAirflow) -> int:
+    """The pid of the victim: the lease names the serve task's, vLLM runs below its guard, the client talks to vLLM."""
+    if victim == "serve":
+        return lease.pid
+    below = list(descendants(lease.pid))
+    if victim == "vllm":
+        return next(iter(descendants(below[0])))
+    port, ours = urlsplit(lease.url).port, {lease.pid, os.getpid(), *below}
+    for process in psutil.Process(airflow.pid).children(recursive=True):
+        if process.pid not in ours and any(c.raddr and c.raddr.port == port for c in process.net_connections()):
+            return process.pid
+    raise RuntimeError(f"no task talks to {lease.url} at {time.ctime()}")
