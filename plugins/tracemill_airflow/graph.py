@@ -16,7 +16,7 @@ from airflow.sdk import Asset, task_group
 from tracemill_airflow import operators as o
 from tracemill_airflow.operators.asking import AskingOperator
 from tracemill_airflow.operators.base import StageOperator
-from tracemill_airflow.serving import ServeOperator, ServersOperator
+from tracemill_airflow.serving import SERVING, ServeOperator, ServersOperator
 
 RECIPES = Path(__file__).resolve().parents[2] / "include" / "recipes"
 RELEASES = Asset(name="tracemill_releases", uri="x-tracemill://releases")
@@ -78,7 +78,8 @@ def wire(stages: Sequence[Stage]) -> None:
     names = ("plan", *(stage.name for stage in stages))
     plan = o.PlanOperator(task_id="plan", stages=names, shards_per_task="{{ params.shards_per_task }}")
     if any(issubclass(stage.operator, AskingOperator) for stage in stages):
-        plan >> ServeOperator.partial(task_id="serve").expand(server=ServersOperator(task_id="servers").output)
+        serve = ServeOperator.partial(task_id="serve", **SERVING)
+        plan >> serve.expand(server=ServersOperator(task_id="servers").output)
     links: list[Any] = [plan]
     groups = iter([*GROUP_NAMES, *(f"refine_{n}" for n in range(2, len(stages) + 2))])
     for gathers, run in groupby(stages, key=lambda stage: stage.operator in GATHERS):

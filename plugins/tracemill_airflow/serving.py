@@ -23,12 +23,22 @@ if TYPE_CHECKING:
     from tracemill.serving.serve import Replica
 
 
+# Given to `partial`, too: of a mapped task the scheduler sees nothing that its constructor sets.
+SERVING: dict[str, Any] = {
+    "pool": "gpu",
+    "queue": "gpu",
+    "retry_policy": RETRY_THE_WORLD_ONLY,
+    "map_index_template": "{{ server_name }}",
+}
+
+
 class ServersOperator(BaseOperator):
     """Lists the model servers that a recipe asks for, one dict a replica: what `ServeOperator` is mapped over."""
 
     template_fields: Sequence[str] = ("recipe",)
 
     def __init__(self, *, recipe: str = "{{ params.recipe }}", **kwargs: Any) -> None:
+        kwargs.setdefault("retry_policy", RETRY_THE_WORLD_ONLY)
         super().__init__(**kwargs)
         self.recipe = recipe
 
@@ -52,11 +62,7 @@ class ServeOperator(StageOperator):
     ui_color = "#e8dcf4"
 
     def __init__(self, *, server: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("pool", "gpu")
-        kwargs.setdefault("queue", "gpu")
-        kwargs.setdefault("retry_policy", RETRY_THE_WORLD_ONLY)
-        kwargs.setdefault("map_index_template", "{{ server_name }}")
-        super().__init__(**kwargs)
+        super().__init__(**{**SERVING, **kwargs})
         self.server = server
         self._replica: Replica | None = None
 

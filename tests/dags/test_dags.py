@@ -60,3 +60,9 @@ def test_gather_stages_are_one_task_and_map_stages_are_mapped(dagbag: DagBag, na
         stage = re.sub(r"^\w+\.", "", task.task_id)
         if stage in shapes:
             assert (task.get_closest_mapped_task_group() is None) == (shapes[stage] == "gather"), stage
+
+
+def test_model_servers_wait_for_their_turn_in_the_pool_that_the_scheduler_sees(dagbag: DagBag) -> None:
+    """Trap: what the constructor of a mapped task sets is unknown until it runs; the pool must be in `partial`."""
+    serve = dagbag.dags["reasoning_distillation"].get_task("serve")
+    assert (serve.pool, serve.queue) == ("gpu", "gpu")
