@@ -42,6 +42,8 @@ class Tally:
     verifiers: Counter[str] = field(default_factory=Counter)
     lengths: Counter[int] = field(default_factory=Counter)
     evidence: dict[tuple[str, str], Evidence] = field(default_factory=dict)
+    mutants: Counter[tuple[str, str]] = field(default_factory=Counter)
+    mutants_caught: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, rows: Sequence[ReleasedRow]) -> None:
         """Count released rows; a problem's rows must come in one shard."""
@@ -60,6 +62,12 @@ class Tally:
         self.availability[_availability(row.problem)] += 1
         self.lengths[min(row.tokens, LENGTH_TOP) // LENGTH_BIN] += 1
         self.verifiers.update({v["verifier"] for v in row.verdicts if v["status"] == "pass"} or {"none"})
+
+    def add_mutants(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Count rows of the table that says what the contamination rules catch of changed benchmark items."""
+        for row in rows:
+            self.mutants[row["benchmark"], row["kind"]] += row["texts"]
+            self.mutants_caught[row["benchmark"], row["kind"]] += row["caught"]
 
     def add_evidence(self, rows: Iterable[dict[str, Any]]) -> None:
         """Count rows of the contamination table, of released and of removed problems alike."""

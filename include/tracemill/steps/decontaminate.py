@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 
 from tracemill.decontamination.benchmark import Benchmark
 from tracemill.decontamination.matching import RULES, Items, Matches, indexed, matches, strongest
+from tracemill.decontamination.mutants import TABLE, measured
 from tracemill.embedders import AnyEmbedder
 from tracemill.errors import RecipeError
 from tracemill.records import SCHEMAS, Bucket, Unit
@@ -32,6 +33,7 @@ class Decontaminate(Step):
     an n-gram of several items counts less (any shared 8-gram, as open-r1 has it, flags a quarter of old AIME
     problems for their boiler-plate). embedding: cosine with an item (DeepDistill, section 2.2, cuts at 0.9). template:
     as ngram, with numbers and names abstracted, on items of at least `template_words` words. null turns a rule off.
+    Shard 0 also says what the rules catch of the benchmarks' own items when they are changed (table `mutants`).
     """
 
     kind: Literal["decontaminate"]
@@ -45,7 +47,7 @@ class Decontaminate(Step):
     version: ClassVar[int] = 1
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "signatures", "ledger")
-    writes: ClassVar[tuple[str, ...]] = ("contamination", "ledger")
+    writes: ClassVar[tuple[str, ...]] = ("contamination", TABLE, "ledger")
 
     @field_validator("benchmarks")
     @classmethod
@@ -71,7 +73,19 @@ class Decontaminate(Step):
             every = matches(rule, tokens, vectors, items, threshold * FLOOR)
             found[rule] = strongest(every, items.benchmark)
         ids = problems["id"].combine_chunks()
-        return Output(self._ledger(ids, items, found), {"contamination": self._evidence(ids, items, found)})
+        tables = {"contamination": self._evidence(ids, items, found)}
+        if inputs.index == 0:  # the same for all shards
+            tables[TABLE] = measured(_questions(self, resources), lambda texts: self._flagged(texts, resources))
+        return Output(self._ledger(ids, items, found), tables)
+
+    def _flagged(self, texts: list[str], resources: Resources) -> list[bool]:
+        """Which texts the rules would turn away."""
+        items, tokens = self._items(resources), tokenise(pa.array(texts, pa.large_string()))
+        vectors = self.embedder.embed(texts, resources).astype(np.float16)
+        hit = np.zeros(len(texts), np.bool_)
+        for rule, threshold in self._thresholds().items():
+            hit[matches(rule, tokens, vectors, items, threshold).texts] = True
+        return hit.tolist()
 
     def _thresholds(self) -> dict[str, float]:
         values = dict(zip(RULES, (1.0, self.ngram, self.embedding, self.template), strict=True))
@@ -143,9 +157,13 @@ class _Quiet:
         return 0
 
 
+def _questions(step: Decontaminate, resources: Resources) -> dict[str, dict[str, str]]:
+    return {b.name: b.questions(resources) for b in step.benchmarks}
+
+
 @lru_cache(maxsize=4)
 def _indexed(step: Decontaminate, files: tuple[tuple[str, str], ...], quiet: _Quiet) -> Items:
-    questions = {b.name: b.questions(quiet.resources) for b in step.benchmarks}
+    questions = _questions(step, quiet.resources)
     texts = [text for items in questions.values() for text in items.values()]
     vectors = step.embedder.embed(texts, quiet.resources)
     return indexed(questions, vectors.astype(np.float16).astype(np.float32), step.n, step.template_words)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import pyarrow as pa
 from pydantic import Field
 
+from tracemill.decontamination.mutants import TABLE as MUTANTS
 from tracemill.objects import store_io
 from tracemill.records import Unit
 from tracemill.release.card import dataset_card
@@ -48,6 +49,7 @@ class Release(Step):
         "provenance",
         "labels",
         "contamination",
+        MUTANTS,
         "verdicts",
         "rewards",
         "selected",
@@ -75,6 +77,8 @@ class Release(Step):
                 tally.problems += len(released)
                 for batch in inputs.batches("contamination", _EVIDENCE, shard):
                     tally.add_evidence(batch.to_pylist())
+                for batch in inputs.batches(MUTANTS, shard=shard):
+                    tally.add_mutants(batch.to_pylist())
         files = {**writer.files, **self._about(tally, len(out), inputs, resources.scratch)}
         ledger = pa.concat_tables([ledger_rows("generation", ids), _revoked_rows(out)])
         return Output(ledger=ledger, files=files)

@@ -136,3 +136,26 @@ def test_two_benchmarks_of_one_name_are_refused() -> None:
 
 def test_an_empty_shard_is_no_special_case(tmp_path: Path, bench: str) -> None:
     assert judged(tmp_path, decontaminate(bench)) == ([], [])
+
+
+def test_shard_0_measures_what_the_rules_catch(bench: str, tmp_path: Path) -> None:
+    run = Shards(Store.at(str(tmp_path / "store"), create=True), [problem(WALK)], [problem(BALLS)])
+    run.run_all(Sign.model_validate({"kind": "sign", "embedder": HASHING}))
+    first, second = run.run_all(decontaminate(bench))
+    found = {row["kind"]: (row["texts"], row["caught"]) for row in first.tables["mutants"].to_pylist()}
+    assert found == {
+        "copied": (5, 5),
+        "wrapped": (5, 4),  # the short question is known by itself alone
+        "partly_changed": (4, 4),
+        "renumbered": (2, 2),
+        "spliced": (4, 0),
+    }
+    assert "mutants" not in second.tables
+
+
+def test_what_is_caught_follows_the_rules_of_the_run(bench: str, tmp_path: Path) -> None:
+    step = decontaminate(bench, ngram=None, embedding=None, template=None)
+    run = Shards(Store.at(str(tmp_path / "store"), create=True), [problem(WALK)])
+    run.run(Sign.model_validate({"kind": "sign", "embedder": HASHING}))
+    found = {row["kind"]: row["caught"] for row in run.run(step).tables["mutants"].to_pylist()}
+    assert (found["copied"], found["wrapped"], found["partly_changed"]) == (5, 0, 0)

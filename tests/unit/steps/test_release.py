@@ -13,6 +13,8 @@ import yaml
 import zstandard
 
 from tests.tables import Rows, inputs_of
+from tracemill.release.card import dataset_card
+from tracemill.release.tally import Tally
 from tracemill.resources import Resources
 from tracemill.shards import file_digest
 from tracemill.steps.base import Output
@@ -145,6 +147,16 @@ def test_the_card_states_what_was_counted(tmp_path: Path) -> None:
         assert said in card
     for section in ("Details", "Purpose and intended users", "Data", "Methodology", "Risks", "Ethics and law"):
         assert f"\n## {section}\n" in card
+
+
+def test_the_card_states_what_the_contamination_rules_catch() -> None:
+    tally = Tally()
+    tally.add_evidence([_match("p", 0.3, contaminated=False)])
+    tally.add_mutants([{"benchmark": "aime24", "kind": "renumbered", "texts": 30, "caught": 27}])
+    tally.add_mutants([{"benchmark": "aime24", "kind": "spliced", "texts": 30, "caught": 0}])
+    card = dataset_card("A", "B", "train", tally, [], {})
+    assert "| aime24 | renumbered | 30 | 90.0% |" in card
+    assert "| aime24 | spliced | 30 | 0.0% |" in card
 
 
 def test_text_from_rows_cannot_break_the_card(tmp_path: Path) -> None:
