@@ -70,7 +70,7 @@ def run_all(data: dict[str, Any], root: Path, workers: int) -> Spent:
             spent.cpu[name] = round(sum(task.result() for task in tasks), 2)
             spent.seconds[name] = round(time.monotonic() - start, 1)
     ended = os.times()
-    spent.cpu_seconds = sum(ended[k] - began[k] for k in range(4))
+    spent.cpu_seconds = sum(ended[k] - began[k] for k in range(4)) - memory.cpu_seconds
     spent.peak_gib = memory.peak / 2**30
     return spent
 
@@ -89,10 +89,13 @@ def _shard(data: dict[str, Any], root: str, name: str, shard: int, threads: int)
 
 
 class Memory:
-    """The highest memory (bytes, proportional set size) that this process and its children held together."""
+    """The highest memory (bytes, proportional set size) that this process and its children held together.
+
+    `cpu_seconds`: what looking took.
+    """
 
     def __init__(self, interval: float = 0.25) -> None:
-        self.peak, self._interval, self._over = 0, interval, threading.Event()
+        self.peak, self.cpu_seconds, self._interval, self._over = 0, 0.0, interval, threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Memory:
@@ -106,6 +109,7 @@ class Memory:
     def _watch(self) -> None:
         while not self._over.wait(self._interval):
             self.peak = max(self.peak, sum(_held(pid) for pid in _family(os.getpid())))
+        self.cpu_seconds = time.thread_time()
 
 
 def _family(root: int) -> list[int]:

@@ -37,7 +37,7 @@ from tracemill.records import SCHEMAS
 MARKER = "tracemill-store.json"
 ROW_GROUP = 1000  # rows: about 30 MB of traces, see docs/design/store.md
 _READERS = 16  # manifests asked for at once
-_INCOMPRESSIBLE = frozenset(("dedup_index",))  # hashes: zstd would only take time
+_HASHES = "dedup_index"  # tables of hashes: to compress or to order them would only take time
 _DICTIONARY = frozenset(
     ("source", "category", "license", "teacher", "style", "finish_reason", "unit", "bucket", "reason", "language")
 )
@@ -123,13 +123,15 @@ class Store(ObjectStore):
         """Store one table of a shard as Parquet; the same rows give the same bytes and the same key."""
         checked = conform(table, name)
         dictionary = [column for column in checked.column_names if column in _DICTIONARY]
+        plain = name.startswith(_HASHES)
         with scratch_folder(f"{step}/{name}") as folder:
             local = folder / "table.parquet"
             with store_io(f"cannot write a scratch file for {step}/{name}"):
                 pq.write_table(
                     checked,
                     local,
-                    compression="none" if name in _INCOMPRESSIBLE else "zstd",
+                    compression="none" if plain else "zstd",
+                    write_statistics=not plain,
                     row_group_size=ROW_GROUP,
                     use_dictionary=dictionary,
                     write_page_checksum=True,

@@ -20,6 +20,7 @@ from tracemill.dedup.semantic import Half, nearest_cells
 from tracemill.text.kernels import F32, I64, U64, Flags
 
 PROBES = 2  # times the probes of the full search: here only the new row looks into the cells near it
+SLOT_BITS = 21
 _CELL = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -69,12 +70,24 @@ def _sharing_a_band(old: Columns, new: Columns) -> Flags:
 
 
 def _among(values: NDArray[Any], wanted: NDArray[Any]) -> Flags:
-    """Which values are among a few wanted ones: one look into their sorted list each."""
-    known = np.unique(wanted)
-    if not len(known):
-        return np.zeros(len(values), np.bool_)
-    same: Flags = known[np.minimum(np.searchsorted(known, values), len(known) - 1)] == values
-    return same
+    """Which values are among a few wanted ones: nearly all others are told by one bit of a table."""
+    table = np.zeros(1 << SLOT_BITS, np.bool_)
+    table[_slots(wanted)] = True
+    found = table[_slots(values)]
+    likely, known = np.flatnonzero(found), np.unique(wanted)
+    if len(likely):
+        place = np.minimum(np.searchsorted(known, values[likely]), len(known) - 1)
+        found[likely] = known[place] == values[likely]
+    return found
+
+
+def _slots(values: NDArray[Any]) -> U64:
+    """A slot of the table for each value; of ids and keys (hex digits of a hash) eight digits decide."""
+    if values.dtype.kind == "S":
+        digits = np.ascontiguousarray(values).view(np.uint8).reshape(-1, values.itemsize)[:, 8:16]
+        values = np.ascontiguousarray(digits).view(np.uint64).ravel()
+    slots: U64 = (values.astype(np.uint64) * _CELL) >> np.uint64(64 - SLOT_BITS)
+    return slots
 
 
 def _near(index: Index, new: Columns, vectors: Callable[[I64], Half], limit: int, probes: int) -> tuple[I64, I64]:

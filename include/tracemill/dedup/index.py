@@ -1,13 +1,13 @@
 """The living index: what dedup must know of every problem that it has decided about, so that it reads no shard again.
 
-About 220 bytes a problem, one row each in the order of arrival, sealed with the decisions (tables `dedup_index` and
-`dedup_cells`). New rows are added at the end; places never change.
+About 220 bytes a problem, one row each in the order of arrival, sealed with the decisions: tables `dedup_index_00000`
+and so on, one for every run that added rows (PARTS at most), and `dedup_cells`. Places never change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,12 @@ from tracemill.dedup.bits import BITS_WORDS
 from tracemill.dedup.corpus import Columns
 from tracemill.dedup.living import settled_before
 from tracemill.dedup.minhash import BANDS
-from tracemill.shards import Manifest, Store
+from tracemill.shards import Manifest, Store, StoredFile
 from tracemill.steps.base import Inputs
 from tracemill.text.kernels import F32
 
-ROWS, CELLS = "dedup_index", "dedup_cells"
+ROWS, CELLS = "dedup_index_", "dedup_cells"
+PARTS = 64  # files that a run reads; after that many they become one
 # `target` is the place of the row that this one is dropped for (its own: it is kept).
 ROW = pa.schema(
     [
@@ -51,11 +52,12 @@ class Index:
     """The columns of `dedup.corpus` by place, and of each row the decision: `target` is the place it is dropped for
 
     (its own: it is kept). `cell` is its k-means cell within its guard's large group, -1 elsewhere; `centroids` are
-    those of the large groups, by guard.
+    those of the large groups, by guard. `carried`: what is stored already, by table name.
     """
 
     columns: Columns
     centroids: dict[int, F32]
+    carried: dict[str, StoredFile] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.columns["id"])
@@ -67,16 +69,22 @@ class Index:
     def grown(self, columns: Columns) -> Index:
         """With more rows at the end."""
         both = {name: np.concatenate([self.columns[name], columns[name]]) for name in self.columns}
-        return Index(both, self.centroids)
+        return Index(both, self.centroids, self.carried if len(self.carried) <= PARTS else {})
 
     def tables(self) -> dict[str, pa.Table]:
-        """As the tables that are sealed."""
-        rows = pa.table([_column(self.columns[f.name], f.type) for f in ROW], schema=ROW)
-        flat = [(guard, cell, row.astype("<f4").tobytes()) for guard, own in self.centroids.items()
-                for cell, row in enumerate(own)]  # fmt: skip
-        columns = list(zip(*flat, strict=True)) or [(), (), ()]
-        cells = pa.table([pa.array(c, f.type) for c, f in zip(columns, CELL, strict=True)], schema=CELL)
-        return {ROWS: rows, CELLS: cells}
+        """What is to be sealed besides `carried`."""
+        start = sum(stored.rows or 0 for name, stored in self.carried.items() if name.startswith(ROWS))
+        number = sum(name.startswith(ROWS) for name in self.carried)
+        rows = pa.table([_column(self.columns[f.name][start:], f.type) for f in ROW], schema=ROW)
+        return {f"{ROWS}{number:05d}": rows} | ({} if CELLS in self.carried else {CELLS: _cells(self.centroids)})
+
+
+def _cells(centroids: Mapping[int, F32]) -> pa.Table:
+    flat = [
+        (guard, cell, row.astype("<f4").tobytes()) for guard, own in centroids.items() for cell, row in enumerate(own)
+    ]
+    columns = list(zip(*flat, strict=True)) or [(), (), ()]
+    return pa.table([pa.array(c, f.type) for c, f in zip(columns, CELL, strict=True)], schema=CELL)
 
 
 def indexed(inputs: Inputs, digests: Mapping[int, str]) -> Index | None:
@@ -90,15 +98,17 @@ def indexed(inputs: Inputs, digests: Mapping[int, str]) -> Index | None:
 
 def read_index(store: Store, manifest: Manifest) -> Index | None:
     """The index that was sealed with a cluster run; None when that was made by a tracemill without one."""
-    if not {ROWS, CELLS} <= set(manifest.tables):
+    carried = {name: stored for name, stored in manifest.tables.items() if name.startswith((ROWS, CELLS))}
+    parts = [store.get_table(carried[name]) for name in sorted(carried) if name.startswith(ROWS)]
+    if not parts or CELLS not in carried:
         return None
-    table = store.get_table(manifest.tables[ROWS]).combine_chunks()
+    table = pa.concat_tables(parts).combine_chunks()
     columns = {name: _array(table[name].combine_chunks(), name) for name in table.column_names}
     centroids: dict[int, list[bytes]] = {}
     for row in store.get_table(manifest.tables[CELLS]).to_pylist():
         centroids.setdefault(row["guard"], []).append(row["centroid"])
     found = {guard: np.frombuffer(b"".join(own), "<f4").reshape(len(own), -1) for guard, own in centroids.items()}
-    return Index(columns, found)
+    return Index(columns, found, carried)
 
 
 def _column(values: NDArray[Any], kind: pa.DataType) -> pa.Array:

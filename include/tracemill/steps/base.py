@@ -114,10 +114,14 @@ def _without(ids: pa.ChunkedArray, gone: pa.Array) -> pa.Array:
 
 @dataclass(frozen=True)
 class Output:
-    """What a step made: tables by name, the ledger of every row that entered, and files (of the release)."""
+    """What a step made: tables by name, the ledger of every row that entered, and files (of the release).
+
+    `carried`: tables that a gather step sealed before and that still hold; they are not written again.
+    """
 
     ledger: pa.Table
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
+    carried: Mapping[str, StoredFile] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
 
 
@@ -150,8 +154,7 @@ class Step(BaseModel):
     def entering(self, inputs: Inputs) -> Iterable[str]:
         """The ids this step must account for; by default the living rows of its unit, in all its shards."""
         shards = [inputs.index] if self.shape == "map" else list(inputs.shards())
-        for shard in shards:
-            yield from inputs.alive(self.unit, shard).to_pylist()
+        return [one for shard in shards for one in inputs.alive(self.unit, shard).to_pylist()]
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Do the work for one shard. Bad rows are ledger rows; a failing world is an exception."""

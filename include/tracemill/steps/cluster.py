@@ -64,7 +64,7 @@ class Cluster(Step):
     shape: ClassVar[Literal["map", "gather"]] = "gather"
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "labels", "signatures", "ledger")
-    writes: ClassVar[tuple[str, ...]] = ("duplicates", "settled", "held_back", "dedup_index", "dedup_cells", "ledger")
+    writes: ClassVar[tuple[str, ...]] = ("duplicates", "settled", "held_back", "ledger")
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """The duplicates of all shards, sorted by shard and id."""
@@ -80,7 +80,9 @@ class Cluster(Step):
             "held_back": pa.concat_tables([known.held_back, found.held_back]),
             **found.index.tables(),
         }
-        return Output(kept_rows("problem", pa.array(found.index.columns["id"].astype(str))), tables)
+        return Output(
+            kept_rows("problem", pa.array(found.index.columns["id"].astype(str))), tables, found.index.carried
+        )
 
     def _from_scratch(self, inputs: Inputs, known: Decided) -> Found:
         """Read all shards; what was decided about unchanged ones stays."""

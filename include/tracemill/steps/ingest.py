@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any, ClassVar, Literal
 
@@ -18,8 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tracemill.errors import RecipeError, SourceError
-from tracemill.records import SCHEMAS, Bucket, generation_id, problem_id
+from tracemill.records import SCHEMAS, Bucket, empty, generation_id, problem_id
 from tracemill.resources import Resources
+from tracemill.shards import Store, StoredFile
 from tracemill.sources import AnySource
 from tracemill.sources.base import RawRow, Response, RowError, Slice, Source, SourceRow
 from tracemill.sources.jsonlines import SHOWN
@@ -66,7 +68,9 @@ class Ingest(Step):
         return shard.output()
 
     def _slice(self, inputs: Inputs) -> Slice:
-        plan = inputs.table(PLAN)
+        plan = pa.concat_tables(
+            [empty(PLAN), *(_plan(inputs.store, m.tables[PLAN]) for m in inputs.whole if PLAN in m.tables)]
+        )
         own = slices_of(plan.filter(pc.equal(plan["index"], inputs.index)))
         if not own:
             raise RecipeError(
@@ -79,6 +83,12 @@ class Ingest(Step):
             if source.name == part.source:
                 return source
         raise RecipeError(f"the plan names source {part.source!r}, which the recipe lacks: run `plan` again")
+
+
+@lru_cache(maxsize=1)
+def _plan(store: Store, stored: StoredFile) -> pa.Table:
+    """The plan, read once for all shards that a process works on."""
+    return store.get_table(stored)
 
 
 @dataclass

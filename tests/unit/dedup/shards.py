@@ -48,6 +48,7 @@ class Shards:
         output = step.run(self.resources, inputs)
         reconcile("tested", step, inputs, output)
         manifest = self._seal(_kind(step), index, {**output.tables, "ledger": output.ledger})
+        manifest = manifest.model_copy(update={"tables": {**output.carried, **manifest.tables}})
         if step.shape == "gather":
             self.gathered[_kind(step)] = manifest
         else:
