@@ -6,10 +6,10 @@ import difflib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tracemill.errors import RecipeError
 from tracemill.shards import Store
@@ -18,6 +18,7 @@ from tracemill.steps import AnyStep
 from tracemill.steps.base import Step
 from tracemill.steps.ingest import Ingest
 from tracemill.steps.plan import Plan
+from tracemill.steps.verify import Verify
 
 PLAN, INGEST = "plan", "ingest"
 STORED = "recipe.json"
@@ -33,6 +34,17 @@ class Recipe(BaseModel):
     rows_per_shard: Annotated[int, Field(ge=1)] = 2000
     sources: Annotated[tuple[AnySource, ...], Field(min_length=1)]
     steps: dict[str, AnyStep]
+
+    @model_validator(mode="after")
+    def _one_meaning_per_verifier(self) -> Self:
+        """Refuse one verifier with two settings: verdicts go by its name, so the second would be skipped."""
+        settings: dict[str, tuple[str, Any]] = {}
+        for name, step in self.steps.items():
+            for verifier in step.verifiers if isinstance(step, Verify) else ():
+                first, known = settings.setdefault(verifier.name, (name, verifier.settings()))
+                if known != verifier.settings():
+                    raise ValueError(f"steps {first!r} and {name!r} give verifier {verifier.name!r} different settings")
+        return self
 
     def pipeline(self) -> dict[str, Step]:
         """All steps by name, in the order they run."""

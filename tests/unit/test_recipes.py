@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tracemill.recipe import load_recipe, recipe_names
+from tracemill.errors import RecipeError
+from tracemill.recipe import load_recipe, parse_recipe, recipe_names
 from tracemill.sources.dataset import DatasetSource
 from tracemill.steps.base import Step
 
@@ -46,3 +47,27 @@ def test_deepdistill_samples_twelve_traces_a_query() -> None:
     steps = load_recipe("deepdistill_40m").steps
     teachers = [step.teacher for name, step in steps.items() if name.startswith("distill_")]  # type: ignore[union-attr]
     assert [teacher.samples for teacher in teachers] == [4, 4, 4]
+
+
+SOURCE = {"kind": "jsonl", "name": "s", "path": "s.jsonl", "columns": {"prompt": "q"}}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "refused"),
+    [
+        pytest.param({"kind": "code"}, {"kind": "code"}, False, id="the-same"),
+        pytest.param({"kind": "code"}, {"kind": "code", "max_tests": 10}, True, id="other-settings"),
+        pytest.param({"kind": "code"}, {"kind": "code", "sandbox": {"workers": 7}}, False, id="other-machine"),
+        pytest.param({"kind": "code"}, {"kind": "math"}, False, id="another-verifier"),
+    ],
+)
+def test_a_verifier_has_the_same_settings_in_all_steps(
+    first: dict[str, object], second: dict[str, object], refused: bool
+) -> None:
+    steps = {name: {"kind": "verify", "verifiers": [one]} for name, one in (("before", first), ("after", second))}
+    data = {"name": "r", "description": "", "sources": [SOURCE], "steps": steps}
+    if refused:
+        with pytest.raises(RecipeError, match="steps 'before' and 'after' give verifier 'code' different settings"):
+            parse_recipe(data, "r")
+    else:
+        assert parse_recipe(data, "r").steps.keys() == steps.keys()
