@@ -108,9 +108,14 @@ def _compiles(text: str) -> bool:
     return tree is not None and bool(tree.body)
 
 
+_LONGEST = 1 << 20  # characters; a syntax tree takes a few hundred bytes for each
+
+
 @lru_cache(maxsize=16)
 def _parsed(code: str) -> ast.Module | None:
-    """The syntax tree, or None for what is no Python (also for text that overwhelms the parser)."""
+    """The syntax tree, or None for what is no Python (also for text that overwhelms the parser, or is too long)."""
+    if len(code) > _LONGEST:
+        return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
         try:

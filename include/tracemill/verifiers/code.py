@@ -28,6 +28,7 @@ from tracemill.sandbox.base import (
     TestSuite,
     suite_from,
 )
+from tracemill.sandbox.judging import MAX_SOURCE_BYTES
 from tracemill.text.fences import TAGS, Language, blocks, program
 from tracemill.verifiers.base import Question, Verdict, Verifier
 from tracemill.verifiers.entry_points import tested_names
@@ -85,6 +86,10 @@ class CodeVerifier(Verifier):
                 exam = _exam(question.test_case or "", self.max_tests)
             except SuiteError as error:
                 early.append(_says(question, "unverifiable", "bad_tests", str(error)))
+                continue
+            if len(question.answer) > MAX_SOURCE_BYTES:
+                why = f"the answer has {len(question.answer)} characters, more than {MAX_SOURCE_BYTES}"
+                early.append(_says(question, "fail", Status.COMPILE_ERROR.value, why))
                 continue
             language = exam.language or _language(question.answer, exam.suite)
             source = _source(question.answer, exam, language)

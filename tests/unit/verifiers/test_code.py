@@ -101,8 +101,9 @@ def test_the_detail_says_how_it_was_judged(verdicts: dict[str, Verdict]) -> None
         (PYTEST, "I would add them.", "fail", "no_code"),
         (PYTEST, fenced("rm -rf /", "bash"), "fail", "no_code"),
         (HUMANEVAL, "  \n", "fail", "no_code"),
+        (TWO_TESTS, fenced("x = 1\n" * (1 << 20)), "fail", "compile_error"),
     ],
-    ids=["no_json", "unknown_shape", "unpaired", "language", "prose", "other_language", "blank_completion"],
+    ids=["no_json", "unknown_shape", "unpaired", "language", "prose", "other_language", "blank_completion", "huge"],
 )
 def test_without_a_run_the_reason_says_why(tests: Any, answer: str, status: str, reason: str) -> None:
     verdict = judged(question(tests, answer))["g1"]  # opens no sandbox: there is nothing to run
