@@ -4,6 +4,7 @@
 A `checker` program (a special judge) runs in the sandbox itself; see judging.py.
 """
 
+import ast
 import math
 import re
 from collections import Counter
@@ -48,6 +49,11 @@ class Compare(BaseModel):
     def _has_what_it_needs(self) -> "Compare":
         if self.name == "checker" and not self.checker:
             raise ValueError("comparator 'checker' needs the program in `checker`")
+        if self.name == "checker":
+            try:
+                ast.parse(self.checker)
+            except (SyntaxError, RecursionError, MemoryError) as error:
+                raise ValueError(f"the checker is not valid Python: {error}") from None
         if self.name == "any_of" and not self.answers:
             raise ValueError("comparator 'any_of' needs `answers`, one list per test")
         return self

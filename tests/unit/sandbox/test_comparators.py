@@ -74,3 +74,8 @@ def test_value_rules(got: Any, expected: Any, equal: bool) -> None:
 def test_a_rule_without_what_it_needs_is_refused(name: str) -> None:
     with pytest.raises(ValidationError, match="needs"):
         Compare.model_validate({"name": name})
+
+
+def test_a_checker_that_is_no_program_is_refused() -> None:
+    with pytest.raises(ValidationError, match="not valid Python"):
+        Compare(name="checker", checker="def (")
