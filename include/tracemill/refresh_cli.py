@@ -22,15 +22,25 @@ _RESPONSES_SHOWN = 50
 def versions(
     root: Root,
     show: Annotated[int | None, typer.Option(min=1, help="List what this version added and removed, and why.")] = None,
+    held_back: Annotated[
+        bool,
+        typer.Option("--held-back", help="List the problems that a run from scratch would keep instead of others."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the published versions of a release, or what one of them changed."""
+    """List the published versions of a release, what one of them changed, or where the order of arrival decided."""
+    from tracemill.refresh.held_back import held_back as late
     from tracemill.refresh.versions import version, version_numbers
+    from tracemill.report.funnel import recipe_of
     from tracemill.shards import Store
 
     store = Store.at(root)
     if show is not None:
-        _changes(store.get_table(version(store, show).changes).to_pylist(), as_json)
+        head = ("change", "problem", "response", "step", "reason", "detail")
+        _listed(store.get_table(version(store, show).changes).to_pylist(), head, as_json)
+        return
+    if held_back:
+        _listed(late(recipe_of(store), store).to_pylist(), ("problem", "shard", "kept instead", "shard"), as_json)
         return
     found = [version(store, number) for number in version_numbers(store)]
     if as_json:
@@ -86,13 +96,13 @@ def recall(
     refreshing.announce_version(out, published)
 
 
-def _changes(rows: list[dict[str, Any]], as_json: bool) -> None:
+def _listed(rows: list[dict[str, Any]], head: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
         return
-    table = Table("change", "problem", "response", "step", "reason", "detail")
+    table = Table(*head)
     for row in rows[:_RESPONSES_SHOWN]:
-        table.add_row(*(escape(str(value or "")) for value in row.values()))
+        table.add_row(*(escape("" if value is None else str(value)) for value in row.values()))
     out.print(table)
     if len(rows) > _RESPONSES_SHOWN:
         out.print(f"... and {len(rows) - _RESPONSES_SHOWN:,} more: --json prints them all.")

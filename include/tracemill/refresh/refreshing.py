@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from tracemill.decontamination.benchmark import Benchmark
 from tracemill.recipe import Recipe
+from tracemill.refresh.held_back import count_held_back
 from tracemill.refresh.recalls import announce, recall_again, revoke, scan
 from tracemill.refresh.versions import Cause, Published, release_name, seal_version
 from tracemill.refresh.watermark import due, remember
@@ -20,12 +21,16 @@ from tracemill.shards import Store
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What a refresh did: why it was due ([]: it was not, and nothing else happened), and how many shards it took."""
+    """What a refresh did: why it was due ([]: it was not, and nothing else happened), and how many shards it took.
+
+    `held_back`: see tracemill.refresh.held_back.
+    """
 
     reasons: list[str]
     computed: int = 0
     reused: int = 0
     published: Published | None = None
+    held_back: int = 0
 
 
 def refresh(recipe: Recipe, root: str, resources: Resources, console: Console, anyway: bool = False) -> Refreshed:
@@ -41,7 +46,8 @@ def refresh(recipe: Recipe, root: str, resources: Resources, console: Console, a
     run.go()
     published = publish_version(recipe, store, resources, "refresh")
     remember(store, now)
-    return Refreshed(reasons or ["it was asked for"], run.computed, run.reused, published)
+    late = count_held_back(recipe, store)
+    return Refreshed(reasons or ["it was asked for"], run.computed, run.reused, published, late)
 
 
 def publish_version(recipe: Recipe, store: Store, resources: Resources, cause: Cause) -> Published:
@@ -68,6 +74,12 @@ def say(console: Console, done: Refreshed) -> None:
     console.print(f"Refreshed because {escape('; '.join(done.reasons))}.", soft_wrap=True)
     console.print(f"{done.computed} shards computed, {done.reused} reused.")
     announce_version(console, done.published)
+    if done.held_back:
+        console.print(
+            f"{done.held_back:,} problems came later than a worse one that they duplicate, which was kept and stays: "
+            "tracemill versions --held-back lists them.",
+            soft_wrap=True,
+        )
 
 
 def announce_version(console: Console, published: Published) -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
+from itertools import permutations
 from pathlib import Path
 
 import pytest
+import yaml
+from rich.console import Console
 
 from tests.unit.refresh.small import ONE, Small, ids, small, text
 from tracemill.errors import CorruptShard, MissingInput, SourceError
+from tracemill.refresh.held_back import held_back
+from tracemill.refresh.refreshing import say
 from tracemill.refresh.versions import latest, seal_version, version_numbers
 from tracemill.runner import run_shard
 
@@ -91,6 +97,78 @@ def test_a_half_release_is_not_published(first: Small) -> None:
     with pytest.raises(MissingInput):
         seal_version(first.recipe, first.store, ONE, "publish")
     assert version_numbers(first.store) == [1]
+
+
+STAGES = ("plan", "ingest", "sign", "cluster", "unique", "rules", "select", "release")
+
+
+@pytest.mark.parametrize("last", STAGES)
+def test_a_refresh_that_dies_after_any_stage_publishes_nothing_and_is_taken_up_again(first: Small, last: str) -> None:
+    first.write(OLD + NEW)
+    for name in STAGES[: STAGES.index(last) + 1]:
+        for shard in range(1 if first.recipe.step(name).shape == "gather" else 5):
+            run_shard(first.recipe, first.store, name, shard, ONE)
+    version = latest(first.store)
+    assert version is not None
+    assert (version.number, first.released(version)) == (1, ids(OLD))
+    if last != "release":
+        with pytest.raises(MissingInput):
+            seal_version(first.recipe, first.store, ONE, "publish")
+    done = first.refresh()
+    assert done.published is not None
+    assert (version_numbers(first.store), first.released(done.published.version)) == ([1, 2], ids(OLD + NEW))
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_in_any_order_of_arrival_the_release_is_the_same_or_the_difference_is_listed(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    """Three files share problems in pairs; the source with the smaller number has the better rank."""
+    texts = [[text(k) for k in range(start, start + 20)] for start in (0, 10, 20)]
+    arrived = arriving(tmp_path / "grown", [[texts[k]] for k in order], order)
+    whole = arriving(tmp_path / "whole", [[texts[k] for k in order]], order)
+    late = {row["problem_id"] for row in held_back(arrived.recipe, arrived.store).to_pylist()}
+    assert published(arrived) == published(whole) == ids([text(k) for k in range(40)])
+    differing = {one for one, source in origins(arrived).items() if origins(whole)[one] != source}
+    assert differing == late
+    assert bool(late) == (order != (0, 1, 2))
+    out = StringIO()
+    say(Console(file=out), arrived.refresh(anyway=True))
+    assert ("--held-back lists them" in out.getvalue()) == bool(late)
+
+
+def arriving(folder: Path, refreshes: list[list[list[str]]], order: tuple[int, ...]) -> Small:
+    """A store to which files come in that order, some with each refresh; file k has rank k."""
+    folder.mkdir()
+    made, numbers = Small(folder), iter(order)
+    sources: list[dict[str, object]] = []
+    for files in refreshes:
+        for rows in files:
+            number = next(numbers)
+            made.write(rows)
+            (folder / "rows.jsonl").rename(folder / f"rows{number}.jsonl")
+            sources.append({"name": f"s{number}", "rank": number, "path": str(folder / f"rows{number}.jsonl")})
+        made.describe()
+        data = yaml.safe_load(made.recipe_file.read_text())
+        (usual,) = data["sources"]
+        data["sources"] = [{**usual, **one} for one in sources]
+        made.recipe_file.write_text(yaml.safe_dump(data, sort_keys=False))
+        made.refresh()
+    return made
+
+
+def published(made: Small) -> set[str]:
+    version = latest(made.store)
+    assert version is not None
+    return made.released(version)
+
+
+def origins(made: Small) -> dict[str, str]:
+    """Which source each released problem came from."""
+    version = latest(made.store)
+    assert version is not None
+    rows = made.store.get_table(version.files["metadata.parquet"], ["problem_id", "source"]).to_pylist()
+    return {row["problem_id"]: row["source"] for row in rows}
 
 
 @pytest.mark.parametrize("harm", [b"", b"something else"], ids=["gone", "damaged"])

@@ -28,6 +28,7 @@ def test_a_release_lives_from_the_command_line(tmp_path: Path) -> None:
     assert [(one["number"], one["cause"], one["rows"]) for one in listed] == [(1, "refresh", 6), (2, "recall", 5)]
     (change,) = json.loads(tracemill("versions", "--root", made.root, "--show", "2", "--json").output)
     assert (change["change"], change["reason"]) == ("removed", "revoked")
+    assert json.loads(tracemill("versions", "--root", made.root, "--held-back", "--json").output) == []
     wrong = tracemill("versions", "--root", made.root, "--show", "3")
     assert wrong.exit_code == 1
     assert "has no version 3" in " ".join(wrong.output.split())
