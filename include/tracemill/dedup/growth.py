@@ -7,7 +7,7 @@ sketches of both vectors. With those old rows the decision is the one that the w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from tracemill.dedup.bits import radius, within
 from tracemill.dedup.corpus import DROPPED, KEPT, Columns, Corpus, arranged, joined
 from tracemill.dedup.index import Index
 from tracemill.dedup.semantic import Half, nearest_cells
-from tracemill.text.kernels import F32, I64, U64, Flags
+from tracemill.text.kernels import I32, I64, U64, Flags
 
 PROBES = 2  # times the probes of the full search: here only the new row looks into the cells near it
 SLOT_BITS = 21
@@ -26,18 +26,21 @@ _CELL = np.uint64(0x9E3779B97F4A7C15)
 
 def grown_corpus(
     index: Index, new: Columns, vectors: Callable[[I64], Half], semantic: float | None, probes: int
-) -> Corpus:
-    """The new rows and the old ones that matter to them. `vectors` reads those of new rows by their number."""
-    old, fresh = np.zeros(0, np.int64), np.zeros(0, np.int64)
+) -> tuple[Corpus, I32]:
+    """The new rows and the old ones that matter to them, and the cell of each new row in its large group (else -1).
+
+    `vectors` reads those of new rows by their number.
+    """
+    old, fresh, visits = np.zeros(0, np.int64), np.zeros(0, np.int64), _visits(index, new, vectors, PROBES * probes)
     if semantic is not None:
-        fresh, old = _near(index, new, vectors, radius(semantic), PROBES * probes)
+        fresh, old = _near(index, new, visits, radius(semantic))
     wanted = np.flatnonzero(_same(index.columns, new) | _sharing_a_band(index.columns, new))
     wanted = np.union1d(wanted, old)
     wanted = np.union1d(wanted, index.columns["target"][wanted])
     corpus = arranged(joined([_old(index, wanted), {**new, "place": len(index) + np.arange(len(new["id"]))}]))
     order = np.argsort(corpus.places)
     pairs = np.stack([old, len(index) + fresh], axis=1)
-    return replace(corpus, near=order[np.searchsorted(corpus.places[order], pairs)])
+    return replace(corpus, near=order[np.searchsorted(corpus.places[order], pairs)]), visits.cell
 
 
 def _old(index: Index, wanted: I64) -> Columns:
@@ -90,42 +93,39 @@ def _slots(values: NDArray[Any]) -> U64:
     return slots
 
 
-def _near(index: Index, new: Columns, vectors: Callable[[I64], Half], limit: int, probes: int) -> tuple[I64, I64]:
+def _near(index: Index, new: Columns, visits: Visits, limit: int) -> tuple[I64, I64]:
     """Pairs of a new row and an old kept one of the same guard that may be similar; in large groups near its cells."""
     old = index.columns
     rows = np.flatnonzero(_kept(old) & _among(old["guard"], new["guard"]))
     keys = _bucket(old["guard"][rows], old["cell"][rows].astype(np.int64))
     order = np.argsort(keys, kind="stable")
-    visitors, wanted = _visits(index, new, vectors, probes)
-    first, last = (np.searchsorted(keys[order], wanted, side) for side in ("left", "right"))
-    fresh, found = within(new["bits"], visitors, first, last, old["bits"][rows[order]], np.uint64(limit))
+    first, last = (np.searchsorted(keys[order], visits.bucket, side) for side in ("left", "right"))
+    fresh, found = within(new["bits"], visits.row, first, last, old["bits"][rows[order]], np.uint64(limit))
     return fresh, rows[order][found]
 
 
-def _visits(index: Index, new: Columns, vectors: Callable[[I64], Half], probes: int) -> tuple[I64, U64]:
-    """Which new row looks into which bucket of old rows."""
+@dataclass(frozen=True)
+class Visits:
+    """New row `row[k]` looks into bucket `bucket[k]` of old rows; `cell` is the nearest cell of every new row."""
+
+    row: I64
+    bucket: U64
+    cell: I32
+
+
+def _visits(index: Index, new: Columns, vectors: Callable[[I64], Half], probes: int) -> Visits:
     large = np.isin(new["guard"], np.array(list(index.centroids), np.uint64))
-    small = np.flatnonzero(~large)
-    visitors, wanted = [small], [_bucket(new["guard"][small], np.full(len(small), -1))]
+    small, own = np.flatnonzero(~large), np.full(len(large), -1, np.int32)
+    rows, buckets = [small], [_bucket(new["guard"][small], np.full(len(small), -1))]
     for guard in np.unique(new["guard"][large]):
-        rows = np.flatnonzero(new["guard"] == guard)
-        cells = nearest_cells(vectors(rows).astype(np.float32), index.centroids[int(guard)], probes)
-        visitors.append(np.repeat(rows, cells.shape[1]))
-        wanted.append(_bucket(np.full(cells.size, guard, np.uint64), cells.ravel().astype(np.int64)))
-    return np.concatenate(visitors), np.concatenate(wanted)
+        chosen = np.flatnonzero(new["guard"] == guard)
+        cells = nearest_cells(vectors(chosen).astype(np.float32), index.centroids[int(guard)], probes)
+        own[chosen] = cells[:, 0]
+        rows.append(np.repeat(chosen, cells.shape[1]))
+        buckets.append(_bucket(np.full(cells.size, guard, np.uint64), cells.ravel().astype(np.int64)))
+    return Visits(np.concatenate(rows), np.concatenate(buckets), own)
 
 
 def _bucket(guard: U64, cell: NDArray[np.int64]) -> U64:
     mixed: U64 = guard ^ ((cell + 1).astype(np.uint64) * _CELL)
     return mixed
-
-
-def cells_for(index: Index, new: Columns, vectors: Callable[[I64], Half]) -> NDArray[np.int32]:
-    """The cell of each new row in its large group, -1 elsewhere."""
-    found = np.full(len(new["id"]), -1, np.int32)
-    for guard, centroids in index.centroids.items():
-        rows = np.flatnonzero(new["guard"] == np.uint64(guard))
-        if len(rows):
-            own: F32 = vectors(rows).astype(np.float32)
-            found[rows] = nearest_cells(own, centroids, 1)[:, 0]
-    return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tracemill.dedup.corpus import Columns, Corpus, arranged, read_columns
-from tracemill.dedup.growth import cells_for, grown_corpus
+from tracemill.dedup.growth import grown_corpus
 from tracemill.dedup.index import Index, indexed
 from tracemill.dedup.living import METHODS, Decided, decided, settled_table, shard_digests
 from tracemill.dedup.minhash import candidate_pairs, jaccard
@@ -103,10 +103,10 @@ class Cluster(Step):
         def vectors(rows: I64) -> Half:
             return read_vectors(inputs, own, place[rows])
 
-        corpus = grown_corpus(before, new, vectors, self.semantic, self.probes)
+        corpus, cell = grown_corpus(before, new, vectors, self.semantic, self.probes)
         decision = self._decided(inputs, corpus)
         added = _decisions(new, corpus, decision, len(before))
-        added["cell"] = cells_for(before, new, vectors)
+        added["cell"] = cell
         return Found(
             self._duplicates(corpus, decision, corpus.fixed), _held_back(corpus, decision), before.grown(added)
         )

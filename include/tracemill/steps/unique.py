@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import ClassVar, Literal
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -30,7 +31,7 @@ class Unique(Step):
 
     def input_digests(self, inputs: Inputs) -> list[list[str | int]]:
         """Of the duplicates only this shard's: new shards elsewhere do not touch a sealed one."""
-        own = hashlib.sha256(repr(_own_duplicates(inputs).to_pydict()).encode()).hexdigest()
+        own = hashlib.sha256(orjson.dumps(_own_duplicates(inputs).to_pydict())).hexdigest()
         return [d for d in inputs.digests(self.reads) if d[2] != "duplicates"] + [["", inputs.index, "duplicates", own]]
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
