@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -14,6 +15,7 @@ from tests.fakes import SickDisk
 from tracemill.errors import CorruptShard, StoreError
 from tracemill.objects import scratch_folder
 from tracemill.shards import MARKER, Counts, Manifest, Store, StoredFile
+from tracemill.steps.base import Inputs, ledger_rows
 
 TABLE = pa.table({"id": [f"p{k}" for k in range(2500)], "text": [f"{k} " * 40 for k in range(2500)]})
 NOTHING = Counts(entered=0, kept=0, rejected={}, quarantined={})
@@ -43,6 +45,41 @@ def test_a_table_comes_back_whole_and_in_batches(store: Store) -> None:
     batches = list(store.get_batches(stored, ["id"]))
     assert [batch.num_rows for batch in batches] == [1000, 1000, 500]
     assert pa.Table.from_batches(batches) == TABLE.select(["id"])
+
+
+@pytest.mark.parametrize("rows", [[], [0], [2499, 3, 3, 1000, 999], list(range(2500))], ids=len)
+def test_some_rows_come_back_in_the_order_asked_for(store: Store, rows: list[int]) -> None:
+    stored = store.put_table(TABLE, "s", 0, "anything")
+
+    assert store.get_rows(stored, np.array(rows, np.int64), ["id"]) == TABLE.select(["id"]).take(
+        pa.array(rows, pa.int64())
+    )
+
+
+def test_rows_of_a_table_that_two_steps_wrote_are_numbered_through(store: Store) -> None:
+    parts = [store.put_table(part, step, 0, "mine") for step, part in (("a", TABLE.slice(0, 7)), ("b", TABLE.slice(7)))]
+    sealed = [manifest("f", step=step, tables={"mine": one}) for step, one in zip("ab", parts, strict=True)]
+    inputs = Inputs(store, 0, {0: sealed}, [], 1)
+
+    places = np.array([2000, 6, 7, 0], np.int64)
+    assert inputs.rows("mine", ["id"], places, 0)["id"].to_pylist() == ["p2000", "p6", "p7", "p0"]
+
+
+def test_a_ledger_that_turned_nothing_away_is_not_read(store: Store) -> None:
+    problems = pa.Table.from_pylist([{"id": f"p{k}"} for k in range(3)])
+    ledger = ledger_rows("problem", ["p0", "p1", "p2"], ["kept", "rejected", "kept"])
+    tables = {
+        "problems": store.put_table(problems, "a", 0, "ours"),
+        "ledger": store.put_table(ledger, "a", 0, "ledger"),
+    }
+    gone = StoredFile(key="a/00000/ledger-gone.parquet", sha256="0", bytes=1, rows=3)
+    counts = Counts(entered=3, kept=2, rejected={"": 1}, quarantined={})
+    every = Counts(entered=3, kept=3, rejected={}, quarantined={})
+    sealed = [
+        manifest("f", step="a", unit="problem", counts=counts, tables=tables),
+        manifest("f", step="b", unit="problem", counts=every, tables={"ledger": gone}),
+    ]
+    assert Inputs(store, 0, {0: sealed}, [], 1).alive("problem").to_pylist() == ["p0", "p2"]
 
 
 def test_the_same_rows_are_the_same_bytes_under_the_same_key(store: Store, tmp_path: Path) -> None:
