@@ -8,7 +8,11 @@ from tracemill.errors import RecipeError, ServingError, TracemillError
 from tracemill.serving.model import Model
 
 _LAST_LINES = 12
-_NOISE = re.compile(r"^\s*(?:$|at |File |\^|Traceback|warnings\.warn)|^\(.*\) *INFO|^INFO")
+_NOISE = re.compile(
+    r"^\s*(?:$|at |File |\^|Traceback|warnings\.warn)|^\(.*\) *INFO|^INFO"
+    r"|leaked |nanobind|skipped remainder|resource_tracker"  # what the interpreter says of any process that ends early
+)
+_CAUSE = re.compile(r"\b(?:\w*(?:Error|Exception)\b:?|ERROR|CRITICAL|died|killed)")
 _KNOWN: tuple[tuple[str, type[TracemillError], str], ...] = (
     (
         r"address already in use|Errno 98",
@@ -49,7 +53,9 @@ def explained(model: Model, log: str, what: str) -> TracemillError:
         if found:
             line = _line_around(log, found.start())
             return error(f"the server of model {model.name!r} {what}: {remedy}. vLLM says: {line}")
-    tail = "\n".join([line for line in log.splitlines() if not _NOISE.search(line)][-_LAST_LINES:])
+    said = [line for line in log.splitlines() if not _NOISE.search(line)]
+    causes = [line for line in said[:-_LAST_LINES] if _CAUSE.search(line)][-_LAST_LINES:]
+    tail = "\n".join([*causes, *said[-_LAST_LINES:]])
     return ServingError(
         f"the server of model {model.name!r} {what}. The end of its log:\n{tail or '(it said nothing)'}"
     )

@@ -113,6 +113,14 @@ def test_the_end_of_a_log_becomes_one_clear_error(log: str, kind: type[Exception
     assert "'tiny' ended with code 1" in str(error)
 
 
+def test_the_cause_is_told_though_the_interpreter_has_the_last_word() -> None:
+    """Trap: a server that dies leaves a page about leaked objects behind the one line that matters."""
+    leaks = [' - leaked function "walk"'] * 20 + ["nanobind: this is likely caused by a reference counting issue"]
+    log = "\n".join(["(EngineCore pid=7) ERROR EngineDeadError: the executor died", *["words"] * 30, *leaks])
+    assert "the executor died" in str(explained(MODEL, log, "ended with code 1"))
+    assert "leaked" not in str(explained(MODEL, log, "ended with code 1"))
+
+
 def test_a_taken_port_is_found_out_before_a_model_is_loaded() -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
