@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from tracemill.release.distributions import HEAD, Cut, cut_rows
 from tracemill.release.layout import FEATURES
 from tracemill.release.licences import Terms, family, terms
 from tracemill.release.tally import UNLABELLED, Tally
@@ -29,7 +30,13 @@ _FIGURES = {
 
 
 def dataset_card(
-    title: str, description: str, file: str, tally: Tally, stages: Sequence[Stage], settings: Mapping[str, Any]
+    title: str,
+    description: str,
+    file: str,
+    tally: Tally,
+    stages: Sequence[Stage],
+    settings: Mapping[str, Any],
+    cuts: Sequence[Cut] = (),
 ) -> str:
     """The text of README.md. `settings` are those of every step, so that the release can be made again."""
     granted = terms(tally.licences)
@@ -39,7 +46,7 @@ def dataset_card(
         _details(title, tally),
         _purpose(),
         _data(file, tally),
-        _methodology(tally, stages, settings),
+        _methodology(tally, stages, settings, cuts),
         _risks(),
         _legal(tally, granted),
     ]
@@ -94,6 +101,7 @@ def _data(file: str, tally: Tally) -> str:
         "Reference and tests": tally.availability,
         "Difficulty": tally.difficulties,
         "Language": tally.languages,
+        "Topic": tally.topics,
         "Passed": tally.verifiers,
     }
     rows = [(what, name, count) for what, counts in counted.items() for name, count in _by_count(counts)]
@@ -120,7 +128,7 @@ about = load_dataset("parquet", data_files="PATH_OF_THIS_FOLDER/metadata.parquet
 """
 
 
-def _methodology(tally: Tally, stages: Sequence[Stage], settings: Mapping[str, Any]) -> str:
+def _methodology(tally: Tally, stages: Sequence[Stage], settings: Mapping[str, Any], cuts: Sequence[Cut]) -> str:
     passed = Counter({name: count for name, count in tally.verifiers.items() if name != "none"})
     return f"""## Methodology
 
@@ -128,6 +136,8 @@ def _methodology(tally: Tally, stages: Sequence[Stage], settings: Mapping[str, A
 - **Metrics**: verdicts of verifiers (pass, fail, unverifiable); "unverifiable" never counts as right or wrong.
 - **Validation**: of {tally.rows:,} entries, {tally.rows - tally.verifiers["none"]:,} passed at least one verifier \
 ({_listed(passed)}); {tally.verifiers["none"]:,} passed none.
+- **Continued**: {tally.continued:,} responses had reached their budget and were continued from where they were cut; \
+`seam` in `metadata.parquet` says where.
 
 ### Funnel
 
@@ -137,7 +147,7 @@ Every row that entered a step left it in exactly one bucket.
 ### Contamination
 
 {_contamination(tally)}
-### Settings
+{_distributions(cuts)}### Settings
 
 ```yaml
 {yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)}```
@@ -148,6 +158,14 @@ def _funnel_row(stage: Stage) -> tuple[Any, ...]:
     away = [f"{reason} {count:,}" for reason, count in stage.rejected.items()]
     away += [f"{reason} {count:,} (quarantined)" for reason, count in stage.quarantined.items()]
     return stage.step, f"{stage.unit}s", stage.entered, stage.kept, ", ".join(away)
+
+
+def _distributions(cuts: Sequence[Cut]) -> str:
+    """How each metric that was cut is distributed, and the cut; nothing where the recipe cuts none."""
+    if not cuts:
+        return ""
+    figures = "\n".join(f"![{name}](figures/cut_{name}.png)" for name in sorted({cut["metric"] for cut in cuts}))
+    return f"### Distributions and cuts\n\n{_table(HEAD, cut_rows(cuts))}\n{figures}\n\n"
 
 
 def _contamination(tally: Tally) -> str:

@@ -31,7 +31,10 @@ _GENERATION = [
 
 @dataclass(frozen=True)
 class ReleasedRow:
-    """One released response, its problem, and the judgements about both. `tokens`: length of prompt and response."""
+    """One released response, its problem, and the judgements about both. `tokens`: length of prompt and response.
+
+    `seam`: where a cut trace was continued, in characters of the text as the teacher wrote it; None for most.
+    """
 
     shard: int
     problem: dict[str, Any]
@@ -41,6 +44,8 @@ class ReleasedRow:
     contamination: list[dict[str, Any]]
     origins: list[str]
     reward: float | None
+    measurements: list[dict[str, Any]]
+    seam: int | None
     tokens: int
 
 
@@ -69,6 +74,9 @@ class _Known:
         self.contamination = _grouped(inputs, "contamination", "problem_id", problems, shard)
         self.provenance = _grouped(inputs, "provenance", "problem_id", problems, shard)
         self.rewards = _grouped(inputs, "rewards", "generation_id", alive, shard)
+        self.measurements = _grouped(inputs, "measurements", "generation_id", alive, shard)
+        continued = _matching(inputs, "continuations", "generation_id", alive, shard)
+        self.seams: dict[str, int] = {row["generation_id"]: row["seam"] for row in continued}
 
     def joined(self, generations: pa.RecordBatch) -> list[ReleasedRow]:
         rows = generations.to_pylist()
@@ -88,18 +96,23 @@ class _Known:
             contamination=self.contamination[problem["id"]],
             origins=sorted({row["origin"] for row in self.provenance[problem["id"]]}),
             reward=sum(scores) / len(scores) if scores else None,
+            measurements=self.measurements[identity],
+            seam=self.seams.get(identity),
             tokens=tokens,
         )
 
 
-_LABELS = ("category", "difficulty", "language")
+_LABELS = ("category", "difficulty", "language", "topic")
+# Which labels each table gives; a category decides which verifier sees a problem, so a model's tag is its topic only.
+_LABELLED_BY = {"labels": ("category", "difficulty", "language"), "annotations": ("difficulty", "topic")}
 
 
 def _merged_labels(inputs: Inputs, problems: pa.Array, shard: int) -> dict[str, dict[str, Any]]:
-    """Per problem the last label of each kind that an earlier step gave; a later step's blank does not undo one."""
+    """Per problem the last label of each kind; a model's word goes before a source's, and a blank undoes none."""
     merged: dict[str, dict[str, Any]] = defaultdict(dict)
-    for row in _matching(inputs, "labels", "problem_id", problems, shard):
-        merged[row["problem_id"]].update({key: row[key] for key in _LABELS if row[key] is not None})
+    for table, keys in _LABELLED_BY.items():
+        for row in _matching(inputs, table, "problem_id", problems, shard):
+            merged[row["problem_id"]].update({key: row[key] for key in keys if row[key] is not None})
     return merged
 
 

@@ -32,12 +32,14 @@ class Tally:
     rows: int = 0
     tokens: int = 0
     problems: int = 0
+    continued: int = 0
     licences: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
     teachers: Counter[str] = field(default_factory=Counter)
     categories: Counter[str] = field(default_factory=Counter)
     difficulties: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
+    topics: Counter[str] = field(default_factory=Counter)
     availability: Counter[str] = field(default_factory=Counter)
     verifiers: Counter[str] = field(default_factory=Counter)
     lengths: Counter[int] = field(default_factory=Counter)
@@ -59,6 +61,8 @@ class Tally:
         self.categories[row.labels["category"] or UNLABELLED] += 1
         self.difficulties[row.labels["difficulty"] or UNLABELLED] += 1
         self.languages[row.labels["language"] or UNLABELLED] += 1
+        self.topics.update([row.labels["topic"]] if row.labels["topic"] else [])
+        self.continued += row.seam is not None
         self.availability[_availability(row.problem)] += 1
         self.lengths[min(row.tokens, LENGTH_TOP) // LENGTH_BIN] += 1
         self.verifiers.update({v["verifier"] for v in row.verdicts if v["status"] == "pass"} or {"none"})

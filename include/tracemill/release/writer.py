@@ -31,9 +31,11 @@ _MATCH = pa.struct(
         ("threshold", pa.float32()),
     ]
 )
+_MEASUREMENT = pa.struct([("metric", pa.string()), ("measurer", pa.string()), ("value", pa.float64())])
 
 # Row k of the metadata is about row k of the data files. `tokens`: of prompt and response, as the teacher counted
-# them or else as labels estimate them.
+# them or else as labels estimate them. `topic`: what a labelling model says a problem is about. `seam`: the character
+# of the teacher's text from which a cut trace was continued.
 METADATA = pa.schema(
     [
         ("row", pa.int64()),
@@ -46,11 +48,14 @@ METADATA = pa.schema(
         ("category", pa.string()),
         ("difficulty", pa.string()),
         ("language", pa.string()),
+        ("topic", pa.string()),
         ("teacher", pa.string()),
         ("sample_index", pa.int32()),
         ("finish_reason", pa.string()),
         ("tokens", pa.int32()),
+        ("seam", pa.int64()),
         ("reward", pa.float64()),
+        ("measurements", pa.list_(_MEASUREMENT)),
         ("verdicts", pa.list_(_VERDICT)),
         ("contamination", pa.list_(_MATCH)),
         ("shard", pa.int32()),
@@ -125,7 +130,9 @@ def _metadata(row: ReleasedRow, number: int) -> dict[str, Any]:
         "sample_index": generation["sample_index"],
         "finish_reason": generation["finish_reason"],
         "tokens": row.tokens,
+        "seam": row.seam,
         "reward": row.reward,
+        "measurements": row.measurements,
         "verdicts": row.verdicts,
         "contamination": row.contamination,
         "shard": row.shard,

@@ -14,6 +14,7 @@ from tracemill.decontamination.mutants import TABLE as MUTANTS
 from tracemill.objects import store_io
 from tracemill.records import Unit
 from tracemill.release.card import dataset_card
+from tracemill.release.distributions import draw_distributions
 from tracemill.release.figures import draw_figures
 from tracemill.release.revoked import REASON, Revocation, revocations, revoked_material
 from tracemill.release.rows import ReleasedRow, released_rows
@@ -40,7 +41,7 @@ class Release(Step):
     description: str = "Verified reasoning traces, made by tracemill."
     file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "train"
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     shape: ClassVar[Literal["map", "gather"]] = "gather"
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = (
@@ -48,6 +49,10 @@ class Release(Step):
         "generations",
         "provenance",
         "labels",
+        "annotations",
+        "measurements",
+        "continuations",
+        "cuts",
         "contamination",
         MUTANTS,
         "verdicts",
@@ -86,13 +91,15 @@ class Release(Step):
     def _about(self, tally: Tally, revoked: int, inputs: Inputs, folder: Path) -> dict[str, Path]:
         """The card, the funnel and the figures as files below `folder`, by their names in the release."""
         stages = [*_stages(inputs), _own_stage(tally, revoked)]
-        card = dataset_card(self.title, self.description, self.file, tally, stages, _settings(inputs))
+        cuts = inputs.table("cuts").to_pylist()
+        card = dataset_card(self.title, self.description, self.file, tally, stages, _settings(inputs), cuts)
         funnel = {"steps": [stage.model_dump(exclude={"seconds", "missing"}) for stage in stages]}
         texts = {"README.md": card, "funnel.json": json.dumps(funnel, indent=1, ensure_ascii=False) + "\n"}
         with store_io("cannot write the release's scratch files"):
             for name, text in texts.items():
                 (folder / name).write_text(text, encoding="utf-8")
-            return {**{name: folder / name for name in texts}, **draw_figures(tally, folder)}
+            figures = {**draw_figures(tally, folder), **draw_distributions(cuts, folder)}
+        return {**{name: folder / name for name in texts}, **figures}
 
 
 def _steps(inputs: Inputs) -> dict[str, list[Manifest]]:

@@ -121,6 +121,42 @@ def test_later_labels_win_and_blanks_undo_nothing(tmp_path: Path) -> None:
     assert (metadata["category"], metadata["language"], metadata["difficulty"]) == ("Reasoning", "en", "easy")
 
 
+def test_what_models_said_reaches_the_metadata_and_the_card(tmp_path: Path) -> None:
+    """Trap: a model's tag is a topic; as a category it would decide which verifier a problem goes to."""
+    tables = shard(0, difficulty="easy")
+    tables["annotations"] = [
+        {"problem_id": "p0", "difficulty": "very hard", "category": "Coding & Debugging", "topic": "Coding"}
+    ]
+    tables["measurements"] = [{"generation_id": "g0-0", "metric": "perplexity", "measurer": "m", "value": 3.5}]
+    tables["continuations"] = [{"generation_id": "g0-1", "seam": 17}]
+    files = release(tmp_path, tables).files
+    first, second = pq.read_table(files["metadata.parquet"]).to_pylist()
+
+    assert (first["category"], first["topic"], first["difficulty"]) == ("math", "Coding", "very hard")
+    assert first["measurements"] == [{"metric": "perplexity", "measurer": "m", "value": 3.5}]
+    assert (first["seam"], second["seam"], second["measurements"]) == (None, 17, [])
+    card = files["README.md"].read_text(encoding="utf-8")
+    assert "| Topic | Coding | 2 |" in card
+    assert "1 responses had reached their budget and were continued" in card
+
+
+def test_a_cut_is_shown_with_the_distribution_that_it_cuts(tmp_path: Path) -> None:
+    tables = shard(0)
+    measured = {"metric": "perplexity", "rows": 3, "minimum": 1.0, "median": 2.0, "maximum": 9.0}
+    histogram = {"edges": [1.0, 5.0, 9.0], "counts": [2, 1]}
+    tables["cuts"] = [
+        {**measured, **histogram, "measurer": "m", "group": "math", "quantile": 0.9, "threshold": 7.6},
+        {**measured, **histogram, "measurer": "m", "group": "../code", "quantile": None, "threshold": None},
+    ]
+    files = release(tmp_path, tables).files
+    card = files["README.md"].read_text(encoding="utf-8")
+
+    assert "| perplexity | m | math | 3 | 1 | 2 | 9 | 7.6 (quantile 0.9) |" in card
+    assert "| perplexity | m | ../code | 3 | 1 | 2 | 9 | nowhere |" in card
+    assert set(files) - FIGURES >= {"figures/cut_perplexity.png"}
+    assert files["figures/cut_perplexity.png"].read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_same_rows_give_the_same_bytes_figures_included(usual: Output, tmp_path: Path) -> None:
     first, again = usual.files, release(tmp_path, shard(0, test_case=CASE), shard(1)).files
 
