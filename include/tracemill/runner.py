@@ -101,10 +101,9 @@ def fingerprint_of(step: Step, resources: Resources, inputs: Inputs) -> str:
 
 def reconcile(name: str, step: Step, inputs: Inputs, output: Output) -> Counts:
     """Count the buckets; raise ConservationError unless every row that entered is in the ledger exactly once."""
-    left_ids = output.ledger["id"].to_pylist()
-    ids = left_ids if step.unit == "row" else list(step.entering(inputs))
-    if ids != left_ids and sorted(ids) != sorted(left_ids):
-        entered, left = Counter(ids), Counter(left_ids)
+    left_ids = output.ledger["id"]
+    ids = left_ids if step.unit == "row" else step.entering(inputs)
+    if not ids.equals(left_ids) and (entered := Counter(ids.to_pylist())) != (left := Counter(left_ids.to_pylist())):
         lost, extra = entered - left, left - entered
         raise ConservationError(
             f"step {name!r}, shard {inputs.index}: {lost.total()} rows lost (such as {next(iter(lost), None)}), "

@@ -36,6 +36,8 @@ from tracemill.records import SCHEMAS
 
 MARKER = "tracemill-store.json"
 ROW_GROUP = 1000  # rows: about 30 MB of traces, see docs/design/store.md
+_LEAN_GROUP = 50_000  # rows of the tables below, of a few hundred bytes each at most: every group takes a millisecond
+_LEAN = ("dedup_index", "duplicates", "labels", "ledger")
 _READERS = 16  # manifests asked for at once
 _HASHES = "dedup_index"  # tables of hashes: to compress or to order them would only take time
 _DICTIONARY = frozenset(
@@ -132,7 +134,7 @@ class Store(ObjectStore):
                     local,
                     compression="none" if plain else "zstd",
                     write_statistics=not plain,
-                    row_group_size=ROW_GROUP,
+                    row_group_size=_LEAN_GROUP if name.startswith(_LEAN) else ROW_GROUP,
                     use_dictionary=dictionary,
                     write_page_checksum=True,
                 )
@@ -152,10 +154,11 @@ class Store(ObjectStore):
 
     def get_rows(self, stored: StoredFile, rows: NDArray[np.int64], columns: list[str]) -> pa.Table:
         """Read some rows of a sealed table by their places, in the order given; only their row groups are read."""
-        groups = np.unique(rows // ROW_GROUP)
         with self._parquet(stored) as file:
+            size = file.metadata.row_group(0).num_rows if file.num_row_groups else 1
+            groups = np.unique(rows // size)
             read = file.read_row_groups(groups.tolist(), columns=columns)
-        return read.take(np.searchsorted(groups, rows // ROW_GROUP) * ROW_GROUP + rows % ROW_GROUP)
+        return read.take(np.searchsorted(groups, rows // size) * size + rows % size)
 
     @contextmanager
     def _parquet(self, stored: StoredFile) -> Iterator[pq.ParquetFile]:

@@ -7,7 +7,7 @@ and so on, one for every run that added rows (PARTS at most), and `dedup_cells`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -52,12 +52,14 @@ class Index:
     """The columns of `dedup.corpus` by place, and of each row the decision: `target` is the place it is dropped for
 
     (its own: it is kept). `cell` is its k-means cell within its guard's large group, -1 elsewhere; `centroids` are
-    those of the large groups, by guard. `carried`: what is stored already, by table name.
+    those of the large groups, by guard. `carried`: what is stored already, by table name. `added`: the same columns of
+    more rows at the end; they are kept apart, for the whole is large and copying it costs more than all they need.
     """
 
     columns: Columns
     centroids: dict[int, F32]
     carried: dict[str, StoredFile] = field(default_factory=dict)
+    added: Columns = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.columns["id"])
@@ -68,15 +70,22 @@ class Index:
 
     def grown(self, columns: Columns) -> Index:
         """With more rows at the end."""
-        both = {name: np.concatenate([self.columns[name], columns[name]]) for name in self.columns}
-        return Index(both, self.centroids, self.carried if len(self.carried) <= PARTS else {})
+        return replace(self, carried=self.carried if len(self.carried) <= PARTS else {}, added=columns)
+
+    def ids(self) -> pa.ChunkedArray:
+        """The ids of all rows."""
+        parts = (pa.array(part["id"], pa.string()) for part in (self.columns, self.added) if part)
+        # Arrow makes one array of few ids and a chunked one of many.
+        chunks = [part.chunks if isinstance(part, pa.ChunkedArray) else [part] for part in parts]
+        return pa.chunked_array([chunk for some in chunks for chunk in some], pa.string())
 
     def tables(self) -> dict[str, pa.Table]:
         """What is to be sealed besides `carried`."""
-        start = sum(stored.rows or 0 for name, stored in self.carried.items() if name.startswith(ROWS))
+        parts = [self.added] if self.carried else [part for part in (self.columns, self.added) if part]
+        rows = [pa.table([_column(part[f.name], f.type) for f in ROW], schema=ROW) for part in parts]
         number = sum(name.startswith(ROWS) for name in self.carried)
-        rows = pa.table([_column(self.columns[f.name][start:], f.type) for f in ROW], schema=ROW)
-        return {f"{ROWS}{number:05d}": rows} | ({} if CELLS in self.carried else {CELLS: _cells(self.centroids)})
+        cells = {} if CELLS in self.carried else {CELLS: _cells(self.centroids)}
+        return {f"{ROWS}{number:05d}": pa.concat_tables(rows), **cells}
 
 
 def _cells(centroids: Mapping[int, F32]) -> pa.Table:

@@ -57,7 +57,7 @@ def read_grams(inputs: Inputs, corpus: Corpus, chosen: I64, n: int) -> Grams:
     lengths, sources = np.zeros(len(chosen), np.int64), np.zeros(len(chosen), np.int64)
     base = 0
     for shard, places in _by_shard(corpus, chosen):
-        wanted = pa.array(corpus.ids[chosen[places]].astype(str))
+        wanted = pa.array(corpus.ids[chosen[places]], pa.string())
         known = inputs.table("problems", ["id"], shard)["id"]
         numbers = pc.index_in(wanted, value_set=known).to_numpy().astype(np.int64)
         texts = inputs.rows("problems", ["prompt"], numbers, shard)["prompt"]

@@ -151,10 +151,10 @@ class Step(BaseModel):
         """What the result depends on among the tables read; by default all of them, whole."""
         return inputs.digests(self.reads)
 
-    def entering(self, inputs: Inputs) -> Iterable[str]:
+    def entering(self, inputs: Inputs) -> pa.ChunkedArray:
         """The ids this step must account for; by default the living rows of its unit, in all its shards."""
         shards = [inputs.index] if self.shape == "map" else list(inputs.shards())
-        return [one for shard in shards for one in inputs.alive(self.unit, shard).to_pylist()]
+        return pa.chunked_array([inputs.alive(self.unit, shard) for shard in shards], pa.string())
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Do the work for one shard. Bad rows are ledger rows; a failing world is an exception."""
@@ -181,7 +181,7 @@ def ledger_rows(
     return pa.table([column(v, f.type) for v, f in zip(values, schema, strict=True)], schema=schema)
 
 
-def kept_rows(unit: Unit, ids: pa.Array) -> pa.Table:
+def kept_rows(unit: Unit, ids: pa.Array | pa.ChunkedArray) -> pa.Table:
     """A ledger table of rows that are all kept."""
     schema = SCHEMAS["ledger"]
     blank = {f.name: pa.nulls(len(ids), f.type) for f in schema}

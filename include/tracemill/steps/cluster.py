@@ -80,9 +80,7 @@ class Cluster(Step):
             "held_back": pa.concat_tables([known.held_back, found.held_back]),
             **found.index.tables(),
         }
-        return Output(
-            kept_rows("problem", pa.array(found.index.columns["id"].astype(str))), tables, found.index.carried
-        )
+        return Output(kept_rows("problem", found.index.ids()), tables, found.index.carried)
 
     def _from_scratch(self, inputs: Inputs, known: Decided) -> Found:
         """Read all shards; what was decided about unchanged ones stays."""
@@ -224,7 +222,7 @@ def _held_back(corpus: Corpus, decision: Decision) -> pa.Table:
 
 
 def _named(corpus: Corpus, rows: I64) -> tuple[NDArray[Any], NDArray[Any]]:
-    return corpus.ids[rows].astype(str), corpus.shards[rows]
+    return corpus.ids[rows], corpus.shards[rows]
 
 
 def _table(name: str, columns: list[Any]) -> pa.Table:

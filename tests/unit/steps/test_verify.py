@@ -88,7 +88,7 @@ def test_every_living_response_is_in_one_bucket(step: Verify, inputs: Inputs, ou
         "prose": ("quarantined", "prose_gold", None),
         "no_reference": ("kept", "not_applicable", None),
     }
-    assert sorted(output.ledger["id"].to_pylist()) == sorted(step.entering(inputs))
+    assert sorted(output.ledger["id"].to_pylist()) == sorted(step.entering(inputs).to_pylist())
 
 
 def test_labelled_responses_are_judged_even_when_they_are_gone(output: Output) -> None:
