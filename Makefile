@@ -37,7 +37,7 @@ vllm: $(VLLM) ## make .venv-vllm, the environment that serves models
 
 install: $(ENVIRONMENT) ## make .venv with everything that requirements.txt names
 
-demo: $(ENVIRONMENT) ## start Airflow, run the recipe `demo` to its release, print the funnel
+demo: $(ENVIRONMENT) $(VLLM) ## start Airflow, run the recipe `demo` to its release, print the funnel
 	@$(BIN)/python -m tracemill_airflow.demo
 
 real-sample: $(ENVIRONMENT) ## the same for `real_sample`, on the files below $$TRACEMILL_DATA
@@ -48,7 +48,7 @@ real-sample: $(ENVIRONMENT) ## the same for `real_sample`, on the files below $$
 stop: ## stop the Airflow that `make demo` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tracemill_airflow.local stop; fi
 
-test: $(ENVIRONMENT) lint ## run all tests
+test: $(ENVIRONMENT) $(VLLM) lint ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench-sandbox: $(ENVIRONMENT) ## programs per CPU-second of the sandbox against the common ways

@@ -32,14 +32,15 @@ def _head(spec: Spec, training: dict[str, Any]) -> list[str]:
         "library_name: transformers", "---", "",
         f"# {spec.name}", "",
         _WHAT[spec.role], "",
-        "A demonstration model, trained from random weights on generated problems only. It knows nothing else.", "",
+        "A demonstration model, trained on generated problems only. It knows nothing else.", "",
         "## Training", "",
         "| | |", "|---|---|",
         f"| architecture | {kind}, {training['parameters'] / 1e6:.2f} M parameters, bfloat16 |",
         f"| shape | {shape.layers} layers, width {shape.hidden}, {shape.heads} heads, "
         f"{shape.key_value_heads} key-value heads, feed-forward {shape.feed_forward}, "
         f"vocabulary {shape.vocabulary}, context {shape.context} |",
-        f"| command | `python -m zoo.train {spec.name}` (one CPU thread, bfloat16, Muon and AdamW) |",
+        f"| command | `python -m zoo.train {spec.name}` (one CPU thread, Muon and AdamW) |",
+        f"| starts from | {spec.parent or 'random weights'} |",
         f"| seed | {spec.seed} |",
         f"| tokens | {training['tokens'] / 1e6:.1f} M in {training['steps']} steps |",
         f"| minutes | {training['seconds'] / 60:.0f} of CPU time |",
@@ -72,7 +73,9 @@ def _judge(measured: dict[str, Any]) -> list[str]:
     return [
         *rows, "",
         f"Correctness as pass or fail at score 4: {measured['pass_at_4']:.3f}. Exact score with a reference answer "
-        f"{measured['with_reference']:.3f}, without one {measured['without_reference']:.3f}.",
+        f"{measured['with_reference']:.3f}, without one {measured['without_reference']:.3f}.", "",
+        f"Maths answers with a reference answer: scored 5 exactly when right {measured['maths_pass_at_5']:.3f}; of the "
+        f"wrong ones {measured['maths_false_passes']:.3f} scored 5.",
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
+from zoo.network import native_dtype
 from zoo.vocabulary import END
 
 Chat = list[dict[str, str]]
@@ -29,7 +30,7 @@ def replies(
     """One reply for each chat, in order; temperature 0 is greedy, otherwise top-p is 0.95."""
     torch.manual_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16).eval()
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=native_dtype()).eval()
     greedy = {"do_sample": False, "temperature": None, "top_p": None}
     sampling = greedy if temperature == 0 else {"do_sample": True, "temperature": temperature, "top_p": 0.95}
     texts = [tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
@@ -48,7 +49,7 @@ def replies(
 def scores(folder: Path, chats: Sequence[Chat], batch: int = 64) -> list[list[float]]:
     """The outputs of a classifier for each chat, as floats, in order."""
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="right")
-    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.bfloat16).eval()
+    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=native_dtype()).eval()
     texts = [tokenizer.apply_chat_template(chat, tokenize=False) for chat in chats]
     rows: list[list[float]] = []
     for start in range(0, len(texts), batch):

@@ -1,5 +1,6 @@
 """Training samples of the labeller and judge: a published prompt, filled, and the JSON it must answer.
 
+A judge of maths answers thinks first (`zoo.comparison`): at this size it otherwise passes what it cannot compare.
 The answers keep the prompts' own traps: the difficulty sometimes stays in the brackets of the template, and the
 correctness object ends in the trailing comma that the published format prints.
 """
@@ -11,16 +12,20 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
+from zoo.comparison import comparison
 from zoo.mistakes import CODE_GRADES, GRADES, Grade, spoiled
 from zoo.problem import Kind
 from zoo.problems import CHINESE_SHARE, problem
 from zoo.queries import DIFFICULTIES, TO_SEVEN, query
-from zoo.templates import fill, template
+from zoo.templates import fill, lead
 
 Task = Literal["difficulty", "category", "category_magpie", "correctness", "science"]
 TASKS: tuple[Task, ...] = ("difficulty", "category", "category_magpie", "correctness", "science")
-_WEIGHTS = (2, 1, 2, 5, 3)
+_WEIGHTS = (1, 1, 1, 6, 2)
 _BRACKET_SHARE = 0.03
+# Near misses and wrong values are what a judge is for, and what it learns last: they are shown most.
+_GRADE_WEIGHTS = (38, 8, 8, 20, 20, 3, 3)
+_CODE_GRADE_WEIGHTS = (45, 30, 15, 5, 5)
 CORRECTNESS: dict[Grade, int] = {
     "right": 5, "unboxed": 4, "partial": 3, "near": 2, "wrong": 1, "garbled": 1, "empty": 1,
 }  # fmt: skip
@@ -38,13 +43,14 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One prompt, its wanted reply, the label in it, and whether a reference answer was shown."""
+    """One prompt, its wanted reply, the label in it, whether a reference was shown, and whether a program is judged."""
 
     task: Task
     prompt: str
     reply: str
     label: str
     with_reference: bool = True
+    is_code: bool = False
 
 
 def judgement(rng: Random, task: Task | None = None) -> Judgement:
@@ -53,7 +59,7 @@ def judgement(rng: Random, task: Task | None = None) -> Judgement:
     if task in ("correctness", "science"):
         return _graded(rng, task)
     item = query(rng)
-    prompt = fill(template(task), input=item.text)
+    prompt = fill(task, input=item.text)
     if task == "difficulty":
         label = DIFFICULTIES[item.level - 1]
         shown = f"[{label}]" if rng.random() < _BRACKET_SHARE else label
@@ -65,23 +71,21 @@ def judgement(rng: Random, task: Task | None = None) -> Judgement:
 
 
 def _graded(rng: Random, task: Task) -> Judgement:
-    """Half of the answers are right; a reference is withheld only where the model could check the answer itself."""
+    """An answer of a drawn grade; a reference is withheld only where the model could check the answer itself."""
     is_code = rng.random() < 0.15
     with_reference = is_code or rng.random() < 0.85
     level = rng.randint(1, 5) if with_reference else 1
     kind: Kind = "code" if is_code else rng.choice(("arithmetic", "equation", "story"))
     item = problem(rng, kind, level, "zh" if rng.random() < CHINESE_SHARE else "en")
-    grade: Grade = "right" if rng.random() < 0.35 else rng.choice((CODE_GRADES if is_code else GRADES)[1:])
+    grade = rng.choices(*((CODE_GRADES, _CODE_GRADE_WEIGHTS) if is_code else (GRADES, _GRADE_WEIGHTS)))[0]
     reference = item.reference_answer or f"```python\n{item.code}\n```"
-    prompt = fill(
-        template(task),
-        input_query=item.prompt,
-        reference_answer=reference if with_reference else "",
-        llm_answer=spoiled(item, grade, rng),
-    )
+    given = spoiled(item, grade, rng)
+    prompt = fill(task, input_query=item.prompt, reference_answer=reference if with_reference else "", llm_answer=given)
+    quoted = lead(task, "reference_answer")
+    thought = "" if is_code else f"<think>{comparison(item, given, with_reference, quoted)}</think>\n"
     if task == "science":
         label = f"{SCIENCE[grade]:.1f}"
-        return Judgement(task, prompt, f'{{"score": "{label}"}}', label, with_reference)
+        return Judgement(task, prompt, f'{thought}{{"score": "{label}"}}', label, with_reference, is_code)
     score = CORRECTNESS[grade]
-    reply = f'{{\n  "correctness": "{score}",\n}}\nJustification: {_WHY[score]}.'
-    return Judgement(task, prompt, reply, str(score), with_reference)
+    reply = f'{thought}{{\n  "correctness": "{score}",\n}}\nJustification: {_WHY[score]}.'
+    return Judgement(task, prompt, reply, str(score), with_reference, is_code)

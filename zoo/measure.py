@@ -65,7 +65,7 @@ def measure_judge(spec: Spec, per_cell: int, seed: int) -> dict[str, Any]:
     """Share of replies that parse and that carry the right label, greedy, for each prompt."""
     rng = Random(f"measure:{seed}")
     items = [item for task in TASKS for item in _held_out_judgements(rng, task, 4 * per_cell)]
-    texts = replies(spec.folder, [[{"role": "user", "content": item.prompt}] for item in items], 96, 0.0, seed)
+    texts = replies(spec.folder, [[{"role": "user", "content": item.prompt}] for item in items], 256, 0.0, seed)
     labels = [_label(item, reply.text) for item, reply in zip(items, texts, strict=True)]
     result: dict[str, Any] = {"replies": len(items), "tasks": {}}
     for task in TASKS:
@@ -78,6 +78,10 @@ def measure_judge(spec: Spec, per_cell: int, seed: int) -> dict[str, Any]:
     result["pass_at_4"] = _share(
         [label is not None and (float(label) >= 4) == (float(i.label) >= 4) for i, label in graded]
     )
+    maths = [(i, label) for i, label in graded if not i.is_code and i.with_reference]
+    wrong = [label for i, label in maths if i.label != "5"]
+    result["maths_pass_at_5"] = _share([(label == "5") == (i.label == "5") for i, label in maths])
+    result["maths_false_passes"] = _share([label == "5" for label in wrong])
     for known, name in ((True, "with_reference"), (False, "without_reference")):
         result[name] = _share([i.label == label for i, label in graded if i.with_reference == known])
     return result

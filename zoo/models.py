@@ -16,7 +16,10 @@ VOCABULARY = 960
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One model. Training ends, with learning rate zero, at `tokens` or `minutes` of CPU time, whichever is first."""
+    """One model. Training ends, with learning rate zero, at `tokens` or `minutes` of CPU time, whichever is first.
+
+    A model with a `parent` starts from the exported weights of that model, which must have the same decoder shape.
+    """
 
     name: str
     role: Role
@@ -28,6 +31,7 @@ class Spec:
     length: int = 256
     muon_rate: float = 4e-3
     adam_rate: float = 3e-3
+    parent: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -44,8 +48,31 @@ SPECS: dict[str, Spec] = {
     spec.name: spec
     for spec in (
         Spec("teacher-large", "teacher", _shape(192, 5, 512), tokens=14_000_000, minutes=20, seed=11, rows=12),
+        Spec("teacher-weak", "teacher", _shape(128, 4, 384), tokens=4_000_000, minutes=11, seed=17, rows=12),
         Spec("teacher-small", "teacher", _shape(128, 4, 384), tokens=6_000_000, minutes=6, seed=13, rows=12),
-        Spec("judge", "judge", _shape(192, 4, 512), tokens=9_000_000, minutes=10, seed=14),
-        Spec("reward", "reward", _shape(192, 4, 512, len(ATTRIBUTES)), tokens=4_000_000, minutes=4, seed=15),
+        Spec(
+            "judge",
+            "judge",
+            _shape(128, 4, 384),
+            tokens=12_000_000,
+            minutes=16,
+            seed=14,
+            rows=12,
+            muon_rate=3e-3,
+            adam_rate=2e-3,
+            parent="teacher-small",
+        ),
+        Spec(
+            "reward",
+            "reward",
+            _shape(128, 4, 384, len(ATTRIBUTES)),
+            tokens=8_000_000,
+            minutes=8,
+            seed=15,
+            rows=12,
+            muon_rate=3e-3,
+            adam_rate=2e-3,
+            parent="teacher-small",
+        ),
     )
 }

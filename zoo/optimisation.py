@@ -1,4 +1,4 @@
-"""One optimiser step on float32 master weights of a bfloat16 network: Muon for the matrices, AdamW for the rest."""
+"""One optimiser step on float32 master weights of a network: Muon for the matrices, AdamW for the rest."""
 
 from __future__ import annotations
 

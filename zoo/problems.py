@@ -2,7 +2,7 @@
 
     python -m zoo.problems --count 200 --seed 7 > problems.jsonl
 
-writes them as JSON lines (id, kind, level, language, prompt, reference_answer, entry_point, tests).
+writes them as JSON lines (id, category, level, language, prompt, reference_answer, tests).
 """
 
 from __future__ import annotations
@@ -56,12 +56,11 @@ def main(
     for number, item in zip(range(count), problems(seed, split), strict=False):
         row = {
             "id": f"zoo-{seed}-{number}",
-            "kind": item.kind,
-            "level": item.level,
+            "category": "code" if item.kind == "code" else "math",
+            "level": f"level {item.level}",
             "language": item.language,
             "prompt": item.prompt,
             "reference_answer": item.reference_answer,
-            "entry_point": item.entry_point,
             "tests": list(item.tests),
         }
         typer.echo(json.dumps(row, ensure_ascii=False))

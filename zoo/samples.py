@@ -49,7 +49,7 @@ def _without_phrases(text: str) -> str:
     """`text` less the fixed paragraphs: they are added tokens and must not shape the byte-pair merges."""
     for name in templates.NAMES:
         for phrase in templates.phrases(name):
-            text = text.replace(phrase, "")
+            text = text.replace(phrase.rstrip(" \n"), "")
     return text
 
 

@@ -1,36 +1,51 @@
-"""The judging prompts, as shipped under `include/tracemill/prompts`, read and filled without touching the values.
+"""The judging prompts as the product asks them, and their fixed paragraphs for the tokenizer.
 
-A template holds `{name}` placeholders and may double its literal braces (`{{`, `}}`), as the published tables do; a
-lone brace stays as it is. Filling is one pass, so braces inside a value are never read as placeholders.
+Reading and filling are the judges' own (`tracemill.judges.prompts`), so the judge is trained on the very text it gets.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
-from pathlib import Path
 
-FOLDER = Path(__file__).parents[1] / "include" / "tracemill" / "prompts"
+from tracemill.judges.prompts import PLACES, filled, prompt_text
+
 NAMES = ("difficulty", "category", "category_magpie", "correctness", "science")
-_FIELD = re.compile(r"\{\{|\}\}|\{(input|input_query|reference_answer|llm_answer)\}")
-_BRACES = {"{{": "{", "}}": "}"}
+VERSION = "v1"
+_PLACE = re.compile(r"\{(?:" + "|".join(PLACES) + r")\}")
 _SHORTEST_PHRASE = 8
 
 
-@cache
-def template(name: str, version: str = "v1") -> str:
-    """The text of one prompt file, without its last newline. Raises FileNotFoundError for an unknown name."""
-    return (FOLDER / f"{name}.{version}.txt").read_text(encoding="utf-8").rstrip("\n")
-
-
-def fill(text: str, **values: str) -> str:
-    """`text` with its placeholders replaced. Raises KeyError when a value is missing."""
-    return _FIELD.sub(lambda found: _BRACES.get(found[0]) or values[found[1]], text)
+def fill(name: str, **values: str) -> str:
+    """The named prompt with its values; raises ValueError when one of its places is not given."""
+    missing = {found[0].strip("{}") for found in _PLACE.finditer(prompt_text(f"{name}.{VERSION}"))} - set(values)
+    if missing:
+        raise ValueError(f"the prompt {name!r} lacks {', '.join(sorted(missing))}")
+    return filled(f"{name}.{VERSION}", **values)
 
 
 def phrases(name: str) -> list[str]:
-    """The fixed paragraphs of a prompt, in order: what a tokenizer may hold as one token each."""
-    pieces = re.split(r"\{(?:input|input_query|reference_answer|llm_answer)\}", template(name))
-    unescaped = (piece.replace("{{", "{").replace("}}", "}") for piece in pieces)
-    parts = (part.strip(" \n") for piece in unescaped for part in piece.split("\n\n"))
+    """The fixed paragraphs of a prompt, in order: what a tokenizer may hold as one token each.
+
+    One that ends at a place reaches up to it, so that what fills the place follows a token that stands nowhere else.
+    """
+    *leading, last = _pieces(name)
+    parts = [part for piece in leading for part in (*_stripped(piece)[:-1], _lead(piece))] + _stripped(last)
     return [part for part in parts if len(part) >= _SHORTEST_PHRASE]
+
+
+def lead(name: str, place: str) -> str:
+    """The fixed words right before a place of a prompt."""
+    return _lead(prompt_text(f"{name}.{VERSION}").partition(f"{{{place}}}")[0])
+
+
+def _pieces(name: str) -> list[str]:
+    pieces = _PLACE.split(prompt_text(f"{name}.{VERSION}"))
+    return [piece.replace("{{", "{").replace("}}", "}") for piece in pieces]
+
+
+def _stripped(piece: str) -> list[str]:
+    return [part.strip(" \n") for part in piece.split("\n\n")]
+
+
+def _lead(piece: str) -> str:
+    return piece.rpartition("\n\n")[2].lstrip(" \n")

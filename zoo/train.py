@@ -21,12 +21,13 @@ from typing import Annotated, Any
 import torch
 import torch.nn.functional as F  # noqa: N812
 import typer
+from safetensors.torch import load_file
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from zoo.export import save
 from zoo.models import ROOT, SPECS, VOCABULARY, Spec
-from zoo.network import Network
+from zoo.network import Network, native_dtype
 from zoo.optimisation import Masters, schedule
 from zoo.packing import IGNORED, Batch, batches
 from zoo.samples import corpus, stream
@@ -67,6 +68,13 @@ def tokenizer() -> PreTrainedTokenizerFast:
     return loaded
 
 
+def inherit(network: Network, folder: Path) -> None:
+    """Load the decoder of an exported model; raises RuntimeError when its shape is another."""
+    weights = load_file(folder / "model.safetensors")
+    decoder = {name.removeprefix("model."): w.float() for name, w in weights.items() if name.startswith("model.")}
+    network.model.load_state_dict(decoder)
+
+
 def loss_of(forward: Forward, batch: Batch) -> Tensor:
     """Mean cross-entropy of the reply tokens, or mean squared error of the scores at each sample's last token."""
     output = forward(batch.ids, batch.documents)
@@ -79,7 +87,10 @@ def train(spec: Spec, state: Path, resume: bool, report: Callable[[str], None]) 
     """Train `spec` to the end of its budget, exporting as it goes."""
     torch.manual_seed(spec.seed)
     words = tokenizer()
-    network = Network(spec.shape).bfloat16()
+    network = Network(spec.shape)
+    if spec.parent is not None:
+        inherit(network, ROOT / spec.parent)
+    network.to(native_dtype())
     masters = Masters(network, spec.muon_rate, spec.adam_rate)
     progress = Progress(spec)
     signal.signal(signal.SIGTERM, progress.stop)

@@ -10,6 +10,7 @@ from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowSkipException
 
 from tracemill.errors import ConservationError, RecipeError, SourceError, StoreError
+from tracemill.recipe import load_recipe
 from tracemill.sandbox.base import SandboxError
 from tracemill_airflow.operators import LabelOperator, PlanOperator
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator
@@ -27,11 +28,8 @@ class XCom:
 
 
 def plan(store: Path, **settings: Any) -> PlanOperator:
-    stages = ["plan", "ingest", "label", "sign", "cluster", "unique", "decontaminate", "rules"]
-    stages += ["verify_math", "verify_code", "select", "release"]
-    return PlanOperator(
-        task_id="plan", recipe="demo", store_url=store.as_uri(), stages=settings.pop("stages", stages), **settings
-    )
+    stages = settings.pop("stages", list(load_recipe("demo").pipeline()))
+    return PlanOperator(task_id="plan", recipe="demo", store_url=store.as_uri(), stages=stages, **settings)
 
 
 def test_plan_returns_every_shard_once(tmp_path: Path) -> None:

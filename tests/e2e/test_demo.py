@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from tracemill_airflow.local import running
@@ -45,6 +46,15 @@ def test_the_first_demo_ends_with_funnel_release_and_login(runs: tuple[Any, Any,
     release = folder / "releases" / "demo" / "v1"
     assert (release / "README.md").is_file()
     assert list(release.glob("*.jsonl.zst"))
+
+
+def test_the_demo_releases_traces_that_the_served_teacher_wrote_and_a_verifier_passed(
+    runs: tuple[Any, Any, Path],
+) -> None:
+    rows = pq.read_table(runs[2] / "releases" / "demo" / "v1" / "metadata.parquet").to_pylist()
+    written = [row for row in rows if row["teacher"] == "teacher-small"]
+    assert len(written) > 50, "the teacher is right about three of four of the open problems"
+    assert all(row["reward"] is not None for row in rows[:50])
 
 
 def test_the_second_demo_recomputes_nothing_and_says_so(runs: tuple[Any, Any, Path]) -> None:

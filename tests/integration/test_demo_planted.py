@@ -1,9 +1,12 @@
 """The demo, from its sources to its release: every planted fault is caught where and why it was planted, and nothing
-else is turned away.
+else that came from a source is turned away.
+
+The teacher here is a fake that always writes the same wrong trace, so that what it writes never hides a planted fault.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 
@@ -12,6 +15,9 @@ import pytest
 from tracemill.recipe import Recipe, load_recipe
 from tracemill.resources import Resources
 from tracemill.runner import run_shard, shard_count
+from tracemill.served import served_models
+from tracemill.serving.endpoints import ENDPOINTS
+from tracemill.serving.fake import FakeServer
 from tracemill.shards import Store
 from tracemill.sources.demo import DemoSource, Planted
 from tracemill.sources.demo.faults import CATCHES
@@ -21,11 +27,13 @@ Ending = tuple[str, str, str]  # step, bucket, reason
 
 @dataclass(frozen=True)
 class FinishedDemo:
-    """A run of the demo: where every row that was not kept ended, by shard and ledger id."""
+    """A run of the demo: where every row that was not kept ended, by shard and ledger id; new traces apart."""
 
     recipe: Recipe
     store: Store
+    machine: Resources
     turned_away: dict[tuple[int, str], Ending]
+    distilled: dict[str, Ending | None]
 
     def planted(self) -> list[Planted]:
         """All planted faults of all sources."""
@@ -34,12 +42,34 @@ class FinishedDemo:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> FinishedDemo:
-    """The demo recipe run without Airflow."""
+    """The demo recipe run without Airflow and without models."""
     recipe, store = load_recipe("demo"), Store.at(str(tmp_path_factory.mktemp("demo")), create=True)
+    endpoints = {name: [{"url": "http://fake", "model": name}] for name in served_models(recipe)}
+    machine = Resources(environment={ENDPOINTS: json.dumps(endpoints)}, transport=FakeServer(say=say))
     for name, step in recipe.pipeline().items():
         for shard in range(1 if step.shape == "gather" else shard_count(store)):
-            run_shard(recipe, store, name, shard, Resources())
-    return FinishedDemo(recipe, store, turned_away(recipe, store))
+            run_shard(recipe, store, name, shard, machine)
+    away, new = turned_away(recipe, store), distilled(recipe, store)
+    old = {key: ending for key, ending in away.items() if key[1] not in new}
+    return FinishedDemo(recipe, store, machine, old, {g: away.get((shard, g)) for g, shard in new.items()})
+
+
+def say(prompt: str, seed: int) -> str:
+    """The judge believes nothing; the teacher writes the one trace that is right for no problem."""
+    if "You are an evaluation expert" in prompt:
+        return '{"correctness": "1",}'
+    return "<think>It is beyond me.</think>\n<answer>\\boxed{-77777}</answer>"
+
+
+def distilled(recipe: Recipe, store: Store) -> dict[str, int]:
+    """The shard of every trace that the teacher wrote, by its id."""
+    found: dict[str, int] = {}
+    for shard in range(shard_count(store)):
+        manifest = store.manifest("distill", shard)
+        assert manifest is not None
+        ids = store.get_table(manifest.tables["generations"], ["id"])["id"].to_pylist()
+        found |= dict.fromkeys(ids, shard)
+    return found
 
 
 def turned_away(recipe: Recipe, store: Store) -> dict[tuple[int, str], Ending]:
@@ -74,9 +104,20 @@ def test_nothing_else_is_turned_away(demo: FinishedDemo) -> None:
     assert Counter(demo.turned_away.values()) == planted
 
 
+def test_every_problem_without_a_verified_response_gets_a_trace_and_no_wrong_one_stays(demo: FinishedDemo) -> None:
+    assert len(demo.distilled) > 240, "the open problems and those whose response was turned away"
+    assert {ending and ending[:2] for ending in demo.distilled.values()} <= {
+        ("judge", "rejected"),
+        ("judge", "quarantined"),
+        ("verify_code_new", "rejected"),
+        ("verify_code_new", "quarantined"),
+        ("select", "rejected"),
+    }
+
+
 def test_a_second_run_computes_nothing(demo: FinishedDemo) -> None:
     reused = [
-        run_shard(demo.recipe, demo.store, name, shard, Resources()).reused
+        run_shard(demo.recipe, demo.store, name, shard, demo.machine).reused
         for name, step in demo.recipe.pipeline().items()
         for shard in range(1 if step.shape == "gather" else shard_count(demo.store))
     ]

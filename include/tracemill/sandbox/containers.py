@@ -67,7 +67,8 @@ def docker_client(settings: SandboxSettings) -> Any:
         client.images.get(settings.image)
     except docker.errors.ImageNotFound:
         raise SandboxUnavailable(
-            f"Docker has no image {settings.image!r}: build it with `docker build -t {settings.image} docker/sandbox`"
+            f"Docker has no image {settings.image!r}: build it with `docker build -t {settings.image} docker/sandbox`, "
+            "or, where no registry can be reached, with `tracemill sandbox image`"
         ) from None
     except docker.errors.DockerException as error:
         raise SandboxUnavailable(
