@@ -20,6 +20,7 @@ from tracemill_airflow.rest import AirflowRest, RunFailed, TaskState
 DAG = "reasoning_distillation"
 DONE = {"success", "skipped"}
 BAD = {"failed", "upstream_failed"}
+SERVING = {"servers", "serve"}  # tasks that seal no shard
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -103,7 +104,7 @@ def summarise(rest: AirflowRest, run: str, tasks: list[TaskState]) -> dict[str, 
     """What the run did: shards computed and reused, its wall seconds, and the share outside the operators' work."""
     results = []
     for task in tasks:
-        if task.state == "success":
+        if task.state == "success" and task.task not in SERVING:
             key = "summary" if task.task == "plan" else "return_value"
             results.append(rest.result(DAG, run, task, key))
     record = rest.run(DAG, run)
