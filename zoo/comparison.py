@@ -19,8 +19,8 @@ from itertools import zip_longest
 
 from zoo.problem import Problem
 
-_BOX = re.compile(r"\\boxed\{([^}]*)\}")
-_CLOSING = re.compile(r"(The answer is |答案是)(-?\d+)\.\n$")
+_BOX = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
+_CLOSING = re.compile(r"(The answer is |答案是)(.+)\.\n$")
 MISSING = "."  # where one value has no digit left
 
 

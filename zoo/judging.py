@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
+from zoo import references
 from zoo.comparison import comparison
 from zoo.mistakes import CODE_GRADES, GRADES, Grade, spoiled
 from zoo.problem import Kind
@@ -23,6 +24,7 @@ Task = Literal["difficulty", "category", "category_magpie", "correctness", "scie
 TASKS: tuple[Task, ...] = ("difficulty", "category", "category_magpie", "correctness", "science")
 _WEIGHTS = (1, 1, 1, 6, 2)
 _BRACKET_SHARE = 0.03
+_OTHER_SHARE = 0.35  # of the maths answers: the reference is no whole number
 # Near misses and wrong values are what a judge is for, and what it learns last: they are shown most.
 _GRADE_WEIGHTS = (38, 8, 8, 20, 20, 3, 3)
 _CODE_GRADE_WEIGHTS = (45, 30, 15, 5, 5)
@@ -77,9 +79,14 @@ def _graded(rng: Random, task: Task) -> Judgement:
     level = rng.randint(1, 5) if with_reference else 1
     kind: Kind = "code" if is_code else rng.choice(("arithmetic", "equation", "story"))
     item = problem(rng, kind, level, "zh" if rng.random() < CHINESE_SHARE else "en")
-    grade = rng.choices(*((CODE_GRADES, _CODE_GRADE_WEIGHTS) if is_code else (GRADES, _GRADE_WEIGHTS)))[0]
+    if with_reference and not is_code and rng.random() < _OTHER_SHARE:
+        item = references.unlike(item, rng)
+        grade = rng.choices(references.GRADES, references.WEIGHTS)[0]
+        given = references.spoiled_reference(item, grade, rng)
+    else:
+        grade = rng.choices(*((CODE_GRADES, _CODE_GRADE_WEIGHTS) if is_code else (GRADES, _GRADE_WEIGHTS)))[0]
+        given = spoiled(item, grade, rng)
     reference = item.reference_answer or f"```python\n{item.code}\n```"
-    given = spoiled(item, grade, rng)
     prompt = fill(task, input_query=item.prompt, reference_answer=reference if with_reference else "", llm_answer=given)
     quoted = lead(task, "reference_answer")
     thought = "" if is_code else f"<think>{comparison(item, given, with_reference, quoted)}</think>\n"

@@ -55,7 +55,7 @@ SPECS: dict[str, Spec] = {
             "judge",
             _shape(128, 4, 384),
             tokens=12_000_000,
-            minutes=16,
+            minutes=18,
             seed=14,
             rows=12,
             muon_rate=3e-3,

@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from airflow.sdk.definitions.mappedoperator import MappedOperator
 
 from tracemill.recipe import load_recipe, recipe_names
+from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
@@ -66,3 +68,10 @@ def test_model_servers_wait_for_their_turn_in_the_pool_that_the_scheduler_sees(d
     """Trap: what the constructor of a mapped task sets is unknown until it runs; the pool must be in `partial`."""
     serve = dagbag.dags["reasoning_distillation"].get_task("serve")
     assert (serve.pool, serve.queue) == ("gpu", "gpu")
+
+
+@pytest.mark.parametrize(("dag", "task"), [("reasoning_distillation", "serve"), ("recall", "scan")])
+def test_a_mapped_task_retries_only_what_may_mend_itself(dagbag: DagBag, dag: str, task: str) -> None:
+    mapped = dagbag.dags[dag].get_task(task)
+    assert isinstance(mapped, MappedOperator)
+    assert mapped.partial_kwargs["retry_policy"] is RETRY_THE_WORLD_ONLY

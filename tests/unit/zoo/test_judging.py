@@ -7,6 +7,8 @@ from random import Random
 
 import pytest
 
+from zoo import references
+from zoo.comparison import comparison
 from zoo.judging import CORRECTNESS, TASKS, Task, judgement
 from zoo.mistakes import GRADES, Grade, near_miss, spoiled, unrelated
 from zoo.problems import problem
@@ -81,3 +83,15 @@ def test_every_tag_has_queries_of_every_level() -> None:
     rng = Random(2)
     texts = {query(rng, tag, level).text for tag in TAGS for level in range(1, 6)}
     assert len(texts) >= 55
+
+
+@pytest.mark.parametrize("grade", references.GRADES)
+def test_a_reference_that_is_no_number_is_matched_only_by_itself(grade: Grade) -> None:
+    """Trap: a nested brace must not end the box early."""
+    rng = Random(grade)
+    for _ in range(200):
+        item = references.unlike(problem(rng, "story"), rng)
+        given = references.spoiled_reference(item, grade, rng)
+        lines = comparison(item, given, with_reference=True, lead="").partition("\n\n")[2].splitlines()[1:]
+        assert lines, given
+        assert all(line.endswith("yes") for line in lines) is (grade in ("right", "unboxed")), given
