@@ -16,7 +16,7 @@ import pytest
 from tracemill_airflow.local import running
 
 PROJECT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = pytest.mark.timeout(2700)
 
 
 def demo(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -24,7 +24,7 @@ def demo(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")}
     environment |= {"PYTHONPATH": paths, "TRACEMILL_STORE": (home.parent / "store").as_uri()}
     command = [sys.executable, "-m", "tracemill_airflow.demo", "--home", str(home), *options]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1800, check=False)
 
 
 @pytest.fixture(scope="module")
