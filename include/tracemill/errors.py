@@ -38,3 +38,7 @@ class VerifierError(TracemillError):
 
 class ServingError(TracemillError):
     """A model server does not come up, died, or cannot be reached. Retrying may help."""
+
+
+class ServerGone(ServingError):
+    """The server left and none came in its place for as long as this task may wait in a worker (Resources.away)."""

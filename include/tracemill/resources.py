@@ -18,12 +18,14 @@ class Resources:
     """The machine a step runs on. `workers`: processes it may start. `environment`: where ${NAME} in paths comes from.
 
     `scratch`: a folder for files on their way into the store; the runner gives each shard its own and clears it.
+    `away`: seconds that a task may wait for a model server that left while it worked; None: as long as the recipe says.
     `transport`: an httpx.AsyncBaseTransport that stands in for the network (a fake model server).
     """
 
     workers: int = field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))))
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
+    away: float | None = None
     transport: Any = None
     base: Path = Path(__file__).resolve().parents[1] / "recipes"
 

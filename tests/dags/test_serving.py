@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tracemill.errors import ServingError
 from tracemill.recipe import load_recipe
 from tracemill.resources import Resources
 from tracemill.runner import run_shard
-from tracemill.serving.lease import Lease, renew, wanted
+from tracemill.serving.lease import Lease, live_leases, renew, wanted, withdraw
 from tracemill.shards import Store
 from tracemill_airflow.endpoints import connection_id, with_connections
 from tracemill_airflow.operators.asking import DistillOperator
@@ -55,7 +56,9 @@ def url(store: Store) -> str:
 
 
 def lease(store: Store) -> None:
-    renew(store, Lease(model="tiny", identity=IDENTITY, replica=0, url="http://x", host="h", pid=1, renewed=0))
+    renew(
+        store, Lease(model="tiny", identity=IDENTITY, replica=0, url="http://127.0.0.1:9", host="h", pid=1, renewed=0)
+    )
 
 
 def first_event(trigger: Any) -> dict[str, Any]:
@@ -79,6 +82,18 @@ def test_a_stage_without_a_server_waits_deferred(recipe: str, store: Store) -> N
         operator.execute({})
     assert isinstance(deferred.value.trigger, LeaseTrigger)
     assert deferred.value.trigger.models == {"tiny": IDENTITY}
+    assert deferred.value.method_name == "work"
+
+
+def test_a_stage_whose_server_left_gives_its_worker_up(recipe: str, store: Store) -> None:
+    """Trap: with as many workers as clients the serve task could never be tried again, and all would wait for ever."""
+    lease(store)
+    operator = DistillOperator(task_id="distill", recipe=recipe, store_url=url(store), shards=[0, 1], away=0.1)
+    leaving = threading.Timer(1.0, lambda: [withdraw(store, one) for one in live_leases(store, "tiny", IDENTITY)])
+    leaving.start()
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute({})
+    assert isinstance(deferred.value.trigger, LeaseTrigger)
     assert deferred.value.method_name == "work"
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import tenacity
 
-from tracemill.errors import RecipeError, ServingError
+from tracemill.errors import RecipeError, ServerGone, ServingError
 from tracemill.serving.asks import Answer, Ask, Refusal
 from tracemill.serving.continuation import BEGUN, with_begun_answer
 from tracemill.serving.endpoints import Endpoint, Fleet
@@ -55,7 +55,8 @@ class Client:
 
     async def ask(self, ask: Ask) -> Answer:
         """The answer to one request. Raises ServingError when no server answered anybody for `patience` seconds,
-        RecipeError when no request can succeed (unknown model, wrong key).
+        ServerGone when there is none for longer than Resources.away, RecipeError when no request can succeed (unknown
+        model, wrong key).
         """
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(ServerFault),
@@ -70,6 +71,8 @@ class Client:
                 except _OutOfTime:
                     _log.warning("%s: a request ran out of its %.0f s", self._name, self.fleet.model.serve.timeout)
         except ServerFault as fault:
+            if self.fleet.is_gone:
+                raise ServerGone(f"model {self._name!r}: its server left (last: {fault})") from fault
             raise ServingError(
                 f"model {self._name!r}: no server answered for {self.patience:.0f} s (last: {fault}). "
                 "Look at the serve task's log, or at the endpoint named for this model, then clear this task"
@@ -81,7 +84,7 @@ class Client:
         return self.fleet.model.name
 
     def _out_of_patience(self, _state: tenacity.RetryCallState) -> bool:
-        return time.monotonic() - self._heard > self.patience
+        return self.fleet.is_gone or time.monotonic() - self._heard > self.patience
 
     async def _once(self, ask: Ask) -> Answer:
         endpoint = self.fleet.choose()

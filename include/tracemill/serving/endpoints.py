@@ -73,6 +73,7 @@ class Fleet:
         self._looked = float("-inf")
         self._failed: dict[str, float] = {}
         self.busy: Counter[str] = Counter()
+        self._away, self._seen = resources.away, time.monotonic()
 
     def endpoints(self) -> list[Endpoint]:
         """Where the model answers, as far as is known; leases are read again every two seconds at most."""
@@ -84,7 +85,14 @@ class Fleet:
             self._looked = time.monotonic()
             if not self._found:
                 want(self.store, self.model.name)
+        if self._found:
+            self._seen = time.monotonic()
         return self._found
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether there has been no server for longer than this task may wait in its worker."""
+        return not self._fixed and self._away is not None and time.monotonic() - self._seen > self._away
 
     @property
     def is_fixed(self) -> bool:

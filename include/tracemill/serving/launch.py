@@ -18,6 +18,9 @@ PYTHON = "TRACEMILL_VLLM_PYTHON"
 HOST = "TRACEMILL_SERVE_HOST"
 _DEFAULT_PYTHON = Path(__file__).resolve().parents[3] / ".venv-vllm" / "bin" / "python"
 _CPU_FLAGS = ("--enforce-eager", "--dtype")
+# vLLM 0.32 winds a request's own random generator back after each part of a prompt, which no processor's generator can:
+# a seeded request whose prompt is read in two parts ends the engine ("CPU Generator does not use offset").
+_CPU_GENERATION = ("--no-enable-chunked-prefill",)
 _BF16 = {"avx512_bf16", "amx_bf16", "bf16"}  # as /proc/cpuinfo calls them on x86-64 and Arm
 _CPU_ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
@@ -64,6 +67,7 @@ def command(model: Model, python: Path, location: str, host: str, port: int) -> 
         *(("--revision", model.revision) if model.revision and not model.is_folder else ()),
         *(("--runner", "pooling", "--convert", "classify") if model.task == "classify" else ()),
         *((*_CPU_FLAGS, cpu_dtype()) if on_cpu(python) else ()),
+        *(_CPU_GENERATION if on_cpu(python) and model.task == "generate" else ()),
         *serve.flags,
     ]
     guarded = [sys.executable, "-P", guard.__file__, str(os.getpid())]

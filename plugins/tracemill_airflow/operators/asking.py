@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tracemill.errors import ServingError
+from tracemill.errors import ServerGone, ServingError
 from tracemill_airflow.endpoints import with_connections
 from tracemill_airflow.operators.base import StageOperator, _span, _totals
 from tracemill_airflow.triggers import LeaseTrigger, raise_if_failed
@@ -18,17 +20,20 @@ if TYPE_CHECKING:
 
     from tracemill.recipe import Recipe
     from tracemill.resources import Resources
+    from tracemill.runner import ShardResult
     from tracemill.serving.model import Model
+    from tracemill.shards import Store
 
 
 class AskingOperator(StageOperator):
     """Runs a stage that asks models. `at_once` shards of the batch are worked on together: while the long last answers
-    of one shard are generated the next ones are asked, and the server stays full.
+    of one shard are generated the next ones are asked, and the server stays full. When the server leaves while the task
+    works and none comes within `away` seconds, the task is deferred again: the next server may need its worker slot.
     """
 
-    def __init__(self, *, at_once: int = 3, **kwargs: Any) -> None:
+    def __init__(self, *, at_once: int = 3, away: float = 20.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.at_once = at_once
+        self.at_once, self.away = at_once, away
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Seal the batch; when a shard needs a model that does not answer yet, wait for it deferred first."""
@@ -40,23 +45,37 @@ class AskingOperator(StageOperator):
         machine = self._machine(recipe)
         missing = unserved(recipe, store, self.stage, shards, machine)
         if missing:
-            identities = {model.name: model.identity(machine) for model in missing}
-            patience = max(model.serve.patience + model.serve.start_timeout for model in missing)
-            self.log.info("waiting for a server of %s", ", ".join(identities))
-            self.defer(trigger=LeaseTrigger(self.store_url, identities, patience), method_name="work")
+            self._wait(missing, machine)
         return self.work(context, {"state": "ready"})
+
+    def _wait(self, models: Sequence[Model], machine: Resources) -> NoReturn:
+        """Give the worker up until each of these models has a server."""
+        identities = {model.name: model.identity(machine) for model in models}
+        patience = max(model.serve.patience + model.serve.start_timeout for model in models)
+        self.log.info("waiting for a server of %s", ", ".join(identities))
+        self.defer(trigger=LeaseTrigger(self.store_url, identities, patience), method_name="work")
 
     def work(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Seal every shard of the batch. Raises ServingError when no server came."""
-        from tracemill.runner import run_shard
-
         raise_if_failed(event)
         if event["state"] == "late":
             raise ServingError(f"no server of {event['missing']} came: look at the serve task, then clear this one")
         recipe, store, began = self._recipe(), self.open_store(), time.time()
         shards, machine = [int(shard) for shard in self.shards], self._machine(recipe)
         context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
-        results = []
+        try:
+            results = self._sealed(recipe, store, shards, machine, began)
+        except ServerGone as gone:
+            self.log.warning("%s; what is answered is kept", gone)
+            self._wait([model for model in self._models(recipe) if model.serve.replicas], machine)
+        return {"began": began, "ended": time.time(), **_totals(self.stage, results)}
+
+    def _sealed(
+        self, recipe: Recipe, store: Store, shards: list[int], machine: Resources, began: float
+    ) -> list[ShardResult]:
+        from tracemill.runner import run_shard
+
+        results: list[ShardResult] = []
         with ThreadPoolExecutor(max(1, self.at_once)) as threads:
             running = [threads.submit(run_shard, recipe, store, self.stage, shard, machine) for shard in shards]
             try:
@@ -65,7 +84,7 @@ class AskingOperator(StageOperator):
                     self._log_progress(results[-1], done, len(shards), began)
             finally:
                 threads.shutdown(wait=True, cancel_futures=True)
-        return {"began": began, "ended": time.time(), **_totals(self.stage, results)}
+        return results
 
     def _recipe(self) -> Recipe:
         from tracemill.recipe import load_recipe
@@ -76,7 +95,8 @@ class AskingOperator(StageOperator):
         return recipe
 
     def _machine(self, recipe: Recipe) -> Resources:
-        return with_connections(self.machine(), [model.name for model in self._models(recipe)])
+        machine = with_connections(self.machine(), [model.name for model in self._models(recipe)])
+        return replace(machine, away=self.away)
 
     def _models(self, recipe: Recipe) -> tuple[Model, ...]:
         from tracemill.steps.asking import AskingStep

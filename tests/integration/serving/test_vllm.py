@@ -69,6 +69,14 @@ def test_a_cut_trace_is_continued_by_the_real_server(store: Store, teacher: Serv
     assert same >= 6  # greedy: only rounding may tell them apart
 
 
+def test_many_long_prompts_at_once_do_not_end_the_engine(store: Store, teacher: Server) -> None:
+    """Trap: vLLM splits what does not fit into one step, and a seeded request in two parts ends the engine on a CPU."""
+    prompts = [f"Calculate {n} + {'7 + ' * 200}1." for n in range(16)]
+    inputs = shard(store, problems=[problem(f"p{n}", prompt) for n, prompt in enumerate(prompts)])
+    output = run(distill(teacher, sampling={"max_tokens": 8}), teacher, inputs)
+    assert output.tables["generations"].num_rows == 16
+
+
 def test_a_prompt_beyond_the_context_is_one_quarantined_row(store: Store, teacher: Server) -> None:
     inputs = shard(store, problems=[problem("long", "7 + " * 3000), problem("short", "Calculate 2 + 2.")])
     found = ledger(run(distill(teacher), teacher, inputs))

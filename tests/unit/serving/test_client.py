@@ -6,13 +6,14 @@ import asyncio
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.unit.serving.shard import resources
-from tracemill.errors import RecipeError, ServingError, StoreError
+from tracemill.errors import RecipeError, ServerGone, ServingError, StoreError
 from tracemill.resources import Resources
 from tracemill.serving.asks import Ask, Refusal, Reply
 from tracemill.serving.client import ATTEMPTS_IN_TIME, Client
@@ -165,6 +166,28 @@ def test_the_client_follows_a_lease_to_the_next_server(store: Store) -> None:
     machine = Resources(workers=1, environment={}, transport=server)
     found = Feed(model(concurrency=2), store, machine, "near").answers([ask(f"p{n}") for n in range(8)])
     assert all(isinstance(reply, Reply) for reply in found)
+
+
+def test_a_server_that_left_and_does_not_come_back_is_gone_but_its_answers_are_kept(store: Store) -> None:
+    """Trap: under Airflow the next server may be waiting for the very worker that waits for it here."""
+    lease = Lease(model="tiny", identity="org/tiny@abc", replica=0, url="http://old", host="h", pid=1, renewed=0)
+    renew(store, lease)
+
+    class Leaving(FakeServer):
+        async def handle_async_request(self, request: Any) -> Any:
+            if len(self.requests) >= 3:
+                withdraw(store, lease)
+                return await FakeServer(faults={1: "reset"}).handle_async_request(request)
+            return await super().handle_async_request(request)
+
+    machine = Resources(workers=1, environment={}, transport=Leaving(), away=0.5)
+    asks = [ask(f"p{n}") for n in range(8)]
+    with pytest.raises(ServerGone, match="'tiny': its server left"):
+        Feed(model(concurrency=1), store, machine, "near").answers(asks)
+    server = FakeServer()
+    renew(store, lease)
+    Feed(model(concurrency=1), store, replace(machine, transport=server), "near").answers(asks)
+    assert len(server.requests) == 5
 
 
 def test_leases_count_only_while_renewed_and_for_the_same_weights(store: Store) -> None:

