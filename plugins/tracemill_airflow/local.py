@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -56,12 +57,25 @@ class LocalAirflow:
         return total
 
     def stop(self, patience: float = 40) -> None:
-        """End the whole process group; what does not leave within `patience` seconds is killed."""
+        """End Airflow and the tasks it runs; what does not leave within `patience` seconds is killed.
+
+        A task has a process group of its own: left alone it would go on asking and writing without Airflow.
+        """
+        tasks = _processes(self.pid)
         for sign, wait in ((signal.SIGINT, patience), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
-            if not _signal_group(self.pid, sign):
-                return
-            if _gone_within(self.pid, wait):
-                return
+            if not _signal_group(self.pid, sign) or _gone_within(self.pid, wait):
+                break
+        _end(tasks)
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    """End what is left of these: asked first, killed after five seconds."""
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        left = [process for process in processes if process.is_running()]
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                end(process)
+        psutil.wait_procs(left, timeout=5)
 
 
 def _signal_group(pid: int, sign: int) -> bool:
