@@ -23,7 +23,18 @@ def test_a_recipe_loads_and_names_its_sources_once(name: str) -> None:
 
 
 # A step that judges can do without these; nobody can without the others.
-OPTIONAL = {"rewards", "verdicts", "duplicates", "labels", "annotations", "scores", "perplexities", "contamination"}
+OPTIONAL = {
+    "continuations",
+    "measurements",
+    "rewards",
+    "verdicts",
+    "duplicates",
+    "labels",
+    "annotations",
+    "scores",
+    "perplexities",
+    "contamination",
+}
 
 
 @pytest.mark.parametrize("name", recipe_names())
