@@ -28,6 +28,7 @@ _REMEDY = (
     "(sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces>0, "
     "kernel.apparmor_restrict_unprivileged_userns=0), run as root, or start Docker and set the sandbox's kind to docker"
 )
+_OWN_FOLDERS = ("/tmp/", "/build/", "/dev/", "/proc/", "/etc/")
 _numbers = itertools.count()
 
 
@@ -42,7 +43,7 @@ class Interpreter:
 
 @cache
 def interpreter(python: Path) -> Interpreter:
-    """Describe `python`; raises SandboxUnavailable when it cannot be run."""
+    """Describe `python`; raises SandboxUnavailable when it cannot be run or lies where programs see another folder."""
     try:
         command = [str(python), "-I", "-c", _DESCRIBE]
         answer = subprocess.run(command, capture_output=True, text=True, timeout=_START_SECONDS, check=True).stdout
@@ -52,6 +53,12 @@ def interpreter(python: Path) -> Interpreter:
     stdlib = Path(base) / "lib"
     show = [str(Path(executable).parent), str(stdlib), *site]
     outside = tuple(dict.fromkeys(path for path in show if not path.startswith("/usr/") and Path(path).is_dir()))
+    hidden = [path for path in outside if path.startswith(_OWN_FOLDERS)]
+    if hidden:
+        raise SandboxUnavailable(
+            f"the sandbox's interpreter {python} needs {hidden[0]}, which programs cannot see: that folder is "
+            "their own. Install the environment elsewhere, or name another interpreter as the sandbox's `python`"
+        )
     return Interpreter(executable, outside, tuple(dict.fromkeys(site)))
 
 

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import venv
 from pathlib import Path
 
 import pytest
@@ -283,6 +285,15 @@ def test_without_namespaces_the_sandbox_says_what_to_enable() -> None:
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
     assert "Enable unprivileged user namespaces" in done.stdout, done.stderr
     assert "set the sandbox's kind to docker" in done.stdout
+
+
+def test_an_environment_below_tmp_is_refused_and_not_silently_empty() -> None:
+    """Trap: programs get a /tmp of their own, so packages that lie there would be missing and right programs fail."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        venv.create(folder, symlinks=True)
+        python = Path(folder) / "bin" / "python"
+        with pytest.raises(SandboxUnavailable, match="which programs cannot see"):
+            SandboxSettings(workers=1, python=python).open()
 
 
 def test_without_docker_the_sandbox_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
