@@ -12,7 +12,6 @@ from airflow.sdk import DAG, Param
 
 from tracemill_airflow.form import DEFAULTS, place
 from tracemill_airflow.graph import RECIPES, RELEASES
-from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY
 from tracemill_airflow.operators.recall import AnnounceOperator, PatchOperator, RevokeOperator, ScanOperator
 from tracemill_airflow.operators.refresh import VersionOperator
 
@@ -44,7 +43,7 @@ def recalling(dag_id: str, recipes: Sequence[str]) -> DAG:
         default_args=DEFAULTS,
     ) as dag:
         announce = AnnounceOperator(task_id="announce")
-        scan = ScanOperator.partial(task_id="scan", retry_policy=RETRY_THE_WORLD_ONLY).expand(shards=announce.output)
+        scan = ScanOperator.partial(task_id="scan").expand(shards=announce.output)
         release = PatchOperator(task_id="release", outlets=[RELEASES])
         version = VersionOperator(task_id="version", cause="recall")
         scan >> RevokeOperator(task_id="revoke") >> release >> version

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from zoo.network import Shape
 from zoo.rewarding import ATTRIBUTES
@@ -44,35 +44,14 @@ def _shape(hidden: int, layers: int, feed_forward: int, labels: int = 0) -> Shap
     return Shape(VOCABULARY, hidden, layers, heads, heads, feed_forward, labels=labels)
 
 
+_TUNED: dict[str, Any] = {"rows": 12, "muon_rate": 3e-3, "adam_rate": 2e-3, "parent": "teacher-small"}
 SPECS: dict[str, Spec] = {
     spec.name: spec
     for spec in (
         Spec("teacher-large", "teacher", _shape(192, 5, 512), tokens=14_000_000, minutes=20, seed=11, rows=12),
         Spec("teacher-weak", "teacher", _shape(128, 4, 384), tokens=4_000_000, minutes=11, seed=17, rows=12),
         Spec("teacher-small", "teacher", _shape(128, 4, 384), tokens=6_000_000, minutes=6, seed=13, rows=12),
-        Spec(
-            "judge",
-            "judge",
-            _shape(128, 4, 384),
-            tokens=12_000_000,
-            minutes=18,
-            seed=14,
-            rows=12,
-            muon_rate=3e-3,
-            adam_rate=2e-3,
-            parent="teacher-small",
-        ),
-        Spec(
-            "reward",
-            "reward",
-            _shape(128, 4, 384, len(ATTRIBUTES)),
-            tokens=8_000_000,
-            minutes=8,
-            seed=15,
-            rows=12,
-            muon_rate=3e-3,
-            adam_rate=2e-3,
-            parent="teacher-small",
-        ),
+        Spec("judge", "judge", _shape(128, 4, 384), tokens=12_000_000, minutes=18, seed=14, **_TUNED),
+        Spec("reward", "reward", _shape(128, 4, 384, len(ATTRIBUTES)), tokens=8_000_000, minutes=8, seed=15, **_TUNED),
     )
 }

@@ -10,6 +10,7 @@ from typing import Any
 from airflow.sdk import Param
 
 from tracemill_airflow.graph import RECIPES, Stage, fits, stages_of
+from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY
 
 STORE = os.environ.get("TRACEMILL_STORE", (RECIPES.parents[1] / "var" / "store").as_uri())
 DEFAULTS: dict[str, Any] = {
@@ -17,6 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=5),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=5),
+    "retry_policy": RETRY_THE_WORLD_ONLY,  # of a mapped task the scheduler does not see what a constructor sets
     "trigger_rule": "none_failed",  # a stage that the recipe lacks is skipped; the next one still runs
 }
 

@@ -57,7 +57,7 @@ def cpu_dtype(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 def command(model: Model, python: Path, location: str, host: str, port: int) -> list[str]:
     """The whole command, behind the guard that ends everything with this process."""
-    serve = model.serve
+    serve, cpu = model.serve, on_cpu(python)
     options: list[str] = [
         *("--served-model-name", model.name, "--host", host, "--port", str(port)),
         *("--tensor-parallel-size", str(serve.tensor_parallel)),
@@ -66,8 +66,8 @@ def command(model: Model, python: Path, location: str, host: str, port: int) -> 
         *(("--max-model-len", str(serve.max_model_len)) if serve.max_model_len else ()),
         *(("--revision", model.revision) if model.revision and not model.is_folder else ()),
         *(("--runner", "pooling", "--convert", "classify") if model.task == "classify" else ()),
-        *((*_CPU_FLAGS, cpu_dtype()) if on_cpu(python) else ()),
-        *(_CPU_GENERATION if on_cpu(python) and model.task == "generate" else ()),
+        *((*_CPU_FLAGS, cpu_dtype()) if cpu else ()),
+        *(_CPU_GENERATION if cpu and model.task == "generate" else ()),
         *serve.flags,
     ]
     guarded = [sys.executable, "-P", guard.__file__, str(os.getpid())]
