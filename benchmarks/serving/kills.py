@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from benchmarks.serving.served import answered, lease_of
-from benchmarks.serving.through_airflow import DAG, DAGS
+from benchmarks.serving.through_airflow import DAG, SETTINGS
 from benchmarks.serving.workload import CONCURRENCY, Workload, made
 from tracemill.serving.guard import descendants
 from tracemill.serving.lease import Lease
@@ -27,9 +27,7 @@ SHARDS_AT_ONCE = 4
 def kills(workload: Workload) -> dict[str, object]:
     """Kill each of the three once; every run must complete, by Airflow's own retries."""
     results: dict[str, object] = {}
-    airflow = start(
-        workload.folder / "airflow", {"AIRFLOW__CORE__DAGS_FOLDER": str(DAGS), "AIRFLOW__CORE__PARALLELISM": "3"}
-    )
+    airflow = start(workload.folder / "airflow", SETTINGS)
     try:
         for victim in VICTIMS:
             own = replace(workload, folder=workload.folder / victim)

@@ -17,6 +17,11 @@ from tracemill_airflow.rest import AirflowRest
 
 DAG = "bench_serving"
 DAGS = Path(__file__).resolve().parent / "dags"
+SETTINGS = {
+    "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+    "AIRFLOW__CORE__PARALLELISM": "3",
+    "TRACEMILL_SAMPLES": "samples",  # below each store: what another measurement paid for must not help this one
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Watch:
 
 def distil_through_airflow(workload: Workload, home: Path, root: Path, watch: Watch) -> Through:
     """Run plan, ingest, serve and distill. Raises RuntimeError when the run fails."""
-    server = start(home, {"AIRFLOW__CORE__DAGS_FOLDER": str(DAGS), "AIRFLOW__CORE__PARALLELISM": "3"})
+    server = start(home, SETTINGS)
     try:
         rest = AirflowRest(server.url, server.username, server.password)
         rest.await_dag(DAG)

@@ -20,6 +20,7 @@ from tracemill.serving.failures import explained
 from tracemill.serving.launch import command, cpu_dtype, environment, free_port, vllm_python
 from tracemill.serving.metrics import Gauges, parse_metrics, summary, utilisation
 from tracemill.serving.model import Model, Serve, folder_digest
+from tracemill.serving.server import ENGINE_NICENESS, give_way
 
 MODEL = Model(name="tiny", weights="org/tiny", revision="abc", serve=Serve(flags=("--swap-space", "4")))
 TREE = """
@@ -60,6 +61,23 @@ def test_a_guard_that_is_told_to_end_leaves_nothing_behind() -> None:
     started.send_signal(signal.SIGTERM)
     assert started.wait(30) == 143
     assert alive(below) == []
+
+
+def test_engines_let_clients_go_first_thread_by_thread_and_as_a_session() -> None:
+    """Trap: Linux keeps niceness by thread, and automatic groups hide it from other sessions."""
+    sleeper = "import threading, time; [threading.Thread(target=time.sleep, args=(60,)).start() for _ in range(3)]"
+    started = subprocess.Popen([sys.executable, "-c", sleeper], start_new_session=True)
+    tasks, session = Path(f"/proc/{started.pid}/task"), Path(f"/proc/{started.pid}/autogroup")
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    try:
+        assert until(lambda: len(list(tasks.iterdir())) == 4)
+        give_way([2**22 + 1, started.pid, started.pid])  # one that is gone, and a session that was set a moment ago
+        assert {os.getpriority(os.PRIO_PROCESS, int(task.name)) for task in tasks.iterdir()} == {ENGINE_NICENESS}
+        assert not session.exists() or session.read_text().endswith(f"nice {ENGINE_NICENESS}\n")
+        assert os.getpriority(os.PRIO_PROCESS, 0) == ours
+    finally:
+        started.kill()
+        started.wait()
 
 
 def test_when_the_command_is_killed_its_orphans_go_too() -> None:
