@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from benchmarks.data import accuracy, embedding, open_r1, vectors
+from benchmarks.data import accuracy, open_r1
 from benchmarks.data.corpus import Corpus, written
 from benchmarks.data.language import Language
 from benchmarks.data.pipeline import recipe_for, run_all
@@ -39,6 +39,9 @@ def main(
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             results = _scale(Path(scratch), size, workers)
         _say(results)
+    # late: worker processes start with this file, and torch alone would take each two seconds
+    from benchmarks.data import embedding, vectors
+
     if semantic_rows:
         results |= _said(vectors.measured(semantic_rows))
     if embedded_texts:

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tracemill.text.kernels import F32, I64, U64, kernel
+from tracemill.text.kernels import F32, I64, U32, U64, Flags, kernel
 
 BITS_WORDS = 6
 BITS = 64 * BITS_WORDS
@@ -56,7 +56,36 @@ def within(bits: U64, visitors: I64, first: I64, last: I64, members: U64, limit:
             differing = np.uint64(0)
             for word in range(bits.shape[1]):
                 differing += _ones(bits[row, word] ^ members[i, word])
+                if differing > limit:  # a pair at random is told apart by half of its bits
+                    break
             if differing <= limit:
                 rows.append(row)
                 found.append(np.int64(i))
     return np.array(rows, np.int64), np.array(found, np.int64)
+
+
+SLOT_BITS = 25  # of the table of marks: 4 MiB, one in seven rows passes for nothing beside 14,000 new ones
+
+
+@kernel
+def _slot(mark: np.uint32, band: int) -> np.int64:
+    mixed = (np.uint64(mark) + (np.uint64(band) << np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
+    return np.int64(mixed >> np.uint64(64 - SLOT_BITS))
+
+
+@kernel
+def sharing(bands: U32, rows: I64, others: U32) -> Flags:
+    """Which of those rows of `bands` [rows, bands] may have a mark in common with one of `others`; few more do not."""
+    table = np.zeros(1 << (SLOT_BITS - 3), np.uint8)
+    for k in range(others.shape[0]):
+        for band in range(others.shape[1]):
+            slot = _slot(others[k, band], band)
+            table[slot >> 3] |= np.uint8(1 << (slot & 7))
+    out = np.zeros(len(rows), np.bool_)
+    for k in range(len(rows)):
+        for band in range(bands.shape[1]):
+            slot = _slot(bands[rows[k], band], band)
+            if table[slot >> 3] >> (slot & 7) & 1:
+                out[k] = True
+                break
+    return out

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracemill.dedup.bits import radius, within
+from tracemill.dedup.bits import radius, sharing, within
 from tracemill.dedup.corpus import DROPPED, KEPT, Columns, Corpus, arranged, joined
 from tracemill.dedup.index import Index
 from tracemill.dedup.semantic import Half, nearest_cells
@@ -34,9 +34,10 @@ def grown_corpus(
     old, fresh, visits = np.zeros(0, np.int64), np.zeros(0, np.int64), _visits(index, new, vectors, PROBES * probes)
     if semantic is not None:
         fresh, old = _near(index, new, visits, radius(semantic))
-    wanted = np.flatnonzero(_same(index.columns, new) | _sharing_a_band(index.columns, new))
-    wanted = np.union1d(wanted, old)
-    wanted = np.union1d(wanted, index.columns["target"][wanted])
+    matters = _same(index.columns, new) | _sharing_a_band(index.columns, new)
+    matters[old] = True
+    matters[index.columns["target"][matters]] = True
+    wanted = np.flatnonzero(matters)
     corpus = arranged(joined([_old(index, wanted), {**new, "place": len(index) + np.arange(len(new["id"]))}]))
     order = np.argsort(corpus.places)
     pairs = np.stack([old, len(index) + fresh], axis=1)
@@ -67,6 +68,7 @@ def _same(old: Columns, new: Columns) -> Flags:
 def _sharing_a_band(old: Columns, new: Columns) -> Flags:
     found = np.zeros(len(old["guard"]), np.bool_)
     rows = np.flatnonzero(_kept(old) & _among(old["guard"], new["guard"]))
+    rows = rows[sharing(old["bands"], rows, new["bands"])]
     for band in range(old["bands"].shape[1]):
         found[rows] |= _among(old["bands"][rows, band], new["bands"][:, band])
     return found

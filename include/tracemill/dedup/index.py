@@ -6,7 +6,7 @@ and so on, one for every run that added rows (PARTS at most), and `dedup_cells`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -108,16 +108,34 @@ def indexed(inputs: Inputs, digests: Mapping[int, str]) -> Index | None:
 def read_index(store: Store, manifest: Manifest) -> Index | None:
     """The index that was sealed with a cluster run; None when that was made by a tracemill without one."""
     carried = {name: stored for name, stored in manifest.tables.items() if name.startswith((ROWS, CELLS))}
-    parts = [store.get_table(carried[name]) for name in sorted(carried) if name.startswith(ROWS)]
+    parts = [carried[name] for name in sorted(carried) if name.startswith(ROWS)]
     if not parts or CELLS not in carried:
         return None
-    table = pa.concat_tables(parts).combine_chunks()
-    columns = {name: _array(table[name].combine_chunks(), name) for name in table.column_names}
+    columns = _columns(store, parts)
     centroids: dict[int, list[bytes]] = {}
     for row in store.get_table(manifest.tables[CELLS]).to_pylist():
         centroids.setdefault(row["guard"], []).append(row["centroid"])
     found = {guard: np.frombuffer(b"".join(own), "<f4").reshape(len(own), -1) for guard, own in centroids.items()}
     return Index(columns, found, carried)
+
+
+def _columns(store: Store, parts: Sequence[StoredFile]) -> Columns:
+    """The rows of all parts, read piece by piece to their places: the whole is never held twice."""
+    total, place = sum(part.rows or 0 for part in parts), 0
+    columns: Columns = {field.name: _room(field, total) for field in ROW}
+    for part in parts:
+        for batch in store.get_batches(part):
+            for name, values in columns.items():
+                values[place : place + len(batch)] = _array(batch[name], name)
+            place += len(batch)
+    return columns
+
+
+def _room(field: pa.Field, rows: int) -> NDArray[Any]:
+    if field.name in _WIDE:
+        kind, count = _WIDE[field.name]
+        return np.empty((rows, count), kind)
+    return np.empty(rows, _BYTES.get(field.name) or field.type.to_pandas_dtype())
 
 
 def _column(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
