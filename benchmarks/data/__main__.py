@@ -73,6 +73,7 @@ def _scale(scratch: Path, size: int, workers: int) -> dict[str, Any]:
         "refresh_seconds_by_step": again.seconds,
         "refresh_cpu_by_step": again.cpu,
         "refresh_share": again.cpu_seconds / full.cpu_seconds,
+        "refresh_share_of_steps": sum(again.cpu.values()) / sum(full.cpu.values()),  # without the starts of processes
     }
 
 
