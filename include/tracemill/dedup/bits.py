@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tracemill.text.kernels import F32, I64, U32, U64, Flags, kernel
+from tracemill.text.kernels import F32, I64, U32, U64, Flags, kernel, mixed
 
 BITS_WORDS = 6
 BITS = 64 * BITS_WORDS
@@ -64,19 +64,18 @@ def within(bits: U64, visitors: I64, first: I64, last: I64, members: U64, limit:
     return np.array(rows, np.int64), np.array(found, np.int64)
 
 
-SLOT_BITS = 25  # of the table of marks: 4 MiB, one in seven rows passes for nothing beside 14,000 new ones
+MARK_BITS = 25  # of the table of marks: 4 MiB, one in seven rows passes for nothing beside 14,000 new ones
 
 
 @kernel
 def _slot(mark: np.uint32, band: int) -> np.int64:
-    mixed = (np.uint64(mark) + (np.uint64(band) << np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
-    return np.int64(mixed >> np.uint64(64 - SLOT_BITS))
+    return np.int64(mixed(np.uint64(mark) | (np.uint64(band) << np.uint64(32))) >> np.uint64(64 - MARK_BITS))
 
 
 @kernel
 def sharing(bands: U32, rows: I64, others: U32) -> Flags:
     """Which of those rows of `bands` [rows, bands] may have a mark in common with one of `others`; few more do not."""
-    table = np.zeros(1 << (SLOT_BITS - 3), np.uint8)
+    table = np.zeros(1 << (MARK_BITS - 3), np.uint8)
     for k in range(others.shape[0]):
         for band in range(others.shape[1]):
             slot = _slot(others[k, band], band)

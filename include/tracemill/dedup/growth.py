@@ -32,9 +32,11 @@ def grown_corpus(
     `vectors` reads those of new rows by their number.
     """
     old, fresh, visits = np.zeros(0, np.int64), np.zeros(0, np.int64), _visits(index, new, vectors, PROBES * probes)
+    comparable = np.flatnonzero(_kept(index.columns) & _among(index.columns["guard"], new["guard"]))
     if semantic is not None:
-        fresh, old = _near(index, new, visits, radius(semantic))
-    matters = _same(index.columns, new) | _sharing_a_band(index.columns, new)
+        fresh, old = _near(index.columns, comparable, new, visits, radius(semantic))
+    matters = _same(index.columns, new)
+    matters[_sharing_a_band(index.columns, comparable, new)] = True
     matters[old] = True
     matters[index.columns["target"][matters]] = True
     wanted = np.flatnonzero(matters)
@@ -65,13 +67,13 @@ def _same(old: Columns, new: Columns) -> Flags:
     return found | _among(old["id"], old["id"][found]) | _among(old["key"], old["key"][found])
 
 
-def _sharing_a_band(old: Columns, new: Columns) -> Flags:
-    found = np.zeros(len(old["guard"]), np.bool_)
-    rows = np.flatnonzero(_kept(old) & _among(old["guard"], new["guard"]))
+def _sharing_a_band(old: Columns, rows: I64, new: Columns) -> I64:
+    """Which of those old rows do."""
     rows = rows[sharing(old["bands"], rows, new["bands"])]
+    found = np.zeros(len(rows), np.bool_)
     for band in range(old["bands"].shape[1]):
-        found[rows] |= _among(old["bands"][rows, band], new["bands"][:, band])
-    return found
+        found |= _among(old["bands"][rows, band], new["bands"][:, band])
+    return rows[found]
 
 
 def _among(values: NDArray[Any], wanted: NDArray[Any]) -> Flags:
@@ -95,10 +97,10 @@ def _slots(values: NDArray[Any]) -> U64:
     return slots
 
 
-def _near(index: Index, new: Columns, visits: Visits, limit: int) -> tuple[I64, I64]:
-    """Pairs of a new row and an old kept one of the same guard that may be similar; in large groups near its cells."""
-    old = index.columns
-    rows = np.flatnonzero(_kept(old) & _among(old["guard"], new["guard"]))
+def _near(old: Columns, rows: I64, new: Columns, visits: Visits, limit: int) -> tuple[I64, I64]:
+    """Pairs of a new row and one of those old ones, of the same guard, that may be similar; in large groups only
+    near its cells.
+    """
     keys = _bucket(old["guard"][rows], old["cell"][rows].astype(np.int64))
     order = np.argsort(keys, kind="stable")
     first, last = (np.searchsorted(keys[order], visits.bucket, side) for side in ("left", "right"))
