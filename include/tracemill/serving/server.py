@@ -120,13 +120,16 @@ def give_way(pids: Iterable[int]) -> None:
         threads, session = Path(f"/proc/{pid}/task"), Path(f"/proc/{pid}/autogroup")
         try:
             for thread in threads.iterdir():
-                os.setpriority(os.PRIO_PROCESS, int(thread.name), ENGINE_NICENESS)
+                own = os.getpriority(os.PRIO_PROCESS, int(thread.name))  # only root may take niceness away again
+                os.setpriority(os.PRIO_PROCESS, int(thread.name), max(own, ENGINE_NICENESS))
             if session.exists():
                 session.write_text(str(ENGINE_NICENESS))
         except (FileNotFoundError, ProcessLookupError):
             continue  # it ended while we looked
         except BlockingIOError:
             continue  # the same session was set a moment ago: Linux takes one change in a tenth of a second
+        except OSError as error:
+            _log.warning("process %d keeps its priority, so clients may wait for their turns: %s", pid, error)
 
 
 def _local(host: str) -> str:

@@ -80,6 +80,20 @@ def test_engines_let_clients_go_first_thread_by_thread_and_as_a_session() -> Non
         started.wait()
 
 
+def test_a_server_that_was_started_with_more_niceness_keeps_it() -> None:
+    """Trap: an ordinary user may not take niceness away again, and a server must not end of that."""
+    started = subprocess.Popen(["nice", "-n", "10", "sleep", "60"], start_new_session=True)
+    try:
+        assert until(lambda: Path(f"/proc/{started.pid}/comm").read_text() == "sleep\n")
+        before = os.getpriority(os.PRIO_PROCESS, started.pid)
+        assert before > ENGINE_NICENESS
+        give_way([started.pid])
+        assert os.getpriority(os.PRIO_PROCESS, started.pid) == before
+    finally:
+        started.kill()
+        started.wait()
+
+
 def test_when_the_command_is_killed_its_orphans_go_too() -> None:
     started = tree(str(os.getpid()))
     below = list(guard.descendants(started.pid))
