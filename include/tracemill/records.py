@@ -111,15 +111,15 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
     # What dedup compares instead of the text (see docs/design/dedup.md): `exact_key` hashes the text as tokenised,
-    # numbers kept; near-duplicates must share `guard`; `minhash` is a sketch of word n-grams (little-endian uint32s);
-    # `embedding` is a unit vector of the space that `embedder` names.
+    # numbers kept; near-duplicates must share `guard`; `bands` are the marks of the MinHash bands (uint32s, see
+    # minhash.band_marks); `embedding` is a unit vector (half floats) of the space that `embedder` names. Both are packed.
     "signatures": pa.schema(
         [
             ("problem_id", pa.string()),
             ("exact_key", pa.string()),
             ("guard", pa.uint64()),
-            ("minhash", pa.binary()),
-            ("embedding", pa.list_(pa.float16())),
+            ("bands", pa.binary()),
+            ("embedding", pa.binary()),
             ("embedder", pa.string()),
         ]
     ),

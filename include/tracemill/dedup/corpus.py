@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from tracemill.dedup.bits import BITS_WORDS, bits_of
 from tracemill.dedup.living import METHODS, NOTHING, Decided
-from tracemill.dedup.minhash import BANDS, as_sketches, band_marks
+from tracemill.dedup.minhash import BANDS
+from tracemill.dedup.packed import unpacked
 from tracemill.errors import RecipeError
 from tracemill.steps.base import Inputs
-from tracemill.text.kernels import F32, I32, I64, U64
+from tracemill.text.kernels import F32, I32, I64, U32, U64
 
 Columns = dict[str, NDArray[Any]]
 KEPT, DROPPED, NEW = 0, 1, 2
 DIFFICULTIES = ("very easy", "easy", "medium", "hard", "very hard")
-Half = NDArray[np.float16]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Corpus:
     the row each was dropped for, in `method` how, see living.METHODS, in `similarity` how similar), then the new ones.
     `rows` is the place in its shard's `signatures` table; `rank` the order without regard to what was decided before;
     `places` where the row stands in the living index (tracemill.dedup.index). `near`: the pairs of an old
-    and a new row that their vectors may bring together; None when nobody has looked yet.
+    and a new row that their vectors may bring together; None when nobody has looked yet. `bands` are in
+    another order, for they are large: row k's are `bands[order[k]]`.
     """
 
     ids: NDArray[np.bytes_]
@@ -47,10 +48,16 @@ class Corpus:
     method: NDArray[np.int8]
     similarity: F32
     places: I64
+    bands: U32
+    order: I64
     near: I64 | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def marks(self, rows: I64) -> U32:
+        """The marks of the MinHash bands of those rows, see minhash.band_marks."""
+        return self.bands[self.order[rows]]
 
 
 def read_columns(inputs: Inputs, shards: Iterable[int], decided: Decided = NOTHING) -> Columns:
@@ -94,6 +101,8 @@ def arranged(columns: Columns) -> Corpus:
         method=columns["method"][old],
         similarity=columns["similarity"][old],
         places=columns["place"][order],
+        bands=columns["bands"],
+        order=order,
     )
 
 
@@ -114,21 +123,21 @@ _NOTHING: Columns = {
 
 
 def _shard(inputs: Inputs, shard: int, decided: Decided) -> Iterator[Columns]:
-    wanted = ["problem_id", "exact_key", "guard", "embedder", "minhash", "embedding"]
+    wanted = ["problem_id", "exact_key", "guard", "embedder", "bands", "embedding"]
     signed = inputs.table("signatures", wanted, shard)
     rows = np.flatnonzero(pc.is_in(signed["problem_id"], value_set=inputs.alive("problem", shard)).to_numpy())
     if not len(rows):
         return
-    ids, guard = signed["problem_id"].take(rows), signed["guard"].take(rows).to_numpy()
+    ids = signed["problem_id"].take(rows)
     yield {
         "id": np.array(ids.to_pylist(), "S25"),
         "key": np.array(signed["exact_key"].take(rows).to_pylist(), "S32"),
-        "guard": guard,
+        "guard": signed["guard"].take(rows).to_numpy(),
         "embedder": np.array(signed["embedder"].take(rows).to_pylist(), "S16"),
         "shard": np.full(len(rows), shard, np.int32),
         "row": rows.astype(np.int32),
-        "bands": band_marks(as_sketches(signed["minhash"].take(rows)), guard),
-        "bits": bits_of(as_vectors(signed["embedding"].take(rows))),
+        "bands": unpacked(signed["bands"].take(rows), np.uint32),
+        "bits": bits_of(unpacked(signed["embedding"].take(rows), np.float16)),
         **_priority(inputs, shard, ids),
         **_earlier(ids, shard, decided),
     }
@@ -168,9 +177,3 @@ def _priority(inputs: Inputs, shard: int, ids: pa.ChunkedArray) -> Columns:
     bare, easiness = problems["bare"].to_numpy().astype(np.int64), -pc.fill_null(level, -1).to_numpy().astype(np.int64)
     rank = pc.fill_null(problems["rank"], 0).to_numpy().astype(np.int64)
     return {"priority": (bare << 48) + (easiness << 40) + rank}
-
-
-def as_vectors(column: pa.ChunkedArray) -> Half:
-    """A column of embeddings as rows of half floats, [rows, dimensions]."""
-    values: Half = column.combine_chunks().flatten().to_numpy()
-    return values.reshape(len(column), -1) if len(column) else np.zeros((0, 1), np.float16)

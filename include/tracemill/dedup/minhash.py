@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from rensa import RMinHash
 
@@ -24,11 +23,6 @@ def sketches(grams: Grams) -> U32:
     return np.array(matrix.to_rows(), np.uint32).reshape(len(grams), PERMUTATIONS)
 
 
-def as_sketches(column: pa.ChunkedArray) -> U32:
-    """A column of sketches as they are stored, as rows [texts, PERMUTATIONS]."""
-    return np.frombuffer(b"".join(column.to_pylist()), "<u4").reshape(len(column), PERMUTATIONS)
-
-
 def band_marks(sketch: U32, guard: U64) -> U32:
     """The bands of every row with its guard, as marks [rows, BANDS]: rows that share none are no candidate pair."""
     marks = np.empty((len(sketch), BANDS), np.uint32)
@@ -37,15 +31,15 @@ def band_marks(sketch: U32, guard: U64) -> U32:
     return marks
 
 
-def candidate_pairs(sketch: U32, guard: U64, fresh: int = 0) -> NDArray[np.int64]:
-    """Pairs [m, 2] of rows (first < second) that share a band and the guard. Rows should come best priority first:
+def candidate_pairs(marks: U32, guard: U64, fresh: int = 0) -> NDArray[np.int64]:
+    """Pairs [m, 2] of rows (first < second) that share a mark and the guard. Rows should come best priority first:
 
     in a bucket of more than BUCKET rows, rows are compared with the first BUCKET of them only. Rows before `fresh` are
     not compared with each other.
     """
     found = np.zeros(0, np.uint64)
     for band in range(BANDS):
-        keys = _band_keys(np.ascontiguousarray(sketch[:, band * ROWS : (band + 1) * ROWS]), guard)
+        keys = _band_keys(np.ascontiguousarray(marks[:, band : band + 1]), guard)
         order = np.argsort(keys, kind="stable")
         found = np.union1d(found, _bucket_pairs(keys[order], order, fresh))
     return np.stack([found >> np.uint64(32), found & np.uint64(0xFFFFFFFF)], axis=1).astype(np.int64)

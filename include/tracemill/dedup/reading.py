@@ -1,4 +1,4 @@
-"""Reads what dedup compares, for chosen rows only: sketches, vectors, and the n-grams of their texts."""
+"""Reads what dedup compares, for chosen rows only: vectors, and the n-grams of their texts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tracemill.dedup.corpus import Corpus, as_vectors
-from tracemill.dedup.minhash import PERMUTATIONS, as_sketches
+from tracemill.dedup.corpus import Corpus
+from tracemill.dedup.packed import unpacked
 from tracemill.steps.base import Inputs
-from tracemill.text.kernels import I64, U32, U64
+from tracemill.text.kernels import I64, U64
 from tracemill.text.ngrams import Grams, ngrams
 from tracemill.text.tokens import tokenise
 from tracemill.text.vocabulary import LEXICAL
@@ -30,21 +30,12 @@ def _by_shard(corpus: Corpus, chosen: I64) -> Iterator[tuple[int, I64]]:
             yield int(corpus.shards[chosen[places[0]]]), places
 
 
-def read_sketches(inputs: Inputs, corpus: Corpus, chosen: I64) -> U32:
-    """The MinHash sketches [len(chosen), PERMUTATIONS] of those rows."""
-    out = np.empty((len(chosen), PERMUTATIONS), np.uint32)
-    for shard, places in _by_shard(corpus, chosen):
-        found = inputs.rows("signatures", ["minhash"], corpus.rows[chosen[places]].astype(np.int64), shard)
-        out[places] = as_sketches(found["minhash"])
-    return out
-
-
 def read_vectors(inputs: Inputs, corpus: Corpus, chosen: I64) -> Half:
     """The embeddings [len(chosen), dimensions] of those rows, in half precision."""
     out: Half | None = None
     for shard, places in _by_shard(corpus, chosen):
         found = inputs.rows("signatures", ["embedding"], corpus.rows[chosen[places]].astype(np.int64), shard)
-        block = as_vectors(found["embedding"])
+        block = unpacked(found["embedding"], np.float16)
         if out is None:
             out = np.empty((len(chosen), block.shape[1]), np.float16)
         out[places] = block

@@ -16,7 +16,7 @@ from tracemill.dedup.growth import grown_corpus
 from tracemill.dedup.index import Index, indexed
 from tracemill.dedup.living import METHODS, Decided, decided, settled_table, shard_digests
 from tracemill.dedup.minhash import candidate_pairs, jaccard
-from tracemill.dedup.reading import read_grams, read_sketches, read_vectors
+from tracemill.dedup.reading import read_grams, read_vectors
 from tracemill.dedup.representatives import NO_EDGES, Edges, chosen, exact_leaders
 from tracemill.dedup.semantic import Cells, Half, similar_pairs
 from tracemill.records import SCHEMAS, Unit
@@ -134,7 +134,7 @@ class Cluster(Step):
         """Pairs of rows of the corpus that share a MinHash band, and those of them that are similar."""
         if self.fuzzy is None:
             return NO_EDGES.pairs, NO_EDGES
-        pairs = candidate_pairs(read_sketches(inputs, corpus, rows), corpus.guards[rows], fresh)
+        pairs = candidate_pairs(corpus.marks(rows), corpus.guards[rows], fresh)
         seen, places = np.unique(pairs, return_inverse=True)
         grams = read_grams(inputs, corpus, rows[seen], SHINGLE)
         return rows[pairs], Edges(rows[pairs], jaccard(grams, places.reshape(-1, 2))).above(self.fuzzy)

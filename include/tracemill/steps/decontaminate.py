@@ -15,6 +15,7 @@ from pydantic import Field, field_validator
 from tracemill.decontamination.benchmark import Benchmark
 from tracemill.decontamination.matching import RULES, Items, Matches, indexed, matches, strongest
 from tracemill.decontamination.mutants import TABLE, measured
+from tracemill.dedup.packed import unpacked
 from tracemill.embedders import AnyEmbedder
 from tracemill.errors import RecipeError
 from tracemill.records import SCHEMAS, Bucket, Unit
@@ -102,8 +103,8 @@ class Decontaminate(Step):
         spaces = set(signed["embedder"].unique().to_pylist())
         if self.embedding is not None and spaces - {self.embedder.identity()}:
             raise RecipeError("step sign used another embedder than this step names: give both the same `embedder`")
-        column = signed["embedding"].take(pc.index_in(ids, value_set=signed["problem_id"])).combine_chunks()
-        return column.flatten().to_numpy().reshape(len(ids), -1) if len(ids) else np.zeros((0, 1), np.float16)
+        places = pc.index_in(ids, value_set=signed["problem_id"])
+        return unpacked(signed["embedding"].take(places), np.float16)
 
     def _evidence(self, ids: pa.Array, items: Items, found: Mapping[str, Matches]) -> pa.Table:
         parts = [SCHEMAS["contamination"].empty_table()]

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tracemill.dedup.guard import guards
-from tracemill.dedup.minhash import PERMUTATIONS, sketches
+from tracemill.dedup.minhash import band_marks, sketches
+from tracemill.dedup.packed import packed
 from tracemill.embedders import AnyEmbedder
 from tracemill.records import SCHEMAS, Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
-from tracemill.text.kernels import F32, U8
 from tracemill.text.ngrams import ngrams, text_keys
 from tracemill.text.tokens import tokenise
 from tracemill.text.vocabulary import LEXICAL
@@ -28,7 +28,7 @@ class Sign(Step):
 
     kind: Literal["sign"]
     embedder: AnyEmbedder
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("signatures", "ledger")
@@ -46,26 +46,15 @@ class Sign(Step):
 
     def _signed(self, problems: pa.Table, resources: Resources) -> pa.Table:
         tokens = tokenise(problems["prompt"])
-        sketch = sketches(ngrams(tokens.only(LEXICAL), SHINGLE)).astype("<u4")
+        guard = guards(tokens)
+        marks = band_marks(sketches(ngrams(tokens.only(LEXICAL), SHINGLE)), guard)
         vectors = self.embedder.embed(problems["prompt"].to_pylist(), resources)
         columns = [
             problems["id"],
             pa.array(text_keys(tokens)),
-            pa.array(guards(tokens)),
-            _rows_of_bytes(sketch.view(np.uint8)),
-            _half_precision(vectors),
+            pa.array(guard),
+            packed(marks),
+            packed(vectors.astype(np.float16)),
             pa.repeat(pa.scalar(self.embedder.identity()), len(problems)),
         ]
         return pa.table(columns, schema=SCHEMAS["signatures"])
-
-
-def _rows_of_bytes(rows: U8) -> pa.Array:
-    width = 4 * PERMUTATIONS
-    fixed = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(rows), [None, pa.py_buffer(rows.tobytes())])
-    return fixed.cast(pa.binary())
-
-
-def _half_precision(vectors: F32) -> pa.Array:
-    """Vectors as half floats: 11 bits of each component, an error below 0.001 of a cosine, half the store."""
-    offsets = np.arange(len(vectors) + 1, dtype=np.int32) * vectors.shape[1]
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(vectors.astype(np.float16).ravel()))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from tracemill.dedup.minhash import BUCKET, PERMUTATIONS, candidate_pairs, jaccard, sketches
-from tracemill.text.kernels import U64
+from tracemill.dedup.minhash import BANDS, BUCKET, band_marks, candidate_pairs, jaccard, sketches
+from tracemill.text.kernels import I64, U64
 from tracemill.text.ngrams import Grams, ngrams
 from tracemill.text.tokens import tokenise
 
@@ -17,6 +17,10 @@ def grams_of(texts: list[str]) -> Grams:
 
 def open_guard(count: int) -> U64:
     return np.zeros(count, np.uint64)
+
+
+def candidates_of(grams: Grams, guard: U64, fresh: int = 0) -> I64:
+    return candidate_pairs(band_marks(sketches(grams), guard), guard, fresh)
 
 
 def edited_texts(seed: int) -> list[str]:
@@ -47,7 +51,7 @@ def test_every_pair_above_the_threshold_is_a_candidate_and_few_others_are() -> N
     grams = grams_of(texts)
     everything = np.array([(a, b) for a in range(120) for b in range(a + 1, 120)], np.int64)
     similar = {tuple(pair) for pair in everything[jaccard(grams, everything) >= 0.7].tolist()}
-    candidates = {tuple(pair) for pair in candidate_pairs(sketches(grams), open_guard(120)).tolist()}
+    candidates = {tuple(pair) for pair in candidates_of(grams, open_guard(120)).tolist()}
     assert len(similar) >= 20
     assert similar <= candidates
     assert len(candidates) < 3 * len(similar)
@@ -55,13 +59,13 @@ def test_every_pair_above_the_threshold_is_a_candidate_and_few_others_are() -> N
 
 def test_another_guard_is_never_a_candidate() -> None:
     texts = ["solve this long and wordy problem for me now"] * 2
-    assert len(candidate_pairs(sketches(grams_of(texts)), np.array([1, 1], np.uint64))) == 1
-    assert len(candidate_pairs(sketches(grams_of(texts)), np.array([1, 2], np.uint64))) == 0
+    assert len(candidates_of(grams_of(texts), np.array([1, 1], np.uint64))) == 1
+    assert len(candidates_of(grams_of(texts), np.array([1, 2], np.uint64))) == 0
 
 
 def test_a_crowd_of_equal_rows_is_compared_with_the_best_ones_only() -> None:
     count = 10 * BUCKET
-    crowd = np.ones((count, PERMUTATIONS), np.uint32)
+    crowd = np.ones((count, BANDS), np.uint32)
     pairs = candidate_pairs(crowd, open_guard(count))
     assert len(pairs) < count * BUCKET
     assert set(pairs[:, 0].tolist()) == set(range(BUCKET))
@@ -70,12 +74,12 @@ def test_a_crowd_of_equal_rows_is_compared_with_the_best_ones_only() -> None:
 
 def test_empty_texts_are_alike_and_harmless() -> None:
     grams = grams_of(["", "", "a b c d"])
-    assert jaccard(grams, candidate_pairs(sketches(grams), open_guard(3))).tolist() == [1.0]
+    assert jaccard(grams, candidates_of(grams, open_guard(3))).tolist() == [1.0]
 
 
 def test_rows_that_were_compared_before_are_not_compared_again() -> None:
     grams = grams_of(edited_texts(3))
-    every = {tuple(pair) for pair in candidate_pairs(sketches(grams), open_guard(120)).tolist()}
-    some = {tuple(pair) for pair in candidate_pairs(sketches(grams), open_guard(120), 80).tolist()}
+    every = {tuple(pair) for pair in candidates_of(grams, open_guard(120)).tolist()}
+    some = {tuple(pair) for pair in candidates_of(grams, open_guard(120), 80).tolist()}
     assert some == {pair for pair in every if pair[1] >= 80}
     assert len(some) > 10

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from tests.unit.dedup.shards import HASHING, Shards, problem
-from tracemill.dedup.minhash import PERMUTATIONS
+from tracemill.dedup.minhash import BANDS
+from tracemill.dedup.packed import unpacked
 from tracemill.errors import RecipeError
 from tracemill.records import problem_id
 from tracemill.shards import Store
@@ -43,8 +44,8 @@ def test_a_signature_has_all_that_later_steps_compare(store: Store) -> None:
     run = Shards(store, [problem("Add 3 and 4"), problem("Ｗhat is 3 + 4？")])
     signed = run.run(SIGN).tables["signatures"]
     assert signed["problem_id"].to_pylist() == [problem_id("Add 3 and 4"), problem_id("Ｗhat is 3 + 4？")]
-    assert all(len(sketch) == 4 * PERMUTATIONS for sketch in signed["minhash"].to_pylist())
-    lengths = np.linalg.norm(np.array(signed["embedding"].to_pylist(), np.float32), axis=1)
+    assert unpacked(signed["bands"], np.uint32).shape == (2, BANDS)
+    lengths = np.linalg.norm(unpacked(signed["embedding"], np.float16).astype(np.float32), axis=1)
     np.testing.assert_allclose(lengths, 1, atol=1e-3)
 
 
@@ -204,4 +205,4 @@ def test_shards_signed_in_different_spaces_are_refused(store: Store) -> None:
 def test_signatures_are_small(store: Store) -> None:
     signed = Shards(store, [problem("x " * 100_000)]).run(SIGN).tables["signatures"]
     assert isinstance(signed, pa.Table)
-    assert signed.nbytes < 1500
+    assert signed.nbytes < 1200

@@ -1,0 +1,43 @@
+"""Rows of numbers in one column: what is read is what was written, and damage is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from numpy.typing import NDArray
+
+from tracemill.dedup.packed import packed, unpacked
+from tracemill.errors import CorruptShard
+
+ROWS = np.arange(40, dtype=np.float16).reshape(10, 4)
+CASES = {
+    "all": (ROWS, lambda column: column, ROWS),
+    "big-endian numbers": (ROWS.astype(">f2"), lambda column: column, ROWS),
+    "every other column, not contiguous": (ROWS[:, ::2], lambda column: column, ROWS[:, ::2]),
+    "a slice": (ROWS, lambda column: column.slice(3, 4), ROWS[3:7]),
+    "two pieces": (ROWS, lambda column: pa.chunked_array([*column.chunks, *column.chunks]), np.concatenate([ROWS, ROWS])),
+    "some rows, in another order": (ROWS, lambda column: column.take(pa.array([7, 0])), ROWS[[7, 0]]),
+    "no rows": (ROWS[:0], lambda column: column, np.zeros((0, 1))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "changed", "expected"), CASES.values(), ids=CASES)
+def test_what_is_read_is_what_was_written(rows: NDArray[Any], changed: Any, expected: NDArray[Any]) -> None:
+    np.testing.assert_array_equal(unpacked(changed(pa.chunked_array([packed(rows)])), np.float16), expected)
+
+
+DAMAGED = {
+    "a null among them": [[b"1234", None]],
+    "another width": [[b"1234", b"12"]],
+    "another width in the next piece": [[b"1234"], [b"12"]],
+    "half a number": [[b"123", b"123"]],
+}
+
+
+@pytest.mark.parametrize("pieces", DAMAGED.values(), ids=DAMAGED)
+def test_rows_that_are_not_equally_wide_are_refused(pieces: list[list[bytes | None]]) -> None:
+    with pytest.raises(CorruptShard, match="run step sign again"):
+        unpacked(pa.chunked_array(pieces, pa.binary()), np.float16)
