@@ -112,7 +112,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     # What dedup compares instead of the text (see docs/design/dedup.md): `exact_key` hashes the text as tokenised,
     # numbers kept; near-duplicates must share `guard`; `bands` are the marks of the MinHash bands (uint32s, see
-    # minhash.band_marks); `embedding` is a unit vector (half floats) of the space that `embedder` names. Both are packed.
+    # minhash.band_marks); `embedding` is a unit vector (half floats) of the space that `embedder` names. Both packed.
     "signatures": pa.schema(
         [
             ("problem_id", pa.string()),
