@@ -98,6 +98,11 @@ class ObjectStore:
     def __init__(self, fs: fsspec.AbstractFileSystem, root: str) -> None:
         self.fs, self.root = fs, root.rstrip("/")
 
+    @property
+    def on_disk(self) -> bool:
+        """Whether the objects are files of this machine."""
+        return isinstance(self.fs, LocalFileSystem)
+
     def path(self, key: str) -> str:
         """The driver's path of a key. Raises StoreError for a key that would leave the root."""
         if key.startswith("/") or ".." in PurePosixPath(key).parts:
@@ -125,7 +130,7 @@ class ObjectStore:
         """Write the object only if there is none: true for exactly one of several writers at once (local disk, S3)."""
         with _as_file(key, data) as local, store_io(f"cannot write {self.root}/{key}"):
             try:
-                if isinstance(self.fs, LocalFileSystem):
+                if self.on_disk:
                     self._put_local(local, self.path(key), _link)
                 else:
                     self.fs.put_file(str(local), self.path(key), mode="create")
@@ -136,7 +141,7 @@ class ObjectStore:
     def put(self, local: Path, key: str) -> None:
         """Copy a local file to `key`; readers see the old object or the whole new one, never a part."""
         with store_io(f"cannot write {self.root}/{key}"):
-            if isinstance(self.fs, LocalFileSystem):
+            if self.on_disk:
                 self._put_local(local, self.path(key), Path.replace)
             else:
                 self.fs.put_file(str(local), self.path(key))

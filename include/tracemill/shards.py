@@ -26,7 +26,6 @@ import fsspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fsspec.implementations.local import LocalFileSystem
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -38,6 +37,7 @@ MARKER = "tracemill-store.json"
 ROW_GROUP = 1000  # rows: about 30 MB of traces, see docs/design/store.md
 _LEAN_GROUP = 50_000  # rows of the tables below, of a few hundred bytes each at most: every group takes a millisecond
 _LEAN = ("dedup_index", "duplicates", "labels", "ledger")
+_LARGE = 16 << 20  # bytes: below that a table is read before threads have even been woken, at half the CPU time
 _READERS = 16  # manifests asked for at once
 _HASHES = "dedup_index"  # tables of hashes: to compress or to order them would only take time
 _DICTIONARY = frozenset(
@@ -144,20 +144,21 @@ class Store(ObjectStore):
     def get_table(self, stored: StoredFile, columns: list[str] | None = None) -> pa.Table:
         """Read a sealed table, whole or some columns. Raises CorruptShard when it is gone or damaged."""
         with self._parquet(stored) as file:
-            return file.read(columns=columns)
+            return file.read(columns=columns, use_threads=stored.bytes > _LARGE)
 
     def get_batches(self, stored: StoredFile, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Read a sealed table in pieces of at most ROW_GROUP rows: long texts need not fit into memory at once."""
+        """Read a sealed table row group by row group: long texts need not fit into memory at once."""
         with self._parquet(stored) as file:
             for group in range(file.num_row_groups):
-                yield from file.read_row_group(group, columns=columns).to_batches(ROW_GROUP)
+                read = file.read_row_group(group, columns=columns, use_threads=stored.bytes > _LARGE)
+                yield from read.to_batches()
 
     def get_rows(self, stored: StoredFile, rows: NDArray[np.int64], columns: list[str]) -> pa.Table:
         """Read some rows of a sealed table by their places, in the order given; only their row groups are read."""
         with self._parquet(stored) as file:
             size = file.metadata.row_group(0).num_rows if file.num_row_groups else 1
             groups = np.unique(rows // size)
-            read = file.read_row_groups(groups.tolist(), columns=columns)
+            read = file.read_row_groups(groups.tolist(), columns=columns, use_threads=stored.bytes > _LARGE)
         return read.take(np.searchsorted(groups, rows // size) * size + rows % size)
 
     @contextmanager
@@ -171,7 +172,7 @@ class Store(ObjectStore):
                 raise CorruptShard(f"{where} is named by a manifest but is missing: {_mend(where)}") from error
             with WatchedHandle(raw) as handle:
                 try:
-                    yield pq.ParquetFile(handle, page_checksum_verification=True)
+                    yield pq.ParquetFile(handle, page_checksum_verification=True, pre_buffer=not self.on_disk)
                 except (pa.ArrowException, OSError) as error:
                     if handle.failure is not None:
                         raise handle.failure from error
@@ -184,7 +185,7 @@ class Store(ObjectStore):
     def manifests(self, shards: Iterable[tuple[str, int]]) -> list[Manifest | None]:
         """The current manifests of many (step, index), in that order; several are read at a time over a network."""
         wanted = list(shards)
-        if len(wanted) < 2 or isinstance(self.fs, LocalFileSystem):
+        if len(wanted) < 2 or self.on_disk:
             return [self.manifest(step, index) for step, index in wanted]
         with ThreadPoolExecutor(_READERS) as readers:
             return list(readers.map(lambda shard: self.manifest(*shard), wanted))

@@ -103,8 +103,9 @@ def _near(old: Columns, rows: I64, new: Columns, visits: Visits, limit: int) -> 
     """
     keys = _bucket(old["guard"][rows], old["cell"][rows].astype(np.int64))
     order = np.argsort(keys, kind="stable")
-    first, last = (np.searchsorted(keys[order], visits.bucket, side) for side in ("left", "right"))
-    fresh, found = within(new["bits"], visits.row, first, last, old["bits"][rows[order]], np.uint64(limit))
+    turn = np.argsort(visits.bucket)  # visits to one bucket in a row: its sketches stay in the cache
+    first, last = (np.searchsorted(keys[order], visits.bucket[turn], side) for side in ("left", "right"))
+    fresh, found = within(new["bits"], visits.row[turn], first, last, old["bits"][rows[order]], np.uint64(limit))
     return fresh, rows[order][found]
 
 
