@@ -57,7 +57,7 @@ def _scale(scratch: Path, size: int, workers: int) -> dict[str, Any]:
     found = {**accuracy.dedup(corpus, store), **accuracy.decontamination(corpus, store)}
     compared = _open_r1(corpus)
     new = grown(corpus, REFRESH)
-    again = run_all(recipe_for(corpus), store, workers)
+    again = run_all(recipe_for(corpus), store, 1)  # in one process, as `tracemill refresh` runs it
     shutil.rmtree(store)
     return {
         "rows": size,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracemill.text.kernels import F32, I32, I64, U8, U64, kernel, mixed
+from tracemill.text.kernels import F32, I32, I64, U8, U64, at, kernel, mixed
 from tracemill.text.ngrams import Grams, power, rolled
 from tracemill.text.tokens import Tokens
 from tracemill.text.vocabulary import LEXICAL
@@ -112,16 +112,18 @@ def _contained(
     texts, items = [np.int32(0) for _ in range(0)], [np.int32(0) for _ in range(0)]
     shares = [np.float32(0) for _ in range(0)]
     for row in range(len(offsets) - 1):
-        size, rolling, filled, at = 0, np.uint64(0), 0, 0
+        size, rolling, filled, turn = 0, np.uint64(0), 0, 0
         for i in range(offsets[row], offsets[row + 1]):
-            if token_kinds[i] & kinds == 0:
+            if token_kinds[at(i)] & kinds == 0:
                 continue
-            rolling = rolled(rolling, tokens[i], window[at] if filled >= n else np.uint64(0), over)
-            window[at], filled = tokens[i], filled + 1
-            at = at + 1 if at + 1 < n else 0
+            rolling = rolled(rolling, tokens[at(i)], window[at(turn)] if filled >= n else np.uint64(0), over)
+            window[at(turn)], filled = tokens[at(i)], filled + 1
+            turn = turn + 1 if turn + 1 < n else 0
+            if filled < n:
+                continue
             gram = mixed(rolling)
             place = _place(gram)
-            if filled < n or not present[place >> 3] >> (place & 7) & 1:
+            if not present[at(place >> 3)] >> (place & 7) & 1:
                 continue
             slot = np.int64(gram & mask)
             while counts[slot] != 0 and keys[slot] != gram:

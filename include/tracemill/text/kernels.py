@@ -18,6 +18,7 @@ I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
 Whole = int | np.int64
 Flags = NDArray[np.bool_]
+at = np.uint64  # as an index within a kernel: a signed one is first checked for counting from the end
 
 
 def kernel(function: F) -> F:

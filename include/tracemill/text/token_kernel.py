@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracemill.text.kernels import I64, U8, U64, Whole, kernel
+from tracemill.text.kernels import I64, U8, U64, Whole, at, kernel
 from tracemill.text.vocabulary import CHARACTER, COMMAND, GLUED, NAME, NUMBER, SLOTS, SYMBOL, WORD, hashed
 
 FNV_START, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
@@ -212,7 +212,7 @@ def scan(
         i, end, first, opening, glued = offsets[row], offsets[row + 1], n, True, False
         out_offsets[row] = n
         while i < end:
-            c, begin, value = data[i], i, FNV_START
+            c, begin, value = data[at(i)], i, FNV_START
             what = classes[c]
             if what in (BLANK, LEFT_OUT):
                 opening = opening or c == 10 or c == 46 or c == 63
@@ -220,17 +220,17 @@ def scan(
                 i += 1
                 continue
             if what == LETTER:
-                while i < end and classes[data[i]] == LETTER:
-                    value = np.uint64((value ^ np.uint64(data[i] | 32)) * FNV_PRIME)
+                while i < end and classes[data[at(i)]] == LETTER:
+                    value = np.uint64((value ^ np.uint64(data[at(i)] | 32)) * FNV_PRIME)
                     i += 1
                 kind = np.int64(WORD)
-                if i < end and data[i] >= 128:
+                if i < end and data[at(i)] >= 128:
                     value, i = _word(data, begin, end)
             elif what == PLAIN_MARK:
                 value, kind, i = _step(value, c), np.int64(SYMBOL), i + 1
             elif what == DIGIT:
                 kind = np.int64(NUMBER)
-                after = data[i + 1] if i + 1 < end else np.uint8(32)
+                after = data[at(i + 1)] if i + 1 < end else np.uint8(32)
                 if classes[after] == DIGIT or after == 44 or after == 46:
                     value, i = _number(data, i, end)
                 else:
@@ -240,18 +240,18 @@ def scan(
                 kind = np.int64(other)
             opening = opening or c == 33 or c == 58
             if kind != 0:
-                slot = np.int64(value & SLOT_MASK)
+                slot = value & SLOT_MASK
                 while keys[slot] != 0 and keys[slot] != value:
-                    slot = (slot + 1) & np.int64(SLOT_MASK)
+                    slot = (slot + at(1)) & SLOT_MASK
                 if keys[slot] == value:
                     value, kind = values[slot], np.int64(kinds[slot])
             if kind == 0:
                 continue
-            if c == 125 and n - first >= 2 and out[n - 2] == _OPEN_BRACE:  # {x} means x
-                out[n - 2], out_kinds[n - 2], n = out[n - 1], out_kinds[n - 1], n - 1
+            if c == 125 and n - first >= 2 and out[at(n - 2)] == _OPEN_BRACE:  # {x} means x
+                out[at(n - 2)], out_kinds[at(n - 2)], n = out[at(n - 1)], out_kinds[at(n - 1)], n - 1
                 continue
             named = bool(kind == WORD and not opening and 65 <= c <= 90 and i - begin > 1)
-            out[n], out_kinds[n] = value, kind | (NAME if named else 0) | (GLUED if glued else 0)
+            out[at(n)], out_kinds[at(n)] = value, kind | (NAME if named else 0) | (GLUED if glued else 0)
             n, glued = n + 1, True
             opening = bool(opening and kind >= COMMAND)
     out_offsets[len(offsets) - 1] = n
