@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Literal
+from typing import Literal, get_args
 
 import pyarrow as pa
 
 Unit = Literal["row", "problem", "generation"]
 Bucket = Literal["kept", "rejected", "quarantined"]
 VerdictStatus = Literal["pass", "fail", "unverifiable"]
+Difficulty = Literal["very easy", "easy", "medium", "hard", "very hard"]  # table 3 of the 1.4M paper (2503.19633)
+DIFFICULTIES: tuple[str, ...] = get_args(Difficulty)
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 

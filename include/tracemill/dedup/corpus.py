@@ -16,12 +16,12 @@ from tracemill.dedup.living import METHODS, NOTHING, Decided
 from tracemill.dedup.minhash import BANDS
 from tracemill.dedup.packed import unpacked
 from tracemill.errors import RecipeError
+from tracemill.records import DIFFICULTIES
 from tracemill.steps.base import Inputs
 from tracemill.text.kernels import F32, I32, I64, U32, U64
 
 Columns = dict[str, NDArray[Any]]
 KEPT, DROPPED, NEW = 0, 1, 2
-DIFFICULTIES = ("very easy", "easy", "medium", "hard", "very hard")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from typing import Literal
 from tracemill.judges.base import Asker
 from tracemill.judges.prompts import prompt_digest
 
-DIFFICULTIES = ("very easy", "easy", "medium", "hard", "very hard")
 TAGS: dict[str, tuple[str, ...]] = {
     "paper": ("Logic", "Information", "Editing", "Coding", "Math", "Brainstorming", "Others"),
     "magpie": (
@@ -84,7 +83,7 @@ class Labeller(Asker):
 
 
 def parse_difficulty(said: str) -> str | None:
-    """The difficulty in an answer, one of DIFFICULTIES; models copy the brackets of the prompt, which do not count."""
+    """The difficulty in an answer, one of records.DIFFICULTIES; brackets copied from the prompt do not count."""
     found = _DIFFICULTY.search(said)
     if found is None or re.match(r"\s*/", said[found.end() :]):
         return None  # nothing, or the prompt's own list of choices

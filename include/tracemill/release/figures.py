@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracemill.records import DIFFICULTIES
 from tracemill.release.drawing import BAR, INK, drawn, short
 from tracemill.release.tally import LENGTH_BIN, LENGTH_TOP, UNLABELLED, Tally
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 _FRAME = (0.24, 0.14, 0.72, 0.76)  # left, bottom, width, height of the axes as shares of the figure
 _WIDE_FRAME = (0.10, 0.14, 0.86, 0.76)
 _CATEGORIES_SHOWN = 12
-DIFFICULTIES = ("very easy", "easy", "medium", "hard", "very hard")
 AVAILABILITY = ("reference answer", "test cases", "both", "neither")
 
 

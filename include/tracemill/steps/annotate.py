@@ -12,13 +12,12 @@ from pydantic import Field
 
 from tracemill.judges.base import Judged
 from tracemill.judges.labels import Labeller, Tags, parse_difficulty
-from tracemill.records import SCHEMAS, Unit
+from tracemill.records import SCHEMAS, Difficulty, Unit
 from tracemill.resources import Resources
 from tracemill.steps.asking import AskingStep
 from tracemill.steps.base import Inputs, Output
 from tracemill.steps.fate import Fate, fate_ledger
 
-Difficulty = Literal["very easy", "easy", "medium", "hard", "very hard"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
