@@ -8,11 +8,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tracemill.errors import CorruptShard
+from tracemill.errors import CorruptShard, RecipeError
+
+_MOST = 2**31 - 1  # bytes: the offsets of a binary column are of 32 bits
 
 
 def packed(rows: NDArray[Any]) -> pa.BinaryArray:
-    """One value a row of `rows` [n, width]: its little-endian bytes."""
+    """One value a row of `rows` [n, width]: its little-endian bytes. Raises RecipeError for more than a column holds."""
+    if rows.nbytes > _MOST:
+        raise RecipeError(f"{len(rows):,} signatures are too many for one shard: lower `rows_per_shard`")
     data = np.ascontiguousarray(rows.astype(rows.dtype.newbyteorder("<"), copy=False))
     offsets = np.arange(len(data) + 1, dtype=np.int32) * (data.itemsize * data.shape[1])
     return pa.BinaryArray.from_buffers(pa.binary(), len(data), [None, pa.py_buffer(offsets), pa.py_buffer(data)])

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tracemill.dedup.packed import packed, unpacked
-from tracemill.errors import CorruptShard
+from tracemill.errors import CorruptShard, RecipeError
 
 ROWS = np.arange(40, dtype=np.float16).reshape(10, 4)
 CASES = {
@@ -41,3 +41,8 @@ DAMAGED = {
 def test_rows_that_are_not_equally_wide_are_refused(pieces: list[list[bytes | None]]) -> None:
     with pytest.raises(CorruptShard, match="run step sign again"):
         unpacked(pa.chunked_array(pieces, pa.binary()), np.float16)
+
+
+def test_more_than_a_column_can_hold_is_refused_before_any_of_it_is_copied() -> None:
+    with pytest.raises(RecipeError, match="lower `rows_per_shard`"):
+        packed(np.broadcast_to(np.float16(0), (2**31 // 768 + 1, 384)))
