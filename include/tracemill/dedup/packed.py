@@ -14,7 +14,7 @@ _MOST = 2**31 - 1  # bytes: the offsets of a binary column are of 32 bits
 
 
 def packed(rows: NDArray[Any]) -> pa.BinaryArray:
-    """One value a row of `rows` [n, width]: its little-endian bytes. Raises RecipeError for more than a column holds."""
+    """One value a row of `rows` [n, width]: its little-endian bytes. Raises RecipeError beyond 2 GiB."""
     if rows.nbytes > _MOST:
         raise RecipeError(f"{len(rows):,} signatures are too many for one shard: lower `rows_per_shard`")
     data = np.ascontiguousarray(rows.astype(rows.dtype.newbyteorder("<"), copy=False))
