@@ -7,7 +7,6 @@ in `generations`, and never rewritten.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import Literal, get_args
 
 import pyarrow as pa
@@ -275,12 +274,10 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
 }
 
-_SPACE = re.compile(r"\s+")
-
 
 def normalised(text: str) -> str:
     """Fold what two copies of one text may differ in: letter case and white space. Numbers and symbols stay."""
-    return _SPACE.sub(" ", text).strip().lower()
+    return " ".join(text.split()).lower()
 
 
 def problem_id(prompt: str) -> str:
