@@ -23,7 +23,9 @@ def packed(rows: NDArray[Any]) -> pa.BinaryArray:
 
 
 def unpacked(column: pa.ChunkedArray, kind: type[np.generic]) -> NDArray[Any]:
-    """The rows [n, width] of such a column; [0, 1] of an empty one. Raises CorruptShard when their widths differ."""
+    """The rows [n, width] of such a column; [0, 1] of an empty one. Raises CorruptShard for other columns."""
+    if column.type != pa.binary():
+        raise CorruptShard(f"rows of numbers are stored as {column.type}, by an older tracemill: run step sign again")
     dtype = np.dtype(kind).newbyteorder("<")
     parts = [_bytes(chunk) for chunk in column.chunks if len(chunk)]
     if not parts:

@@ -46,3 +46,8 @@ def test_rows_that_are_not_equally_wide_are_refused(pieces: list[list[bytes | No
 def test_more_than_a_column_can_hold_is_refused_before_any_of_it_is_copied() -> None:
     with pytest.raises(RecipeError, match="lower `rows_per_shard`"):
         packed(np.broadcast_to(np.float16(0), (2**31 // 768 + 1, 384)))
+
+
+def test_a_column_of_an_older_tracemill_is_refused() -> None:
+    with pytest.raises(CorruptShard, match="older tracemill: run step sign again"):
+        unpacked(pa.chunked_array([[[1.0, 2.0]]], pa.list_(pa.float32())), np.float16)
