@@ -15,12 +15,13 @@ from fsspec.implementations.local import LocalFileSystem
 from pydantic import Field, SerializeAsAny
 
 from tracemill.recipe import Recipe
-from tracemill.records import SCHEMAS, Unit
+from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.runner import run_shard, shard_count
 from tracemill.shards import Store
 from tracemill.sources.demo import DemoSource
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.tables import columns_of
 
 
 class FakePlan(Step):
@@ -36,7 +37,7 @@ class FakePlan(Step):
     writes: ClassVar[tuple[str, ...]] = ("plan",)
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
-        schema = SCHEMAS["plan"]
+        schema = columns_of("plan")
         rows = [{"index": k, "source": "fake", "file": f"{k}.jsonl"} for k in range(self.shards)]
         table = pa.Table.from_pylist(rows, schema=schema)
         return Output(ledger=ledger_rows("row", [f"fake/{k}" for k in range(self.shards)]), tables={"plan": table})
@@ -57,7 +58,7 @@ class FakeIngest(Step):
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         salt = os.urandom(4).hex() if self.random else ""
         rows = [{"id": f"p{inputs.index}-{k}{salt}", "prompt": f"What is {k}?"} for k in range(self.rows)]
-        problems = pa.Table.from_pylist(rows, schema=SCHEMAS["problems"])
+        problems = pa.Table.from_pylist(rows, schema=columns_of("problems"))
         return Output(ledger=ledger_rows("row", [row["id"] for row in rows]), tables={"problems": problems})
 
 
@@ -86,7 +87,7 @@ class Sieve(Step):
         broken = {"lose": ids[1:], "double": [*ids, ids[0]], "invent": [*ids, "p-of-nobody"]}
         ids = broken.get(self.fault, ids)
         out = [int(hashlib.sha256(i.encode()).hexdigest(), 16) % self.by == 0 for i in ids]
-        labels = pa.Table.from_pylist([{"problem_id": i, "words": 3} for i in ids], schema=SCHEMAS["labels"])
+        labels = pa.Table.from_pylist([{"problem_id": i, "words": 3} for i in ids], schema=columns_of("labels"))
         buckets: list[Any] = ["rejected" if gone else "kept" for gone in out]
         reasons = ["divisible" if gone else None for gone in out]
         return Output(ledger=ledger_rows("problem", ids, buckets, reasons), tables={"labels": labels})

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from tracemill.records import SCHEMAS
 from tracemill.shards import Counts, Manifest, Store
 from tracemill.steps.base import Inputs
+from tracemill.tables import columns_of
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -25,7 +25,7 @@ def inputs_of(folder: Path, *shards: Rows, index: int = 0) -> Inputs:
 def sealed_rows(store: Store, index: int, tables: Rows, step: str = "before") -> Manifest:
     """The manifest of a shard that holds these rows."""
     stored = {
-        name: store.put_table(pa.Table.from_pylist(list(rows), schema=SCHEMAS[name]), step, index, name)
+        name: store.put_table(pa.Table.from_pylist(list(rows), schema=columns_of(name)), step, index, name)
         for name, rows in tables.items()
     }
     counts = Counts(entered=0, kept=0, rejected={}, quarantined={})

@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 
 from tracemill.errors import MissingInput
 from tracemill.recipe import PLAN, Recipe
-from tracemill.records import SCHEMAS, empty
 from tracemill.resources import Resources
 from tracemill.runner import reconcile, shard_count
 from tracemill.shards import Manifest, Store
 from tracemill.steps.base import Inputs
 from tracemill.steps.decontaminate import Decontaminate
+from tracemill.tables import columns_of, empty
 
 
 @dataclass(frozen=True)
@@ -74,4 +74,4 @@ def _revocations(inputs: Inputs, hit: pa.Table) -> pa.Table:
     joined = renamed.join(selected, "problem_id", join_type="left outer")
     joined = joined.append_column("shard", pa.repeat(pa.scalar(inputs.index, pa.int32()), joined.num_rows))
     ordered = joined.sort_by([("problem_id", "ascending"), ("generation_id", "ascending")])
-    return ordered.select(SCHEMAS["revocations"].names).cast(SCHEMAS["revocations"])
+    return ordered.select(columns_of("revocations").names).cast(columns_of("revocations"))

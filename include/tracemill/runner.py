@@ -58,6 +58,7 @@ def _computed(step: Step, store: Store, name: str, inputs: Inputs, fingerprint: 
             tables={**output.carried, **{n: store.put_table(t, name, index, n) for n, t in tables.items()}},
             files={n: store.put_content(p, f"{name}/{index:05d}/{p.stem}", p.suffix) for n, p in output.files.items()},
             settings=step.settings(inputs),
+            made_with=dict(output.made_with),
             seconds=round(time.monotonic() - began, 3),
         )
 

@@ -31,18 +31,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tracemill.errors import CorruptShard, StoreError
 from tracemill.objects import ObjectStore, WatchedHandle, scratch_folder, store_io
-from tracemill.records import SCHEMAS
+from tracemill.tables import table_named
 
 MARKER = "tracemill-store.json"
 ROW_GROUP = 1000  # rows: about 30 MB of traces, see docs/design/store.md
 _LEAN_GROUP = 50_000  # rows of the tables below, of a few hundred bytes each at most: every group takes a millisecond
-_LEAN = ("dedup_index", "duplicates", "labels", "ledger")
 _LARGE = 16 << 20  # bytes: below that a table is read before threads have even been woken, at half the CPU time
 _READERS = 16  # manifests asked for at once
-_HASHES = "dedup_index"  # tables of hashes: to compress or to order them would only take time
-_DICTIONARY = frozenset(
-    ("source", "category", "license", "teacher", "style", "finish_reason", "unit", "bucket", "reason", "language")
-)
 
 
 class StoredFile(BaseModel):
@@ -66,7 +61,10 @@ class Counts(BaseModel):
 
 
 class Manifest(BaseModel):
-    """The proof that a shard is done: what it was made from, what it holds, and where every row went."""
+    """The proof that a shard is done: what it was made from, what it holds, and where every row went.
+
+    `made_with` are facts about the world that made it (engine, weights, isolation) and what it cost: in no identity.
+    """
 
     model_config = ConfigDict(frozen=True)
     step: str
@@ -77,6 +75,7 @@ class Manifest(BaseModel):
     tables: dict[str, StoredFile]
     files: dict[str, StoredFile] = {}
     settings: dict[str, Any] = {}
+    made_with: dict[str, Any] = {}
     seconds: float = 0.0
 
 
@@ -123,18 +122,18 @@ class Store(ObjectStore):
 
     def put_table(self, table: pa.Table, step: str, index: int, name: str) -> StoredFile:
         """Store one table of a shard as Parquet; the same rows give the same bytes and the same key."""
-        checked = conform(table, name)
-        dictionary = [column for column in checked.column_names if column in _DICTIONARY]
-        plain = name.startswith(_HASHES)
+        known = table_named(name)
+        checked = known.conform(table)
+        dictionary = [column for column in checked.column_names if column in known.dictionary]
         with scratch_folder(f"{step}/{name}") as folder:
             local = folder / "table.parquet"
             with store_io(f"cannot write a scratch file for {step}/{name}"):
                 pq.write_table(
                     checked,
                     local,
-                    compression="none" if plain else "zstd",
-                    write_statistics=not plain,
-                    row_group_size=_LEAN_GROUP if name.startswith(_LEAN) else ROW_GROUP,
+                    compression="none" if known.hashes else "zstd",
+                    write_statistics=not known.hashes,
+                    row_group_size=_LEAN_GROUP if known.lean else ROW_GROUP,
                     use_dictionary=dictionary,
                     write_page_checksum=True,
                 )
@@ -218,17 +217,6 @@ class Store(ObjectStore):
             return None
         except ValidationError as error:
             raise CorruptShard(f"{self.root}/{key} is not a manifest: delete it and rerun ({error})") from error
-
-
-def conform(table: pa.Table, name: str) -> pa.Table:
-    """The table in the documented columns and types of `name`. Raises CorruptShard when a step wrote something else."""
-    schema = SCHEMAS.get(name)
-    if schema is None:
-        return table
-    try:
-        return table.select(schema.names).cast(schema).replace_schema_metadata(None)
-    except (KeyError, pa.ArrowException) as error:
-        raise CorruptShard(f"table {name!r} does not have its documented columns: {error}") from error
 
 
 def file_digest(path: Path) -> str:

@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tracemill.records import SCHEMAS, empty
 from tracemill.shards import canonical_digest
 from tracemill.steps.base import Inputs
+from tracemill.tables import columns_of, empty
 
 METHODS = ("exact", "fuzzy", "semantic")
 
@@ -61,7 +61,7 @@ def shard_digests(inputs: Inputs, settings: Mapping[str, Any]) -> dict[int, str]
 
 def settled_table(digests: Mapping[int, str]) -> pa.Table:
     """The table `settled` of these shards."""
-    return pa.table([list(digests), list(digests.values())], schema=SCHEMAS["settled"])
+    return pa.table([list(digests), list(digests.values())], schema=columns_of("settled"))
 
 
 def decided(inputs: Inputs, digests: Mapping[int, str]) -> Decided:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pyarrow as pa
 
 from tracemill.recipe import Recipe
-from tracemill.records import empty
 from tracemill.shards import Manifest, Store
+from tracemill.tables import empty
 
 TABLE = "held_back"
 

@@ -16,9 +16,9 @@ import polars as pl
 import pyarrow as pa
 
 from tracemill.recipe import Recipe
-from tracemill.records import empty
 from tracemill.runner import shard_count
 from tracemill.shards import Store
+from tracemill.tables import empty
 
 _KNOWN = ["id", "problem_id", "source", "source_verdict"]
 _OURS = ["generation_id", "verifier", "status", "reason"]

@@ -15,24 +15,9 @@ from tracemill.errors import MissingInput
 from tracemill.recipe import Recipe
 from tracemill.runner import shard_count
 from tracemill.shards import Manifest, Store
+from tracemill.tables import declared
 
 SHOWN = 300  # characters of a text in the printed life; the JSON has all of it
-
-# Tables that say something about a source row, a problem or a response, and the column that names it.
-_ABOUT_ORIGIN = {"quarantine": "origin"}
-_ABOUT_PROBLEM = {
-    "problems": "id",
-    "provenance": "problem_id",
-    "labels": "problem_id",
-    "duplicates": "problem_id",
-    "contamination": "problem_id",
-}
-_ABOUT_GENERATION = {
-    "generations": "id",
-    "verdicts": "generation_id",
-    "rewards": "generation_id",
-    "selected": "generation_id",
-}
 
 Row = dict[str, Any]
 
@@ -127,9 +112,9 @@ def _origins(problem: str, sealed: _Sealed) -> frozenset[str]:
 
 
 def _facts(subject: _Subject, sealed: _Sealed) -> Iterator[Row]:
-    searches = [(table, key, subject.problems) for table, key in _ABOUT_PROBLEM.items()]
-    searches += [(table, key, subject.generations) for table, key in _ABOUT_GENERATION.items()]
-    searches += [(table, key, subject.origins) for table, key in _ABOUT_ORIGIN.items()]
+    ids_of = {"problem": subject.problems, "generation": subject.generations, "row": subject.origins}
+    about = [(table.name, *table.about) for table in declared().values() if table.about]
+    searches = [(name, key, ids_of[unit]) for name, unit, key in about]
     searches.append(("ledger", "id", subject.problems | subject.generations | subject.origins))
     for manifest in sealed.manifests:
         for table, key, ids in searches:

@@ -26,7 +26,7 @@ class Slice(BaseModel):
     """A run of consecutive rows of one source: rows `start` to `stop` (exclusive) of `file`; `sha256` of its content.
 
     `offset` and `length` are bytes in the file where the format has them, so that a slice is read without the rest.
-    `revision` is the Hub revision or the file's digest.
+    `revision` is the Hub revision or the file's digest; `planned_as` the path under which it was first planned.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,11 +38,13 @@ class Slice(BaseModel):
     revision: str
     offset: int | None = None
     length: int | None = None
+    planned_as: str | None = None
 
 
 class Response(BaseModel):
     """An existing response to a problem, as the source has it. `text` may carry a chain of thought in any known style;
     a source that keeps the chain in a column of its own gives it as `thinking`, and `text` is the answer alone.
+    `source` is the release name of where the response comes from, when that is not the problem's source.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,6 +54,7 @@ class Response(BaseModel):
     sample_index: int = 0
     finish_reason: str | None = None
     verdict: bool | None = None
+    source: str | None = None
 
 
 class SourceRow(BaseModel):
@@ -69,6 +72,9 @@ class SourceRow(BaseModel):
     test_case: dict[str, Any] | None = None
     constraints: dict[str, Any] | None = None
     difficulty: str | None = None
+    difficulty_score: float | None = None
+    reference_solution: str | None = None
+    comparison: dict[str, Any] | None = None
     license: str | None = None
     responses: tuple[Response, ...] = ()
 

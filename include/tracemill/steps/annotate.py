@@ -12,11 +12,12 @@ from pydantic import Field
 
 from tracemill.judges.base import Judged
 from tracemill.judges.labels import Labeller, Tags, parse_difficulty
-from tracemill.records import SCHEMAS, Difficulty, Unit
+from tracemill.records import Difficulty, Unit
 from tracemill.resources import Resources
 from tracemill.steps.asking import AskingStep
 from tracemill.steps.base import Inputs, Output
 from tracemill.steps.fate import Fate, fate_ledger
+from tracemill.tables import columns_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -80,4 +81,4 @@ class Annotate(AskingStep):
             }
             for problem, difficulty, tag in zip(ids, difficulties, tags, strict=True)
         ]
-        return pa.Table.from_pylist(rows, SCHEMAS["annotations"])
+        return pa.Table.from_pylist(rows, columns_of("annotations"))

@@ -20,9 +20,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from tracemill.records import SCHEMAS, Bucket, Unit, empty
+from tracemill.records import Bucket, Unit
 from tracemill.resources import Resources
 from tracemill.shards import Manifest, Store, StoredFile
+from tracemill.tables import columns_of, empty
 
 KEY = {"row": "origin", "problem": "id", "generation": "id"}
 
@@ -117,12 +118,14 @@ class Output:
     """What a step made: tables by name, the ledger of every row that entered, and files (of the release).
 
     `carried`: tables that a gather step sealed before and that still hold; they are not written again.
+    `made_with`: facts for the manifest that decide no row (engine, weights, isolation, cost).
     """
 
     ledger: pa.Table
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
     carried: Mapping[str, StoredFile] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
+    made_with: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Step(BaseModel):
@@ -176,14 +179,14 @@ def ledger_rows(
         many = isinstance(value, Sequence) and not isinstance(value, str)
         return pa.array(value if many else [value] * len(ids), kind)
 
-    schema = SCHEMAS["ledger"]
+    schema = columns_of("ledger")
     values = (list(ids), unit, bucket, reason, score, threshold, detail)
     return pa.table([column(v, f.type) for v, f in zip(values, schema, strict=True)], schema=schema)
 
 
 def kept_rows(unit: Unit, ids: pa.Array | pa.ChunkedArray) -> pa.Table:
     """A ledger table of rows that are all kept."""
-    schema = SCHEMAS["ledger"]
+    schema = columns_of("ledger")
     blank = {f.name: pa.nulls(len(ids), f.type) for f in schema}
     same = {name: pa.repeat(pa.scalar(value), len(ids)) for name, value in (("unit", unit), ("bucket", "kept"))}
     return pa.table({**blank, "id": ids, **same}, schema=schema)

@@ -19,10 +19,11 @@ from tracemill.dedup.minhash import candidate_pairs, jaccard
 from tracemill.dedup.reading import read_grams, read_vectors
 from tracemill.dedup.representatives import NO_EDGES, Edges, chosen, exact_leaders
 from tracemill.dedup.semantic import Cells, Half, similar_pairs
-from tracemill.records import SCHEMAS, Unit
+from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, kept_rows
 from tracemill.steps.sign import SHINGLE
+from tracemill.tables import columns_of
 from tracemill.text.kernels import F32, I64
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -226,5 +227,6 @@ def _named(corpus: Corpus, rows: I64) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _table(name: str, columns: list[Any]) -> pa.Table:
-    schema = SCHEMAS[name]
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+    schema = columns_of(name)
+    absent = [pa.nulls(len(columns[0]), field.type) for field in list(schema)[len(columns) :]]
+    return pa.table([pa.array(c, f.type) for c, f in zip([*columns, *absent], schema, strict=True)], schema=schema)

@@ -16,10 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from tracemill.records import SCHEMAS, Unit
+from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
 from tracemill.steps.references import REFERENCES
+from tracemill.tables import columns_of
 from tracemill.text.extract import final_answer
 
 TEACHERS = "teachers_against_reference"
@@ -59,7 +60,7 @@ class Conflicts(Step):
             detail=[_detail(gathered.get(one) or voted.get(one)) for one in ids],
         )
         rows = [voted[one] for one in ids if one in voted and one not in gathered]
-        return Output(ledger, {"conflicts": pa.Table.from_pylist(rows, schema=SCHEMAS["conflicts"])})
+        return Output(ledger, {"conflicts": pa.Table.from_pylist(rows, schema=columns_of("conflicts"))})
 
     def _outvoted(self, inputs: Inputs) -> dict[str, dict[str, Any]]:
         """Problems where reliable teachers agree against the reference, as rows of `conflicts`."""

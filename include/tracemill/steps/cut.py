@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from tracemill.records import SCHEMAS, Unit
+from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.tables import columns_of
 
 Metric = Literal["reward", "score", "perplexity"]
 EVERYTHING = "*"
@@ -44,7 +45,7 @@ class CutStep(Step):
         values = pa.concat_tables([measured_values(inputs, self.metric, self.by, k) for k in inputs.shards()])
         rows = [self._row(measurer, group, numbers) for measurer, group, numbers in _groups(values)]
         ids = [f"{self.metric}/{row['measurer']}/{row['group']}" for row in rows]
-        return Output(ledger_rows("row", ids), {"cuts": pa.Table.from_pylist(rows, SCHEMAS["cuts"])})
+        return Output(ledger_rows("row", ids), {"cuts": pa.Table.from_pylist(rows, columns_of("cuts"))})
 
     def _row(self, measurer: str, group: str, values: npt.NDArray[np.float64]) -> dict[str, Any]:
         counts, edges = np.histogram(values, bins=_BINS)

@@ -18,9 +18,10 @@ from tracemill.decontamination.mutants import TABLE, measured
 from tracemill.dedup.packed import unpacked
 from tracemill.embedders import AnyEmbedder
 from tracemill.errors import RecipeError
-from tracemill.records import SCHEMAS, Bucket, Unit
+from tracemill.records import Bucket, Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.tables import columns_of, empty
 from tracemill.text.tokens import tokenise
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -107,7 +108,7 @@ class Decontaminate(Step):
         return unpacked(signed["embedding"].take(places), np.float16)
 
     def _evidence(self, ids: pa.Array, items: Items, found: Mapping[str, Matches]) -> pa.Table:
-        parts = [SCHEMAS["contamination"].empty_table()]
+        parts = [empty("contamination")]
         for rule, threshold in self._thresholds().items():
             hits = found[rule]
             columns = [
@@ -118,8 +119,9 @@ class Decontaminate(Step):
                 hits.scores,
                 np.full(len(hits.texts), threshold, np.float32),
                 hits.scores >= np.float32(threshold),
+                pa.nulls(len(hits.texts), pa.large_string()),
             ]
-            schema = SCHEMAS["contamination"]
+            schema = columns_of("contamination")
             parts.append(pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema))
         return pa.concat_tables(parts)
 

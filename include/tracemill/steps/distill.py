@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from tracemill.records import SCHEMAS, Unit, generation_id
+from tracemill.records import Unit, generation_id
 from tracemill.resources import Resources
 from tracemill.serving.asks import Answer, Ask, Refusal, Reply
 from tracemill.serving.feed import Feed
 from tracemill.steps.asking import AskingStep
 from tracemill.steps.base import Inputs, Output
 from tracemill.steps.fate import Fate, fate_ledger
+from tracemill.tables import columns_of
 from tracemill.teachers import AnyTeacher
 from tracemill.teachers.base import Assignment
 from tracemill.text.think import split
@@ -86,7 +87,7 @@ class Distill(AskingStep):
         return traces, refusals
 
     def _generations(self, traces: list[Trace]) -> pa.Table:
-        return pa.Table.from_pylist([self._row(trace) for trace in traces], SCHEMAS["generations"])
+        return pa.Table.from_pylist([self._row(trace) for trace in traces], columns_of("generations"))
 
     def _row(self, trace: Trace) -> dict[str, Any]:
         parts, name = split(trace.reply.text), self.teacher.model.name
@@ -119,7 +120,7 @@ class Distill(AskingStep):
             for trace in traces
             if trace.seam is not None
         ]
-        return pa.Table.from_pylist(rows, SCHEMAS["continuations"])
+        return pa.Table.from_pylist(rows, columns_of("continuations"))
 
 
 def _existing(inputs: Inputs, verified_by: tuple[str, ...]) -> tuple[set[str], set[str]]:

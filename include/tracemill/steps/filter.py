@@ -8,9 +8,10 @@ import polars as pl
 import pyarrow as pa
 from pydantic import Field
 
-from tracemill.records import SCHEMAS, Unit
+from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step
+from tracemill.tables import columns_of
 from tracemill.text.language import words
 from tracemill.text.wellformed import TABLE, URL, incomplete, unusual_share
 
@@ -83,4 +84,4 @@ def _ledger(judged: pl.DataFrame, threshold: float | None) -> pa.Table:
         pl.when(by_share).then(pl.lit(threshold, pl.Float64)).alias("threshold"),
         pl.lit(None, pl.String).alias("detail"),
     )
-    return table.to_arrow().cast(SCHEMAS["ledger"])
+    return table.to_arrow().cast(columns_of("ledger"))

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tracemill.errors import RecipeError, SourceError
-from tracemill.records import SCHEMAS, Bucket, empty, generation_id, problem_id
+from tracemill.records import Bucket, generation_id, problem_id
 from tracemill.resources import Resources
 from tracemill.shards import Store, StoredFile
 from tracemill.sources import AnySource
@@ -27,6 +27,7 @@ from tracemill.sources.base import RawRow, Response, RowError, Slice, Source, So
 from tracemill.sources.jsonlines import SHOWN
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
 from tracemill.steps.plan import PLAN, slices_of
+from tracemill.tables import columns_of, empty
 from tracemill.text.think import Split, joined, split
 
 TABLES = ("problems", "generations", "provenance", "quarantine")
@@ -181,7 +182,7 @@ class _Shard:
         }
         return Output(
             ledger=ledger_rows("row", list(self.ledger), buckets, reasons, detail=details),
-            tables={name: pa.Table.from_pylist(list(rows[name]), schema=SCHEMAS[name]) for name in TABLES},
+            tables={name: pa.Table.from_pylist(list(rows[name]), schema=columns_of(name)) for name in TABLES},
         )
 
 
@@ -200,6 +201,9 @@ def problem_row(problem: str, native_id: str, given: SourceRow, source: Source, 
         "difficulty": given.difficulty,
         "license": licence,
         "source_rank": source.rank,
+        "difficulty_score": given.difficulty_score,
+        "reference_solution": given.reference_solution,
+        "comparison": _json(given.comparison),
     }
 
 
@@ -223,6 +227,7 @@ def _generation_row(problem: str, source: str, response: Response) -> dict[str, 
         "answer_content": parts.answer,
         "finish_reason": response.finish_reason,
         "source_verdict": response.verdict,
+        "response_source": response.source,
     }
 
 

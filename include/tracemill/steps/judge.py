@@ -10,12 +10,13 @@ import pyarrow as pa
 
 from tracemill.judges import AnyJudge
 from tracemill.judges.base import Judged
-from tracemill.records import SCHEMAS, Unit
+from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.asking import AskingStep
 from tracemill.steps.base import Inputs, Output
 from tracemill.steps.fate import Fate, fate_ledger
 from tracemill.steps.responses import Response, living_responses
+from tracemill.tables import columns_of
 
 
 class JudgeResponses(AskingStep):
@@ -59,7 +60,7 @@ class JudgeResponses(AskingStep):
         fates = [self._fate(judged.get(i), known.get(i, {})) for i in ids]
         verdicts = [self._verdict(r, judged[r.generation_id]) for r in asked]
         return Output(
-            fate_ledger("generation", ids, fates), {"verdicts": pa.Table.from_pylist(verdicts, SCHEMAS["verdicts"])}
+            fate_ledger("generation", ids, fates), {"verdicts": pa.Table.from_pylist(verdicts, columns_of("verdicts"))}
         )
 
     def _concerns(self, response: Response, known: Mapping[str, str]) -> bool:

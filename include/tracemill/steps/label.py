@@ -7,9 +7,10 @@ from typing import ClassVar, Literal
 import polars as pl
 import pyarrow as pa
 
-from tracemill.records import SCHEMAS, Unit
+from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.tables import columns_of
 from tracemill.text.language import language, tokens, words
 
 
@@ -40,5 +41,5 @@ class Label(Step):
             "category",
             "difficulty",
         )
-        table = labels.to_arrow().cast(SCHEMAS["labels"])
+        table = labels.to_arrow().cast(columns_of("labels"))
         return Output(ledger=ledger_rows("problem", alive.to_pylist()), tables={"labels": pa.table(table)})

@@ -8,10 +8,10 @@ from typing import Literal
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from tracemill.records import SCHEMAS
 from tracemill.serving.asks import Refusal
 from tracemill.steps.fate import Fate
 from tracemill.steps.responses import Response
+from tracemill.tables import columns_of
 
 
 class Cut(BaseModel):
@@ -60,4 +60,4 @@ def measurement_rows(
         for response, found in zip(responses, values, strict=True)
         if found is not None
     ]
-    return pa.Table.from_pylist(rows, SCHEMAS["measurements"])
+    return pa.Table.from_pylist(rows, columns_of("measurements"))

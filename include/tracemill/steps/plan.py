@@ -14,12 +14,12 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 
 from tracemill.errors import SourceError
-from tracemill.records import SCHEMAS
 from tracemill.resources import Resources
 from tracemill.shards import Store
 from tracemill.sources import AnySource
 from tracemill.sources.base import Slice
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.tables import columns_of
 
 PLAN = "plan"
 AFTER = "the plan before"
@@ -116,4 +116,4 @@ def _refuse_shrunk(name: str, earlier: list[Slice], now: list[Slice]) -> None:
 
 def _table(slices: list[Slice]) -> pa.Table:
     rows = [{"index": index, **part.model_dump()} for index, part in enumerate(slices)]
-    return pa.Table.from_pylist(rows, schema=SCHEMAS[PLAN])
+    return pa.Table.from_pylist(rows, schema=columns_of(PLAN))

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Literal
 import polars as pl
 import pyarrow as pa
 
-from tracemill.records import SCHEMAS, Unit
+from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.tables import columns_of, empty
 from tracemill.verifiers.base import Question
 from tracemill.verifiers.math import MathVerifier
 
@@ -51,7 +52,7 @@ class References(Step):
         alive = [one for shard in inputs.shards() for one in inputs.alive("problem", shard).to_pylist()]
         return Output(
             ledger=ledger_rows("problem", alive),
-            tables={"conflicts": pa.Table.from_pylist(rows, schema=SCHEMAS["conflicts"])},
+            tables={"conflicts": pa.Table.from_pylist(rows, schema=columns_of("conflicts"))},
         )
 
     def _differing(self, groups: list[dict[str, Any]], resources: Resources) -> set[str]:
@@ -65,7 +66,7 @@ def _stated(inputs: Inputs) -> pl.DataFrame:
     """Problem, source and reference of every source row that has one."""
     columns = ["problem_id", "source", "reference_answer"]
     parts = [inputs.table("provenance", columns, shard) for shard in inputs.shards()]
-    whole = pa.concat_tables(parts) if parts else SCHEMAS["provenance"].empty_table().select(columns)
+    whole = pa.concat_tables(parts) if parts else empty("provenance").select(columns)
     return pl.DataFrame(whole).drop_nulls("reference_answer")
 
 

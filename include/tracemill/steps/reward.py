@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
-from tracemill.records import SCHEMAS, Unit
+from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.rewards import AnyRewardModel
 from tracemill.rewards.base import Attributes, Exchange
@@ -18,6 +18,7 @@ from tracemill.steps.base import Inputs, Output
 from tracemill.steps.fate import fate_ledger
 from tracemill.steps.measuring import Cut, measured, unmeasured
 from tracemill.steps.responses import living_responses
+from tracemill.tables import columns_of
 
 
 class Reward(AskingStep):
@@ -60,4 +61,4 @@ class Reward(AskingStep):
             for i, f in zip(ids, found, strict=True)
             if isinstance(f, Attributes)
         ]
-        return pa.Table.from_pylist(rows, SCHEMAS["rewards"])
+        return pa.Table.from_pylist(rows, columns_of("rewards"))

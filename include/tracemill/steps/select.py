@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from tracemill.records import SCHEMAS, Unit
+from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step
+from tracemill.tables import columns_of
 
 
 class Select(Step):
@@ -49,8 +50,8 @@ class Select(Step):
             pl.col("id").alias("generation_id"), "problem_id", "verifier"
         )
         return Output(
-            ledger=ledger.to_arrow().cast(SCHEMAS["ledger"]),
-            tables={"selected": selected.to_arrow().cast(SCHEMAS["selected"])},
+            ledger=ledger.to_arrow().cast(columns_of("ledger")),
+            tables={"selected": selected.to_arrow().cast(columns_of("selected"))},
         )
 
     def _decided(self, candidates: pl.DataFrame) -> pl.DataFrame:

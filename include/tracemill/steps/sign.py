@@ -13,9 +13,10 @@ from tracemill.dedup.guard import guards
 from tracemill.dedup.minhash import band_marks, sketches
 from tracemill.dedup.packed import packed
 from tracemill.embedders import AnyEmbedder
-from tracemill.records import SCHEMAS, Unit
+from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.tables import columns_of
 from tracemill.text.ngrams import ngrams, text_keys
 from tracemill.text.tokens import tokenise
 from tracemill.text.vocabulary import LEXICAL
@@ -57,4 +58,4 @@ class Sign(Step):
             packed(vectors.astype(np.float16)),
             pa.repeat(pa.scalar(self.embedder.identity()), len(problems)),
         ]
-        return pa.table(columns, schema=SCHEMAS["signatures"])
+        return pa.table(columns, schema=columns_of("signatures"))

@@ -11,10 +11,11 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tracemill.records import Unit, empty
+from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.shards import Store, StoredFile
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.tables import empty
 
 
 class Unique(Step):

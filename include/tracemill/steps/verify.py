@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from tracemill.records import SCHEMAS, Bucket, Unit
+from tracemill.records import Bucket, Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.tables import columns_of
 from tracemill.verifiers import AnyVerifier
 from tracemill.verifiers.base import Question, Verdict
 
@@ -116,7 +117,7 @@ def _reported(verdicts: Iterable[Verdict], verifier: str, total: int) -> Iterato
 def _table(verdicts: dict[str, list[Verdict]]) -> pa.Table:
     """All verdicts, ordered by response and verifier: the order in which they got ready says nothing."""
     rows = sorted((v for found in verdicts.values() for v in found), key=lambda v: (v.generation_id, v.verifier))
-    schema = SCHEMAS["verdicts"]
+    schema = columns_of("verdicts")
     return pa.table([pa.array([getattr(v, f.name) for v in rows], f.type) for f in schema], schema=schema)
 
 

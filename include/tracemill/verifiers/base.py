@@ -30,7 +30,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A judgement of one response: score in [0, 1], a word of reason, and free detail (JSON or text) for people."""
+    """A judgement of one response: score in [0, 1], a word of reason, and free detail (JSON or text) for people.
+
+    `trust` says whether a program could have influenced the verdict ("high" or "low"); None where it means nothing.
+    """
 
     generation_id: str
     problem_id: str
@@ -39,6 +42,7 @@ class Verdict:
     score: float
     reason: str
     detail: str = ""
+    trust: str | None = None
 
 
 class Verifier(BaseModel):

@@ -13,11 +13,11 @@ from rich.console import Console
 
 from tests.fakes import FakePlan, FakeRecipe, Gather, fake_recipe
 from tracemill.errors import MissingInput
-from tracemill.records import SCHEMAS
 from tracemill.report.why import print_life, why
 from tracemill.resources import Resources
 from tracemill.runner import run_shard
 from tracemill.shards import Counts, Manifest, Store, StoredFile
+from tracemill.tables import columns_of
 
 Tables = Mapping[str, list[dict[str, Any]]]
 RECIPE: FakeRecipe = fake_recipe(plan=FakePlan(shards=2))
@@ -72,7 +72,7 @@ def store(tmp_path: Path) -> Store:
 
 def seal(store: Store, step: str, index: int, files: tuple[str, ...] = (), **tables: list[dict[str, Any]]) -> None:
     stored = {
-        name: store.put_table(pa.Table.from_pylist(rows, schema=SCHEMAS[name]), step, index, name)
+        name: store.put_table(pa.Table.from_pylist(rows, schema=columns_of(name)), step, index, name)
         for name, rows in tables.items()
     }
     made = {name: StoredFile(key=name, sha256="0", bytes=0) for name in files}

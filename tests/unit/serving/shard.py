@@ -7,13 +7,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from tracemill.records import SCHEMAS
 from tracemill.resources import Resources
 from tracemill.runner import reconcile
 from tracemill.serving.endpoints import ENDPOINTS
 from tracemill.serving.fake import FakeServer
 from tracemill.shards import Counts, Manifest, Store
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.tables import columns_of
 
 MODEL: dict[str, Any] = {"name": "tiny", "weights": "org/tiny", "revision": "abc"}
 AT = '{"tiny": [{"url": "http://fake", "model": "tiny"}], "critic": [{"url": "http://fake", "model": "critic"}]}'
@@ -21,7 +21,7 @@ AT = '{"tiny": [{"url": "http://fake", "model": "tiny"}], "critic": [{"url": "ht
 
 def rows(table: str, values: Sequence[Mapping[str, Any]]) -> pa.Table:
     """A table with the documented columns; what a row does not name is null."""
-    schema = SCHEMAS[table]
+    schema = columns_of(table)
     return pa.Table.from_pylist([{name: value.get(name) for name in schema.names} for value in values], schema)
 
 

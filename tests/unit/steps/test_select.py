@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 
 from tests.tables import inputs_of
-from tracemill.records import SCHEMAS
 from tracemill.resources import Resources
 from tracemill.steps.select import Select
+from tracemill.tables import columns_of
 
-LEDGER = SCHEMAS["ledger"]
+LEDGER = columns_of("ledger")
 
 
 def response(identity: str, problem: str = "p1", think: str | None = "thinking", answer: str | None = "4") -> Any:
@@ -175,4 +175,4 @@ def test_the_schema_is_the_documented_one(tmp_path: Path) -> None:
     output = Select(kind="select").run(Resources(workers=1), inputs_of(tmp_path, {}))
 
     assert isinstance(output.tables["selected"], pa.Table)
-    assert output.tables["selected"].schema == SCHEMAS["selected"]
+    assert output.tables["selected"].schema == columns_of("selected")

@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tracemill.records import SCHEMAS
 from tracemill.resources import Resources
 from tracemill.shards import Counts, Manifest, Store
 from tracemill.steps.base import Inputs, Output, ledger_rows
 from tracemill.steps.verify import Verify
+from tracemill.tables import columns_of
 from tracemill.verifiers.base import Question, Verdict
 from tracemill.verifiers.math import MathVerifier
 
@@ -37,7 +37,7 @@ PROBLEMS = [
 
 
 def table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
-    schema = SCHEMAS[name]
+    schema = columns_of(name)
     return pa.Table.from_pylist([{f.name: row.get(f.name) for f in schema} for row in rows], schema=schema)
 
 
