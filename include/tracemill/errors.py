@@ -33,7 +33,7 @@ class MissingInput(TracemillError):
 
 
 class VerifierError(TracemillError):
-    """A verifier itself cannot work (no worker starts, a library is missing); says nothing about any response."""
+    """A verifier itself cannot work (no worker starts); says nothing about any response. Retrying may help."""
 
 
 class ServingError(TracemillError):

@@ -9,7 +9,7 @@ import pytest
 from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tracemill.errors import ConservationError, RecipeError, SourceError, StoreError
+from tracemill.errors import ConservationError, RecipeError, SourceError, StoreError, VerifierError
 from tracemill.recipe import load_recipe
 from tracemill.sandbox.base import SandboxError
 from tracemill_airflow.operators import LabelOperator, PlanOperator
@@ -94,6 +94,7 @@ def test_a_store_that_cannot_be_written_is_the_worlds_fault(tmp_path: Path) -> N
         pytest.param(StoreError("bucket is away"), RetryAction.RETRY, id="store away"),
         pytest.param(ConnectionResetError(), RetryAction.RETRY, id="connection lost"),
         pytest.param(SandboxError("slot died"), RetryAction.RETRY, id="the sandbox's own fault"),
+        pytest.param(VerifierError("no worker starts"), RetryAction.RETRY, id="a verifier that cannot start"),
         pytest.param(RecipeError("no such key"), RetryAction.FAIL, id="recipe"),
         pytest.param(SourceError("no such file"), RetryAction.FAIL, id="source"),
         pytest.param(ConservationError("lost a row"), RetryAction.FAIL, id="a row was lost: a bug"),

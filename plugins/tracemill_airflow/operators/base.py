@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator, ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tracemill.errors import ServingError, StoreError
+from tracemill.errors import ServingError, StoreError, VerifierError
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 WORLD: list[type[BaseException] | str] = [
     StoreError,
     ServingError,
+    VerifierError,
     OSError,
     MemoryError,
     "tracemill.sandbox.base.SandboxError",

@@ -1,0 +1,1 @@
+"""How far verdicts hold: each module measures one kind of verdict and gives its `figures()`."""
