@@ -60,6 +60,9 @@ bench-data: $(ENVIRONMENT) ## dedup and decontamination at 100 k and 1.4 M rows
 bench-serving: $(ENVIRONMENT) $(VLLM) ## distilling through Airflow against the bare engine
 	@$(BIN)/python -m benchmarks.serving
 
+bench-rows: $(ENVIRONMENT) ## rows read, merged, dropped and caught: lost rows, dedup pairs, leaks found
+	@$(BIN)/python -m benchmarks.rows
+
 bench-verdicts: $(ENVIRONMENT) ## verdicts against cases, mutants and labels; needs $$TRACEMILL_DATA
 	@$(BIN)/python -m benchmarks.verdicts
 
@@ -74,4 +77,4 @@ lock: ## resolve constraints.txt anew from requirements.txt (needs uv)
 clean: stop ## remove the environment and all state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help install demo real-sample stop test bench-sandbox bench-data bench-serving bench-verdicts vllm lint lock clean
+.PHONY: help install demo real-sample stop test bench-sandbox bench-data bench-serving bench-rows bench-verdicts vllm lint lock clean

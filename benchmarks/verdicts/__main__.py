@@ -1,47 +1,7 @@
-"""Runs every module of this package that has `figures()`, prints a table, and ends with one line of JSON.
-
-    python -m benchmarks.verdicts [MODULE ...]
-
-A module measures one kind of verdict (`maths`, `code`, `instructions`, ...) on the public sample files and cases that
-TRACEMILL_DATA names. Figures of one name from two modules are a mistake and end the run.
-"""
-
-from __future__ import annotations
-
-import importlib
-import json
-import pkgutil
-import sys
-import time
-from collections.abc import Callable, Mapping
+"""Verdicts on labelled answers, cases and mutants of the files that TRACEMILL_DATA names; see benchmarks.figures."""
 
 import benchmarks.verdicts as package
-
-Figures = Mapping[str, float | int]
-
-
-def measurers(wanted: list[str]) -> dict[str, Callable[[], Figures]]:
-    """`figures` of every module here, or of those wanted, by the module's name."""
-    names = wanted or sorted(info.name for info in pkgutil.iter_modules(package.__path__) if info.name != "__main__")
-    modules = {name: importlib.import_module(f"{package.__name__}.{name}") for name in names}
-    return {name: module.figures for name, module in modules.items() if hasattr(module, "figures")}
-
-
-def main() -> None:
-    """Measure, print, and refuse to let one figure hide another."""
-    merged: dict[str, float | int] = {}
-    for name, measure in measurers(sys.argv[1:]).items():
-        began = time.monotonic()
-        found = measure()
-        twice = merged.keys() & found.keys()
-        if twice:
-            raise SystemExit(f"{name} measures {sorted(twice)} again: rename the figures of one module")
-        merged.update(found)
-        for figure, value in found.items():
-            print(f"{name:14} {figure:28} {value:>14,.6g}")
-        print(f"{name:14} took {time.monotonic() - began:.0f} s", flush=True)
-    print(json.dumps(merged))
-
+from benchmarks.figures import run
 
 if __name__ == "__main__":
-    main()
+    run(package)
