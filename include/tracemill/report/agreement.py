@@ -2,8 +2,9 @@
 
 Every response with a published verdict counts in `n`, also one that an earlier step turned away and one that has no
 verdict of ours. `agree`: we said pass where the source said right, or fail where it said wrong. `unverifiable` never
-agrees. A response judged by several verifiers failed if any of them said fail. Where a source publishes no verdict and
-the recipe has the `direct` verifier run the benchmark's own procedure, that verdict stands for the published one.
+agrees. Several verdicts on one response count as what they come to together (`verifiers/standing.py`). Where a source
+publishes no verdict and the recipe has the `direct` verifier run the benchmark's own procedure, that verdict stands for
+the published one.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from tracemill.recipe import Recipe
 from tracemill.runner import shard_count
 from tracemill.shards import Store
 from tracemill.tables import empty
+from tracemill.verifiers.standing import standing
 
 _KNOWN = ["id", "problem_id", "source", "source_verdict"]
-_OURS = ["generation_id", "verifier", "status", "reason"]
+_OURS = ["generation_id", "verifier", "status", "reason", "trust", "overrules"]
 YARDSTICK = "direct"
 _COUNTS = (
     pl.len().alias("n"),
@@ -68,11 +70,10 @@ class Disagreement:
 
 def agreement(recipe: Recipe, store: Store) -> dict[str, Counts]:
     """The counts per source, over all sealed shards. A source without published verdicts is not listed."""
-    together = (
-        _compared(recipe, store)
-        .group_by("source", "generation_id", "shard")
-        .agg(pl.col("known").first(), _gravest().alias("status"))
-    )
+    compared = _compared(recipe, store)
+    judged = standing(compared.filter(pl.col("verifier").is_not_null()).with_columns(_response()))
+    known = compared.with_columns(_response()).unique("generation_id", maintain_order=True)
+    together = known.drop("status").join(judged.select("generation_id", "status"), on="generation_id", how="left")
     rows = together.group_by("source").agg(*_COUNTS).sort("source")
     return {source: Counts(n=n, agree=agree, unverifiable=unsure) for source, n, agree, unsure in rows.iter_rows()}
 
@@ -85,23 +86,15 @@ def by_verifier(recipe: Recipe, store: Store) -> list[VerifierCounts]:
 
 def disagreements(recipe: Recipe, store: Store) -> Iterator[Disagreement]:
     """Every judged response that does not agree, ordered by source and id, to be looked into with `tracemill why`."""
-    found = _compared(recipe, store)
+    found = _compared(recipe, store).drop("trust", "overrules")
     agrees = pl.col("status").is_in(["pass", "fail"]) & (pl.col("known") == (pl.col("status") == "pass"))
     for row in found.filter(~agrees.fill_null(False)).sort("source", "generation_id", "verifier").iter_rows(named=True):
         yield Disagreement(**row)
 
 
-def _gravest() -> pl.Expr:
-    """One status for several verdicts: fail, else unverifiable, else pass, else null."""
-    status = pl.col("status")
-    return (
-        pl.when((status == "fail").any())
-        .then(pl.lit("fail"))
-        .when((status == "unverifiable").any())
-        .then(pl.lit("unverifiable"))
-        .when((status == "pass").any())
-        .then(pl.lit("pass"))
-    )
+def _response() -> pl.Expr:
+    """A response's id and shard as one key."""
+    return pl.concat_str("generation_id", "shard", separator=" ").alias("generation_id")
 
 
 def _compared(recipe: Recipe, store: Store) -> pl.DataFrame:
@@ -126,6 +119,8 @@ def _joined(recipe: Recipe, store: Store, index: int) -> pl.DataFrame:
         "verifier",
         "status",
         "reason",
+        "trust",
+        "overrules",
     )
 
 

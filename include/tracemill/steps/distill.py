@@ -21,6 +21,7 @@ from tracemill.tables import columns_of
 from tracemill.teachers import AnyTeacher
 from tracemill.teachers.base import Assignment
 from tracemill.text.think import split
+from tracemill.verifiers.standing import COLUMNS, standing
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,9 @@ class Trace:
 class Distill(AskingStep):
     """Write `teacher.samples` traces for each living problem that needs them. See docs/design/sampling.md.
 
-    A problem needs none when one of its living responses is verified: an earlier step of the recipe gave it the verdict
-    "pass" (`verified_by` "verdict": put a verify step before this one), or its source published one ("source"). This is
+    A problem needs none when one of its living responses is verified: the verdicts of earlier steps come to a pass
+    (`verified_by` "verdict": put a verify step before this one), or its source published one and none of ours is a fail
+    ("source"). This is
     the rule of the 1.4M paper (arXiv 2503.19633, section 2.3): an existing response is kept if and only if it passes,
     otherwise a new one is made. `problems: all` writes traces for every living problem.
 
@@ -51,7 +53,7 @@ class Distill(AskingStep):
     problems: Literal["unverified", "all"] = "unverified"
     verified_by: Annotated[tuple[Literal["verdict", "source"], ...], Field(min_length=1)] = ("verdict",)
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("generations", "continuations")
@@ -127,10 +129,11 @@ def _existing(inputs: Inputs, verified_by: tuple[str, ...]) -> tuple[set[str], s
     """The problems with a living response, and those with a verified one."""
     rows = inputs.table("generations", ["id", "problem_id", "source_verdict"])
     rows = rows.filter(pc.is_in(rows["id"], value_set=inputs.alive("generation")))
-    verdicts = inputs.table("verdicts", ["generation_id", "status"])
-    passed = verdicts.filter(pc.equal(verdicts["status"], "pass"))["generation_id"].combine_chunks()
-    by_verdict = pc.is_in(rows["id"], value_set=passed)
-    by_source = pc.fill_null(rows["source_verdict"], False)
+    found = standing(inputs.table("verdicts", COLUMNS))
+    passed, failed = (found.filter(status=status)["generation_id"].to_arrow() for status in ("pass", "fail"))
+    by_verdict = pc.is_in(rows["id"], value_set=passed.cast(pa.string()))
+    not_failed = pc.invert(pc.is_in(rows["id"], value_set=failed.cast(pa.string())))
+    by_source = pc.and_(pc.fill_null(rows["source_verdict"], False), not_failed)
     masks = {"verdict": by_verdict, "source": by_source}
     verified = set[str]()
     for rule in verified_by:

@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
+import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tracemill.judges import AnyJudge
 from tracemill.judges.base import Judged
@@ -17,27 +19,30 @@ from tracemill.steps.base import Inputs, Output
 from tracemill.steps.fate import Fate, fate_ledger
 from tracemill.steps.responses import Response, living_responses
 from tracemill.tables import columns_of
+from tracemill.verifiers.standing import OVERRULED, standing
 
 
 class JudgeResponses(AskingStep):
     """Judge responses and write verdicts; see docs/design/roles.md.
 
-    `only: undecided` asks about living responses that no earlier verdict passed: the second opinion of DeepDistill
-    (arXiv 2504.17565, section 2.4), which may overrule a verifier's fail or "could not tell". For a fail to still live
-    here, the verify step before must have `defer: true`. `only: all` judges every living response. `categories` limits
-    both; a judge that `needs_reference` says nothing about problems without one.
+    `only: undecided` asks about living responses whose verdicts do not come to a pass and whose fate its word can
+    change: the second opinion of DeepDistill (arXiv 2504.17565, section 2.4) on math-verify's fail or "could not tell".
+    Its pass sets aside the verdicts of the verifiers in `overrules` and no other: it is not asked about a response that
+    breaks an instruction. For a fail to still live here, the verify step before must have `defer: true`. `only: all`
+    judges every living response. `categories` limits both; a judge that `needs_reference` says nothing without one.
 
-    Ledger, by what is known in the end: kept when anything passed it, or when nothing was ever said about it
-    (`not_applicable`); rejected `judged_wrong` below the pass mark (score and mark in the judge's numbers), or with the
-    verifier's reason when the judge had nothing to say; quarantined `unparsable` when no judgement could be read.
+    Ledger, by what all verdicts come to in the end (`verifiers/standing.py`): kept when that is a pass, or nothing was
+    ever said (`not_applicable`); rejected `judged_wrong` below the pass mark (score and mark in the judge's numbers),
+    or with the verifier's own reason; quarantined with the verifier's reason, or when no judgement could be read.
     """
 
     kind: Literal["judge"]
     judge: AnyJudge
     only: Literal["undecided", "all"] = "undecided"
     categories: tuple[str, ...] | None = None
+    overrules: tuple[str, ...] = OVERRULED
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("verdicts",)
@@ -48,40 +53,51 @@ class JudgeResponses(AskingStep):
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Judge one shard. Raises ServingError when the model is gone for good."""
-        responses, known = list(living_responses(inputs)), _known(inputs)
-        asked = [r for r in responses if self._concerns(r, known.get(r.generation_id, {}))]
+        responses, known = list(living_responses(inputs)), inputs.table("verdicts")
+        before = _by_response(standing(known))
+        hopeless = self._hopeless(known)
+        asked = [r for r in responses if self._concerns(r, before.get(r.generation_id), hopeless)]
         questions = [
             {"input_query": r.prompt, "reference_answer": r.reference or "", "llm_answer": r.answer} for r in asked
         ]
         feed = self.feed(self.judge.model, resources, inputs)
         answers = self.judge.answers(feed, self.judge.prompt, questions, self.judge.parse)
         judged = {r.generation_id: j for r, j in zip(asked, answers, strict=True)}
+        said = [self._verdict(r, judged[r.generation_id]) for r in asked]
+        verdicts = pa.Table.from_pylist(said, columns_of("verdicts"))
+        after = _by_response(standing(pa.concat_tables([known, verdicts])))
         ids = [response.generation_id for response in responses]
-        fates = [self._fate(judged.get(i), known.get(i, {})) for i in ids]
-        verdicts = [self._verdict(r, judged[r.generation_id]) for r in asked]
-        return Output(
-            fate_ledger("generation", ids, fates), {"verdicts": pa.Table.from_pylist(verdicts, columns_of("verdicts"))}
-        )
+        fates = [self._fate(judged.get(i), after.get(i)) for i in ids]
+        return Output(fate_ledger("generation", ids, fates), {"verdicts": verdicts})
 
-    def _concerns(self, response: Response, known: Mapping[str, str]) -> bool:
+    def _hopeless(self, known: pa.Table) -> set[str]:
+        """The responses that a pass of this judge could not save: they fail by what it may not overrule."""
+        others = known.filter(pc.invert(pc.is_in(known["verifier"], value_set=pa.array(self.overrules, pa.string()))))
+        return set(standing(others).filter(pl.col("status") != "pass")["generation_id"])
+
+    def _concerns(self, response: Response, known: dict[str, Any] | None, hopeless: set[str]) -> bool:
         if self.categories is not None and response.category not in self.categories:
             return False
         if self.judge.needs_reference and not response.reference:
             return False
-        return self.only == "all" or "pass" not in known
+        if self.only == "all":
+            return True
+        return response.generation_id not in hopeless and (known is None or known["status"] != "pass")
 
-    def _fate(self, judged: Judged[float] | None, known: Mapping[str, str]) -> Fate:
-        mark = self.judge.pass_mark
-        if judged is not None and judged.value is not None:
-            if judged.value >= mark:
-                return Fate("kept", None, judged.value, mark)
-            return Fate("rejected", "judged_wrong", judged.value, mark)
-        if judged is not None:
+    def _fate(self, judged: Judged[float] | None, found: dict[str, Any] | None) -> Fate:
+        """By the verdicts together; the judge's numbers where its word decided, and its silence where it was asked."""
+        value, mark = (judged.value if judged else None), self.judge.pass_mark
+        numbers = (None, None) if value is None else (value, mark)
+        if judged is not None and value is None:
             reason, detail = _unread(judged)
             return Fate("quarantined", reason, detail=detail)
-        if "pass" in known or not known:
-            return Fate("kept", None if known else "not_applicable")
-        return Fate("rejected", known["fail"]) if "fail" in known else Fate("quarantined", known["unverifiable"])
+        if value is not None and value < mark:
+            return Fate("rejected", "judged_wrong", *numbers)
+        if found is None:
+            return Fate("kept", "not_applicable")
+        if found["status"] == "pass":
+            return Fate("kept", None, *numbers)
+        return Fate("rejected" if found["status"] == "fail" else "quarantined", found["reason"])
 
     def _verdict(self, response: Response, judged: Judged[float]) -> dict[str, Any]:
         value, (low, high) = judged.value, self.judge.scale
@@ -99,15 +115,14 @@ class JudgeResponses(AskingStep):
             "score": score,
             "reason": reason,
             "detail": json.dumps({**facts, "said": judged.said[:1000]}, ensure_ascii=False),
+            "overrules": list(self.overrules),
         }
 
 
-def _known(inputs: Inputs) -> dict[str, dict[str, str]]:
-    """By response: each status that an earlier verdict gave it, with a reason."""
-    known: dict[str, dict[str, str]] = {}
-    for row in inputs.table("verdicts", ["generation_id", "status", "reason"]).to_pylist():
-        known.setdefault(row["generation_id"], {})[row["status"]] = row["reason"]
-    return known
+def _by_response(found: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    return {
+        row["generation_id"]: row for row in found.select("generation_id", "status", "verifier", "reason").to_dicts()
+    }
 
 
 def _unread(judged: Judged[float]) -> tuple[str, str]:

@@ -13,23 +13,25 @@ from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step
 from tracemill.tables import columns_of
+from tracemill.verifiers.standing import COLUMNS, standing
 
 
 class Select(Step):
     """Rank each problem's responses and keep the first `responses_per_problem`. See docs/design/release.md.
 
-    A response is *verified* when at least one verifier says pass. The rank: verified first, then the higher reward
-    (mean over reward models; a response without one comes last), then the shorter thinking, then the smaller id.
+    A response is *verified* when its verdicts together are a pass (`verifiers/standing.py`): no verifier that applies
+    says fail, or could not tell, unless the recipe lets a judge overrule it. The rank: verified first, then the higher
+    reward (mean over reward models; a response without one comes last), then the shorter thinking, then the smaller id.
     The last two make the choice unique; they never depend on the order of rows. Rejected, in this order:
-    `unformatted` (thinking or answer is blank, so the released layout cannot hold it), `failed` (judged, never passed,
-    at least one fail), `unverified` (nothing was shown either way; only with `unverified: drop`), `surplus`.
+    `unformatted` (thinking or answer is blank, so the released layout cannot hold it), `failed` (a verifier said fail
+    and was not overruled), `unverified` (nothing was shown either way; only with `unverified: drop`), `surplus`.
     """
 
     kind: Literal["select"]
     responses_per_problem: Annotated[int, Field(ge=1)] = 1
     unverified: Literal["keep", "drop"] = "drop"
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("generations", "verdicts", "rewards", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("selected",)
@@ -98,12 +100,12 @@ def _is_blank(text: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _verdicts(inputs: Inputs) -> pl.DataFrame:
-    """Per judged response: the passing verifiers' names joined by '+' (null when none), and whether any said fail."""
-    verdicts = _polars(inputs.table("verdicts", ["generation_id", "verifier", "status"]))
-    passing = pl.col("verifier").filter(pl.col("status") == "pass").unique().sort().str.join("+")
-    return verdicts.group_by(pl.col("generation_id").alias("id")).agg(
-        pl.when((pl.col("status") == "pass").any()).then(passing).alias("verifier"),
-        (pl.col("status") == "fail").any().alias("failed"),
+    """Per judged response: the passing verifiers' names joined by '+' (null when it is not verified), and a fail."""
+    found = standing(inputs.table("verdicts", COLUMNS))
+    return found.select(
+        pl.col("generation_id").alias("id"),
+        pl.when(pl.col("status") == "pass").then(pl.col("passed_by")).alias("verifier"),
+        (pl.col("status") == "fail").alias("failed"),
     )
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
@@ -22,6 +23,7 @@ from tracemill.steps.base import Inputs, Output, Step, ledger_rows
 from tracemill.tables import columns_of
 from tracemill.verifiers import AnyVerifier
 from tracemill.verifiers.base import Question, Verdict
+from tracemill.verifiers.standing import standing
 
 PASS_MARK = 1.0  # score a response needs: all of it (DeepDistill, arXiv 2504.17565, section 2.4: above 0.99)
 _QUESTION = ("prompt", "reference_answer", "test_case", "constraints")
@@ -32,8 +34,9 @@ _log = logging.getLogger(__name__)
 class Verify(Step):
     """Run the verifiers over one shard, each on the responses to which it applies.
 
-    A response that fails any verifier is rejected with that verifier's reason; else, if any could not tell,
-    quarantined with its reason; else kept. One to which none applies is kept with the reason `not_applicable`.
+    What the verdicts on a response come to (`verifiers/standing.py`) decides: one that fails any verifier is rejected
+    with that verifier's reason; else, if any could not tell, quarantined with its reason; else kept. One to which none
+    applies is kept with the reason `not_applicable`.
 
     With `defer` nothing is turned away here: fails and "could not tell" stay alive, with the reason `deferred`, for a
     `judge` step to decide. A verdict that an earlier step gave by the same verifier is not made again.
@@ -45,7 +48,7 @@ class Verify(Step):
     defer: bool = False
     audit: tuple[str, ...] = ()
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("verdicts",)
@@ -59,15 +62,15 @@ class Verify(Step):
         """Judge one shard. Raises what a verifier raises when it cannot work at all (sandbox gone, worker broken)."""
         alive = inputs.alive("generation")
         problems, known = _problems(inputs), _known(inputs, [verifier.name for verifier in self.verifiers])
-        verdicts: dict[str, list[Verdict]] = {}
+        verdicts: list[Verdict] = []
         for verifier in self.verifiers:
-            done = {i for i, found in known.items() if any(v.verifier == verifier.name for v in found)}
+            done = set(known.filter(pc.equal(known["verifier"], verifier.name))["generation_id"].to_pylist())
             total = sum(map(verifier.applies, self._questions(inputs, problems, alive, done)))
             questions = filter(verifier.applies, self._questions(inputs, problems, alive, done))
-            for verdict in _reported(verifier.judge(questions, resources), verifier.name, total):
-                verdicts.setdefault(verdict.generation_id, []).append(verdict)
-        decisive = {i: [*known.get(i, []), *verdicts.get(i, [])] for i in alive.to_pylist()}
-        return Output(ledger=_ledger(decisive, self.defer), tables={"verdicts": _table(verdicts)})
+            verdicts += _reported(verifier.judge(questions, resources), verifier.name, total)
+        made = _table(verdicts)
+        found = standing(pa.concat_tables([known, made]))
+        return Output(ledger=_ledger(alive, found, self.defer), tables={"verdicts": made})
 
     def _questions(
         self, inputs: Inputs, problems: dict[str, tuple[str | None, ...]], alive: pa.Array, done: set[str]
@@ -91,13 +94,10 @@ def _problems(inputs: Inputs) -> dict[str, tuple[str | None, ...]]:
     return dict(zip(rows["id"].to_pylist(), zip(*columns, strict=True), strict=True))
 
 
-def _known(inputs: Inputs, verifiers: list[str]) -> dict[str, list[Verdict]]:
+def _known(inputs: Inputs, verifiers: list[str]) -> pa.Table:
     """What these verifiers said of responses in earlier steps of the recipe."""
     rows = inputs.table("verdicts")
-    known: dict[str, list[Verdict]] = {}
-    for row in rows.filter(pc.is_in(rows["verifier"], value_set=pa.array(verifiers, pa.string()))).to_pylist():
-        known.setdefault(row["generation_id"], []).append(Verdict(**row))
-    return known
+    return rows.filter(pc.is_in(rows["verifier"], value_set=pa.array(verifiers, pa.string())))
 
 
 def _reported(verdicts: Iterable[Verdict], verifier: str, total: int) -> Iterator[Verdict]:
@@ -114,44 +114,38 @@ def _reported(verdicts: Iterable[Verdict], verifier: str, total: int) -> Iterato
     _log.info("%s: %d of %d responses judged in %.1f s", verifier, done, total, time.monotonic() - began)
 
 
-def _table(verdicts: dict[str, list[Verdict]]) -> pa.Table:
+def _table(verdicts: list[Verdict]) -> pa.Table:
     """All verdicts, ordered by response and verifier: the order in which they got ready says nothing."""
-    rows = sorted((v for found in verdicts.values() for v in found), key=lambda v: (v.generation_id, v.verifier))
+    rows = sorted(verdicts, key=lambda v: (v.generation_id, v.verifier))
     schema = columns_of("verdicts")
     return pa.table([pa.array([getattr(v, f.name) for v in rows], f.type) for f in schema], schema=schema)
 
 
-def _ledger(verdicts: dict[str, list[Verdict]], defer: bool) -> pa.Table:
-    ids = list(verdicts)
-    decided = [_decided(found) for found in verdicts.values()]
-    if defer:
-        decided = [("kept", reason if bucket == "kept" else "deferred", v) for bucket, reason, v in decided]
-    buckets: list[Bucket] = [bucket for bucket, _, _ in decided]
-    scores = [verdict.score if verdict and bucket != "quarantined" else None for bucket, _, verdict in decided]
+def _ledger(alive: pa.Array, found: pl.DataFrame, defer: bool) -> pa.Table:
+    """Each living response in the bucket of what its verdicts come to."""
+    living = pl.DataFrame({"generation_id": alive})
+    rows = living.join(found, on="generation_id", how="left", maintain_order="left")
+    status, reason = pl.col("status"), pl.when(pl.col("status") != "pass").then(pl.col("reason"))
+    bucket = pl.lit("kept") if defer else status.replace_strict(_BUCKETS, default="kept")
+    word = pl.when(status.is_null()).then(pl.lit("not_applicable")).otherwise(reason)
+    rows = rows.with_columns(
+        bucket=bucket,
+        word=pl.when(pl.lit(defer) & status.is_in(["fail", "unverifiable"])).then(pl.lit("deferred")).otherwise(word),
+    )
+    rows = rows.with_columns(
+        pl.when(pl.col("bucket") != "quarantined").then(pl.col("score")),
+        pl.when(pl.col("bucket") != "kept").then(pl.col("detail")),
+    )
+    scores = rows["score"].to_list()
     return ledger_rows(
         "generation",
-        ids,
-        buckets,
-        [reason for _, reason, _ in decided],
+        rows["generation_id"].to_list(),
+        rows["bucket"].to_list(),
+        rows["word"].to_list(),
         scores,
         [None if score is None else PASS_MARK for score in scores],
-        [verdict.detail if verdict and bucket != "kept" else None for bucket, _, verdict in decided],
+        rows["detail"].to_list(),
     )
 
 
-def _decided(found: list[Verdict]) -> tuple[Bucket, str | None, Verdict | None]:
-    """Bucket, reason, and the verdict that decided: the first fail, else unverifiable, else pass."""
-    if not found:
-        return "kept", "not_applicable", None
-    for status, bucket in _GRAVEST_FIRST:
-        for verdict in found:
-            if verdict.status == status:
-                return bucket, (None if bucket == "kept" else verdict.reason), verdict
-    raise ValueError(f"verifier {found[0].verifier!r} gave the unknown status {found[0].status!r}")
-
-
-_GRAVEST_FIRST: tuple[tuple[str, Bucket], ...] = (
-    ("fail", "rejected"),
-    ("unverifiable", "quarantined"),
-    ("pass", "kept"),
-)
+_BUCKETS: dict[str, Bucket] = {"fail": "rejected", "unverifiable": "quarantined", "pass": "kept"}

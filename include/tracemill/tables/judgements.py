@@ -26,7 +26,8 @@ CONFLICTS = declare(
     )
 )
 
-# `trust` is high or low for programs (see docs/design/sandbox.md), null where it means nothing.
+# `trust` is high or low for programs (see docs/design/sandbox.md), null where it means nothing. `overrules` names the
+# verifiers whose fail or "could not tell" this verdict's pass sets aside: a judge's, by its recipe; null otherwise.
 VERDICTS = declare(
     Table(
         "verdicts",
@@ -40,6 +41,7 @@ VERDICTS = declare(
                 ("reason", pa.string()),
                 ("detail", pa.large_string()),
                 ("trust", pa.string()),
+                ("overrules", pa.list_(pa.string())),
             ]
         ),
         about=("generation", "generation_id"),

@@ -33,6 +33,7 @@ class Verdict:
     """A judgement of one response: score in [0, 1], a word of reason, and free detail (JSON or text) for people.
 
     `trust` says whether a program could have influenced the verdict ("high" or "low"); None where it means nothing.
+    `overrules` names the verifiers that a pass of this one sets aside: only a judge has that right, by its recipe.
     """
 
     generation_id: str
@@ -43,6 +44,7 @@ class Verdict:
     reason: str
     detail: str = ""
     trust: str | None = None
+    overrules: tuple[str, ...] | None = None
 
 
 class Verifier(BaseModel):

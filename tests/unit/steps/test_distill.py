@@ -149,3 +149,27 @@ def test_where_a_model_runs_is_no_part_of_the_fingerprint(store: Store) -> None:
 def test_a_hub_model_must_be_pinned() -> None:
     with pytest.raises(ValueError, match="pin its revision"):
         distill(model={"name": "tiny", "weights": "org/tiny"})
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "needed"),
+    [
+        pytest.param([("math", "pass")], False, id="verified"),
+        pytest.param([("math", "pass"), ("instruction", "fail")], True, id="right, but against the instruction"),
+        pytest.param([("math", "pass"), ("instruction", "unverifiable")], True, id="could not tell is no pass"),
+        pytest.param([("math", "fail"), ("correctness:tiny", "pass")], False, id="the judge's second opinion"),
+        pytest.param([("math", "fail")], True, id="the source's word does not outvote a fail of ours"),
+        pytest.param([], False, id="the source's word alone"),
+    ],
+)
+def test_a_problem_is_spared_only_where_its_verdicts_come_to_a_pass(
+    store: Store, verdicts: list[tuple[str, str]], needed: bool
+) -> None:
+    inputs = shard(
+        store,
+        problems=[problem("p", "question")],
+        generations=[generation("g", "p", source_verdict=True)],
+        verdicts=[{"generation_id": "g", "problem_id": "p", "verifier": v, "status": s} for v, s in verdicts],
+    )
+    step = distill().model_copy(update={"verified_by": ("verdict", "source") if len(verdicts) < 2 else ("verdict",)})
+    assert bool(traces(run(step, FakeServer(), inputs))) == needed

@@ -120,10 +120,24 @@ def test_at_most_so_many_per_problem(tmp_path: Path) -> None:
         ),
         pytest.param(
             response("g1"),
-            [verdict("g1", "fail"), verdict("g1", "pass", "judge")],
+            [verdict("g1", "fail"), verdict("g1", "pass", "correctness:qwen")],
             {},
             None,
             id="a judge may overrule a fail",
+        ),
+        pytest.param(
+            response("g1"),
+            [verdict("g1"), verdict("g1", "fail", "instruction")],
+            {"unverified": "keep"},
+            "failed",
+            id="right by maths, against the instruction",
+        ),
+        pytest.param(
+            response("g1"),
+            [verdict("g1"), verdict("g1", "unverifiable", "instruction")],
+            {},
+            "unverified",
+            id="could not tell is no pass",
         ),
         pytest.param(response("g1", think=" \n"), [verdict("g1")], {}, "unformatted", id="blank thinking"),
         pytest.param(response("g1", think=None), [verdict("g1")], {}, "unformatted", id="no thinking"),
@@ -140,10 +154,10 @@ def test_what_may_not_be_released_says_why(
 
 
 def test_the_verifiers_that_passed_are_named(tmp_path: Path) -> None:
-    verdicts = [verdict("g1", verifier="judge"), verdict("g1"), verdict("g1", "fail", "code")]
+    verdicts = [verdict("g1", verifier="correctness:qwen"), verdict("g1"), verdict("g1", verifier="code")]
     chosen, _ = selected(tmp_path, {"generations": [response("g1")], "verdicts": verdicts})
 
-    assert chosen == [{"generation_id": "g1", "problem_id": "p1", "verifier": "judge+math"}]
+    assert chosen == [{"generation_id": "g1", "problem_id": "p1", "verifier": "code+correctness:qwen+math"}]
 
 
 def test_an_unformatted_response_does_not_take_the_place_of_a_good_one(tmp_path: Path) -> None:
