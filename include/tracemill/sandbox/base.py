@@ -56,7 +56,10 @@ class SandboxUnavailable(TracemillError):
 
 
 class Status(StrEnum):
-    """How a program fared: the words of judges everywhere."""
+    """How a program fared: the words of judges everywhere, and that nothing was shown either way.
+
+    An unverifiable verdict says why in one word in `detail["cause"]`, and in a sentence in `reason`.
+    """
 
     ACCEPTED = "accepted"
     WRONG_ANSWER = "wrong_answer"
@@ -65,6 +68,7 @@ class Status(StrEnum):
     MEMORY_LIMIT = "memory_limit_exceeded"
     OUTPUT_LIMIT = "output_limit_exceeded"
     COMPILE_ERROR = "compile_error"
+    UNVERIFIABLE = "unverifiable"
 
 
 class Limits(BaseModel):

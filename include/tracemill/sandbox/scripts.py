@@ -168,6 +168,13 @@ def refusal(job: Job, tested: int, status: Status, reason: str) -> JobVerdict:
     return JobVerdict(id=job.id, status=status, score=0, passed=0, tested=tested, reason=reason, detail=detail)
 
 
+def undecided(verdict: JobVerdict, cause: str, reason: str) -> JobVerdict:
+    """Return `verdict` as one that shows nothing either way; `cause` is one word for tables, `reason` a sentence."""
+    detail = {**verdict.detail, "cause": cause}
+    changed = {"status": Status.UNVERIFIABLE, "score": 0.0, "reason": printable(reason), "detail": detail}
+    return verdict.model_copy(update=changed)
+
+
 def taken_down(job: Job, tested: int, slots: int) -> JobVerdict:
     """Return the verdict on a program that took its worker down each time, on a sandbox that is well otherwise."""
     reason = f"the program took its worker down {slots} times; a harmless program ran well after it"

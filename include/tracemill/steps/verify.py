@@ -26,7 +26,7 @@ from tracemill.verifiers.base import Question, Verdict
 from tracemill.verifiers.standing import standing
 
 PASS_MARK = 1.0  # score a response needs: all of it (DeepDistill, arXiv 2504.17565, section 2.4: above 0.99)
-_QUESTION = ("prompt", "reference_answer", "test_case", "constraints")
+_QUESTION = ("prompt", "reference_answer", "test_case", "constraints", "reference_solution", "comparison")
 _REPORT_EVERY = 10.0  # seconds
 _log = logging.getLogger(__name__)
 
@@ -84,8 +84,9 @@ class Verify(Step):
             texts = (rows[name].to_pylist() for name in ("id", "problem_id", "answer_content"))
             for generation, problem, answer in zip(*texts, strict=True):
                 if generation not in done:
-                    prompt, reference, tests, constraints = problems[problem]
-                    yield Question(generation, problem, prompt or "", reference, tests, constraints, answer or "")
+                    prompt, reference, tests, constraints, *more = problems[problem]
+                    known = (prompt or "", reference, tests, constraints, answer or "")
+                    yield Question(generation, problem, *known, *more)
 
 
 def _problems(inputs: Inputs) -> dict[str, tuple[str | None, ...]]:

@@ -17,7 +17,10 @@ from tracemill.resources import Resources
 
 @dataclass(frozen=True)
 class Question:
-    """One response to judge. `test_case` is the problem's JSON text; `answer` what the response says after thinking."""
+    """One response to judge. `test_case` is the problem's JSON text; `answer` what the response says after thinking.
+
+    `reference_solution` is the source's own solution as code, `comparison` JSON that says how outputs compare.
+    """
 
     generation_id: str
     problem_id: str
@@ -26,6 +29,8 @@ class Question:
     test_case: str | None
     constraints: str | None
     answer: str
+    reference_solution: str | None = None
+    comparison: str | None = None
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from tracemill.text.fences import TAGS, Language, blocks, program
 from tracemill.verifiers.base import Question, Verdict, Verifier
 from tracemill.verifiers.entry_points import tested_names
 
+_STATUSES: dict[Status, VerdictStatus] = {Status.ACCEPTED: "pass", Status.UNVERIFIABLE: "unverifiable"}
 _MACHINE_ONLY = {"python", "workers", "recycle", "warm"}  # how fast, not what verdict
 
 
@@ -134,7 +135,7 @@ def _drained(early: deque[Verdict]) -> Iterator[Verdict]:
 
 
 def _verdict(judged: JobVerdict, problem_id: str, verifier: str) -> Verdict:
-    status: VerdictStatus = "pass" if judged.status is Status.ACCEPTED else "fail"
+    status = _STATUSES.get(judged.status, "fail")
     detail = {
         "passed": judged.passed,
         "tested": judged.tested,
@@ -145,8 +146,11 @@ def _verdict(judged: JobVerdict, problem_id: str, verifier: str) -> Verdict:
     }
     if "slots_lost" in judged.detail:
         detail["slots_lost"] = judged.detail["slots_lost"]
-    reason = str(judged.status.value)
-    return Verdict(judged.id, problem_id, verifier, status, judged.score, reason, json.dumps(detail))
+    if status == "unverifiable":
+        detail["why"] = judged.reason
+    reason = str(judged.detail.get("cause") or judged.status.value)
+    trust = str(judged.detail["trust"]) if "trust" in judged.detail else None
+    return Verdict(judged.id, problem_id, verifier, status, judged.score, reason, json.dumps(detail), trust)
 
 
 def _says(question: Question, status: VerdictStatus, reason: str, detail: str) -> Verdict:
