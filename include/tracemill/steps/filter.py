@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar, Literal
 
 import polars as pl
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step
 from tracemill.tables import columns_of
 from tracemill.text.language import words
-from tracemill.text.wellformed import TABLE, URL, incomplete, unusual_share
+from tracemill.text.wellformed import TABLE, URL, incomplete, needs_link, unusual_share
 
 Script = Literal[
     "Han", "Latin", "Greek", "Cyrillic", "Hiragana", "Katakana", "Hangul", "Arabic", "Devanagari", "Hebrew"
@@ -23,11 +23,13 @@ Script = Literal[
 class Filter(Step):
     """The first rule that hits gives the reason; null or false turns a rule off.
 
-    turns       several turns that do not alternate from user to user, so that an answer would not make pairs
+    turns       several turns that do not alternate from user to user, so that an answer would not make pairs; system
+                turns may stand before a user's
     empty       fewer than `min_words` words (a Han character is a word)
     incomplete  ends in the middle; see text.wellformed
     unicode     more than `unusual` of the visible characters are of no script in `scripts` (score: the share)
-    url, table  needs what is not in the text
+    url         asks about what lies behind a link (`needed`), or has any link (`any`, as the paper removes them)
+    table       has a table
     """
 
     kind: Literal["filter"]
@@ -35,11 +37,11 @@ class Filter(Step):
     incomplete: bool = True
     unusual: Annotated[float, Field(ge=0, le=1)] | None = 0.2
     scripts: tuple[Script, ...] = ("Han", "Latin", "Greek")
-    url: bool = True
+    url: Literal["needed", "any"] | None = "needed"
     table: bool = True
     turns: bool = True
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("ledger",)
@@ -60,17 +62,30 @@ class Filter(Step):
             "empty": words(prompt) < self.min_words,
             "incomplete": incomplete(prompt) if self.incomplete else off,
             "unicode": unusual,
-            "url": prompt.str.contains(URL) if self.url else off,
+            "url": self._linked(prompt),
             "table": prompt.str.contains(TABLE) if self.table else off,
         }
         reason = pl.coalesce(pl.when(hit.fill_null(False)).then(pl.lit(name)) for name, hit in rules.items())
         return reason.alias("reason")
 
+    def _linked(self, prompt: pl.Expr) -> pl.Expr:
+        if self.url is None:
+            return pl.lit(False)
+        return needs_link(prompt) if self.url == "needed" else prompt.str.contains(URL)
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _said_yes_or_no(cls, value: object) -> object:
+        """Recipes of earlier versions say true or false."""
+        return {True: "any", False: None}.get(value, value) if isinstance(value, bool) else value
+
 
 def _uneven(messages: pl.Expr) -> pl.Expr:
-    """Whether turns are there and are not user, assistant, user, …, user."""
+    """Whether turns are there and are not user, assistant, user, …, user, each with system turns before it or not."""
     roles = messages.list.eval(pl.element().struct.field("role")).list.join(",")
-    return messages.is_not_null() & ~roles.str.contains(r"^user(?:,assistant,user)*$")
+    return messages.is_not_null() & ~roles.str.contains(
+        r"^(?:(?:system|developer),)*user(?:,assistant,(?:(?:system|developer),)*user)*$"
+    )
 
 
 def _ledger(judged: pl.DataFrame, threshold: float | None) -> pa.Table:

@@ -22,6 +22,7 @@ QUERIES = {
 
 def run(folder: Path, queries: list[str], **settings: Any) -> dict[str, tuple[str, str | None]]:
     """What the filter says of each query."""
+    folder.mkdir(exist_ok=True)
     steps = {"filter": {"kind": "filter", **settings}}
     return Trial(folder, {"s": [{"q": query} for query in queries]}, steps).run().endings("filter")
 
@@ -37,6 +38,7 @@ def test_each_query_has_one_reason(tmp_path: Path) -> None:
         pytest.param({"incomplete": False}, "Solve the following equation:", id="incomplete"),
         pytest.param({"unusual": None}, "Сколько яблок осталось в корзине?", id="unicode off"),
         pytest.param({"scripts": ["Latin", "Cyrillic"]}, "Сколько яблок осталось в корзине?", id="scripts"),
+        pytest.param({"url": None}, "Summarise https://example.com/page please.", id="url off"),
         pytest.param({"url": False}, "Summarise https://example.com/page please.", id="url"),
         pytest.param({"table": False}, "Which is larger?\n| a | b |\n|---|---|\n| 1 | 2 |", id="table"),
     ],
@@ -59,7 +61,9 @@ def test_the_share_that_decided_is_in_the_ledger(tmp_path: Path) -> None:
         pytest.param("user", ("kept", None), id="one turn"),
         pytest.param("user assistant user", ("kept", None), id="three turns"),
         pytest.param("user user", ("rejected", "turns"), id="two questions in a row"),
-        pytest.param("system user", ("rejected", "turns"), id="a system turn"),
+        pytest.param("system user", ("kept", None), id="a system turn"),
+        pytest.param("system user assistant user", ("kept", None), id="a system turn before several"),
+        pytest.param("user assistant system user", ("kept", None), id="a system turn between"),
     ],
 )
 def test_turns_must_alternate(tmp_path: Path, roles: str, ending: tuple[str, str | None]) -> None:
@@ -67,3 +71,11 @@ def test_turns_must_alternate(tmp_path: Path, roles: str, ending: tuple[str, str
     columns = {"messages": "m", "prompt": "q"}
     trial = Trial(tmp_path, {"s": [{"q": "Numbers, please.", "m": turns}]}, {"filter": {"kind": "filter"}}, **columns)
     assert list(trial.run().endings("filter").values()) == [ending]
+
+
+@pytest.mark.parametrize("url", ["any", True])
+def test_the_paper_removes_every_link(tmp_path: Path, url: object) -> None:
+    text = "Prove that the sum of two even numbers is even, and say where you used " + "that " * 20
+    text += "[evenness](https://example.com/even)"
+    assert run(tmp_path, [text])[text] == ("kept", None)
+    assert run(tmp_path / "any", [text], url=url)[text] == ("rejected", "url")
