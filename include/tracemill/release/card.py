@@ -6,16 +6,17 @@ release's own counts; the YAML block makes `datasets.load_dataset(FOLDER)` work 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
+from tracemill.release.contamination import compared_with, contamination_section
 from tracemill.release.distributions import HEAD, Cut, cut_rows
 from tracemill.release.layout import FEATURES
 from tracemill.release.licences import Terms, family, terms
+from tracemill.release.markdown import cell, table
 from tracemill.release.tally import UNLABELLED, Tally
 from tracemill.report.stages import Stage
 
@@ -43,7 +44,7 @@ def dataset_card(
     sections = [
         _front_matter(title, file, tally, granted),
         f"# {title}\n\n{description}\n",
-        _details(title, tally),
+        _details(title, tally, compared_with(settings, tally)),
         _purpose(),
         _data(file, tally),
         _methodology(tally, stages, settings, cuts),
@@ -69,7 +70,7 @@ def _front_matter(title: str, file: str, tally: Tally, granted: Terms) -> str:
     return f"---\n{block}dataset_info:\n- config_name: {file}\n{FEATURES}---\n"
 
 
-def _details(title: str, tally: Tally) -> str:
+def _details(title: str, tally: Tally, compared: Sequence[str]) -> str:
     languages = ", ".join(_LANGUAGES.get(name, name) for name in sorted(tally.languages)) or "none"
     return f"""## Details
 
@@ -79,7 +80,7 @@ in all, collected, deduplicated, decontaminated, checked and selected by tracemi
 - **Data type**: reasoning task pairs
 - **Domains**: Natural Language Processing; categories: {_listed(tally.categories)}
 - **Languages**: {languages}
-- **Benchmarks it was kept apart from**: {", ".join(sorted({b for b, _ in tally.evidence})) or "none"}
+- **Benchmarks it was kept apart from**: {", ".join(compared) or "none"}
 """
 
 
@@ -123,7 +124,7 @@ same = load_dataset("parquet", data_files="PATH_OF_THIS_FOLDER/{file}.parquet", 
 about = load_dataset("parquet", data_files="PATH_OF_THIS_FOLDER/metadata.parquet", split="train")
 ```
 
-{_table(("what", "value", "entries"), rows)}
+{table(("what", "value", "entries"), rows)}
 {figures}
 """
 
@@ -143,10 +144,10 @@ def _methodology(tally: Tally, stages: Sequence[Stage], settings: Mapping[str, A
 
 Every row that entered a step left it in exactly one bucket.
 
-{_table(("step", "counts", "entered", "kept", "turned away"), map(_funnel_row, stages))}
+{table(("step", "counts", "entered", "kept", "turned away"), map(_funnel_row, stages))}
 ### Contamination
 
-{_contamination(tally)}
+{contamination_section(settings, tally)}
 {_distributions(cuts)}### Settings
 
 ```yaml
@@ -165,39 +166,7 @@ def _distributions(cuts: Sequence[Cut]) -> str:
     if not cuts:
         return ""
     figures = "\n".join(f"![{name}](figures/cut_{name}.png)" for name in sorted({cut["metric"] for cut in cuts}))
-    return f"### Distributions and cuts\n\n{_table(HEAD, cut_rows(cuts))}\n{figures}\n\n"
-
-
-def _contamination(tally: Tally) -> str:
-    if not tally.evidence:
-        return "This release was not compared with any benchmark.\n"
-    rows = [
-        (benchmark, rule, found.compared, _limit(found.threshold), found.removed, f"{found.strongest_kept:.3f}")
-        for (benchmark, rule), found in sorted(tally.evidence.items())
-    ]
-    head = ("benchmark", "rule", "matches looked at", "threshold", "problems over it", "strongest match under it")
-    removed = f"{_table(head, rows)}\nA problem over any threshold was removed; one problem can be over several.\n"
-    return f"{removed}\n{_measured(tally)}"
-
-
-def _measured(tally: Tally) -> str:
-    """What the rules catch, as this run measured it on the benchmarks' own items."""
-    if not tally.mutants:
-        return "What the rules catch was not measured in this run.\n"
-    rows = [
-        (benchmark, kind.replace("_", " "), texts, f"{tally.mutants_caught[benchmark, kind] / texts:.1%}")
-        for (benchmark, kind), texts in sorted(tally.mutants.items())
-    ]
-    table = _table(("benchmark", "change", "texts", "caught"), rows)
-    return f"""Measured in this run by the same rules on items of the benchmarks themselves: the share caught of items \
-that were copied, wrapped in instructions, partly changed or renumbered (recall), and of texts spliced from four \
-different items, which are none (false positives).
-
-{table}"""
-
-
-def _limit(threshold: float | None) -> str:
-    return "" if threshold is None else f"{threshold:.4g}"
+    return f"### Distributions and cuts\n\n{table(HEAD, cut_rows(cuts))}\n{figures}\n\n"
 
 
 def _risks() -> str:
@@ -214,13 +183,13 @@ def _legal(tally: Tally, granted: Terms) -> str:
     conflict = f"\n- **Open question**: {granted.conflict}." if granted.conflict else ""
     return f"""## Ethics and law
 
-- **Data licensing**: the most restrictive licence of any row stands for the whole: **{_cell(granted.licence)}** \
+- **Data licensing**: the most restrictive licence of any row stands for the whole: **{cell(granted.licence)}** \
 ({granted.restriction}). `metadata.parquet` gives each row's own.{conflict}
 - **Privacy and anonymity**: the sources are public datasets; nothing was collected from persons.
 - **Consent procedures**: those of the sources; none of its own.
 - **Compliance with regulations**: to be checked by whoever publishes or uses it.
 
-{_table(("licence", "entries"), _by_count(tally.licences))}"""
+{table(("licence", "entries"), _by_count(tally.licences))}"""
 
 
 def _by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -228,18 +197,5 @@ def _by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    named = [f"{_cell(name)} ({count:,})" for name, count in _by_count(counts) if name != UNLABELLED]
+    named = [f"{cell(name)} ({count:,})" for name, count in _by_count(counts) if name != UNLABELLED]
     return ", ".join(named) or "none"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(_cell(value) for value in line) + " |\n" for line in lines)
-
-
-def _cell(value: Any) -> str:
-    """One value as Markdown text; labels come from data, so what would break a table or add markup is disarmed."""
-    if isinstance(value, int):
-        return f"{value:,}"
-    text = json.dumps("" if value is None else str(value), ensure_ascii=False)[1:-1]
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("[", "\\[")

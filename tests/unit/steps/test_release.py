@@ -195,6 +195,23 @@ def test_the_card_states_what_the_contamination_rules_catch() -> None:
     assert "| aime24 | spliced | 30 | 0.0% |" in card
 
 
+AGAINST = {"kind": "decontaminate", "benchmarks": [{"name": "aime24"}, {"name": "math500"}], "ngram": 0.5}
+
+
+@pytest.mark.parametrize("shards", [AGAINST, [AGAINST, AGAINST]], ids=["one setting", "shards differ"])
+def test_the_card_names_what_was_compared_where_nothing_came_near(shards: Any) -> None:
+    card = dataset_card("A", "B", "train", Tally(), [], {"apart": shards})
+    assert "**Benchmarks it was kept apart from**: aime24, math500\n" in card
+    assert "| math500 | ngram | 0 | 0.5 | 0 | none near |" in card
+    assert "| aime24 | exact | 0 | 1 | 0 | none near |" in card
+    assert "not compared with any benchmark" not in card
+
+
+def test_the_card_says_where_nothing_was_compared() -> None:
+    card = dataset_card("A", "B", "train", Tally(), [], {"sign": {"kind": "sign"}})
+    assert "was not compared with any benchmark" in card
+
+
 def test_text_from_rows_cannot_break_the_card(tmp_path: Path) -> None:
     evil = "math |\n## Owned <script> [x](http://evil)"
     card = release(tmp_path, shard(0, category=evil)).files["README.md"].read_text(encoding="utf-8")
