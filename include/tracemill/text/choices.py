@@ -1,0 +1,53 @@
+"""Tells the question of a multiple-choice problem from its choices, so that its open form is found to be the same."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+_STYLES = [
+    re.compile(rf"(?:(?<=\s)|\A){form}\s*" if form[0] != "\\" else form + r"\s*")
+    for form in (r"\(\s*([A-Ja-j])\s*\)", r"([A-J])[.)、:．](?!\w\.)", r"([a-j])\)")
+]
+_LONGEST = 400  # characters of one choice
+_REFERS = re.compile(
+    r"\b(?:following|these|which (?:one|statement|option|choice|answer)|options?|choices?|statements?|listed|below)\b"
+    r"|下列|以下|下面|选项|哪[个一项些]|正确的|错误的|不正确",
+    re.I,
+)
+_BLANK = re.compile(r"(?:\(\s*\)|（\s*）|_{2,}|\\underline\{[^}]*\})\s*[.。]?\s*\Z")
+
+
+def parted(text: str) -> tuple[str, dict[str, str]]:
+    """The question, and the choices by capital letter (none where the text has no run of choices A, B, C)."""
+    for style in _STYLES:
+        marks = _run(list(style.finditer(text)))
+        if len(marks) < 3:
+            continue
+        ends = [mark.start() for mark in marks[1:]]
+        line = text.find("\n", marks[-1].end())
+        ends.append(line if line >= 0 else len(text))
+        found = {m[1].upper(): text[m.end() : end].strip(" \n;,") for m, end in zip(marks, ends, strict=True)}
+        if all(0 < len(choice) <= _LONGEST for choice in found.values()):
+            stem = f"{text[: marks[0].start()].rstrip()}\n{text[ends[-1] :].strip()}".strip()
+            return _BLANK.sub("", stem).rstrip(), found
+    return text, {}
+
+
+def _run(marks: list[re.Match[str]]) -> list[re.Match[str]]:
+    """The last marks that go A, B, C, ... with nothing between them but the choices."""
+    starts = [place for place, mark in enumerate(marks) if mark[1].upper() == "A"]
+    if not starts:
+        return []
+    run = marks[starts[-1] : starts[-1] + 1]
+    for one, other in pairwise(marks[starts[-1] :]):
+        if ord(other[1]) != ord(one[1]) + 1:
+            break
+        run.append(other)
+    return run
+
+
+def open_form(text: str) -> str:
+    """The question without its choices, where it can be asked without them; else the whole text."""
+    stem, choices = parted(text)
+    return text if not choices or not stem.strip() or _REFERS.search(stem) else stem
