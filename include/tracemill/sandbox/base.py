@@ -14,14 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tracemill.errors import TracemillError
 
-from .comparators import Compare
+from .comparators import Compare, SuiteError
 from .suites import (
     AssertSuite,
     CallSuite,
     HumanEvalSuite,
     PytestSuite,
     StdioSuite,
-    SuiteError,
     TestSuite,
     suite_from,
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .base import CallSuite, Job, Limits, Status
-from .comparators import values_equal
+from .comparators import Compare
 from .results import finished_calls
 from .scripts import (
     Board,
@@ -24,6 +24,7 @@ from .scripts import (
     refusal,
     run_order,
 )
+from .values import value_right
 from .worker.codec import encode
 from .worker.frames import to_json
 
@@ -49,14 +50,17 @@ def payload(name: str, arguments: Sequence[Any], named: Mapping[str, Any] | None
     return [name, [encode(value) for value in arguments], {"d": keywords}]
 
 
-def _equals(expected: Any) -> Accept:
-    return lambda word, value: word == "ok" and values_equal(value, expected)
+def _equals(compare: Compare, test: int, expected: Any) -> Accept:
+    return lambda word, value: word == "ok" and value_right(compare, test, value, expected)
 
 
 def calls_of(suite: CallSuite) -> list[Call]:
     """Return a call suite's calls, one per test."""
     pairs = list(zip(suite.args, suite.expected, strict=True))[: suite.max_tests]
-    return [Call(at, payload(f"?{suite.fn_name}", args), _equals(want)) for at, (args, want) in enumerate(pairs)]
+    return [
+        Call(at, payload(f"?{suite.fn_name}", args), _equals(suite.compare, at, want))
+        for at, (args, want) in enumerate(pairs)
+    ]
 
 
 class CallJudge:

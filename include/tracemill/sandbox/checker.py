@@ -3,7 +3,7 @@
 import json
 from collections.abc import Generator
 
-from .base import Job, Limits, SandboxError, StdioSuite
+from .base import Job, Limits, StdioSuite, SuiteError
 from .scripts import Event, Order, build_failure, expect, open_order, run_order
 
 _CHECKER_CPU_SECONDS = 10.0
@@ -38,6 +38,6 @@ class CheckerRun:
         run = run_order("alone", [json.dumps(files).encode()], _CHECKER_CPU_SECONDS, 1 << 16)
         event, _ = yield open_order(self._job, self._limits, run, role="tests")
         if failure := build_failure(event):
-            raise SandboxError(f"the checker of {self._job.id} does not compile: {failure}")
+            raise SuiteError(f"the checker of {self._job.id} does not compile: {failure}")
         yield Order({"order": "close"}, role="tests")
         return bool(expect(event, "ran")["exit"] == 0)

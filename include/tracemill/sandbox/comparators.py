@@ -1,168 +1,204 @@
 """When a program's output counts as right: named rules, applied outside the sandbox, recorded per problem.
 
-`exact`, `tokens`, `float`, `lcb`, `any_of`, `multiset` judge text; calls compare plain values, see `values_equal`.
-A `checker` program (a special judge) runs in the sandbox itself; see judging.py.
+The rules for what a call returns are in values.py; a `checker` program (a special judge) runs in the sandbox itself,
+see checker.py. Work is bounded by what is expected: an output longer than a right one can be is not even split, and
+numbers are compared while a budget lasts.
 """
 
 import ast
-import math
 import re
-from collections import Counter
-from collections.abc import Sequence
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tracemill.errors import TracemillError
 
 # Only ASCII decimals are numbers: Python's own parsers also take full-width digits and underscores.
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
-_CALL_TOLERANCE = 1e-9
-# A program may print a number of any size: no operation may raise.
-_ARITHMETIC = Context(prec=28, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+_SIGNS = "+-"
+_EXACT_FROM = 1e9  # beyond it a float does not hold a millionth: equal decimals only
+_WHOLE_BELOW = 2.0**53
+_COMPARISONS = 1_000_000  # numbers that may be compared for one program: about one CPU second
+_ROOM_PER_WORD = 128  # bytes that a number may be printed with, for one that is expected
+_ROOM = 64 << 10
 
-_KEY_BITS = 4096
+ComparatorName = Literal["lines", "exact", "tokens", "float", "lcb", "any_of", "multiset", "checker"]
+CheckerFile = Literal["input", "output", "answer"]
 
-_SIMPLE = {int, str, bool}
 
-ComparatorName = Literal["exact", "tokens", "float", "lcb", "any_of", "multiset", "checker"]
+class SuiteError(TracemillError):
+    """A row's tests cannot be used as written: a fault of the data, so the row is unverifiable, never wrong."""
 
 
 class Compare(BaseModel):
-    """Which rule judges an output.
+    """Which rule judges an output; the JSON of the column `comparison`, see docs/design/verification.md.
 
-    `exact`: equal bytes. `tokens`: equal after splitting at white space (Codeforces' default checker).
-    `lcb`: LiveCodeBench's rule: stripped, as many lines, each line equal or equal as decimals, no tolerance.
-    `float`: tokens, numbers within `rel` or `abs`. `multiset`: the same lines in any order. `any_of`: `lcb` against one
-    of `answers` (one tuple per test) or the expected output. `checker`: the Python program `checker` is given the files
-    input, output, answer as argv[1:4] and exits 0 for right.
+    `lines` (default): the same lines; numbers printed with a decimal point agree within `rel` or `abs`, integers
+    exactly. `exact`: equal text. `tokens`: equal words, wherever lines end (Codeforces' default checker). `float`: the
+    same words, any number within `rel` or `abs`. `lcb`: LiveCodeBench's rule, no tolerance. `multiset`: `lines` in any
+    order. `any_of`: `lines`, against one of `answers` (one list per test) or the expected output. `checker`: program
+    `checker` in `language` is given the files `arguments`; it says right by exit status 0, or by printing a positive
+    score, as `says` tells.
+    `any_case`: letters in either case. `any_order`: the `lines`, or the `words` of each line, in any order.
+    `several`: other answers are right too, and nobody lists them: a mismatch shows nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: ComparatorName = "lcb"
-    rel: float = 1e-6
-    abs: float = 1e-9
-    answers: tuple[tuple[str, ...], ...] = ()
+    name: ComparatorName = "lines"
+    rel: float = Field(default=1e-6, ge=0, le=1)
+    abs: float = Field(default=1e-6, ge=0)
+    any_case: bool = False
+    any_order: Literal["lines", "words"] | None = None
+    several: bool = False
+    answers: tuple[tuple[Any, ...], ...] = ()
     checker: str = ""
+    language: str = "python"
+    arguments: tuple[CheckerFile, ...] = ("input", "output", "answer")
+    says: Literal["exit", "score"] = "exit"
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> "Compare":
-        if self.name == "checker" and not self.checker:
+        if self.name == "checker" and not self.checker.strip():
             raise ValueError("comparator 'checker' needs the program in `checker`")
-        if self.name == "checker":
+        if self.name == "checker" and self.language == "python":
             try:
                 ast.parse(self.checker)
-            except (SyntaxError, RecursionError, MemoryError) as error:
+            except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
                 raise ValueError(f"the checker is not valid Python: {error}") from None
         if self.name == "any_of" and not self.answers:
             raise ValueError("comparator 'any_of' needs `answers`, one list per test")
         return self
 
 
-def _number(token: str) -> Decimal | None:
-    return Decimal(token) if _NUMBER.fullmatch(token) else None
+def words_in(text: str) -> int:
+    """Return how many words `text` can have, counted without splitting it."""
+    return 1 + text.count(" ") + text.count("\n") + text.count("\t")
 
 
-def _decimals(line: str) -> list[Decimal] | None:
-    numbers = [_number(token) for token in line.split()]
-    return None if None in numbers else [number for number in numbers if number is not None]
+class Comparer:
+    """Judges the outputs of one program by one rule, within one budget."""
+
+    def __init__(self, compare: Compare) -> None:
+        self._compare = compare
+        self._left = _COMPARISONS
+
+    def room(self, test: int, expected: str) -> int:
+        """Return how many bytes a right output of test number `test` can have."""
+        longest = max(self._answers(test, expected), key=len)
+        if self._compare.name == "exact":
+            return 4 * len(longest) + 1
+        return 4 * len(longest) + _ROOM_PER_WORD * words_in(longest) + _ROOM
+
+    def right(self, test: int, got: bytes, expected: str) -> bool:
+        """Return whether the output `got` is right. Not for `checker`. Raises SuiteError when the budget is spent."""
+        if len(got) > self.room(test, expected):
+            return False
+        try:
+            text = got.decode()
+        except UnicodeDecodeError:
+            return False
+        return any(self._matches(text, answer) for answer in self._answers(test, expected))
+
+    def _answers(self, test: int, expected: str) -> Sequence[str]:
+        listed = self._compare.answers[test] if test < len(self._compare.answers) else ()
+        return (expected, *(answer for answer in listed if isinstance(answer, str)))
+
+    def _matches(self, got: str, expected: str) -> bool:
+        rule = self._compare
+        if rule.any_case:
+            got, expected = got.lower(), expected.lower()
+        if got == expected:
+            return True
+        if rule.name == "exact":
+            return False
+        if rule.name in ("tokens", "float"):
+            same = self._near if rule.name == "float" else str.__eq__
+            return _all_same(got.split(), expected.split(), same)
+        return self._same_lines(_lines(got), _lines(expected))
+
+    def _same_lines(self, got: list[str], expected: list[str]) -> bool:
+        if len(got) != len(expected):
+            return False
+        same = self._lcb_line if self._compare.name == "lcb" else self._same_line
+        if self._compare.any_order == "lines" or self._compare.name == "multiset":
+            got, expected = sorted(got, key=_sorted_as), sorted(expected, key=_sorted_as)
+        return all(one == other or same(one, other) for one, other in zip(got, expected, strict=True))
+
+    def _lcb_line(self, got: str, expected: str) -> bool:
+        ours, theirs = got.split(), expected.split()
+        self._spend(len(theirs))
+        if len(ours) != len(theirs) or not all(map(_NUMBER.fullmatch, ours)) or not all(map(_NUMBER.fullmatch, theirs)):
+            return False
+        return list(map(Decimal, ours)) == list(map(Decimal, theirs))
+
+    def _same_line(self, got: str, expected: str) -> bool:
+        ours, theirs = got.split(), expected.split()
+        if self._compare.any_order == "words":
+            ours, theirs = sorted(ours, key=_sorted_as), sorted(theirs, key=_sorted_as)
+        if ours == theirs:  # only the blanks differ: they are part of a drawing, and of nothing else
+            return all(any(map(str.isalnum, word)) for word in theirs) or self._compare.any_order == "words"
+        return _all_same(ours, theirs, self._same_word)
+
+    def _same_word(self, got: str, expected: str) -> bool:
+        """Integers exactly; with a decimal point or an exponent on either side, within the tolerance."""
+        if got == expected:
+            return True
+        if not self._numbers(got, expected):
+            return False
+        if _is_whole(got) and _is_whole(expected):
+            return _plain(got) == _plain(expected)
+        ours, theirs = float(got), float(expected)
+        if _is_whole(expected):
+            near = abs(ours - theirs) <= self._compare.abs
+            return near if abs(theirs) < _EXACT_FROM else Decimal(got) == Decimal(expected)
+        if ours.is_integer() and theirs.is_integer() and max(abs(ours), abs(theirs)) < _WHOLE_BELOW:
+            return ours == theirs
+        return self._within(ours, theirs)
+
+    def _near(self, got: str, expected: str) -> bool:
+        return got == expected or (self._numbers(got, expected) and self._within(float(got), float(expected)))
+
+    def _numbers(self, got: str, expected: str) -> bool:
+        self._spend(1)
+        return _NUMBER.fullmatch(got) is not None and _NUMBER.fullmatch(expected) is not None
+
+    def _within(self, got: float, expected: float) -> bool:
+        """Return whether two numbers agree within the tolerance. What is too large for a float agrees with nothing."""
+        difference = abs(got - expected)
+        return difference <= self._compare.abs or difference <= self._compare.rel * min(abs(expected), 1e300)
+
+    def _spend(self, comparisons: int) -> None:
+        self._left -= comparisons
+        if self._left < 0:
+            raise SuiteError(f"the tests compare more than {_COMPARISONS} numbers that are written differently")
+
+
+def output_right(compare: Compare, test: int, got: bytes, expected: str) -> bool:
+    """Return whether the output `got` of test number `test` is right. Not for `checker`."""
+    return Comparer(compare).right(test, got, expected)
+
+
+def _all_same(got: list[str], expected: list[str], same: Callable[[str, str], bool]) -> bool:
+    return len(got) == len(expected) and all(map(same, got, expected))
 
 
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.strip().split("\n")]
 
 
-def _line_equal(got: str, expected: str) -> bool:
-    if got == expected:
-        return True
-    numbers = _decimals(got)
-    return numbers is not None and numbers == _decimals(expected)
+def _is_whole(number: str) -> bool:
+    return number.lstrip(_SIGNS).isdigit()
 
 
-def _lcb(got: str, expected: str) -> bool:
-    ours, theirs = _lines(got), _lines(expected)
-    return len(ours) == len(theirs) and all(map(_line_equal, ours, theirs))
+def _plain(whole: str) -> str:
+    """Return a whole number without zeros in front, a plus sign, or the sign of zero."""
+    digits = whole.lstrip(_SIGNS).lstrip("0") or "0"
+    return f"-{digits}" if whole.startswith("-") and digits != "0" else digits
 
 
-def _close(got: str, expected: str, rel: float, absolute: float) -> bool:
-    if got == expected:
-        return True
-    ours, theirs = _number(got), _number(expected)
-    if ours is None or theirs is None:
-        return False
-    difference = _ARITHMETIC.abs(_ARITHMETIC.subtract(ours, theirs))
-    allowed = _ARITHMETIC.multiply(Decimal(rel), _ARITHMETIC.abs(theirs))
-    return difference <= Decimal(absolute) or difference <= allowed
-
-
-def _float(got: str, expected: str, rel: float, absolute: float) -> bool:
-    ours, theirs = got.split(), expected.split()
-    return len(ours) == len(theirs) and all(_close(a, b, rel, absolute) for a, b in zip(ours, theirs, strict=True))
-
-
-def output_right(compare: Compare, test: int, got: bytes, expected: str) -> bool:
-    """Return whether the output `got` of test number `test` is right. Not for `checker`."""
-    try:
-        text = got.decode()
-    except UnicodeDecodeError:
-        return False
-    if compare.name == "exact":
-        return text == expected
-    if compare.name == "tokens":
-        return text.split() == expected.split()
-    if compare.name == "float":
-        return _float(text, expected, compare.rel, compare.abs)
-    if compare.name == "multiset":
-        return Counter(_lines(text)) == Counter(_lines(expected))
-    answers: Sequence[str] = compare.answers[test] if compare.name == "any_of" and test < len(compare.answers) else ()
-    return any(_lcb(text, answer) for answer in (expected, *answers))
-
-
-def values_equal(got: Any, expected: Any) -> bool:
-    """Return whether a call's plain value is the expected JSON value.
-
-    Tuples are lists (LiveCodeBench), JSON's text keys match int keys, floats agree within 1e-9, sets match in any
-    order, bool is no int, NaN equals nothing.
-    """
-    if type(got) is list and type(expected) is list and len(got) == len(expected):
-        kinds = set(map(type, got))
-        if kinds == set(map(type, expected)) and len(kinds) == 1 and kinds <= _SIMPLE:
-            return got == expected
-    if type(got) is bool or type(expected) is bool:
-        return type(got) is type(expected) and got == expected
-    if isinstance(got, (int, float)) and isinstance(expected, (int, float)):
-        return _numbers_equal(got, expected)
-    if isinstance(got, (list, tuple)) and isinstance(expected, (list, tuple)):
-        return len(got) == len(expected) and all(map(values_equal, got, expected))
-    if isinstance(got, dict) and isinstance(expected, dict):
-        return _tables_equal(got, expected)
-    if isinstance(got, (set, frozenset)) and isinstance(expected, (list, tuple, set, frozenset)):
-        return len(got) == len(expected) and all(item in expected for item in got)
-    return type(got) is type(expected) and bool(got == expected)
-
-
-def _numbers_equal(got: float, expected: float) -> bool:
-    if type(got) is int and type(expected) is int:
-        return got == expected
-    try:
-        return math.isclose(got, expected, rel_tol=_CALL_TOLERANCE, abs_tol=_CALL_TOLERANCE)
-    except OverflowError:
-        return False
-
-
-def _key_text(key: Any) -> str:
-    """Return a key as JSON would write it; a number too long to be written as decimals keeps a form of its own."""
-    if type(key) is int and key.bit_length() > _KEY_BITS:
-        return hex(key)
-    return key if type(key) is str else str(key)
-
-
-def _tables_equal(got: dict[Any, Any], expected: dict[Any, Any]) -> bool:
-    if len(got) != len(expected):
-        return False
-    by_text = {_key_text(key): value for key, value in expected.items()}
-    for key, value in got.items():
-        text = _key_text(key)
-        if text not in by_text or not values_equal(value, by_text[text]):
-            return False
-    return True
+def _sorted_as(text: str) -> tuple[str, ...]:
+    """Return what words are sorted by when their order is free: whole numbers as they are, in whatever spelling."""
+    return tuple(_plain(word) if _NUMBER.fullmatch(word) and _is_whole(word) else word for word in text.split())

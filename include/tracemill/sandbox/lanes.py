@@ -8,7 +8,7 @@ from typing import Any
 from .base import Job, JobVerdict, SandboxError, SandboxSettings, Status, SuiteError
 from .canaries import canary
 from .judging import script_for, test_count
-from .scripts import Event, Order, Script, taken_down
+from .scripts import Event, Order, Script, refusal, taken_down, undecided
 from .slots import Slot, SlotLost
 from .worker.frames import FrameError
 
@@ -117,16 +117,20 @@ class Lane:
     def advance(self, event: Event | None) -> JobVerdict | None:
         """Send `event` to the script and its next order to the slot; return the verdict when there is one."""
         assert self._script is not None
+        assert self.job is not None
         try:
             order = self._script.send(event)  # type: ignore[arg-type]
+            if order is not None and order.message["order"] != "close":
+                self.deadline = time.monotonic() + order.seconds
+                self.tenant(order.role).give(order)
         except StopIteration as stop:
             return self._conclude(stop.value)
+        except SuiteError as error:  # the tests turn out to be unusable when they are used
+            unused = refusal(self.job, test_count(self.job.suite), Status.UNVERIFIABLE, "")
+            return self._conclude(undecided(unused, "bad_tests", str(error)))
         if order is not None and order.message["order"] == "close":
             self.tenant(order.role).close()
             return self.advance(({"event": "closed"}, b""))
-        if order is not None:
-            self.deadline = time.monotonic() + order.seconds
-            self.tenant(order.role).give(order)
         return None
 
     def _conclude(self, verdict: JobVerdict) -> JobVerdict:

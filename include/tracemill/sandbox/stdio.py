@@ -10,7 +10,7 @@ from collections.abc import Generator
 
 from .base import Job, Limits, Status, StdioSuite
 from .checker import CheckerRun
-from .comparators import output_right
+from .comparators import Comparer
 from .results import finished_tests
 from .scripts import (
     Board,
@@ -39,6 +39,7 @@ class _StdioJudge:
         self.job, self.limits, self.suite = job, limits, suite
         self.inputs = [text.encode("utf-8", "surrogatepass") for text in suite.inputs[:count]]
         self.board = Board.of(count)
+        self.comparer = Comparer(suite.compare)
         self.queue = deque(sorted(range(count), key=lambda test: len(self.inputs[test])))
         self.grouped = job.language == "python" and suite.compare.name != "checker"
 
@@ -59,7 +60,7 @@ class _StdioJudge:
         return run_order("alone", parts, self.limits.cpu_seconds, self.limits.output_bytes)
 
     def _right(self, test: int, output: bytes) -> bool:
-        return output_right(self.suite.compare, test, output, self.suite.outputs[test])
+        return self.comparer.right(test, output, self.suite.outputs[test])
 
     def script(self) -> Script:
         taken = self._take()

@@ -7,15 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tracemill.errors import TracemillError
-
-from .comparators import Compare
+from .comparators import Compare, SuiteError
 
 MAX_TEST_BYTES = 64 << 20
-
-
-class SuiteError(TracemillError):
-    """A row's tests cannot be used as written: a fault of the data, so the row is unverifiable, never wrong."""
 
 
 def _parsed_source(source: str) -> str:

@@ -19,7 +19,8 @@ from tracemill.resources import Resources
 class Question:
     """One response to judge. `test_case` is the problem's JSON text; `answer` what the response says after thinking.
 
-    `reference_solution` is the source's own solution as code, `comparison` JSON that says how outputs compare.
+    `reference_solution` is the source's own solution as code, `comparison` JSON that says when an output is right
+    (`sandbox.comparators.Compare`).
     """
 
     generation_id: str

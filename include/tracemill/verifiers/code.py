@@ -3,6 +3,9 @@
 The program is the fenced block that the tests call (`text.fences`). HumanEval rows carry the `prompt` that the answer
 continues: the program is then prompt + answer, or prompt + block where the answer is fenced. Score: tests passed of
 tests run; a pass needs all of them (DeepDistill, arXiv 2504.17565, section 2.4, scores the first 10: `max_tests: 10`).
+
+How outputs compare is said by the row's `comparison`, by `compare` in its tests, or by its statement, in this order.
+Where several answers are right and nobody lists them, a mismatch shows nothing: the response is unverifiable.
 """
 
 from __future__ import annotations
@@ -14,13 +17,15 @@ from functools import lru_cache
 from itertools import chain
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from tracemill.records import VerdictStatus
 from tracemill.resources import Resources
 from tracemill.sandbox.base import (
+    Compare,
     Job,
     JobVerdict,
+    PytestSuite,
     SandboxSettings,
     Status,
     StdioSuite,
@@ -32,8 +37,9 @@ from tracemill.sandbox.judging import MAX_SOURCE_BYTES
 from tracemill.text.fences import TAGS, Language, blocks, program
 from tracemill.verifiers.base import Question, Verdict, Verifier
 from tracemill.verifiers.entry_points import tested_names
+from tracemill.verifiers.statements import comparison_in
 
-_STATUSES: dict[Status, VerdictStatus] = {Status.ACCEPTED: "pass", Status.UNVERIFIABLE: "unverifiable"}
+_SHOWS_NOTHING = frozenset({Status.WRONG_ANSWER.value, Status.ACCEPTED.value, "not_run"})
 _MACHINE_ONLY = {"python", "workers", "recycle", "warm"}  # how fast, not what verdict
 
 
@@ -43,6 +49,13 @@ class Exam(NamedTuple):
     suite: TestSuite
     prompt: str | None
     language: Language | None
+
+
+class Asked(NamedTuple):
+    """What of a question outlives its run: its problem, and whether several answers are right."""
+
+    problem_id: str
+    several: bool
 
 
 class CodeVerifier(Verifier):
@@ -56,7 +69,7 @@ class CodeVerifier(Verifier):
     max_tests: Annotated[int, Field(ge=1)] | None = None
     sandbox: SandboxSettings = SandboxSettings()
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def settings(self) -> dict[str, Any]:
         """All but what belongs to the machine: interpreter path, number of workers."""
@@ -69,22 +82,22 @@ class CodeVerifier(Verifier):
     def judge(self, questions: Iterable[Question], resources: Resources) -> Iterator[Verdict]:
         """One verdict per question, as they get ready. Raises SandboxUnavailable or SandboxError."""
         early: deque[Verdict] = deque()
-        problems: dict[str, str] = {}
-        jobs = self._jobs(questions, problems, early)
+        asked: dict[str, Asked] = {}
+        jobs = self._jobs(questions, asked, early)
         first = next(jobs, None)
         if first is not None:
             settings = self.sandbox.model_copy(update={"workers": resources.workers})
             with settings.open() as sandbox:
                 for judged in sandbox.judge(chain([first], jobs)):
                     yield from _drained(early)
-                    yield _verdict(judged, problems.pop(judged.id), self.name)
+                    yield _verdict(judged, asked.pop(judged.id), self.name)
         yield from _drained(early)
 
-    def _jobs(self, questions: Iterable[Question], problems: dict[str, str], early: deque[Verdict]) -> Iterator[Job]:
+    def _jobs(self, questions: Iterable[Question], asked: dict[str, Asked], early: deque[Verdict]) -> Iterator[Job]:
         """The programs to run. Verdicts that need no run are left in `early`."""
         for question in questions:
             try:
-                exam = _exam(question.test_case or "", self.max_tests)
+                exam = _exam(question.test_case or "", question.comparison, question.prompt, self.max_tests)
             except SuiteError as error:
                 early.append(_says(question, "unverifiable", "bad_tests", str(error)))
                 continue
@@ -97,21 +110,44 @@ class CodeVerifier(Verifier):
             if source is None:
                 early.append(_says(question, "fail", "no_code", f"no {language} block in the answer"))
                 continue
-            problems[question.generation_id] = question.problem_id
+            asked[question.generation_id] = Asked(question.problem_id, exam.suite.compare.several)
             yield Job(id=question.generation_id, source=source, suite=exam.suite, language=language)
 
 
 @lru_cache(maxsize=64)
-def _exam(test_case: str, max_tests: int | None) -> Exam:
-    try:
-        case = json.loads(test_case)
-    except ValueError as error:
-        raise SuiteError(f"test_case is not JSON: {error}") from None
+def _exam(test_case: str, comparison: str | None, statement: str, max_tests: int | None) -> Exam:
+    case = _json("test_case", test_case)
     extra: Mapping[str, Any] = case if isinstance(case, Mapping) else {}
     prompt, language = extra.get("prompt"), extra.get("language")
     if language not in (None, *TAGS):
         raise SuiteError(f"the language {language!r} is not supported; there are: {', '.join(TAGS)}")
-    return Exam(suite_from(case, max_tests=max_tests), prompt if isinstance(prompt, str) else None, language)
+    suite = suite_from(case, max_tests=max_tests)
+    said = _json("comparison", comparison) if comparison else extra.get("comparison") or extra.get("compare")
+    hints = {} if isinstance(suite, PytestSuite) else comparison_in(statement)
+    suite = suite.model_copy(update={"compare": _compare(said, hints)})
+    return Exam(suite, prompt if isinstance(prompt, str) else None, language)
+
+
+def _json(column: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SuiteError(f"{column} is not JSON: {error}") from None
+
+
+def _compare(said: Any, hints: Mapping[str, Any]) -> Compare:
+    """The row's own rule, else what the statement says. A rule that knows all answers outweighs "print any"."""
+    if said is None:
+        return Compare.model_validate(hints)
+    if not isinstance(said, Mapping):
+        raise SuiteError(f"the comparison is {type(said).__name__}, not an object")
+    listed = said.get("name") in ("checker", "any_of") or "several" in said
+    inherited = {} if listed else {key: value for key, value in hints.items() if key == "several"}
+    try:
+        return Compare.model_validate({**inherited, **said})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SuiteError(f"the comparison cannot be used: {'.'.join(map(str, first['loc']))} {first['msg']}") from None
 
 
 def _language(answer: str, suite: TestSuite) -> Language:
@@ -134,8 +170,8 @@ def _drained(early: deque[Verdict]) -> Iterator[Verdict]:
         yield early.popleft()
 
 
-def _verdict(judged: JobVerdict, problem_id: str, verifier: str) -> Verdict:
-    status = _STATUSES.get(judged.status, "fail")
+def _verdict(judged: JobVerdict, asked: Asked, verifier: str) -> Verdict:
+    status, reason = _decision(judged, asked.several)
     detail = {
         "passed": judged.passed,
         "tested": judged.tested,
@@ -148,9 +184,19 @@ def _verdict(judged: JobVerdict, problem_id: str, verifier: str) -> Verdict:
         detail["slots_lost"] = judged.detail["slots_lost"]
     if status == "unverifiable":
         detail["why"] = judged.reason
-    reason = str(judged.detail.get("cause") or judged.status.value)
     trust = str(judged.detail["trust"]) if "trust" in judged.detail else None
-    return Verdict(judged.id, problem_id, verifier, status, judged.score, reason, json.dumps(detail), trust)
+    return Verdict(judged.id, asked.problem_id, verifier, status, judged.score, reason, json.dumps(detail), trust)
+
+
+def _decision(judged: JobVerdict, several: bool) -> tuple[VerdictStatus, str]:
+    """Status and reason. Of several right answers the tests know one, so that another shows nothing."""
+    if judged.status is Status.ACCEPTED:
+        return "pass", judged.status.value
+    if judged.status is Status.UNVERIFIABLE:
+        return "unverifiable", str(judged.detail.get("cause") or judged.status.value)
+    if several and _SHOWS_NOTHING.issuperset(judged.detail.get("tests", ())):
+        return "unverifiable", "several_answers"
+    return "fail", judged.status.value
 
 
 def _says(question: Question, status: VerdictStatus, reason: str, detail: str) -> Verdict:

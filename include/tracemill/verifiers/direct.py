@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 
 from tracemill.sandbox.base import Job, StdioSuite
 from tracemill.verifiers.base import Question, Verdict
-from tracemill.verifiers.code import CodeVerifier
+from tracemill.verifiers.code import Asked, CodeVerifier
 
 _PASSED = "every assertion held"
 _QUIET = "import io, sys\n_out, sys.stdout = sys.stdout, io.StringIO()\n"
@@ -33,12 +33,12 @@ class DirectVerifier(CodeVerifier):
         """Whether the tests are HumanEval's own: a prompt, a `check` function and an entry point."""
         return _case(question) is not None
 
-    def _jobs(self, questions: Iterable[Question], problems: dict[str, str], early: deque[Verdict]) -> Iterator[Job]:
+    def _jobs(self, questions: Iterable[Question], asked: dict[str, Asked], early: deque[Verdict]) -> Iterator[Job]:
         suite = StdioSuite(inputs=("",), outputs=(_PASSED,))
         for question in questions:
             case = _case(question)
             if case is not None:
-                problems[question.generation_id] = question.problem_id
+                asked[question.generation_id] = Asked(question.problem_id, several=False)
                 yield Job(id=question.generation_id, source=_program(question.answer, *case), suite=suite)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tracemill.sandbox.comparators import values_equal
 from tracemill.sandbox.results import finished_calls, finished_tests
 from tracemill.sandbox.testfiles import outcomes
+from tracemill.sandbox.values import values_equal
 
 _PIECES: tuple[Any, ...] = (
     *(0, 1, -1, True, None, 2.5, float("nan"), float("inf"), 10**40, "ok", "pass", "raised", "end", "\ud800", ""),

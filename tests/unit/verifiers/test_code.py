@@ -31,9 +31,9 @@ def fenced(code: str, tag: str = "python") -> str:
     return f"Like this:\n```{tag}\n{code}\n```\n"
 
 
-def question(tests: Any, answer: str, name: str = "g1") -> Question:
+def question(tests: Any, answer: str, name: str = "g1", prompt: str = "Write it.", rule: Any = None) -> Question:
     text = tests if isinstance(tests, str) else json.dumps(tests)
-    return Question(name, "p1", "Write it.", None, text, None, answer)
+    return Question(name, "p1", prompt, None, text, None, answer, comparison=rule and json.dumps(rule))
 
 
 def judged(*questions: Question) -> dict[str, Verdict]:
@@ -89,6 +89,50 @@ def test_the_detail_says_how_it_was_judged(verdicts: dict[str, Verdict]) -> None
     assert (detail["passed"], detail["tested"]) == (1, 2)
     assert detail["tests"] == {"accepted": 1, "wrong_answer": 1}
     assert detail["isolation"]
+
+
+PAIR = {"inputs": ["5\n"], "outputs": ["2 3\n"]}
+SWAPPED = {**PAIR, "compare": {"any_order": "words"}}
+ANY = "If there are multiple answers, print any."
+BY_SUM = "import sys\nn, *_ = open(sys.argv[1]).read().split()\na, b = open(sys.argv[2]).read().split()\n"
+CHECKER = {"name": "checker", "checker": BY_SUM + "sys.exit(int(a) + int(b) != int(n))"}
+COMPARISONS: dict[str, tuple[Any, str, str, Any, str, str]] = {
+    "exact_by_default": (PAIR, "print(3, 2)", "", None, "fail", "wrong_answer"),
+    "any_order_by_the_row": (PAIR, "print(3, 2)", "", {"any_order": "words"}, "pass", "accepted"),
+    "any_order_by_the_tests": (SWAPPED, "print(3, 2)", "", None, "pass", "accepted"),
+    "several_by_the_statement": (PAIR, "print(3, 2)", ANY, None, "unverifiable", "several_answers"),
+    "several_and_the_known_one": (PAIR, "print(2, 3)", ANY, None, "pass", "accepted"),
+    "several_but_it_crashes": (PAIR, "print(1 // 0)", ANY, None, "fail", "runtime_error"),
+    "several_with_a_checker": (PAIR, "print(1, 4)", ANY, CHECKER, "pass", "accepted"),
+    "several_refused_by_the_checker": (PAIR, "print(1, 5)", ANY, CHECKER, "fail", "wrong_answer"),
+    "several_with_all_answers": (
+        PAIR, "print(1, 1)", ANY, {"name": "any_of", "answers": [["1 4"]]}, "fail", "wrong_answer",
+    ),
+    "any_case_by_the_statement": (
+        {"inputs": ["1\n"], "outputs": ["YES\n"]}, "print('yes')", "Print it in any case.", None, "pass", "accepted",
+    ),
+    "no_rule_of_ours": (PAIR, "print(2, 3)", "", {"name": "magic"}, "unverifiable", "bad_tests"),
+    "no_rule_at_all": (PAIR, "print(2, 3)", "", ["lines"], "unverifiable", "bad_tests"),
+    "a_checker_that_is_no_program": (
+        PAIR, "print(2, 3)", "", {"name": "checker", "checker": "def ("}, "unverifiable", "bad_tests",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def compared(sandbox: None) -> dict[str, Verdict]:
+    return judged(
+        *(
+            question(tests, fenced(code), name, prompt, rule)
+            for name, (tests, code, prompt, rule, *_) in COMPARISONS.items()
+        )
+    )
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_outputs_compare_as_the_row_says(name: str, compared: dict[str, Verdict]) -> None:
+    *_, status, reason = COMPARISONS[name]
+    assert (compared[name].status, compared[name].reason) == (status, reason)
 
 
 @pytest.mark.parametrize(
