@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tracemill.errors import TracemillError
 
 from .comparators import Compare, SuiteError
+from .layouts import suite_from
 from .suites import (
     AssertSuite,
     CallSuite,
@@ -22,7 +23,6 @@ from .suites import (
     PytestSuite,
     StdioSuite,
     TestSuite,
-    suite_from,
 )
 
 __all__ = [

@@ -6,6 +6,7 @@ a fresh process.
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .base import CallSuite, Job, Limits, Status
@@ -54,13 +55,33 @@ def _equals(compare: Compare, test: int, expected: Any) -> Accept:
     return lambda word, value: word == "ok" and value_right(compare, test, value, expected)
 
 
+class _Reading:
+    """Either reading of expected values that may or may not be wrapped in a list, but the same for every test."""
+
+    def __init__(self, suite: CallSuite) -> None:
+        self._compare, self._wrapped = suite.compare, {False, True}
+
+    def accepts(self, test: int, expected: Any) -> Accept:
+        """Return the rule for one call; it accepts what agrees with a reading that all calls before agreed with."""
+
+        def accept(word: str, value: Any) -> bool:
+            readings = {
+                wrapped for wrapped in self._wrapped if word == "ok" and self._equal(test, value, expected, wrapped)
+            }
+            self._wrapped = readings or self._wrapped
+            return bool(readings)
+
+        return accept
+
+    def _equal(self, test: int, value: Any, expected: Any, wrapped: bool) -> bool:
+        return value_right(self._compare, test, value, [expected] if wrapped else expected)
+
+
 def calls_of(suite: CallSuite) -> list[Call]:
     """Return a call suite's calls, one per test."""
     pairs = list(zip(suite.args, suite.expected, strict=True))[: suite.max_tests]
-    return [
-        Call(at, payload(f"?{suite.fn_name}", args), _equals(suite.compare, at, want))
-        for at, (args, want) in enumerate(pairs)
-    ]
+    rule = _Reading(suite).accepts if suite.or_wrapped else partial(_equals, suite.compare)
+    return [Call(at, payload(f"?{suite.fn_name}", args), rule(at, want)) for at, (args, want) in enumerate(pairs)]
 
 
 class CallJudge:

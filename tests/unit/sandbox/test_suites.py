@@ -1,6 +1,9 @@
 """Every dataset's test field becomes one suite; what cannot be used says why and never becomes a verdict."""
 
+import base64
 import json
+import pickle
+import zlib
 from typing import Any
 
 import pytest
@@ -16,8 +19,14 @@ from tracemill.sandbox.base import (
 )
 from tracemill.sandbox.suites import MAX_TEST_BYTES
 
+PACKED = base64.b64encode(zlib.compress(pickle.dumps('[{"input": "2", "output": "4", "testtype": "stdin"}]'))).decode()
+TWO = StdioSuite(inputs=("1", "2"), outputs=("2", "4"))
 FILE = "from solution import f\n\ndef test_f():\n    assert f(1) == 2\n"
 CHECK = "def check(candidate):\n    assert candidate(1) == 2\n"
+
+
+def packed(data: bytes) -> str:
+    return base64.b64encode(zlib.compress(data)).decode()
 
 
 @pytest.mark.parametrize(
@@ -38,7 +47,7 @@ CHECK = "def check(candidate):\n    assert candidate(1) == 2\n"
         ),
         pytest.param(
             {"inputs": [[1, [2]]], "outputs": [[[3]]], "fn_name": "f"},
-            CallSuite(fn_name="f", args=((1, [2]),), expected=([3],)),
+            CallSuite(fn_name="f", args=((1, [2]),), expected=([3],), or_wrapped=True),
             id="taco-wraps-the-output-in-a-list",
         ),
         pytest.param(
@@ -52,6 +61,63 @@ CHECK = "def check(candidate):\n    assert candidate(1) == 2\n"
             AssertSuite(lines=("assert f(1) == 2",)),
             id="assert-case",
         ),
+        pytest.param(
+            {"inputs": [[[3]]], "outputs": [[3], [3, 4]][:1], "fn_name": "f"},
+            CallSuite(fn_name="f", args=(([3],),), expected=(3,), or_wrapped=True),
+            id="a-list-of-one-may-be-the-value",
+        ),
+        pytest.param(
+            {"inputs": [[1], [2]], "outputs": [[3], [3, 4]], "fn_name": "f"},
+            CallSuite(fn_name="f", args=((1,), (2,)), expected=([3], [3, 4])),
+            id="where-one-is-no-list-of-one-none-is-wrapped",
+        ),
+        pytest.param(
+            {"inputs": [["12"]], "outputs": ["12"], "fn_name": "f"},
+            CallSuite(fn_name="f", args=(("12",),), expected=("12",)),
+            id="text-that-looks-like-a-number",
+        ),
+        pytest.param(
+            {"public_tests": {"input": ["1"], "output": ["2"]}, "private_tests": {"input": ["2"], "output": ["4"]}},
+            TWO,
+            id="codecontests-columns",
+        ),
+        pytest.param(
+            {
+                "public_tests": {"input": ["1"], "output": ["2"]},
+                "private_tests": None,
+                "generated_tests": {"input": ["1", "2"], "output": ["2", "4"]},
+            },
+            TWO,
+            id="a-test-that-two-columns-hold-counts-once",
+        ),
+        pytest.param(
+            {"public_test_cases": '[{"input": "1", "output": "2", "testtype": "stdin"}]', "private_test_cases": PACKED},
+            TWO,
+            id="livecodebench-packed",
+        ),
+        pytest.param(
+            {
+                "public_test_cases": [{"input": "[1]\n2", "output": "true", "testtype": "functional"}],
+                "metadata": '{"func_name": "f"}',
+                "starter_code": "class Solution:\n    def g(self, x):",
+            },
+            CallSuite(fn_name="f", args=(([1], 2),), expected=(True,)),
+            id="livecodebench-functional",
+        ),
+        pytest.param(
+            {
+                "public_test_cases": [{"input": "1", "output": "2", "testtype": "functional"}],
+                "starter_code": "class Solution:\n    def f(self, x: int) -> int:\n        ",
+            },
+            CallSuite(fn_name="f", args=((1,),), expected=(2,)),
+            id="starter-code-names-the-function",
+        ),
+        pytest.param(
+            {"input_output": '{"inputs": ["1", "2"], "outputs": ["2", "4"]}', "starter_code": ""}, TWO, id="apps-column"
+        ),
+        pytest.param({"tests": "{'inputs': ['1', '2'], 'outputs': ['2', '4']}"}, TWO, id="a-python-literal"),
+        pytest.param({"tests": [{"input": ["1"], "output": "2"}, {"input": "2", "output": 4}]}, TWO, id="mixed-pairs"),
+        pytest.param({"input": ["1", "2"], "output": ["2", "4"]}, TWO, id="singular-names"),
         pytest.param(["assert f(1) == 2"], AssertSuite(lines=("assert f(1) == 2",)), id="assert-list"),
         pytest.param(
             {"testcase": '["assert f(1) == 2"]'}, AssertSuite(lines=("assert f(1) == 2",)), id="opencoder-json-text"
@@ -90,6 +156,17 @@ def test_shapes(case: Any, expected: Any) -> None:
         pytest.param({"assert_case": [1]}, "list of text", id="assert-not-text"),
         pytest.param({"inputs": [{"a": 1}], "outputs": ["1"]}, "not text", id="input-is-an-object"),
         pytest.param(7, "int", id="number"),
+        pytest.param({"private_test_cases": PACKED[:40]}, "cut off|objects with", id="packed-and-cut"),
+        pytest.param({"private_test_cases": packed(pickle.dumps(["a", "b"]))}, "more than one text", id="packed-list"),
+        pytest.param({"private_test_cases": packed(pickle.dumps(print))}, "more than one text", id="packed-callable"),
+        pytest.param({"private_test_cases": packed(b"\x80\x04garbage")}, "no pickle", id="packed-garbage"),
+        pytest.param({"private_test_cases": packed(bytes(40 << 20))}, "more than 33554432", id="packed-bomb"),
+        pytest.param({"private_test_cases": packed(pickle.dumps("no"))}, "no JSON", id="packed-prose"),
+        pytest.param(
+            {"public_test_cases": [{"input": "1", "output": "2", "testtype": "functional"}]}, "fn_name", id="nameless"
+        ),
+        pytest.param({"input": ["1", "2"], "output": ["2"]}, "2 inputs but 1 outputs", id="unpaired-columns"),
+        pytest.param({"fn_name": 7, "inputs": ["1"], "outputs": ["1"]}, "not text", id="a-name-that-is-a-number"),
         pytest.param({"test_list": ["f()"], "test_setup_code": "def ("}, "not valid Python", id="broken-setup"),
         pytest.param(["assert f() == " + "+".join("1" * 9999)], "not valid Python", id="deeper-than-a-parser-goes"),
         pytest.param({"inputs": ["x" * (MAX_TEST_BYTES + 1)], "outputs": ["1"]}, "more than 67108864", id="huge-input"),
