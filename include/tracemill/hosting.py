@@ -13,7 +13,7 @@ from tracemill.errors import ServingError
 from tracemill.recipe import Recipe
 from tracemill.resources import Resources
 from tracemill.served import unserved
-from tracemill.serving.lease import live_leases
+from tracemill.serving.lease import answering
 from tracemill.serving.model import Model
 from tracemill.serving.serve import Replica, Served
 from tracemill.shards import Store
@@ -74,5 +74,5 @@ def _await(models: Sequence[Model], serving: Sequence[Future[Served]], store: St
     while waiting:
         for ended in (future for future in serving if future.done()):
             raise ended.exception() or ServingError("a model server ended before anything was asked of it")
-        waiting = {name: identity for name, identity in waiting.items() if not live_leases(store, name, identity)}
+        waiting = {name: identity for name, identity in waiting.items() if not answering(store, name, identity)}
         time.sleep(LOOK_EVERY if waiting else 0)

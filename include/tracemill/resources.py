@@ -19,7 +19,7 @@ class Resources:
 
     `scratch`: a folder for files on their way into the store; the runner gives each shard its own and clears it.
     `away`: seconds that a task may wait for a model server that left while it worked; None: as long as the recipe says.
-    `transport`: an httpx.AsyncBaseTransport that stands in for the network (a fake model server).
+    `transport`: a serving.transport.Transport that stands in for the network (a fake model server).
     """
 
     workers: int = field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))))

@@ -10,7 +10,7 @@ from tracemill.recipe import PLAN, Recipe
 from tracemill.resources import Resources
 from tracemill.runner import fingerprint_of, inputs_for, shard_count
 from tracemill.serving.endpoints import fixed_endpoints
-from tracemill.serving.lease import live_leases
+from tracemill.serving.lease import answering
 from tracemill.serving.model import Model
 from tracemill.shards import Store
 from tracemill.steps.asking import AskingStep
@@ -51,7 +51,7 @@ def unserved(
         model
         for model in models
         if not fixed_endpoints(model.name, resources.environment)
-        and not live_leases(store, model.name, model.identity(resources))
+        and not answering(store, model.name, model.identity(resources))
     )
     return missing if missing and not all(_is_sealed(recipe, store, stage, n, resources) for n in shards) else ()
 

@@ -11,9 +11,14 @@ from tests.unit.test_served import MACHINE, sealed, written
 from tracemill.errors import ServingError
 from tracemill.hosting import hosted
 from tracemill.resources import Resources
+from tracemill.serving.fake import FakeServer
+from tracemill.serving.fake_http import on_socket
 from tracemill.serving.lease import Lease, renew
 from tracemill.shards import Store
 
+LEASE = Lease(
+    model="tiny", identity="org/tiny@abc", replica=0, url="http://127.0.0.1:1", host="h", pid=1, renewed=time.time()
+)
 NO_VLLM = Resources(workers=1, environment={"TRACEMILL_VLLM_PYTHON": "/nowhere/python"})
 
 
@@ -50,9 +55,16 @@ def test_an_endpoint_and_a_lease_of_another_are_left_to_answer(tmp_path: Path, s
     sealed(recipe, store, ("ingest", "label"))
     with hosted(recipe, store, "distill", [0, 1], MACHINE) as names:
         assert names == ()
-    lease = Lease(
-        model="tiny", identity="tiny@abc", replica=0, url="http://127.0.0.1:1", host="h", pid=1, renewed=time.time()
-    )
-    renew(store, lease.model_copy(update={"identity": "org/tiny@abc"}))
-    with hosted(recipe, store, "distill", [0, 1], NO_VLLM) as names:
-        assert names == ()
+    with on_socket(FakeServer()) as other:
+        renew(store, LEASE.model_copy(update={"url": other.url}))
+        with hosted(recipe, store, "distill", [0, 1], NO_VLLM) as names:
+            assert names == ()
+
+
+def test_a_lease_that_outlived_its_server_is_not_believed(tmp_path: Path, store: Store) -> None:
+    """Trap: after a kill -9 the lease is fresh for a minute, and a run that believes it waits for nobody."""
+    recipe = written(tmp_path)
+    sealed(recipe, store, ("ingest", "label"))
+    renew(store, LEASE)
+    with pytest.raises(ServingError, match="make vllm"), hosted(recipe, store, "distill", [0, 1], NO_VLLM):
+        pytest.fail("nobody serves this model")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import json
+import math
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -45,7 +47,8 @@ class LocalRewardModel(RewardModel):
         }
         for batch in self._batches([p for p in range(len(tokens)) if p not in found], tokens):
             for place, values in zip(batch, probe.outputs([tokens[p] for p in batch]), strict=True):
-                found[place] = attributes(values)
+                finite = all(map(math.isfinite, values))
+                found[place] = attributes(values) if finite else Refusal("unmeasured", f"the model gave {values}")
         return [found[place] for place in range(len(exchanges))]
 
     def _batches(self, places: list[int], tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
@@ -102,9 +105,17 @@ class _Probe:
         return result
 
 
-@functools.lru_cache(maxsize=1)
+_LOADING = threading.Lock()  # several shards of a task ask at once: without it each of them would load the model
+
+
 def _probe(location: str, revision: str | None) -> _Probe:
-    """The loaded model; kept for the next shard of this process."""
+    """The loaded model; kept for the next shard of this process, and loaded once whoever asks."""
+    with _LOADING:
+        return _loaded(location, revision)
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(location: str, revision: str | None) -> _Probe:
     try:
         return _Probe(location, revision)
     except (OSError, ValueError, AttributeError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -32,6 +33,8 @@ class ServedRewardModel(RewardModel):
     def _read(self, answer: Reply | Refusal) -> Attributes | Refusal:
         if isinstance(answer, Refusal):
             return answer
+        if not all(map(math.isfinite, answer.values)):
+            return Refusal("unmeasured", f"the reward model gave {list(answer.values)}")
         try:
             return attributes(answer.values)
         except ValueError as error:

@@ -22,6 +22,20 @@ class Ask:
     body: Mapping[str, Any]
     sample: int = 0
 
+    @property
+    def beginning(self) -> bytes:
+        """What requests with a common beginning share: the samples of one prompt are best asked of one server."""
+        said = self.body.get("messages", self.body.get("prompt", ""))
+        return repr(said)[:4096].encode("utf-8", "surrogatepass")
+
+    def canary(self) -> Ask:
+        """A request of this kind that any server can answer in a moment: it tells a broken server from a bad prompt."""
+        turns = [{"role": "user", "content": "1"}]
+        if self.route == "/classify":
+            return Ask(self.route, {"messages": [*turns, {"role": "assistant", "content": "1"}]})
+        asked: dict[str, Any] = {"messages": turns} if self.route == "/v1/chat/completions" else {"prompt": "1"}
+        return Ask(self.route, {**asked, "max_tokens": 1})
+
     def key(self, identity: str) -> str:
         """SHA-256 (hex) of model weights, route, prompt, sampling and sample index."""
         parts = {"model": identity, "route": self.route, "body": self.body, "sample": self.sample}
@@ -33,7 +47,8 @@ class Ask:
 class Reply:
     """What came back: text with any chain of thought in <think> tags, or `values` (class scores, log-probabilities).
 
-    `seconds` from sending to the whole answer. `finish_reason` "length" means that the text was cut.
+    `seconds` from sending to the whole answer. `finish_reason` is one of serving.finish: only "stop" is a whole answer.
+    `served_model` is what the server called itself.
     """
 
     text: str
@@ -42,13 +57,18 @@ class Reply:
     completion_tokens: int | None = None
     seconds: float = 0.0
     values: tuple[float, ...] = ()
+    served_model: str | None = None
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """One request that the server will never answer as it stands; the row it was for is quarantined."""
+    """One request that the server will never answer as it stands; the row it was for is quarantined.
 
-    reason: Literal["too_long", "refused", "timeout"]
+    `poison`: it ended or broke the server every time it was asked, while others were answered. `unmeasured`: it was answered, but not with
+    finite numbers.
+    """
+
+    reason: Literal["too_long", "refused", "poison", "unmeasured"]
     detail: str
 
 

@@ -1,130 +1,187 @@
 """Asks a model's servers: many requests at once, faults retried with back-off, one row's trouble kept to itself.
 
-A fault (5xx, 429, refused or broken connection, no server yet, rubbish for an answer) is retried, on another server if
-there is one, for as long as any request of this client was answered within `patience` seconds. An HTTP 400 is the row's
-own fault and comes back as a Refusal. What is retried was not answered, so nothing is paid for twice.
+No request has a time-out over its whole answer: that would count the time in the server's queue and give up just the
+long traces. A request lives while its server lives: one of the run while its lease does (the serve task ends an engine
+that makes no token), one named beforehand while anything comes from it within `silence` seconds. A fault (5xx, refused
+or broken connection, no server yet, rubbish for an answer) is retried, on another server if there is one, for as long
+as anything was heard within `patience` seconds. What is retried was not answered, so nothing is paid for twice.
 """
 
 from __future__ import annotations
 
-import logging
+import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
 from typing import Any
 
-import httpx
-import tenacity
-
-from tracemill.errors import RecipeError, ServerGone, ServingError
-from tracemill.serving.asks import Answer, Ask, Refusal
+from tracemill.errors import RecipeError, ServerGone, ServingError, TracemillError
+from tracemill.serving.asks import Answer, Ask, Refusal, Reply
 from tracemill.serving.continuation import BEGUN, with_begun_answer
-from tracemill.serving.endpoints import Endpoint, Fleet
+from tracemill.serving.endpoints import Endpoint
+from tracemill.serving.fleet import LOOK_EVERY, Fleet
+from tracemill.serving.pacing import retry_after
+from tracemill.serving.payload import encoded
+from tracemill.serving.transport import HttpTransport, Transport
+from tracemill.serving.trouble import Trouble
 from tracemill.serving.wire import ServerFault, read_reply
 
-ATTEMPTS_IN_TIME = 3  # how often a request may run out of its own time before its row is given up
-_log = logging.getLogger(__name__)
+_FULL = 0.1  # seconds until a look whether a server takes more
+_STREAMED = {"/v1/chat/completions", "/v1/completions"}
 
 
-class _OutOfTime(Exception):
-    """The request took longer than it may."""
+@dataclass(eq=False)
+class _Flight:
+    """A request on its way: when it went, when its server was last heard of on it, and what ends it early."""
+
+    endpoint: Endpoint
+    limit: asyncio.Timeout
+    began: float = field(default_factory=time.monotonic)
+    heard: float | None = None
 
 
 class Client:
     """An asynchronous client of one model, for `async with`; any number of `ask`s may run in its loop at once."""
 
-    def __init__(self, fleet: Fleet, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        serve = fleet.model.serve
-        self.fleet, self.patience = fleet, serve.patience
+    def __init__(self, fleet: Fleet, transport: Transport | None = None) -> None:
+        self.fleet = fleet
+        self.answered = self.failed = 0
+        self._patience, self._silence = fleet.model.serve.patience, fleet.model.serve.silence
         self._heard = time.monotonic()
-        self._http = httpx.AsyncClient(
-            transport=transport,
-            timeout=httpx.Timeout(serve.timeout, connect=min(30.0, serve.timeout), pool=None),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=serve.concurrency),
-            trust_env=False,
-        )
+        self._transport: Transport | None = transport
+        self._stack = contextlib.AsyncExitStack()
+        self._flights: set[_Flight] = set()
+        self._alone = asyncio.Lock()
+        self._failure: TracemillError | None = None
 
     async def __aenter__(self) -> Client:
+        if self._transport is None:
+            self._transport = await self._stack.enter_async_context(HttpTransport())
+        await asyncio.to_thread(self.fleet.refresh)
+        watch = asyncio.create_task(self._watch())
+        self._stack.callback(watch.cancel)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        await self._stack.aclose()
 
     async def ask(self, ask: Ask) -> Answer:
-        """The answer to one request. Raises ServingError when no server answered anybody for `patience` seconds,
+        """The answer to one request. Raises ServingError when nothing was heard from any server for `patience` seconds,
         ServerGone when there is none for longer than Resources.away, RecipeError when no request can succeed (unknown
-        model, wrong key).
+        model, wrong key, no balance).
         """
-        retrying = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception_type(ServerFault),
-            wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),
-            stop=self._out_of_patience,
-            reraise=True,
-        )
-        try:
-            for _ in range(ATTEMPTS_IN_TIME):
+        trouble = Trouble(self.answered, self.failed)
+        while True:
+            async with self._alone if trouble.is_suspect else contextlib.nullcontext():
+                endpoint = await self._endpoint(ask, trouble)
                 try:
-                    return await retrying(self._once, ask)
-                except _OutOfTime:
-                    _log.warning("%s: a request ran out of its %.0f s", self._name, self.fleet.model.serve.timeout)
-        except ServerFault as fault:
-            if self.fleet.is_gone:
-                raise ServerGone(f"model {self._name!r}: its server left (last: {fault})") from fault
+                    return self._answered(endpoint, await self._once(endpoint, ask))
+                except ServerFault as fault:
+                    self._note(endpoint, fault, trouble)
+                    if await self._is_poison(endpoint, ask, trouble):
+                        return Refusal("poison", f"{trouble.tries} times, while others were answered: {fault}"[:500])
+            await asyncio.sleep(trouble.pause())
+
+    def _answered(self, endpoint: Endpoint, answer: Answer) -> Answer:
+        self.answered += isinstance(answer, Reply)
+        self.fleet.pace(endpoint).answered()
+        self._heard = time.monotonic()
+        return answer
+
+    async def _endpoint(self, ask: Ask, trouble: Trouble) -> Endpoint:
+        """A server that takes this request now; waits for one. Raises as `ask`."""
+        while (endpoint := self.fleet.choose(ask.beginning)) is None:
+            if not self.fleet.endpoints:
+                trouble.last = ServerFault("no server has published a lease")
+                self._give_up(trouble.last)
+            await asyncio.sleep(_FULL)
+        self._give_up(trouble.last)
+        return endpoint
+
+    def _give_up(self, last: ServerFault | None) -> None:
+        if self._failure:
+            raise self._failure
+        if last is None:
+            return
+        if self.fleet.is_gone:
+            raise ServerGone(f"model {self._name!r}: its server left (last: {last})") from last
+        if time.monotonic() - self._heard > self._patience:
             raise ServingError(
-                f"model {self._name!r}: no server answered for {self.patience:.0f} s (last: {fault}). "
+                f"model {self._name!r}: no server answered for {self._patience:.0f} s (last: {last}). "
                 "Look at the serve task's log, or at the endpoint named for this model, then clear this task"
-            ) from fault
-        return Refusal("timeout", f"no answer within {self.fleet.model.serve.timeout:.0f} s, {ATTEMPTS_IN_TIME} times")
+            ) from last
+
+    def _note(self, endpoint: Endpoint, fault: ServerFault, trouble: Trouble) -> None:
+        if fault.throttled:
+            self.fleet.pace(endpoint).throttled(fault.wait, self.fleet.busy[endpoint.url] + 1, time.monotonic())
+            self._heard = time.monotonic()
+        elif fault.alive:
+            self.failed += 1
+        else:
+            self.fleet.failed(endpoint)
+        trouble.note(fault, endpoint.life)
+
+    async def _is_poison(self, endpoint: Endpoint, ask: Ask, trouble: Trouble) -> bool:
+        """Whether the server fails on this request and answers others; if nobody else asks, a tiny request tells."""
+        if not trouble.is_poison(self.answered, self.failed):
+            return False
+        if self.answered > trouble.answered_before:
+            return True
+        try:
+            return isinstance(await self._once(endpoint, ask.canary()), Reply)
+        except ServerFault:
+            return False
 
     @property
     def _name(self) -> str:
         return self.fleet.model.name
 
-    def _out_of_patience(self, _state: tenacity.RetryCallState) -> bool:
-        return self.fleet.is_gone or time.monotonic() - self._heard > self.patience
-
-    async def _once(self, ask: Ask) -> Answer:
-        endpoint = self.fleet.choose()
-        if endpoint is None:
-            raise ServerFault("no server has published a lease")
+    async def _once(self, endpoint: Endpoint, ask: Ask) -> Answer:
         self.fleet.busy[endpoint.url] += 1
+        flight = _Flight(endpoint, asyncio.timeout(None))
+        self._flights.add(flight)
         try:
-            answer = await self._send(endpoint, ask)
-        except ServerFault:
-            self.fleet.failed(endpoint)
-            raise
+            async with flight.limit:
+                return await self._send(flight, ask)
+        except TimeoutError as error:
+            raise ServerFault(f"{endpoint.url} was not heard of any more") from error
         finally:
+            self._flights.discard(flight)
             self.fleet.busy[endpoint.url] -= 1
-        self._heard = time.monotonic()
-        return answer
 
-    async def _send(self, endpoint: Endpoint, ask: Ask) -> Answer:
+    async def _send(self, flight: _Flight, ask: Ask) -> Answer:
+        endpoint = flight.endpoint
         body: Mapping[str, Any] = {"model": endpoint.model, **ask.body}
         began = time.monotonic()
         if BEGUN in body:
-            body = await with_begun_answer(partial(self._post_ok, endpoint), body)
-        status, data = await self._post(endpoint, ask.route, body)
-        return read_reply(ask.route, status, data, round(time.monotonic() - began, 4))
+            body = await with_begun_answer(partial(self._post_ok, flight), body)
+        if self.fleet.is_fixed and ask.route in _STREAMED and "prompt_logprobs" not in body:
+            body = {**body, "stream": True, "stream_options": {"include_usage": True}}
+        status, data, wait = await self._post(flight, ask.route, body)
+        return read_reply(ask.route, status, data, round(time.monotonic() - began, 4), wait)
 
-    async def _post(self, endpoint: Endpoint, route: str, body: Mapping[str, Any]) -> tuple[int, Any]:
-        try:
-            response = await self._http.post(endpoint.url.rstrip("/") + route, json=body, headers=endpoint.headers)
-        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
-            raise _OutOfTime from error
-        except httpx.TransportError as error:
-            raise ServerFault(f"{endpoint.url}: {type(error).__name__} {error}") from error
-        data = _json(response)
-        if response.status_code == 404:
-            self._unknown_model(endpoint, str(data)[:300])
-        return response.status_code, data
+    async def _post(self, flight: _Flight, route: str, body: Mapping[str, Any]) -> tuple[int, Any, float | None]:
+        def heard() -> None:
+            flight.heard = self._heard = time.monotonic()
 
-    async def _post_ok(self, endpoint: Endpoint, route: str, body: Mapping[str, Any]) -> Any:
-        status, data = await self._post(endpoint, route, body)
+        if self._transport is None:
+            raise RuntimeError("a client asks only inside its `async with`")
+        endpoint = flight.endpoint
+        headers = {"Content-Type": "application/json", **endpoint.headers}
+        response = await self._transport.post(endpoint.url.rstrip("/") + route, encoded(body), headers, heard)
+        if response.status == 404:
+            self._unknown_model(endpoint, str(response.data)[:300])
+        return response.status, response.data, retry_after(response.headers)
+
+    async def _post_ok(self, flight: _Flight, route: str, body: Mapping[str, Any]) -> Any:
+        status, data, _ = await self._post(flight, route, body)
         if status != 200:
-            raise ServerFault(f"{endpoint.url}{route}: HTTP {status}: {str(data)[:300]}")
+            raise ServerFault(f"{flight.endpoint.url}{route}: HTTP {status}: {str(data)[:300]}", alive=True)
         return data
 
     def _unknown_model(self, endpoint: Endpoint, said: str) -> None:
@@ -134,10 +191,28 @@ class Client:
             raise RecipeError(f"model {self._name!r}: {fault}. Correct the endpoint named for it")
         raise ServerFault(fault)
 
+    async def _watch(self) -> None:
+        """Look which servers live, and end the requests to those that do not; they are asked elsewhere."""
+        while True:
+            await asyncio.sleep(min(LOOK_EVERY, self._silence / 4))
+            try:
+                await asyncio.to_thread(self.fleet.refresh)
+            except TracemillError as error:
+                self._failure = error
+                self._end(list(self._flights))
+                return
+            self._end([flight for flight in self._flights if not self._lives(flight)])
 
-def _json(response: httpx.Response) -> Any:
-    """The response as data, or its text when it is not JSON (a proxy's error page)."""
-    try:
-        return response.json()
-    except ValueError:
-        return response.text
+    def _lives(self, flight: _Flight) -> bool:
+        if not self.fleet.is_fixed:
+            alive = any(one.url == flight.endpoint.url for one in self.fleet.endpoints)
+            self._heard = time.monotonic() if alive else self._heard
+            return alive
+        last = flight.heard or max(flight.began, self._heard)
+        return time.monotonic() - last < self._silence
+
+    @staticmethod
+    def _end(flights: list[_Flight]) -> None:
+        now = asyncio.get_running_loop().time()
+        for flight in flights:
+            flight.limit.reschedule(now)

@@ -6,11 +6,14 @@ Give it to a step as `Resources(transport=FakeServer(...))`; no socket is opened
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpx
+from tracemill.serving.streaming import Assembly
+from tracemill.serving.transport import Response
+from tracemill.serving.wire import ServerFault
 
 Say = Callable[[str, int], str]
 BASE = "http://fake"
@@ -22,48 +25,60 @@ def echo(prompt: str, seed: int) -> str:
 
 
 @dataclass
-class FakeServer(httpx.AsyncBaseTransport):
+class FakeServer:
     """Answers every route that tracemill uses. `say(prompt, seed)` is the text of a generation.
 
     `faults` maps the number of a request (from 1) to what goes wrong instead: an HTTP status, "reset" (the connection
-    breaks), "timeout", "garbage" (not JSON), "empty" (JSON without choices). `context` is the longest prompt in words;
-    longer ones get vLLM's 400. `reward(prompt, answer)` gives class scores. `models`: names served, or any. With
-    `reasoning` set, the chain of thought comes in that field of the message, as from a server with a reasoning parser.
+    breaks), "garbage" (not JSON), "empty" (JSON without choices), or a dict that replaces fields of the choice.
+    `poison` is a word: a prompt that holds it gets HTTP 500 each time. `wait` is the Retry-After of an HTTP status.
+    `context` is the longest prompt in words; longer ones get vLLM's 400. `reward(prompt, answer)` gives class scores.
+    `models`: names served, or any. With `reasoning` set, the chain of thought comes in that field of the message, as
+    from a server with a reasoning parser.
     """
 
     say: Say = echo
-    faults: Mapping[int, int | str] = field(default_factory=dict)
+    faults: Mapping[int, int | str | dict[str, Any]] = field(default_factory=dict)
     context: int = 100_000
     reward: Callable[[str, str], list[float]] = lambda _prompt, _answer: [4.0, 4.0, 4.0, 1.0, 1.0]
     logprob: float = -0.5
     models: frozenset[str] | None = None
     reasoning: str | None = None
+    poison: str | None = None
+    wait: float | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], heard: Callable[[], None]) -> Response:
         """Answer one request, or fail as `faults` says for its number."""
-        body = json.loads(request.content)
-        self.requests.append({"path": request.url.path, **body})
+        asked = json.loads(body)
+        path = urlsplit(url).path
+        self.requests.append({"path": path, **asked})
         fault = self.faults.get(len(self.requests))
         if isinstance(fault, int):
-            return httpx.Response(fault, json={"error": {"message": f"fault {fault} on command"}})
+            said = {"error": {"message": f"fault {fault} on command"}}
+            return Response(fault, {} if self.wait is None else {"retry-after": str(self.wait)}, said)
         if fault == "reset":
-            raise httpx.ReadError("the connection broke on command", request=request)
-        if fault == "timeout":
-            raise httpx.ReadTimeout("out of time on command", request=request)
+            raise ServerFault("the connection broke on command")
         if fault == "garbage":
-            return httpx.Response(200, text="<html>502 from a proxy</html>")
+            return Response(200, {}, "<html>502 from a proxy</html>")
         if fault == "empty":
-            return httpx.Response(200, json={"choices": []})
-        return self._answer(request.url.path, body)
+            return Response(200, {}, {"choices": []})
+        answer = self._answer(path, asked)
+        if isinstance(fault, dict):
+            answer.data["choices"][0].update(fault)
+        if not asked.get("stream") or answer.status != 200:
+            return answer
+        heard()
+        return Response(200, answer.headers, _streamed(answer.data))
 
-    def _answer(self, path: str, body: dict[str, Any]) -> httpx.Response:
+    def _answer(self, path: str, body: dict[str, Any]) -> Response:
         if self.models is not None and body["model"] not in self.models:
             return _error(404, f"The model `{body['model']}` does not exist.")
         prompt = _prompt(body)
         if len(prompt.split()) > self.context:
             return _error(400, f"This model's maximum context length is {self.context} tokens: the prompt is longer.")
-        return httpx.Response(200, json=_ROUTES[path](self, prompt, body))
+        if self.poison is not None and self.poison in prompt:
+            return _error(500, "Internal Server Error")
+        return Response(200, {}, {"model": body["model"], **_ROUTES[path](self, prompt, body)})
 
     def chat(self, prompt: str, body: dict[str, Any]) -> dict[str, Any]:
         """POST /v1/chat/completions."""
@@ -126,5 +141,30 @@ def _usage(prompt: str, text: str) -> dict[str, int]:
     return {"prompt_tokens": len(prompt.split()), "completion_tokens": len(text.split())}
 
 
-def _error(status: int, message: str) -> httpx.Response:
-    return httpx.Response(status, json={"error": {"message": message, "code": status}})
+def _error(status: int, message: str) -> Response:
+    return Response(status, {}, {"error": {"message": message, "code": status}})
+
+
+def events(data: dict[str, Any], size: int) -> Iterator[str]:
+    """The answer as the data of server-sent events with `size` characters each."""
+    choice = data["choices"][0]
+    chat = "message" in choice
+    fields: dict[str, str | None] = choice["message"] if chat else {"text": choice["text"]}
+    for name, text in fields.items():
+        said = "" if name == "role" else text or ""
+        for start in range(0, len(said), size):
+            piece = {name: said[start : start + size]}
+            yield json.dumps({"choices": [{"delta": piece} if chat else piece]})
+    last: dict[str, Any] = {"delta": {}} if chat else {"text": ""}
+    yield json.dumps({"model": data.get("model"), "choices": [{**last, "finish_reason": choice["finish_reason"]}]})
+    yield json.dumps({"choices": [], "usage": data.get("usage")})
+    yield "[DONE]"
+
+
+def _streamed(data: dict[str, Any]) -> dict[str, Any]:
+    """The answer as it comes in when it is sent in events of a few characters, cut anywhere."""
+    sent = ": keep-alive\n\n" + "".join(f"data: {event}\n\n" for event in events(data, size=7))
+    assembly = Assembly()
+    for start in range(0, len(sent.encode()), 11):
+        assembly.feed(sent.encode()[start : start + 11])
+    return assembly.whole()

@@ -21,6 +21,7 @@ from tracemill.resources import Resources
 from tracemill.serving.asks import Answer, Ask, Reply, Spent
 from tracemill.serving.keys import samples_root
 from tracemill.serving.model import Model
+from tracemill.serving.refusals import EqualRefusals
 from tracemill.serving.samples import SampleStore
 
 if TYPE_CHECKING:
@@ -68,12 +69,13 @@ class _Run:
         self.waiting: dict[str, Reply] = {}
         self.wake = asyncio.Event()
         self.storing = threading.Lock()
+        self.equal = EqualRefusals(feed.model.name, of=len(asks), answered=lambda: feed.spent.paid + feed.spent.reused)
         self.began = time.monotonic()
 
     async def run(self) -> dict[str, Answer]:
         """Ask everything; what was answered is stored even when this fails half-way."""
         from tracemill.serving.client import Client  # late: reading a recipe must not load an HTTP library
-        from tracemill.serving.endpoints import Fleet
+        from tracemill.serving.fleet import Fleet
 
         fleet = Fleet(self.feed.model, self.feed.store, self.feed.resources)
         try:
@@ -99,8 +101,9 @@ class _Run:
         if isinstance(answer, Reply):
             self.waiting[key] = answer
             self.wake.set()
-        else:
-            self.slots.release()
+            return
+        self.equal.note(answer)
+        self.slots.release()
 
     async def _write_parts(self) -> None:
         """Store what waits, in parts neither too small nor too late, and let go of the slots of what is stored."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -42,13 +43,17 @@ _NAMES = {
 }
 
 
+_SHARES = {"kv_cache"}
+
+
 def parse_metrics(text: str) -> Gauges:
-    """The gauges in a metrics page; several engines are added up, what is missing is 0."""
-    found: dict[str, float] = {}
+    """The gauges in a metrics page. Several engines are added up, but shares are their mean; what is missing is 0."""
+    found: dict[str, list[float]] = {}
     for name, value in _LINE.findall(text):
-        if name in _NAMES:
-            found[_NAMES[name]] = found.get(_NAMES[name], 0.0) + float(value)
-    return Gauges(**found)
+        number = float(value)
+        if name in _NAMES and math.isfinite(number):
+            found.setdefault(_NAMES[name], []).append(number)
+    return Gauges(**{name: sum(v) / (len(v) if name in _SHARES else 1) for name, v in found.items()})
 
 
 def summary(before: Gauges, now: Gauges, seconds: float) -> str:

@@ -22,8 +22,9 @@ class Serve(BaseModel):
 
     `replicas` servers are started by the run (0: never, use an endpoint that is up). `devices` names the accelerators
     of each replica ("0,1"), one entry a replica. `flags` go to `vllm serve` as they are. Times are seconds: a server
-    must be healthy after `start_timeout`, and goes when nobody asked for `idle`; a request may take `timeout`, and a
-    client gives up when no server answered anything for `patience`. `concurrency`: requests that one task keeps in
+    must be healthy after `start_timeout`, and goes when nobody asked for `idle`. A request has no time-out: it is asked
+    again when its server left, or (an endpoint that was up before) when nothing came from it for `silence`; a client
+    gives up when it heard nothing from any server for `patience`. `concurrency`: requests that one task keeps in
     flight; twice the server's --max-num-seqs keeps it full.
     """
 
@@ -38,8 +39,18 @@ class Serve(BaseModel):
     start_timeout: Annotated[float, Field(gt=0)] = 1800
     idle: Annotated[float, Field(gt=0)] = 300
     concurrency: Annotated[int, Field(ge=1)] = 256
-    timeout: Annotated[float, Field(gt=0)] = 3600
+    silence: Annotated[float, Field(gt=0)] = 600
     patience: Annotated[float, Field(gt=0)] = 1800
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_timeout(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "timeout" in given:
+            raise ValueError(
+                "serve.timeout is gone, as it gave up long traces that waited in a queue: a request lives while its "
+                "server does. Remove it; serve.silence says how long an endpoint may be silent"
+            )
+        return given
 
     @model_validator(mode="after")
     def _one_device_entry_a_replica(self) -> Serve:

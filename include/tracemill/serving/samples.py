@@ -35,6 +35,7 @@ _SCHEMA = pa.schema(
         ("completion_tokens", pa.int32()),
         ("seconds", pa.float64()),
         ("values", pa.list_(pa.float64())),
+        ("served_model", pa.string()),
     ]
 )
 _READERS = 8  # parts read at once: a look over thousands of parts waits for the network, not for the processor
@@ -104,8 +105,8 @@ class SampleStore:
                 hits = pc.is_in(parquet.read(["key"])["key"], value_set=wanted)
                 if not pc.any(hits).as_py():
                     return _SCHEMA.empty_table()
-                return parquet.read().filter(hits).cast(_SCHEMA)
-            return parquet.read().cast(_SCHEMA)
+                return _complete(parquet.read().filter(hits))
+            return _complete(parquet.read())
 
     def _write(self, table: pa.Table, near: str) -> str:
         key = f"{self.folder}/{near}-{uuid.uuid4().hex}.parquet"
@@ -115,6 +116,14 @@ class SampleStore:
                 pq.write_table(table, local, compression="zstd", use_dictionary=["finish_reason"])
             self.store.put(local, key)
         return key
+
+
+def _complete(table: pa.Table) -> pa.Table:
+    """The table with today's columns; those that an older tracemill did not write are null."""
+    for field in _SCHEMA:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table.select(_SCHEMA.names).cast(_SCHEMA)
 
 
 def _row(key: str, made: float, reply: Reply) -> dict[str, Any]:

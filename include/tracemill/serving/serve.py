@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tracemill.errors import ServingError, TracemillError
+from tracemill.errors import RecipeError, TracemillError
 from tracemill.objects import ObjectStore
 from tracemill.resources import Resources
-from tracemill.serving.lease import BEAT, Lease, renew, wanted, withdraw
-from tracemill.serving.metrics import Gauges, summary
+from tracemill.serving.heart import Heart
+from tracemill.serving.lease import BEAT, Lease, forget_failure, leave_word, wanted
+from tracemill.serving.metrics import summary
 from tracemill.serving.model import Model
 from tracemill.serving.server import Server
 
 REPORT = 30.0  # seconds between two lines about the load
-SILENCE = 120.0  # seconds without a healthy answer after which a server that still runs counts as broken
 _log = logging.getLogger(__name__)
 
 
@@ -46,7 +46,17 @@ class Replica:
         self._server: Server | None = None
 
     def serve(self) -> Served:
-        """Serve until done, idle or told to stop. Raises ServingError or RecipeError when the server fails."""
+        """Serve until done, idle or told to stop. Raises ServingError or RecipeError when the server fails; what it
+        raises is left on the store, so that those who wait for the model need not wait in vain.
+        """
+        forget_failure(self.store, self.model.name)
+        try:
+            return self._served()
+        except TracemillError as error:
+            leave_word(self.store, self.model.name, error, final=isinstance(error, RecipeError))
+            raise
+
+    def _served(self) -> Served:
         with tempfile.TemporaryDirectory(prefix="tracemill-serve-") as folder:
             log = Path(folder) / f"{self.model.name}.log"
             with Server(self.model, self.resources, self.replica, log) as self._server:
@@ -56,11 +66,8 @@ class Replica:
                     if self._told:
                         return Served("told", 0.0, 0.0, 0.0)
                     raise
-                lease = renew(self.store, self._lease(self._server))
-                try:
-                    return self._watch(self._server, lease)
-                finally:
-                    withdraw(self.store, lease)
+                with Heart(self.store, self._lease(self._server), self._server) as heart:
+                    return self._watch(self._server, heart)
 
     def stop(self) -> None:
         """End the server now; `serve` returns "told". Safe to call from a signal handler."""
@@ -79,12 +86,14 @@ class Replica:
             renewed=time.time(),
         )
 
-    def _watch(self, server: Server, lease: Lease) -> Served:
-        began = active = heard = reported = time.monotonic()
-        first = last = latest = server.gauges() or Gauges()
+    def _watch(self, server: Server, heart: Heart) -> Served:
+        began = active = reported = time.monotonic()
+        first = last = heart.gauges
         while True:
-            now = time.monotonic()
-            latest, heard = self._heard(server, latest, heard, now)
+            now, latest = time.monotonic(), heart.gauges
+            if not self._told:
+                server.check()
+                heart.check(self.model.name)
             if latest.busy or latest.generated != last.generated or wanted(self.store, self.model.name):
                 active = now
             if now - reported >= REPORT:
@@ -95,17 +104,7 @@ class Replica:
                 generated, prompted = latest.generated - first.generated, latest.prompted - first.prompted
                 _log.info("%s: %s after %.0f s, %.0f tokens generated", self.model.name, why, now - began, generated)
                 return Served(why, round(now - began, 1), generated, prompted)
-            lease = renew(self.store, lease)
             time.sleep(BEAT)
-
-    def _heard(self, server: Server, latest: Gauges, heard: float, now: float) -> tuple[Gauges, float]:
-        """The newest reading and when it was taken. Raises when the server has ended or was silent for too long."""
-        if not self._told:
-            server.check()
-        gauges = server.gauges() if server.healthy() else None
-        if gauges is None and now - heard > SILENCE and not self._told:
-            raise ServingError(f"the server of model {self.model.name!r} runs, but was not healthy for {SILENCE:.0f} s")
-        return (gauges, now) if gauges else (latest, heard)
 
     def _end(self, quiet: float) -> Literal["done", "idle", "told"] | None:
         if self._told:

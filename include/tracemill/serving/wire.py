@@ -1,43 +1,62 @@
 """Reads what an OpenAI-compatible server sends back: an answer, a refusal of this one request, or a fault to try again.
 
-Reasoning is understood in the three forms that vLLM's versions use: `reasoning` (0.11.2 and later), `reasoning_content`
-(before), or raw <think> tags in the content. All become one text with tags, so that nothing downstream must know.
+Reasoning is understood in the forms that servers use: `reasoning` (vLLM 0.11.2 and later), `reasoning_content` (before,
+and DeepSeek), content in parts of type "thinking" (Mistral, Anthropic), or raw <think> tags in the content. All become
+one text with tags, so that nothing downstream must know.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tracemill.errors import RecipeError
 from tracemill.serving.asks import Refusal, Reply, Route
+from tracemill.serving.finish import ending, named
 
 _TOO_LONG = re.compile(r"context length|maximum model length|max_model_len|too long|longer than|exceed", re.IGNORECASE)
 _NO_ROOM_AT_ALL = re.compile(r"max_tokens=?\s*\d* cannot be greater than max_model_len", re.IGNORECASE)
 _REFUSED = {400, 413, 422}
-_NOT_LET_IN = {401, 403}
+# No request can succeed there, whoever tries again: what the user must do.
+_NEVER = {
+    401: "the connection's key is missing or wrong",
+    402: "the account has no balance left: top it up, then clear this task (nothing that was answered is lost)",
+    403: "the connection's key is missing or wrong, or may not use this model",
+    405: "this address does not take such requests: check that the endpoint is the server's base URL",
+    501: "the server does not offer this kind of request",
+}
 
 
 class ServerFault(Exception):
-    """The server did not answer as it should; the same request may succeed in a moment or elsewhere."""
+    """The server did not answer as it should; the same request may succeed in a moment or elsewhere.
+
+    `alive`: the server itself answered (an HTTP status), so that it may have been this very request that it cannot do.
+    `wait`: seconds that it asks everybody to wait (HTTP 429 or 503 with Retry-After).
+    """
+
+    def __init__(self, text: str, *, alive: bool = False, wait: float | None = None, throttled: bool = False) -> None:
+        super().__init__(text)
+        self.alive, self.wait, self.throttled = alive, wait, throttled
 
 
-def read_reply(route: Route, status: int, data: Any, seconds: float) -> Reply | Refusal:
+def read_reply(route: Route, status: int, data: Any, seconds: float, wait: float | None = None) -> Reply | Refusal:
     """The answer in a response. Raises ServerFault to try again, RecipeError when no request can ever succeed there."""
     if status in _REFUSED:
         return _refusal(_message(data))
-    if status in _NOT_LET_IN:
-        raise RecipeError(f"the server answers {status}: the connection's key is missing or wrong")
+    if status in _NEVER:
+        raise RecipeError(f"the server answers {status}: {_NEVER[status]} ({_message(data)[:300]})")
     if status != 200 or not isinstance(data, Mapping):
-        raise ServerFault(f"HTTP {status}: {_message(data)}")
+        throttled = status == 429 or (status == 503 and wait is not None)
+        raise ServerFault(f"HTTP {status}: {_message(data)}", alive=not throttled, wait=wait, throttled=throttled)
     try:
         if route == "/classify":
             return _classified(data, seconds)
         return _generated(route, data, seconds)
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise ServerFault(f"an answer without the documented fields ({type(error).__name__}: {error})") from error
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        said = _message(data) if "error" in data else f"{type(error).__name__}: {error}"
+        raise ServerFault(f"an answer without the documented fields ({said})", alive=True) from error
 
 
 def _refusal(message: str) -> Refusal:
@@ -59,25 +78,65 @@ def _message(data: Any) -> str:
 
 
 def _generated(route: Route, data: Mapping[str, Any], seconds: float) -> Reply:
-    choice, usage = data["choices"][0], data.get("usage") or {}
+    choice = data["choices"][0]
+    usage = data.get("usage") or {}
+    reason = choice.get("finish_reason")
+    if ending(reason) == "fault":
+        raise ServerFault(f"the answer was broken off (finish_reason {reason!r})", alive=True)
     text = choice["text"] if route == "/v1/completions" else with_tags(choice["message"])
+    if not isinstance(text, str):
+        raise TypeError(f"a text of type {type(text).__name__}")
     return Reply(
-        text=text,
-        finish_reason=choice.get("finish_reason"),
-        prompt_tokens=usage.get("prompt_tokens"),
-        completion_tokens=usage.get("completion_tokens"),
+        text=whole_characters(text),
+        finish_reason=named(reason),
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
         seconds=seconds,
         values=_prompt_logprobs(choice),
+        served_model=data.get("model") if isinstance(data.get("model"), str) else None,
     )
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def whole_characters(text: str) -> str:
+    """The text with U+FFFD for halves of characters (lone surrogates), which no file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def with_tags(message: Mapping[str, Any]) -> str:
     """A chat message as one text; reasoning that the server took apart is put back between <think> tags."""
     content = message.get("content") or ""
     reasoning = message.get("reasoning") or message.get("reasoning_content")
+    if not isinstance(content, str):
+        thinking, content = _parts(content)
+        reasoning = reasoning or thinking
     if not reasoning:
-        return str(content)
+        return content
+    if not isinstance(reasoning, str):
+        raise TypeError(f"reasoning of type {type(reasoning).__name__}")
     return f"<think>{reasoning}</think>{content}" if content else f"<think>{reasoning}"
+
+
+def _parts(content: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
+    """Thinking and text of a content in parts. Raises TypeError or KeyError for parts of another kind."""
+    thinking: list[str] = []
+    said: list[str] = []
+    for part in content:
+        if part["type"] == "thinking":
+            inner = part["thinking"]
+            thinking.append(inner if isinstance(inner, str) else _parts(inner)[1])
+        elif part["type"] in ("text", "output_text"):
+            said.append(part["text"])
+        else:
+            raise KeyError(f"a part of type {part['type']!r}")
+    return "".join(thinking), "".join(said)
 
 
 def _prompt_logprobs(choice: Mapping[str, Any]) -> tuple[float, ...]:
@@ -86,9 +145,9 @@ def _prompt_logprobs(choice: Mapping[str, Any]) -> tuple[float, ...]:
     if tokens is None:
         return ()
     found = [float(next(iter(token.values()))["logprob"]) for token in tokens if token]
-    return (math.fsum(found), float(len(found)))
+    return (math.fsum(found), float(len(found))) if all(map(math.isfinite, found)) else (math.nan, float(len(found)))
 
 
 def _classified(data: Mapping[str, Any], seconds: float) -> Reply:
     values = tuple(float(value) for value in data["data"][0]["probs"])
-    return Reply("", None, (data.get("usage") or {}).get("prompt_tokens"), 0, seconds, values)
+    return Reply("", "stop", (data.get("usage") or {}).get("prompt_tokens"), 0, seconds, values)

@@ -74,6 +74,7 @@ def measured_values(inputs: Inputs, metric: str, by: str, shard: int) -> pa.Tabl
         table = table.filter(pc.equal(table["metric"], metric)).drop_columns(["metric"])
     table = table.rename_columns(["generation_id", "measurer", "value"])
     table = table.set_column(2, "value", pc.cast(table["value"], pa.float64()))
+    table = table.filter(pc.is_finite(table["value"]))  # a number that is none measures nothing
     table = table.filter(pc.is_in(table["generation_id"], value_set=inputs.alive("generation", shard)))
     return table.append_column("group", _group_of(inputs, table, by, shard))
 

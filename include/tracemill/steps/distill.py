@@ -44,7 +44,7 @@ class Distill(AskingStep):
     the rule of the 1.4M paper (arXiv 2503.19633, section 2.3): an existing response is kept if and only if it passes,
     otherwise a new one is made. `problems: all` writes traces for every living problem.
 
-    Ledger: kept with the reason `verified` or `distilled`; quarantined with `too_long`, `refused` or `timeout` when the
+    Ledger: kept with the reason `verified` or `distilled`; quarantined with `too_long`, `refused` or `poison` when the
     server gave no trace at all and the problem has no living response.
     """
 
@@ -108,6 +108,7 @@ class Distill(AskingStep):
             "completion_tokens": trace.reply.completion_tokens,
             "seconds": trace.reply.seconds,
             "source_verdict": None,
+            "served_model": trace.reply.served_model,
         }
 
     def _continuations(self, traces: list[Trace]) -> pa.Table:
@@ -159,6 +160,7 @@ def _joined(trace: Trace, rest: Answer | None) -> Trace:
         prompt_tokens=first.prompt_tokens,
         completion_tokens=(first.completion_tokens or 0) + (rest.completion_tokens or 0),
         seconds=first.seconds + rest.seconds,
+        served_model=first.served_model,
     )
     return replace(trace, reply=whole, seam=len(first.text), seam_tokens=first.completion_tokens)
 

@@ -15,6 +15,8 @@ from tracemill.steps.fate import Fate, fate_ledger
 from tracemill.steps.measuring import Cut, measured, measurement_rows, unmeasured
 from tracemill.steps.responses import Response, living_responses
 
+_LARGEST = 700.0  # exp of more is no finite number; vLLM sends -9999 for a log-probability of minus infinity
+
 
 class Perplexity(AskingStep):
     """exp(-mean log-probability) of the tokens of query and response under `model`, by the server's prompt_logprobs.
@@ -54,13 +56,16 @@ class Perplexity(AskingStep):
             return unmeasured(answer, self.unmeasured)
         found = perplexity(answer)
         if found is None:
-            return unmeasured(Refusal("refused", "the server gave no log-probabilities"), self.unmeasured)
+            return unmeasured(Refusal("unmeasured", "the server gave no finite log-probabilities"), self.unmeasured)
         return measured(found[0], self.cut, "high_perplexity")
 
 
 def perplexity(reply: Reply) -> tuple[float, int] | None:
-    """Perplexity and number of tokens, from the sum of log-probabilities and their number; None when there are none."""
+    """Perplexity and number of tokens, from the sum of log-probabilities and their number; None when there are none, or
+    when one of them is no finite number: that measures nothing.
+    """
     if len(reply.values) != 2 or reply.values[1] < 1:
         return None
     total, count = reply.values
-    return math.exp(-total / count), int(count)
+    mean = -total / count
+    return (math.exp(mean), int(count)) if mean < _LARGEST else None  # NaN is not smaller than anything

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tracemill.serving.asks import Ask, Reply
 from tracemill.serving.model import Model
@@ -43,6 +43,15 @@ class Teacher(BaseModel):
     continue_to: Annotated[int, Field(ge=1)] | None = None
     source: str | None = None
 
+    @model_validator(mode="after")
+    def _samples_differ(self) -> Teacher:
+        if self.samples > 1 and self.sampling.temperature == 0:
+            raise ValueError(
+                f"samples is {self.samples} at temperature 0: all would be the same trace, paid {self.samples} times. "
+                "Raise sampling.temperature, or ask for one sample"
+            )
+        return self
+
     def ask(self, assignment: Assignment, sample: int) -> Ask:
         """The request for one trace."""
         raise NotImplementedError  # abstract
@@ -50,7 +59,7 @@ class Teacher(BaseModel):
     def go_on(self, asked: Ask, reply: Reply) -> Ask | None:
         """The request that continues a cut trace; None when it was not cut or the budget is spent."""
         left = (self.continue_to or 0) - (reply.completion_tokens or 0)
-        if reply.finish_reason != "length" or left < 1:
+        if reply.finish_reason != "length" or left < 1:  # a loop that the server ended ("repetition") goes on nowhere
             return None
         return replace(self._continuation(asked, self.prefix + reply.text, left), sample=asked.sample)
 

@@ -21,7 +21,9 @@ class ChatTeacher(Teacher):
         directive = self.directive(assignment.category)
         if directive and turns[-1]["role"] == "user":
             turns[-1]["content"] = f"{turns[-1]['content']}\n{directive}"
-        if self.system:
+        if self.system and turns[0]["role"] == "system":  # two system turns: many templates keep only one of them
+            turns[0]["content"] = f"{self.system}\n\n{turns[0]['content']}"
+        elif self.system:
             turns.insert(0, {"role": "system", "content": self.system})
         body = {"messages": turns, **seeded(self.sampling, assignment, sample)}
         if self.prefix:

@@ -13,17 +13,20 @@ from tracemill.teachers.base import Assignment, Teacher, seeded
 class CompletionTeacher(Teacher):
     """Asks through /v1/completions with `template`, in which {prompt} stands for the problem and its directive.
 
-    DeepSeek-R1's own form is "<｜begin▁of▁sentence｜><｜User｜>{prompt}<｜Assistant｜>".
+    DeepSeek-R1's own form is "<｜begin▁of▁sentence｜><｜User｜>{prompt}<｜Assistant｜>". The template is the whole prompt:
+    the tokenizer adds nothing to it, or there would be two beginnings, unless `add_special_tokens` says so.
     """
 
     kind: Literal["completion"] = "completion"
     template: Annotated[str, Field(pattern=r"\{prompt\}")] = "{prompt}"
+    add_special_tokens: bool = False
 
     def ask(self, assignment: Assignment, sample: int) -> Ask:
         """One request; of several turns the human ones are asked together, as the problem's text has them."""
         text = "\n".join(part for part in (assignment.prompt, self.directive(assignment.category)) if part)
         prompt = self.template.replace("{prompt}", text) + self.prefix
-        return Ask("/v1/completions", {"prompt": prompt, **seeded(self.sampling, assignment, sample)}, sample)
+        body = {"prompt": prompt, "add_special_tokens": self.add_special_tokens}
+        return Ask("/v1/completions", {**body, **seeded(self.sampling, assignment, sample)}, sample)
 
     def _continuation(self, asked: Ask, begun: str, tokens: int) -> Ask:
         prompt = str(asked.body["prompt"]).removesuffix(self.prefix) + begun
