@@ -64,8 +64,8 @@ class Reply:
 class Refusal:
     """One request that the server will never answer as it stands; the row it was for is quarantined.
 
-    `poison`: it ended or broke the server every time it was asked, while others were answered. `unmeasured`: it was answered, but not with
-    finite numbers.
+    `poison`: it ended or broke the server every time it was asked, while others were answered. `unmeasured`: it was
+    answered, but not with finite numbers.
     """
 
     reason: Literal["too_long", "refused", "poison", "unmeasured"]

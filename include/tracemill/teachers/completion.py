@@ -13,8 +13,8 @@ from tracemill.teachers.base import Assignment, Teacher, seeded
 class CompletionTeacher(Teacher):
     """Asks through /v1/completions with `template`, in which {prompt} stands for the problem and its directive.
 
-    DeepSeek-R1's own form is "<｜begin▁of▁sentence｜><｜User｜>{prompt}<｜Assistant｜>". The template is the whole prompt:
-    the tokenizer adds nothing to it, or there would be two beginnings, unless `add_special_tokens` says so.
+    DeepSeek-R1's own form is "<｜begin▁of▁sentence｜><｜User｜>{prompt}<｜Assistant｜>". The template is the whole
+    prompt: the tokenizer adds nothing to it, or there would be two beginnings, unless `add_special_tokens` says so.
     """
 
     kind: Literal["completion"] = "completion"
