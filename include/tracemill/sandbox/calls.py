@@ -33,6 +33,9 @@ _GROUP_CALLS = 200
 _GROUP_BYTES = 8 << 20
 _GROUP_CPU_SECONDS = 1.0
 
+# A program that cannot be imported, or lacks the function, raised nothing that a test may ask for.
+_WORDS = {"unimportable": "the import ", "absent": "looking the function up "}
+
 Accept = Callable[[str, Any], bool]
 
 
@@ -47,8 +50,13 @@ class Call:
 
 def payload(name: str, arguments: Sequence[Any], named: Mapping[str, Any] | None = None) -> list[Any]:
     """Return a call as the worker reads it: name, positional and named arguments, values tagged."""
-    keywords = [[key, encode(value)] for key, value in named.items()] if named else []
-    return [name, [encode(value) for value in arguments], {"d": keywords}]
+    keywords = [[key, _encoded(value)] for key, value in named.items()] if named else []
+    return [name, [_encoded(value) for value in arguments], {"d": keywords}]
+
+
+def _encoded(value: Any) -> Any:
+    """Return an argument for the wire; a range is one for the program too."""
+    return encode(value, other=lambda one: {"R": [one.start, one.stop, one.step]} if type(one) is range else {"x": ""})
 
 
 def _equals(compare: Compare, test: int, expected: Any) -> Accept:
@@ -147,7 +155,8 @@ class CallJudge:
             return
         failures = {"ok": Status.WRONG_ANSWER, "garbled": Status.WRONG_ANSWER, "memory": Status.MEMORY_LIMIT}
         status = failures.get(word, Status.RUNTIME_ERROR)
-        reason = f"raised {value[0]}" if word == "raised" and isinstance(value, list) and value else ""
+        named = word in ("raised", "unimportable", "absent") and isinstance(value, list) and value
+        reason = f"{_WORDS.get(word, '')}raised {value[0]}" if named else ""
         self.board.record(call.test, status, reason[:200], stderr)
 
 

@@ -2,9 +2,10 @@
 
 from .base import AssertSuite, CallSuite, HumanEvalSuite, Job, JobVerdict, Limits, PytestSuite, Status, StdioSuite
 from .calls import judge_calls
-from .lowered import judge_tests
+from .faults import with_fault
 from .scripts import Script, refusal
 from .stdio import judge_stdio
+from .trial import judge_tests
 
 MAX_SOURCE_BYTES = 4 << 20  # its syntax tree takes a few hundred times as much
 
@@ -34,7 +35,12 @@ def refused(job: Job) -> JobVerdict | None:
 
 
 def script_for(job: Job, limits: Limits) -> Script:
-    """Return the script that judges `job`."""
+    """Return the script that judges `job`; what the sandbox lacks is never the program's failure."""
+    verdict = yield from _script(job, limits)
+    return with_fault(verdict) if job.language == "python" else verdict
+
+
+def _script(job: Job, limits: Limits) -> Script:
     suite = job.suite
     if isinstance(suite, StdioSuite):
         return judge_stdio(job, limits, suite)

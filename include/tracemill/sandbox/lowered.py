@@ -1,4 +1,4 @@
-"""Chooses how a test source is judged: as calls where it says no more than that, else two slots, else one process."""
+"""Reads a test source as calls and rules for their results, where it says no more than that."""
 
 import ast
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,8 @@ from .base import AssertSuite, HumanEvalSuite, Job, Limits, PytestSuite
 from .calls import Call, CallJudge
 from .literals import NotConstant, evaluate
 from .lowering import Lowering, NotLowerable
-from .remote import judge_remotely
-from .rules import OpaqueValue
-from .scripts import Order, Script
-from .testfiles import borrowed_names, judge_in_process, needs_one_process, needs_pytest, test_functions
+from .scripts import Script
+from .testfiles import borrowed_names, needs_pytest, test_functions
 
 _HARMLESS_IMPORTS = frozenset(("pytest", "math", "typing", "solution"))
 _HELPERS = frozenset(("is_same_list", "is_same_tree", "list_node", "tree_node"))
@@ -103,20 +101,10 @@ def lower(suite: PytestSuite | HumanEvalSuite | AssertSuite) -> list[Call]:
     return calls
 
 
-def judge_tests(job: Job, limits: Limits, suite: PytestSuite | HumanEvalSuite | AssertSuite) -> Script:
-    """Return the script that judges a test source."""
+def judge_as_calls(job: Job, limits: Limits, suite: PytestSuite | HumanEvalSuite | AssertSuite) -> Script:
+    """Return the script that judges a test source as calls.
+
+    Raises NotLowerable before anything was run, and OpaqueValue when a result has no plain form.
+    """
     prelude = isinstance(suite, HumanEvalSuite) and suite.entry_point.startswith("Solution()")
-    try:
-        verdict = yield from CallJudge(job, limits, lower(suite), prelude).script("lowered")
-        return verdict
-    except NotLowerable:
-        reopened = False
-    except OpaqueValue:
-        reopened = True
-    if reopened:
-        yield Order({"order": "close"})
-    text = (
-        suite.test_code if isinstance(suite, PytestSuite) else suite.test if isinstance(suite, HumanEvalSuite) else ""
-    )
-    whole = judge_in_process if needs_one_process(ast.parse(text)) else judge_remotely
-    return (yield from whole(job, limits, suite))
+    return (yield from CallJudge(job, limits, lower(suite), prelude).script("lowered"))

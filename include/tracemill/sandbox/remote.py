@@ -4,9 +4,9 @@ import json
 from collections.abc import Generator
 from typing import Any
 
-from .base import AssertSuite, HumanEvalSuite, Job, JobVerdict, Limits, PytestSuite, Status
-from .scripts import Event, Order, Script, build_failure, ending, expect, open_order, patience, refusal, run_order
-from .testfiles import board_of, outcomes, payload_of, tests_limits
+from .base import HumanEvalSuite, Job, Limits, Status
+from .scripts import Event, Order, build_failure, ending, expect, open_order, patience, refusal, run_order
+from .testfiles import Ran, TestSource, board_of, outcomes, payload_of, tests_limits
 
 _END = {"order": "end"}
 
@@ -42,27 +42,32 @@ class _Conversation:
             event = yield None
 
 
-def judge_remotely(job: Job, limits: Limits, suite: PytestSuite | HumanEvalSuite | AssertSuite) -> Script:
-    """Return the script that runs the program and its tests in two slots."""
+def run_remotely(job: Job, limits: Limits, suite: TestSource) -> Generator[Order | None, Event, Ran]:
+    """Run the program and its tests in two slots."""
     payload = payload_of(suite)
     limits = tests_limits(limits)
     prelude = isinstance(suite, HumanEvalSuite) and suite.entry_point.startswith("Solution()")
+    for role in ("solution", "tests"):
+        yield Order({"order": "close"}, role=role)
     event, _ = yield _open(job, limits, "serve", b"", "solution", prelude)
     if failure := build_failure(event):
-        return refusal(job, 1, Status.COMPILE_ERROR, failure)
+        return Ran((), False, refusal(job, 1, Status.COMPILE_ERROR, failure), final=True)
     expect(event, "compiled")
     tests = job.model_copy(update={"source": ""})
     talk = _Conversation(limits)
     yield from talk.run((yield _open(tests, limits, "remote_tests", json.dumps(payload).encode(), "tests", False)))
-    return _verdict(job, limits, payload, talk.reports)
+    return _ran(job, limits, payload, talk.reports)
 
 
-def _verdict(job: Job, limits: Limits, payload: dict[str, Any], reports: dict[str, Event]) -> JobVerdict:
+def _ran(job: Job, limits: Limits, payload: dict[str, Any], reports: dict[str, Event]) -> Ran:
     (solution, said), (tests, data) = reports["solution"], reports["tests"]
     failure = ending(solution, limits)
-    found, ended = outcomes(data[tests["stderr"] :])
+    found, ended, doubts = outcomes(data[tests["stderr"] :])
     board = board_of(found, ended, payload, failure or ending(tests, limits))
     for report in (solution, tests):
         board.charge(report)
     board.stderr = board.stderr or said[-2000:].decode("utf-8", "replace")
-    return board.verdict(job, "two slots")
+    verdict = board.verdict(job, "two slots")
+    burnt = solution["cpu"] > limits.cpu_seconds
+    final = verdict.status is Status.ACCEPTED or (verdict.status is Status.TIME_LIMIT and burnt)
+    return Ran(found, ended, verdict, final=final, doubtful=doubts > 0)

@@ -12,6 +12,7 @@ from .worker.codec import CodecError, decode
 
 _LENGTH = struct.Struct("<I")
 _FRAME_BYTES = 32 << 20
+_RAISED = ("raised", "unimportable", "absent")
 
 
 def raw_frames(data: bytes) -> Iterator[list[Any]]:
@@ -52,7 +53,7 @@ def finished_calls(data: bytes, count: int) -> list[tuple[str, Any]]:
         if len(calls) == count or len(frame) != 3 or frame[0] != len(calls) or type(frame[1]) is not str:
             break
         try:
-            value = frame[2] if frame[1] == "raised" else decode(frame[2])
+            value = frame[2] if frame[1] in _RAISED else decode(frame[2])
             calls.append((frame[1], value))
         except CodecError:
             calls.append(("garbled", None))

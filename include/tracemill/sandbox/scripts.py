@@ -175,6 +175,12 @@ def undecided(verdict: JobVerdict, cause: str, reason: str) -> JobVerdict:
     return verdict.model_copy(update=changed)
 
 
+def charged(verdict: JobVerdict, other: JobVerdict) -> JobVerdict:
+    """Return `verdict` with what another run of the same program cost added to it."""
+    cost = {key: round(verdict.detail[key] + other.detail[key], 4) for key in ("cpu", "wall")}
+    return verdict.model_copy(update={"detail": {**verdict.detail, **cost}})
+
+
 def taken_down(job: Job, tested: int, slots: int) -> JobVerdict:
     """Return the verdict on a program that took its worker down each time, on a sandbox that is well otherwise."""
     reason = f"the program took its worker down {slots} times; a harmless program ran well after it"

@@ -3,12 +3,28 @@
 import ast
 import builtins
 import json
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .base import AssertSuite, HumanEvalSuite, Job, Limits, PytestSuite, Status
+from .base import AssertSuite, HumanEvalSuite, Job, JobVerdict, Limits, PytestSuite, Status
+from .faults import NO_TEST, SKIPPED, Fault, common_fault, unknown_names
 from .results import raw_frames
-from .scripts import Board, Script, build_failure, ending, expect, open_order, refusal, run_order
+from .scripts import (
+    STDERR_CHARACTERS,
+    Board,
+    Event,
+    Order,
+    build_failure,
+    ending,
+    expect,
+    open_order,
+    refusal,
+    run_order,
+)
+
+TestSource = PytestSuite | HumanEvalSuite | AssertSuite
+Outcome = tuple[str, str, str]
 
 _TESTS_CPU_FACTOR = 4  # a whole test file may use this many times the limit of one test
 
@@ -38,10 +54,36 @@ def test_functions(tree: ast.Module) -> list[ast.FunctionDef]:
 
 
 def needs_pytest(tree: ast.Module) -> bool:
-    """Return whether a file uses more of pytest than plain test functions: classes, fixtures, parameters, marks."""
-    if any(isinstance(node, ast.ClassDef) and _holds_tests(node) for node in tree.body):
+    """Return whether a file uses more of pytest than plain test functions: classes, fixtures, marks, hooks."""
+    if any(_is_for_pytest(node) for node in tree.body):
         return True
     return any(function.args.args or function.decorator_list for function in test_functions(tree))
+
+
+_HOOKS = frozenset(f"{when}_{what}" for when in ("setup", "teardown") for what in ("module", "function"))
+_HOOKS_OF_NOSE = frozenset(("setup", "teardown", "setUpModule", "tearDownModule"))
+
+
+def _is_for_pytest(node: ast.stmt) -> bool:
+    """Return whether a statement at the top of a file means something to pytest beyond its own value."""
+    if isinstance(node, ast.ClassDef):
+        return _holds_tests(node) or bool(node.bases) or node.name.startswith("Test")
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        test = node.name.startswith("test")
+        fixture = any("fixture" in ast.unparse(decorator) for decorator in node.decorator_list)
+        return fixture or node.name in (_HOOKS | _HOOKS_OF_NOSE) or (test and isinstance(node, ast.AsyncFunctionDef))
+    if isinstance(node, ast.Assign):
+        names = [
+            inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
+        ]
+        return any(name.startswith("test") or name in ("pytestmark", "pytest_plugins") for name in names)
+    if isinstance(node, (ast.If, ast.Try, ast.With, ast.For)) and not _guards_main(node):
+        return any(isinstance(inner, ast.FunctionDef) and inner.name.startswith("test") for inner in ast.walk(node))
+    return False
+
+
+def _guards_main(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and "__main__" in ast.dump(node.test)
 
 
 _SHARED_PROCESS = frozenset(
@@ -73,10 +115,44 @@ def needs_one_process(tree: ast.Module) -> bool:
 
 
 def _holds_tests(node: ast.ClassDef) -> bool:
-    return any(isinstance(item, ast.FunctionDef) and item.name.startswith("test") for item in node.body)
+    return any(
+        isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name.startswith("test") for item in node.body
+    )
 
 
-def payload_of(suite: PytestSuite | HumanEvalSuite | AssertSuite) -> dict[str, Any]:
+def guarded_names(tree: ast.Module) -> list[str]:
+    """Return the names that mean something to the tests already, should a star import bring others in their place."""
+    if not any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in tree.body):
+        return []
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    imported = {(a.asname or a.name).split(".")[0] for n in tree.body if isinstance(n, ast.Import) for a in n.names}
+    return sorted(used & (set(dir(builtins)) | imported))
+
+
+def required_names(tree: ast.Module, entry_point: str | None, borrowed: Sequence[str]) -> list[str]:
+    """Return the names that the program must have before any test may count: an absent one raises, too."""
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    named |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    named |= {
+        a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module == "solution" for a in n.names
+    }
+    entries = {name.strip() for name in (entry_point or "").split(",")} & named
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            entries |= {node.func.attr} if isinstance(owner, ast.Name) and owner.id == "solution" else set()
+        elif isinstance(node, ast.With) and any("raises" in ast.dump(item) for item in node.items):
+            called = [inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)]
+            entries |= {function.id for function in called if isinstance(function, ast.Name)} & set(borrowed)
+    return sorted(entries - node_helpers())
+
+
+def node_helpers() -> frozenset[str]:
+    """Return LeetCode's names for lists and trees, which the sandbox gives to tests that use them."""
+    return frozenset(("ListNode", "TreeNode", "list_node", "tree_node", "is_same_list", "is_same_tree"))
+
+
+def payload_of(suite: TestSource) -> dict[str, Any]:
     """Return what the worker needs to run a suite's tests."""
     if isinstance(suite, AssertSuite):
         lines = suite.lines[: suite.max_tests]
@@ -84,21 +160,22 @@ def payload_of(suite: PytestSuite | HumanEvalSuite | AssertSuite) -> dict[str, A
         return {"style": "asserts", "source": suite.setup or "", "lines": lines, "borrowed": borrowed_names(tree)}
     source = suite.test if isinstance(suite, HumanEvalSuite) else suite.test_code
     tree = ast.parse(source)
-    job: dict[str, Any] = {"source": source, "borrowed": borrowed_names(tree)}
+    job: dict[str, Any] = {"source": source, "borrowed": borrowed_names(tree), "guarded": guarded_names(tree)}
     if isinstance(suite, HumanEvalSuite):
         return {**job, "style": "check", "entry": suite.entry_point}
+    job["required"] = required_names(tree, suite.entry_point, job["borrowed"])
     if needs_pytest(tree):
         return {**job, "style": "pytest"}
     names = [function.name for function in test_functions(tree)][: suite.max_tests]
     return {**job, "style": "plain", "names": names}
 
 
-def outcomes(data: bytes) -> tuple[list[tuple[str, str, str]], bool]:
-    """Return (name, word, text) per reported test, and whether the run reached its end."""
-    found: list[tuple[str, str, str]] = []
+def outcomes(data: bytes) -> tuple[list[Outcome], bool, int]:
+    """Return (name, word, text) per reported test, whether the run reached its end, and its doubts (see peer.py)."""
+    found: list[Outcome] = []
     for frame in raw_frames(data):
         if frame[1:2] == ["end"]:
-            return found, True
+            return found, True, frame[2] if len(frame) == 3 and type(frame[2]) is int else 0
         if len(frame) != 3 or frame[0] != len(found):
             break
         match frame[2]:
@@ -106,13 +183,16 @@ def outcomes(data: bytes) -> tuple[list[tuple[str, str, str]], bool]:
                 found.append((name, str(frame[1]), text))
             case _:
                 break
-    return found, False
+    return found, False, 0
 
 
-def board_of(found: Sequence[tuple[str, str, str]], ended: bool, job: dict[str, Any], failure: Status | None) -> Board:
-    """Return the score of a test run; a run that did not reach its end failed in the test after the last reported."""
+def board_of(found: Sequence[Outcome], ended: bool, job: dict[str, Any], failure: Status | None) -> Board:
+    """Return the score of a test run; a run that did not reach its end failed in the test after the last reported.
+
+    A test that skips itself was not run and counts nowhere.
+    """
     words = [entry for entry in found if entry[1] != "skip"]
-    known = len(job.get("names") or job.get("lines") or [])
+    known = len(job.get("names") or job.get("lines") or []) - (len(found) - len(words))
     count = max(len(words) + (not ended), known, 1)
     board = Board.of(count)
     for at, (name, word, text) in enumerate(words):
@@ -120,8 +200,8 @@ def board_of(found: Sequence[tuple[str, str, str]], ended: bool, job: dict[str, 
         board.record(at, Status.ACCEPTED if right else Status.WRONG_ANSWER, f"{name}: {text}"[:300])
     if not ended:
         board.record(len(words), failure or Status.RUNTIME_ERROR)
-    elif not words:
-        board.record(0, Status.WRONG_ANSWER, "no test was found")
+    elif len(words) < count:
+        board.record(len(words), Status.WRONG_ANSWER, "no test was found" if not words else "a test was not run")
     return board
 
 
@@ -130,17 +210,56 @@ def tests_limits(limits: Limits) -> Limits:
     return limits.model_copy(update={"cpu_seconds": limits.cpu_seconds * _TESTS_CPU_FACTOR})
 
 
-def judge_in_process(job: Job, limits: Limits, suite: PytestSuite | HumanEvalSuite | AssertSuite) -> Script:
-    """Return the script that runs tests and program in one process, marked as low trust."""
+@dataclass(frozen=True)
+class Ran:
+    """What one run of a test source gave: the tests that reported, whether the run reached its end, and the verdict.
+
+    `fault`: why it shows nothing, if so. `final`: whether a failure is surely the program's. `doubtful`: whether a pass
+    rests on what the program says of its own objects.
+    """
+
+    found: Sequence[Outcome]
+    ended: bool
+    verdict: JobVerdict
+    fault: Fault | None = None
+    final: bool = False
+    doubtful: bool = False
+
+    def of(self, verdict: JobVerdict) -> "Ran":
+        """Return this run with another verdict."""
+        return replace(self, verdict=verdict)
+
+
+def run_in_process(job: Job, limits: Limits, suite: TestSource) -> Generator[Order | None, Event, Ran]:
+    """Run tests and program in one process, as plain pytest would; what is shown is of low trust."""
     payload = payload_of(suite)
     limits = tests_limits(limits)
-    run = run_order("tests", [json.dumps(payload).encode()], limits.cpu_seconds, 0)
+    sent = json.dumps({**payload, "program": job.source}).encode()
     prelude = isinstance(suite, HumanEvalSuite) and suite.entry_point.startswith("Solution()")
-    event, data = yield open_order(job, limits, run, role="tests", prelude=prelude)
+    yield Order({"order": "close"}, role="tests")
+    first = run_order("tests", [sent], limits.cpu_seconds, 0)
+    event, data = yield open_order(job, limits, first, role="tests", prelude=prelude)
     if failure := build_failure(event):
-        return refusal(job, 1, Status.COMPILE_ERROR, failure)
+        return Ran((), False, refusal(job, 1, Status.COMPILE_ERROR, failure))
     report = expect(event, "ran")
-    found, ended = outcomes(data[report["stderr"] :])
+    stderr = data[: report["stderr"]].decode("utf-8", "replace")
+    found, ended, _ = outcomes(data[report["stderr"] :])
     board = board_of(found, ended, payload, ending(report, limits))
     board.charge(report)
-    return board.verdict(job, "in-process", trust="low")
+    board.stderr = board.stderr or stderr[-STDERR_CHARACTERS:]
+    verdict = board.verdict(job, "in-process", trust="low")
+    return Ran(found, ended, verdict, _fault(suite, payload, verdict, found, ended, stderr))
+
+
+def _fault(
+    suite: TestSource, payload: dict[str, Any], verdict: JobVerdict, found: Sequence[Outcome], ended: bool, stderr: str
+) -> Fault | None:
+    """Return why a run shows nothing about the program, if it does not."""
+    if verdict.status not in (Status.WRONG_ANSWER, Status.RUNTIME_ERROR):
+        return None
+    if ended and not any(word != "skip" for _, word, _ in found):
+        return Fault(SKIPPED, "every test skips itself") if found else Fault(NO_TEST, "the tests hold no test")
+    texts = [text for _, word, text in found if word == "fail"]
+    if not ended:
+        texts.append(stderr.strip().rpartition("\n")[2])
+    return common_fault(texts, unknown_names(suite, payload["borrowed"]))

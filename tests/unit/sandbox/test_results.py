@@ -60,7 +60,7 @@ def test_no_report_of_a_program_raises(seed: int) -> None:
 def test_a_misshapen_outcome_ends_the_report(body: Any) -> None:
     good, bad = (json.dumps(frame).encode() for frame in ([0, "pass", ["one", ""]], [1, "pass", body]))
     data = b"".join(struct.pack("<I", len(frame)) + frame for frame in (good, bad, good))
-    assert outcomes(data) == ([("one", "pass", "")], False)
+    assert outcomes(data) == ([("one", "pass", "")], False, 0)
 
 
 def test_a_key_too_long_to_write_is_another_key() -> None:

@@ -16,7 +16,7 @@ _TABLE: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("extra-line", _WRONG, "print(sum(map(int, input().split())))\nprint('done')"),
     ("exception", _RUNTIME, "1 / 0"),
     ("exit-3", _RUNTIME, "print(sum(map(int, input().split())))\nexit(3)"),
-    ("missing-module", _RUNTIME, "import no_such_module_here"),
+    ("missing-module", ("unverifiable",), "import no_such_module_here"),
     ("stdin-eof", _RUNTIME, "input()\ninput()"),
     ("syntax", ("compile_error",), "def f(:\n    pass"),
     ("nul-in-source", ("compile_error",), "print(1)\0"),

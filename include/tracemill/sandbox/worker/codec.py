@@ -116,7 +116,7 @@ def _encode_rare(value: Any, depth: int, other: Callable[[Any], Any] | None) -> 
     if isinstance(value, (set, frozenset)):
         tag = "s" if isinstance(value, set) else "z"
         return {tag: [encode(item, depth + 1, other) for item in list(value)]}
-    if isinstance(value, (bytes, bytearray)):
+    if isinstance(value, bytes) or (isinstance(value, bytearray) and other is None):
         return {"b": bytes(value).hex()}
     if type(value) is complex:
         return {"c": [value.real.hex(), value.imag.hex()]}

@@ -76,7 +76,7 @@ NODE_HELPERS = {
     "is_same_list": _same(linked_values),
     "is_same_tree": _same(tree_values),
 }
-NODE_BUILDERS = {"L": list_node, "T": tree_node}
+NODE_BUILDERS: dict[str, Any] = {"L": list_node, "T": tree_node, "R": lambda body: range(*body)}
 
 
 def prelude_builtins() -> dict[str, Any]:

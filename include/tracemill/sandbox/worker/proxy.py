@@ -107,14 +107,20 @@ class RemoteFailures:
         return kind
 
     def describe(
-        self, error: BaseException, encode: Callable[[Any], Any], kind: Callable[[type[BaseException]], Any]
+        self,
+        error: BaseException,
+        encode: Callable[[Any], Any],
+        kind: Callable[[type[BaseException]], Any],
+        deep: bool = False,
     ) -> dict[str, Any]:
-        """Return `error` for the wire."""
+        """Return `error` for the wire, `deep` with the exception that it was raised from."""
         try:
             text = str(error)
         except Exception:  # noqa: BLE001 - a program's own __str__ may do anything
             text = ""
-        return {"kind": kind(type(error)), "args": encode(list(error.args)), "text": text, "vars": encode(vars(error))}
+        told = {"kind": kind(type(error)), "args": encode(list(error.args)), "text": text, "vars": encode(vars(error))}
+        cause = error.__cause__
+        return {**told, "cause": self.describe(cause, encode, kind)} if cause is not None and deep else told
 
     def rebuild(self, data: Any, decode: Callable[[Any], Any]) -> BaseException:
         """Return the exception that `data` describes."""
@@ -128,4 +134,6 @@ class RemoteFailures:
         for name, value in decode(data["vars"]).items():
             if isinstance(name, str) and not name.startswith("__"):
                 vars(error)[name] = value
+        if "cause" in data:
+            error.__cause__ = self.rebuild(data["cause"], decode)
         return error

@@ -192,16 +192,24 @@ def _attempt(function: Any, arguments: list[Any], named: dict[str, Any]) -> list
 def _call_main(program: Program, calls: list[list[Any]]) -> None:
     namespace = program.module("solution").__dict__
     program.confine_calls()
-    broken = _attempt(lambda: exec(program.code, namespace), [], {})
-    if broken[0] == "raised" and child.memory_spent():
+    broken = _renamed(_attempt(lambda: exec(program.code, namespace), [], {}), "unimportable")
+    if broken[0] == "unimportable" and child.memory_spent():
         broken = ["memory", None]
     for index, (name, positional, keywords) in enumerate(calls):
         arguments, named = codec.decode(positional, NODE_BUILDERS), codec.decode(keywords, NODE_BUILDERS)
-        if broken[0] == "ok":
-            frame([index, *_attempt(lambda *a, fn=name, **k: _resolve(namespace, fn)(*a, **k), arguments, named)])
-        else:
-            frame([index, *broken])
+        frame([index, *(_one_call(namespace, name, arguments, named) if broken[0] == "ok" else broken)])
     os._exit(0)
+
+
+def _one_call(namespace: dict[str, Any], name: str, arguments: list[Any], named: dict[str, Any]) -> list[Any]:
+    """Return what a call gave; a function that is not there is not one that raised."""
+    found: list[Any] = []
+    looked = _renamed(_attempt(lambda: found.append(_resolve(namespace, name)), [], {}), "absent")
+    return _attempt(found[0], arguments, named) if found else looked
+
+
+def _renamed(result: list[Any], word: str) -> list[Any]:
+    return [word, *result[1:]] if result[0] == "raised" else result
 
 
 def run_calls(program: Program, payload: bytes) -> tuple[dict[str, Any], bytes]:

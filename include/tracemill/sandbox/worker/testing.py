@@ -4,6 +4,7 @@ The solution is a module: the program itself (in-process, low trust) or a stand-
 """
 
 import builtins
+import importlib.util
 import io
 import json
 import os
@@ -12,15 +13,16 @@ import sys
 import traceback
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from . import child, execution, python
-from .peer import Peer, PeerGone
+from .peer import Peer
 from .prelude import NODE_HELPERS
 from .relay import Relay
 
 TEXT = 300
 TEST_FILE = "/tmp/test_solution.py"
+PROGRAM_FILE = "/tmp/solution.py"
 Report = Callable[[str, str, str], None]
 
 
@@ -33,11 +35,20 @@ class _Recorder:
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.when == "call" or not report.passed:
             word = "pass" if report.passed else "skip" if report.skipped else "fail"
-            self._report(report.nodeid.split("::", 1)[-1], word, str(report.longrepr or "")[-TEXT:])
+            self._report(report.nodeid.split("::", 1)[-1], word, "" if report.passed else _words(report.longrepr))
 
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
-            self._report("import", "fail", str(report.longrepr)[-TEXT:])
+            self._report("import", "fail", _words(report.longrepr))
+        elif report.skipped:
+            self._report("import", "skip", "")
+
+
+def _words(shown: Any) -> str:
+    """Return what an outcome of pytest's says: the exception in one line where there is one, else the end of it all."""
+    crash = getattr(shown, "reprcrash", None)
+    text = getattr(crash, "message", None) or getattr(shown, "errorstring", None)
+    return str(text)[:TEXT] if text else str(shown)[-TEXT:]
 
 
 def _skipped(error: BaseException) -> bool:
@@ -46,13 +57,15 @@ def _skipped(error: BaseException) -> bool:
     return outcomes is not None and isinstance(error, outcomes.Skipped)
 
 
+def _line(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error))[:TEXT]
+
+
 def _try(function: Callable[[], object], name: str, report: Report) -> bool:
     try:
         function()
-    except PeerGone:
-        raise
     except BaseException as error:  # noqa: BLE001 - a test may raise anything; pytest's Skipped is no failure
-        report(name, "skip" if _skipped(error) else "fail", "".join(traceback.format_exception_only(error))[-TEXT:])
+        report(name, "skip" if _skipped(error) else "fail", _line(error))
         return False
     report(name, "pass", "")
     return True
@@ -83,10 +96,8 @@ def _load(job: dict[str, Any], solution: ModuleType, report: Report) -> dict[str
     namespace = _namespace(job, solution)
     try:
         exec(compile(job["source"], "test_solution.py", "exec", dont_inherit=True), namespace)
-    except PeerGone:
-        raise
     except BaseException as error:  # noqa: BLE001 - whatever the file raises is its one failure
-        report("import", "fail", "".join(traceback.format_exception_only(error))[-TEXT:])
+        report("import", "skip" if _skipped(error) else "fail", _line(error))
         return None
     return namespace
 
@@ -97,7 +108,7 @@ def _run_pytest(job: dict[str, Any], solution: ModuleType, report: Report) -> No
     with open(TEST_FILE, "w", encoding="utf-8") as file:
         file.write(job["source"])
     vars(builtins).update(_borrowed(job, solution))
-    options = ["-q", "-p", "no:cacheprovider", "--rootdir=/tmp", "--import-mode=importlib", "-c", "/dev/null"]
+    options = ["-q", "-p", "no:cacheprovider", "--noconftest", "--rootdir=/tmp", "-c", "/dev/null"]
     pytest.main([*options, TEST_FILE], plugins=[_Recorder(report)])
 
 
@@ -109,6 +120,10 @@ def _candidate(entry: str, solution: ModuleType) -> Any:
 
 def run_tests(job: dict[str, Any], solution: ModuleType, report: Report) -> None:
     """Run the tests that `job` names by its style: plain, pytest, check or asserts."""
+    absent = [name for name in job.get("required", ()) if not hasattr(solution, name)]
+    if absent:
+        report("import", "fail", f"the program has no {absent[0]!r}")
+        return
     if job["style"] == "pytest":
         _run_pytest(job, solution, report)
         return
@@ -129,16 +144,19 @@ def run_tests(job: dict[str, Any], solution: ModuleType, report: Report) -> None
 class _RemoteSolution(ModuleType):
     """Module `solution` as the tests see it when the program lives in another slot."""
 
-    def __init__(self, peer: Peer) -> None:
+    def __init__(self, peer: Peer, guarded: list[str]) -> None:
         super().__init__("solution")
-        self.__dict__["_peer"] = peer
+        self.__dict__.update(_peer=peer, _guarded=guarded)
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
-            return self._peer.request("names")
+            names = self._peer.request("names")
+            self._peer.doubts += any(name in self._guarded for name in names)
+            return names
         if name.startswith("__"):
             raise AttributeError(name)
         value = self._peer.request("name", name)
+        self._peer.called_as(value, name)
         self.__dict__[name] = value
         return value
 
@@ -154,28 +172,43 @@ def _reporter() -> Report:
     return report
 
 
-def _run_and_end(job: dict[str, Any], solution: ModuleType) -> None:
+def _run_and_end(job: dict[str, Any], solution: ModuleType, doubts: Callable[[], int]) -> None:
     sys.stdin = io.StringIO()
     sys.modules["solution"] = solution
     run_tests(job, solution, _reporter())
-    python.frame([-1, "end", None])
+    python.frame([-1, "end", doubts()])
     os._exit(0)
 
 
+def _as_a_file(program: python.Program, source: str) -> ModuleType:
+    """Return the program's module with its source beside the tests, as plain pytest would find it."""
+    with open(PROGRAM_FILE, "w", encoding="utf-8", errors="surrogatepass") as file:
+        file.write(source)
+    sys.path.insert(0, os.path.dirname(PROGRAM_FILE))
+    module = program.module("solution")
+    spec = importlib.util.spec_from_file_location("solution", PROGRAM_FILE)
+    module.__spec__, module.__file__ = spec, PROGRAM_FILE
+    module.__loader__ = spec.loader if spec is not None else None
+    return module
+
+
 def _main_in_process(program: python.Program, job: dict[str, Any]) -> None:
-    solution = program.module("solution")
+    solution = _as_a_file(program, job.pop("program"))
     program.confine_calls()
     exec(program.code, solution.__dict__)
-    _run_and_end(job, solution)
+    _run_and_end(job, solution, int)
+
+
+def _end_at_once() -> NoReturn:
+    """The program is gone: no test may catch that and go on."""
+    os._exit(1)
 
 
 def _main_remote(program: python.Program, job: dict[str, Any], fd: int) -> None:
     program.confine_calls()
     peer = Peer(fd, guarded=True, serve_name=lambda what, arguments: input(*arguments) if what == "input" else None)
-    try:
-        _run_and_end(job, _RemoteSolution(peer))
-    except PeerGone:
-        os._exit(1)
+    peer.bereft = _end_at_once
+    _run_and_end(job, _RemoteSolution(peer, job.get("guarded", [])), lambda: peer.doubts)
 
 
 def run(program: python.Program, payload: bytes, remote: bool) -> tuple[dict[str, Any], bytes]:

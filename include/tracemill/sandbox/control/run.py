@@ -1,0 +1,85 @@
+"""Runs a suite again with other expected values: what still passes was not shown by the values.
+
+Nothing in the source tells a control run from the real one but the values themselves, and each value is true in one
+control run and false in another. So a program that forges reports, equals everything, patches its harness or reads the
+expected values from the tests passes where it must fail.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..base import Job, JobVerdict, Limits, Status
+from ..scripts import Event, Order, charged, undecided
+from ..testfiles import Outcome, Ran, TestSource
+from .expectations import Expectation
+from .plan import falsified
+
+Runner = Callable[[Job, Limits, TestSource], Generator[Order | None, Event, Ran]]
+NO_EXPECTATION, PASSED, UNSHOWN = "no_expectation", "control_passed", "control_undecided"
+_ASSERTED = ("AssertionError", "assert ", "Failed", "E   ")
+
+
+@dataclass
+class Findings:
+    """Which tests were seen to depend on their expected values, and which one was seen not to."""
+
+    earned: set[str] = field(default_factory=set)
+    exposed: str = ""
+
+    def read(self, expectations: Sequence[Expectation], found: Sequence[Outcome], real: Mapping[str, int]) -> None:
+        """Take in one control run. `real`: how many reports each test made in the real run."""
+        reports = _by_test(found)
+        for one in expectations:
+            words = reports.get(one.test, [])
+            if one.row is not None and one.row < len(words) == real.get(one.test):
+                words = [words[one.row]]
+            if any(word == "fail" and text.startswith(_ASSERTED) for _, word, text in words):
+                self.earned.add(one.test)
+            elif one.hard and words and all(word == "pass" for _, word, _ in words):
+                self.exposed = self.exposed or one.test
+
+
+def _by_test(found: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    """Return the reports by test; the values of parameters in a name differ from run to run."""
+    reports: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in found:
+        reports[outcome[0].partition("[")[0]].append(outcome)
+    return reports
+
+
+def controlled(
+    job: Job, limits: Limits, suite: TestSource, ran: Ran, run: Runner
+) -> Generator[Order | None, Event, JobVerdict]:
+    """Return the verdict of an accepted run if control runs show that it was earned; it is undecided otherwise."""
+    try:
+        runs = falsified(suite)
+    except (RecursionError, ValueError, SyntaxError):
+        runs = []
+    if not runs:
+        why = (
+            "the program could have influenced this verdict, and the tests state no value that a control run can change"
+        )
+        return undecided(ran.verdict, NO_EXPECTATION, why)
+    findings, verdict = Findings(), ran.verdict
+    real = {name: len(reports) for name, reports in _by_test(ran.found).items()}
+    for control in runs:
+        again = yield from run(job, limits, control.suite)
+        verdict = charged(verdict, again.verdict)
+        findings.read(control.expectations, again.found, real)
+        if findings.exposed and findings.earned:
+            break
+    if findings.exposed:
+        return _exposed(verdict, findings)
+    if not findings.earned:
+        return undecided(verdict, UNSHOWN, "no test was seen to fail with other expected values")
+    return verdict
+
+
+def _exposed(verdict: JobVerdict, findings: Findings) -> JobVerdict:
+    """A program that passes whatever is expected of it solves nothing; one that does in part leaves it open."""
+    why = f"the test {findings.exposed} passes with other expected values too"
+    if findings.earned:
+        return undecided(verdict, PASSED, why)
+    detail = {**verdict.detail, "cause": PASSED}
+    return verdict.model_copy(update={"status": Status.WRONG_ANSWER, "score": 0.0, "reason": why, "detail": detail})
