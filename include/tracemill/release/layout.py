@@ -68,12 +68,14 @@ def published_row(problem: Mapping[str, Any], generation: Mapping[str, Any]) -> 
     that follows it, parted by a blank line: the layout has user and assistant turns only.
     """
     turns = _turns(problem["messages"] or []) or [("user", problem["prompt"])]
-    messages = [_message(role, content, _info(role, problem["source"])) for role, content in turns]
+    source = problem.get("released_as") or problem["source"]
+    messages = [_message(role, content, _info(role, source)) for role, content in turns]
     asked = messages[-1]["info"]
     asked["reference_answer"] = problem["reference_answer"]
     asked["test_case"] = published_test_case(problem["test_case"])
     think, answer = generation["think_content"], generation["answer_content"]
-    info = {**_info("assistant", generation["teacher"]), "think_content": think, "answer_content": answer}
+    origin = generation.get("response_source") or generation["teacher"]
+    info = {**_info("assistant", origin), "think_content": think, "answer_content": answer}
     return {"messages": [*messages, _message("assistant", response_text(think, answer), info)]}
 
 
@@ -116,6 +118,8 @@ def _turns(messages: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
             before.append(content)
     while turns and turns[-1][0] == "assistant":
         turns.pop()  # an answer of the source itself: the released response takes its place
+    if before and turns:
+        turns[-1] = ("user", "\n\n".join([turns[-1][1], *before]))
     return turns
 
 

@@ -20,6 +20,7 @@ _GENERATION = [
     "id",
     "problem_id",
     "teacher",
+    "response_source",
     "sample_index",
     "think_content",
     "answer_content",

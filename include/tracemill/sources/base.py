@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tracemill.resources import Resources
+
+MISSING = frozenset(("", "nan", "nat", "null", "<na>"))  # in lower case; "none" and "n/a" can be answers
 
 
 class RowError(ValueError):
@@ -40,6 +42,11 @@ class Slice(BaseModel):
     length: int | None = None
     planned_as: str | None = None
 
+    @property
+    def named(self) -> str:
+        """The file's part of a row's name: the path under which its content was first planned."""
+        return self.planned_as or self.file
+
 
 class Response(BaseModel):
     """An existing response to a problem, as the source has it. `text` may carry a chain of thought in any known style;
@@ -60,12 +67,12 @@ class Response(BaseModel):
 class SourceRow(BaseModel):
     """One source row, understood: the problem and its responses. Ids and splitting are ingest's business.
 
-    `native_id` "" means that the source has none: the row's place in its file then names it.
+    `native_id` is the source's own id, "" where it has none: it decides nothing, for a row is named by its place.
     """
 
     model_config = ConfigDict(frozen=True)
-    native_id: str
     prompt: str
+    native_id: str = ""
     messages: tuple[dict[str, str], ...] | None = None
     category: str | None = None
     reference_answer: str | None = None
@@ -77,6 +84,13 @@ class SourceRow(BaseModel):
     comparison: dict[str, Any] | None = None
     license: str | None = None
     responses: tuple[Response, ...] = ()
+
+    @field_validator("reference_answer")
+    @classmethod
+    def _no_word_for_missing(cls, reference: str | None) -> str | None:
+        """Blank, or what data frames and databases write for a missing value, is no reference answer."""
+        written = (reference or "").strip()
+        return None if written.lower() in MISSING else written
 
 
 class RawRow(BaseModel):
@@ -93,7 +107,8 @@ class Source(BaseModel):
     """Base of every source. Subclasses add `kind`, the columns they need, and `understand`.
 
     `rank` orders sources when duplicates meet: the lower one's row is kept, all else equal. `license` and `category`
-    are for rows that carry none of their own. `limit`: at most so many rows.
+    are for rows that carry none of their own. `limit`: at most so many rows. `released_as`: what a release calls the
+    source; by default the name that the 1.4M paper's release has for it, else `name`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -102,9 +117,16 @@ class Source(BaseModel):
     license: str | None = None
     category: str | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
+    released_as: Annotated[str, Field(min_length=1)] | None = None
 
     version: ClassVar[int] = 1
     documented: ClassVar[tuple[str, ...]] = ()  # columns that a row of this source has
+    published_as: ClassVar[str | None] = None  # the source's name in AM-DeepSeek-R1-Distilled-1.4M (its card)
+
+    @property
+    def release_name(self) -> str:
+        """What a release calls the source, and existing responses that it has."""
+        return self.released_as or self.published_as or self.name
 
     def state(self, resources: Resources) -> str:
         """A digest of what the source holds now; the plan is made anew when it changes."""

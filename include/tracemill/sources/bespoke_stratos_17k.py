@@ -15,7 +15,8 @@ class BespokeStratos17kSource(DatasetSource):
     kind: Literal["bespoke_stratos_17k"]
     repo: str = "bespokelabs/Bespoke-Stratos-17k"
     license: str | None = "apache-2.0"
-    documented: ClassVar[tuple[str, ...]] = ("system", "conversations")
+    published_as: ClassVar[str | None] = "Bespoke17k"
+    documented: ClassVar[tuple[str, ...]] = ("conversations",)
 
     def mapped(self, value: dict[str, Any]) -> SourceRow:
         """Map one row."""

@@ -5,12 +5,14 @@ A column name may be a path with dots (`extra_info.index`): a nested field.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from math import isfinite, isnan
 from typing import Any
 
-import orjson
-
 from tracemill.sources.base import RowError
+from tracemill.sources.jsonlines import decoded
+from tracemill.sources.scalars import scalar_text, shown
 
 _MISSING = object()
 
@@ -30,9 +32,13 @@ def has_column(value: Mapping[str, Any], column: str) -> bool:
 
 
 def column(value: Mapping[str, Any], name: str) -> Any:
-    """The column's value, None where it (or its parent) is null. Raises RowError when it is missing."""
+    """The column's value, None where it (or its parent) is null, or NaN, as a data frame writes what is missing.
+
+    Raises RowError when the row lacks the column.
+    """
     if name in value:
-        return value[name]
+        found = value[name]
+        return None if isinstance(found, float) and isnan(found) else found
     head, dot, rest = name.partition(".")
     inner = value.get(head, _MISSING)
     if dot and inner is None:
@@ -43,21 +49,50 @@ def column(value: Mapping[str, Any], name: str) -> Any:
 
 
 def text(value: Mapping[str, Any], name: str) -> str:
-    """A text that must be there. Raises RowError when it is null or no text."""
-    found = optional_text(value, name)
-    if found is None:
-        raise RowError("null_value", f"column {name!r} is null")
-    return found
-
-
-def optional_text(value: Mapping[str, Any], name: str) -> str | None:
-    """A text, a number as its shortest text, or None for null. Raises RowError for lists and objects."""
+    """A text that must be there; blank text as it is. Raises RowError when it is null or has no one text."""
     found = column(value, name)
-    if found is None or isinstance(found, str):
-        return found
-    if isinstance(found, bool | int | float):
-        return orjson.dumps(found).decode()
-    raise RowError("bad_value", f"column {name!r} should be a text, is {type(found).__name__}: {_short(found)}")
+    written = found if isinstance(found, str) else scalar_text(found, name)
+    if written is None:
+        raise RowError("null_value", f"column {name!r} is null")
+    return written
+
+
+def optional_text(value: Mapping[str, Any], name: str | None) -> str | None:
+    """A value as text (see `scalar_text`); None for null and blank, and where the row lacks the column or has no name
+    for it. Raises RowError for lists and objects.
+    """
+    if name is None or not has_column(value, name):
+        return None
+    return scalar_text(column(value, name), name)
+
+
+def own_id(value: Mapping[str, Any], name: str | None) -> str:
+    """The source's own id of the row, "" where there is none that can be read: it decides nothing."""
+    try:
+        return optional_text(value, name) or ""
+    except RowError:
+        return ""
+
+
+def number(value: Mapping[str, Any], name: str) -> float | None:
+    """A measure that is a number or the text of one; None for anything else: labels stay where they are."""
+    try:
+        found = float(optional_text(value, name) or "nan")
+    except (RowError, ValueError):
+        return None
+    return found if isfinite(found) else None
+
+
+def difficulty(value: Mapping[str, Any], name: str | None) -> dict[str, Any]:
+    """The fields of a SourceRow that say how hard a problem is: a number is a score, a word a label.
+
+    A negative number (DeepMath's -1.0) says that nobody knows.
+    """
+    written = optional_text(value, name)
+    score = number(value, name) if name else None
+    if score is None:
+        return {"difficulty": written}
+    return {"difficulty_score": score} if score >= 0 else {}
 
 
 def items(value: Mapping[str, Any], name: str) -> list[Any]:
@@ -67,7 +102,7 @@ def items(value: Mapping[str, Any], name: str) -> list[Any]:
         return []
     if isinstance(found, list | tuple):
         return list(found)
-    raise RowError("bad_value", f"column {name!r} should be a list, is {type(found).__name__}: {_short(found)}")
+    raise RowError("bad_value", f"column {name!r} should be a list, is {type(found).__name__}: {shown(found)}")
 
 
 def same_length(value: Mapping[str, Any], *names: str) -> Iterator[tuple[Any, ...]]:
@@ -82,29 +117,29 @@ def same_length(value: Mapping[str, Any], *names: str) -> Iterator[tuple[Any, ..
 def mapping(value: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     """An object, or a JSON text of one; None for null or "". Raises RowError for anything else."""
     found = column(value, name)
-    if found is None or found == "":
+    if found is None or (isinstance(found, str) and not found.strip()):
         return None
     if isinstance(found, str):
         try:
-            found = orjson.loads(found)
-        except orjson.JSONDecodeError as error:
-            raise RowError("bad_value", f"column {name!r} should be a JSON object: {error}: {_short(found)}") from error
+            found = decoded(found.encode())
+        except (json.JSONDecodeError, UnicodeEncodeError) as error:
+            raise RowError("bad_value", f"column {name!r} should be a JSON object: {error}: {shown(found)}") from error
     if not isinstance(found, Mapping):
-        raise RowError("bad_value", f"column {name!r} should be an object, is {type(found).__name__}: {_short(found)}")
+        raise RowError("bad_value", f"column {name!r} should be an object, is {type(found).__name__}: {shown(found)}")
     return {str(key): item for key, item in found.items()}
 
 
+_WORDS: dict[str | None, bool | None] = {
+    **dict.fromkeys(("true", "pass", "1", "1.0"), True),
+    **dict.fromkeys(("false", "fail", "0", "0.0"), False),
+    **dict.fromkeys((None, "none", "nan", "null"), None),
+}
+
+
 def boolean(value: Any, name: str) -> bool | None:
-    """A verdict: true, false, null, or the words that data sets use for them. Raises RowError for anything else."""
-    if value is None or isinstance(value, bool):
-        return value
-    words = {"true": True, "pass": True, "1": True, "false": False, "fail": False, "0": False, "": None, "none": None}
-    key = str(value).strip().lower()
-    if key in words:
-        return words[key]
-    raise RowError("bad_value", f"column {name!r} should be true, false or null, is {_short(value)}")
-
-
-def _short(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 80 else shown[:77] + "..."
+    """A verdict: true, false, null, or the words and numbers that data sets use. Raises RowError for anything else."""
+    written = scalar_text(value, name)
+    key = written.strip().lower() if written else None
+    if key in _WORDS:
+        return _WORDS[key]
+    raise RowError("bad_value", f"column {name!r} should be true, false or null, is {shown(value)}")

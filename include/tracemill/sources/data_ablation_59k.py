@@ -23,6 +23,7 @@ class DataAblation59kSource(DatasetSource):
     kind: Literal["data_ablation_59k"]
     repo: str = "simplescaling/data_ablation_full59K"
     license: str | None = "apache-2.0"
+    published_as: ClassVar[str | None] = "data_ablation_full59K"
     documented: ClassVar[tuple[str, ...]] = ("solution", "question", "cot_type", "source_type")
 
     def mapped(self, value: dict[str, Any]) -> SourceRow:
@@ -32,14 +33,20 @@ class DataAblation59kSource(DatasetSource):
 
 def s1_row(value: dict[str, Any]) -> SourceRow:
     """A row of the s1 family. Raises RowError for one without any traces' columns."""
-    solution = (optional_text(value, "solution") or "").strip()
+    kind = optional_text(value, "cot_type")
     return SourceRow(
-        native_id="",
         prompt=text(value, "question"),
-        category=optional_text(value, "cot_type"),
-        reference_answer=boxed(solution) or solution or None,
+        category=kind,
+        reference_answer=_reference((optional_text(value, "solution") or "").strip(), kind),
         responses=tuple(_responses(value)),
     )
+
+
+def _reference(solution: str, kind: str | None) -> str | None:
+    """The boxed answer of a worked solution, else the text; a mathematical text of several lines is a proof."""
+    if kind == "math" and "\n" in solution:
+        return boxed(solution)
+    return boxed(solution) or solution
 
 
 def _responses(value: dict[str, Any]) -> list[Response]:

@@ -7,27 +7,27 @@ from typing import Any, ClassVar, Literal
 from tracemill.sources.base import Response, SourceRow
 from tracemill.sources.columns import optional_text, text
 from tracemill.sources.dataset import DatasetSource
-from tracemill.sources.turns import asked, messages
+from tracemill.sources.turns import conversation, messages
 
 
 class DolphinR1Source(DatasetSource):
-    """System turns are left out: DeepSeek-R1 was asked without one, and the release has none."""
+    """System turns hold the task as often as not, and stay."""
 
     kind: Literal["dolphin_r1"]
     repo: str = "cognitivecomputations/dolphin-r1"
     config: str | None = "reasoning-deepseek"
     license: str | None = "apache-2.0"
+    published_as: ClassVar[str | None] = "Dolphin - R1"
     documented: ClassVar[tuple[str, ...]] = ("messages", "reasoning", "answer", "model")
 
     def mapped(self, value: dict[str, Any]) -> SourceRow:
         """Map one row."""
-        turns = [turn for turn in messages(value, "messages") if turn["role"] != "system"]
+        prompt, several = conversation(messages(value, "messages"))
         chain, answer = optional_text(value, "reasoning"), optional_text(value, "answer")
         given = (Response(teacher=text(value, "model"), text=answer, thinking=chain or None),) if answer else ()
         return SourceRow(
-            native_id="",
-            prompt=asked(turns),
-            messages=tuple(turns) if len(turns) > 1 else None,
+            prompt=prompt,
+            messages=several,
             category=self.category,
             responses=given,
         )

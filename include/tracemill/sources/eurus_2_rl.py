@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, Literal
 
 from tracemill.sources.base import RowError, SourceRow
-from tracemill.sources.columns import mapping, optional_text, text
+from tracemill.sources.columns import mapping, own_id, text
 from tracemill.sources.dataset import DatasetSource
-from tracemill.sources.turns import messages
+from tracemill.sources.turns import conversation, messages
+
+# What its makers put around every problem (PRIME-RL/PRIME, training/scripts/data_prepare.py and README).
+ACTIONS = re.compile(r"When tackling complex reasoning tasks, you have access to .*Next action: \[NEXT ACTION NAME\]")
+INSTRUCTION = re.compile(
+    r"\s*(?:Present the answer in LaTex format:\s*\\boxed\{Your answer\}"
+    r"|Write Python code to solve the problem\.\s*Present the code in\s*```python\s*Your code\s*```\s*at the end\.?)"
+    r"\s*\Z",
+    re.IGNORECASE,
+)
 
 
 class Eurus2RlSource(DatasetSource):
-    """The problem is the last user turn; the gold of a code row is its test suite as JSON text."""
+    """The gold of a code row is its test suite as JSON text. `extra_info.index` is 0 in every row: it names none."""
 
     kind: Literal["eurus_2_rl"]
     repo: str = "PRIME-RL/Eurus-2-RL-Data"
@@ -20,16 +30,17 @@ class Eurus2RlSource(DatasetSource):
 
     def mapped(self, value: dict[str, Any]) -> SourceRow:
         """Map one row; raises RowError for an ability other than math and code."""
-        turns = [turn["content"] for turn in messages(value, "prompt") if turn["role"] == "user"]
+        turns = [{**turn, "content": INSTRUCTION.sub("", turn["content"])} for turn in messages(value, "prompt")]
+        prompt, several = conversation(turns, [ACTIONS])
         ability = text(value, "ability")
-        if ability not in ("math", "code") or not turns:
-            raise RowError("bad_value", f"ability {ability!r} with {len(turns)} user turns; expected math or code")
+        if ability not in ("math", "code"):
+            raise RowError("bad_value", f"ability {ability!r}; expected math or code")
         truth = text(value, "reward_model.ground_truth")
-        index = optional_text(value, "extra_info.index") if value.get("extra_info") else None
         return SourceRow(
-            native_id=f"{self.split}-{index}" if index else "",
-            prompt=turns[-1],
+            native_id=own_id(value, "extra_info.index"),
+            prompt=prompt,
+            messages=several,
             category=ability,
-            reference_answer=(truth.strip() or None) if ability == "math" else None,
+            reference_answer=truth if ability == "math" else None,
             test_case=mapping({"ground_truth": truth}, "ground_truth") if ability == "code" else None,
         )

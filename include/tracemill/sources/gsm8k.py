@@ -21,7 +21,6 @@ class Gsm8kSource(FileSource):
     def understand(self, value: dict[str, Any]) -> SourceRow:
         """Raises RowError when the gold line or a solution is missing."""
         return SourceRow(
-            native_id="",
             prompt=text(value, "question"),
             category=self.category or "math",
             reference_answer=gold_answer(text(value, "ground_truth")),

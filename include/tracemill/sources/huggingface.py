@@ -6,15 +6,19 @@ from typing import Any, Literal
 
 from tracemill.sources.base import SourceRow
 from tracemill.sources.dataset import DatasetSource
-from tracemill.sources.jsonl import Columns, mapped_row
+from tracemill.sources.jsonl import Columns, as_patterns, mapped_row
 
 
 class HuggingfaceSource(DatasetSource):
-    """`repo` at `revision`, with a column mapping; `teacher` names who wrote the responses."""
+    """`repo` at `revision`, with a column mapping; `teacher` names who wrote the responses.
+
+    `boilerplate`: whole system prompts that are no part of a problem; all others are.
+    """
 
     kind: Literal["huggingface"]
     columns: Columns
     teacher: str = "unknown"
+    boilerplate: tuple[str, ...] = ()
 
     def required(self) -> tuple[str, ...]:
         """Every mapped column."""
@@ -22,4 +26,4 @@ class HuggingfaceSource(DatasetSource):
 
     def mapped(self, value: dict[str, Any]) -> SourceRow:
         """One row through the mapping."""
-        return mapped_row(value, self.columns, self.teacher)
+        return mapped_row(value, self.columns, self.teacher, as_patterns(self.boilerplate))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from tracemill.sources.base import Response, SourceRow
-from tracemill.sources.columns import text
+from tracemill.sources.columns import own_id
 from tracemill.sources.dataset import DatasetSource
-from tracemill.sources.turns import asked, messages
+from tracemill.sources.turns import conversation, messages
 
 
 class InfinityInstructSource(DatasetSource):
@@ -20,19 +20,22 @@ class InfinityInstructSource(DatasetSource):
     config: str | None = "0625"
     turns: Literal["first", "all"] = "first"
     license: str | None = "cc-by-sa-4.0"
-    documented: ClassVar[tuple[str, ...]] = ("id", "conversations", "label", "langdetect", "source")
+    published_as: ClassVar[str | None] = "InfinityInstruct"
+    documented: ClassVar[tuple[str, ...]] = ("conversations",)
 
     def mapped(self, value: dict[str, Any]) -> SourceRow:
         """Map one row; the answer to the last question taken is a response without a chain."""
-        turns = [turn for turn in messages(value, "conversations") if turn["role"] in ("user", "assistant")]
+        turns = [t for t in messages(value, "conversations") if t["role"] in ("system", "user", "assistant")]
         last = [i for i, turn in enumerate(turns) if turn["role"] == "user"]
         stop = (last[0] if self.turns == "first" else last[-1]) + 1 if last else 0
         question, rest = turns[:stop], turns[stop : stop + 1]
-        question = question[-1:] if self.turns == "first" else question
+        if self.turns == "first":
+            question = [turn for turn in question if turn["role"] != "assistant"]
+        prompt, several = conversation(question)
         return SourceRow(
-            native_id=text(value, "id"),
-            prompt=asked(question),
-            messages=tuple(question) if len(question) > 1 else None,
+            native_id=own_id(value, "id"),
+            prompt=prompt,
+            messages=several,
             category=self.category or ability(value.get("label")),
             responses=tuple(Response(teacher="infinity_instruct", text=turn["content"]) for turn in rest),
         )

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from tracemill.sources.base import Response, RowError, SourceRow
-from tracemill.sources.columns import boolean, column, mapping, optional_text, text
+from tracemill.sources.columns import (
+    boolean,
+    column,
+    difficulty,
+    has_column,
+    mapping,
+    number,
+    optional_text,
+    own_id,
+    text,
+)
 from tracemill.sources.files import FileSource
-from tracemill.sources.turns import asked, messages
+from tracemill.sources.programs import code_of
+from tracemill.sources.scalars import scalar_text
+from tracemill.sources.turns import after_system, conversation, messages
 
 
 class Columns(BaseModel):
@@ -17,7 +31,10 @@ class Columns(BaseModel):
 
     prompt            the problem's text
     messages          turns, as [{role, content}] or [{from, value}]; a closing assistant turn is an existing response
-    id                the source's own id; without it a row is named by its place in the file
+    system            a system prompt that is not among the turns
+    id                the source's own id; it decides nothing
+    difficulty        a word, or a number, which is then a score
+    reference_solution  a program that solves the problem
     response          an existing response or a list of them, or several such columns; `thinking`, `verdict` and
                       `finish_reason` run in parallel
     test_case         an object or JSON text of one (any shape that the sandbox knows), or a list of assert lines
@@ -27,12 +44,15 @@ class Columns(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     prompt: str | None = None
     messages: str | None = None
+    system: str | None = None
     id: str | None = None
     reference_answer: str | None = None
     test_case: str | None = None
     constraints: str | None = None
     category: str | None = None
     difficulty: str | None = None
+    difficulty_score: str | None = None
+    reference_solution: str | None = None
     license: str | None = None
     response: str | tuple[str, ...] | None = None
     thinking: str | None = None
@@ -46,7 +66,9 @@ class Columns(BaseModel):
         return tuple(one for name in given for one in ((name,) if isinstance(name, str) else name))
 
 
-def mapped_row(value: dict[str, Any], columns: Columns, teacher: str) -> SourceRow:
+def mapped_row(
+    value: dict[str, Any], columns: Columns, teacher: str, boilerplate: Sequence[re.Pattern[str]] = ()
+) -> SourceRow:
     """One native row through a column mapping. Raises RowError naming the column that is not as mapped."""
     turns = messages(value, columns.messages) if columns.messages else []
     responses = tuple(mapped_responses(value, columns, teacher))
@@ -54,29 +76,36 @@ def mapped_row(value: dict[str, Any], columns: Columns, teacher: str) -> SourceR
         responses = (Response(teacher=teacher, text=turns[-1]["content"]),)
     while turns and turns[-1]["role"] == "assistant":
         turns = turns[:-1]
-
-    def optional(name: str | None) -> str | None:
-        return optional_text(value, name) if name else None
-
+    if columns.prompt and len(turns) < 2:
+        turns = [{"role": "user", "content": text(value, columns.prompt)}]
+    prompt, several = conversation(after_system(optional_text(value, columns.system), turns), boilerplate)
+    hardness = difficulty(value, columns.difficulty)
+    if columns.difficulty_score:
+        hardness["difficulty_score"] = number(value, columns.difficulty_score)
     return SourceRow(
-        native_id=optional(columns.id) or "",
-        prompt=text(value, columns.prompt) if columns.prompt else asked(turns),
-        messages=tuple(turns) if len(turns) > 1 else None,
-        category=optional(columns.category),
-        reference_answer=optional(columns.reference_answer) or None,
+        native_id=own_id(value, columns.id),
+        prompt=prompt,
+        messages=several,
+        category=optional_text(value, columns.category),
+        reference_answer=optional_text(value, columns.reference_answer),
+        reference_solution=code_of(optional_text(value, columns.reference_solution)),
         test_case=tests(value, columns.test_case) if columns.test_case else None,
-        constraints=mapping(value, columns.constraints) if columns.constraints else None,
-        difficulty=optional(columns.difficulty),
-        license=optional(columns.license),
+        constraints=_object(value, columns.constraints),
+        license=optional_text(value, columns.license),
         responses=responses,
+        **hardness,
     )
+
+
+def _object(value: dict[str, Any], name: str | None) -> dict[str, Any] | None:
+    return mapping(value, name) if name is not None and has_column(value, name) else None
 
 
 def tests(value: dict[str, Any], name: str) -> dict[str, Any] | None:
     """A test case, whichever shape. Raises RowError for what is neither an object nor a list of assert lines."""
-    found = column(value, name)
+    found = column(value, name) if has_column(value, name) else None
     if not isinstance(found, list):
-        return mapping(value, name)
+        return mapping({name: found}, name)
     if not all(isinstance(line, str) for line in found):
         raise RowError("bad_value", f"column {name!r}: a list of tests should hold assert lines")
     return {"call_type": "assert", "fn_name": None, "assert_case": found} if found else None
@@ -87,7 +116,7 @@ def mapped_responses(value: dict[str, Any], columns: Columns, teacher: str) -> l
     if columns.response is None:
         return []
     names = (columns.response,) if isinstance(columns.response, str) else columns.response
-    texts = [text for name in names for text in _many(column(value, name))]
+    texts = [one for name in names if has_column(value, name) for one in _many(column(value, name))]
     count = len(texts)
     beside = {
         name: _beside(value, mapped, count)
@@ -95,15 +124,15 @@ def mapped_responses(value: dict[str, Any], columns: Columns, teacher: str) -> l
     }
     return [
         Response(
-            teacher=beside["teacher"][i] or teacher,
-            text=_text_of(response, names[0]),
-            thinking=beside["thinking"][i],
+            teacher=scalar_text(beside["teacher"][i], "teacher") or teacher,
+            text=text({names[0]: response}, names[0]),
+            thinking=scalar_text(beside["thinking"][i], columns.thinking or ""),
             sample_index=i,
-            finish_reason=beside["finish_reason"][i],
+            finish_reason=scalar_text(beside["finish_reason"][i], columns.finish_reason or ""),
             verdict=boolean(beside["verdict"][i], columns.verdict or ""),
         )
         for i, response in enumerate(texts)
-        if response is not None
+        if response is not None and response == response  # NaN is what a data frame writes for none
     ]
 
 
@@ -114,7 +143,7 @@ def _many(found: Any) -> list[Any]:
 
 
 def _beside(value: dict[str, Any], name: str | None, count: int) -> list[Any]:
-    if name is None:
+    if name is None or not has_column(value, name):
         return [None] * count
     found = column(value, name)
     if not isinstance(found, list | tuple):
@@ -124,18 +153,21 @@ def _beside(value: dict[str, Any], name: str | None, count: int) -> list[Any]:
     return list(found)
 
 
-def _text_of(response: Any, name: str) -> str:
-    if isinstance(response, str):
-        return response
-    raise RowError("bad_value", f"column {name!r}: a response should be a text, is {type(response).__name__}")
+def as_patterns(texts: Sequence[str]) -> list[re.Pattern[str]]:
+    """Texts of system turns that say nothing, as `conversation` takes them; white space does not count."""
+    return [re.compile(re.escape(" ".join(one.split()))) for one in texts]
 
 
 class JsonlSource(FileSource):
-    """Local files with a column mapping; the format is told by the suffix. `teacher` names who wrote the responses."""
+    """Local files with a column mapping; the format is told by the suffix. `teacher` names who wrote the responses.
+
+    `boilerplate`: whole system prompts that are no part of a problem; all others are.
+    """
 
     kind: Literal["jsonl", "parquet"]
     columns: Columns
     teacher: str = "unknown"
+    boilerplate: tuple[str, ...] = ()
 
     def required(self) -> tuple[str, ...]:
         """Every mapped column."""
@@ -143,4 +175,4 @@ class JsonlSource(FileSource):
 
     def understand(self, value: dict[str, Any]) -> SourceRow:
         """One row through the mapping."""
-        return mapped_row(value, self.columns, self.teacher)
+        return mapped_row(value, self.columns, self.teacher, as_patterns(self.boilerplate))

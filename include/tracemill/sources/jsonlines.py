@@ -26,6 +26,7 @@ from tracemill.sources.base import RawRow, RowError, Slice
 BLOCK = 1 << 20  # bytes read at once
 SHOWN = 64 * 1024  # bytes of a bad line that are kept for the quarantine
 BOM = b"\xef\xbb\xbf"
+_COUNTED = 4000  # digits of an integer that Python turns into a number and back
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ def parsed(row: int, line: bytes, size: int, longest: int) -> RawRow:
         return RawRow(row=row, text=text, error=problem)
     try:
         value = decoded(line.removeprefix(BOM) if row == 0 else line)
-    except orjson.JSONDecodeError as error:
+    except json.JSONDecodeError as error:
         return RawRow(row=row, text=text, error=_unparsable(line, error))
     if not isinstance(value, dict):
         return RawRow(
@@ -211,9 +212,28 @@ def parsed(row: int, line: bytes, size: int, longest: int) -> RawRow:
 
 
 def decoded(line: bytes) -> Any:
-    """The JSON value, integers exact at any size (orjson alone rounds those beyond 64 bits to floats)."""
-    value = orjson.loads(line)
-    return json.loads(line) if _may_be_rounded(value) else value
+    """The JSON value, integers exact at any size (orjson alone rounds those beyond 64 bits to floats).
+
+    Raises json.JSONDecodeError. An integer of more digits than Python counts with comes as its text.
+    """
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        if "infinity" not in str(error):
+            raise
+        return _exact(line)
+    return _exact(line) if _may_be_rounded(value) else value
+
+
+def _exact(line: bytes) -> Any:
+    try:
+        return json.loads(line, parse_int=_whole)
+    except RecursionError as error:
+        raise json.JSONDecodeError("nested too deeply", "", 0) from error
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _COUNTED else digits
 
 
 def _may_be_rounded(value: Any) -> bool:
@@ -224,7 +244,7 @@ def _may_be_rounded(value: Any) -> bool:
     return isinstance(value, float) and abs(value) >= 2.0**63
 
 
-def _unparsable(line: bytes, error: orjson.JSONDecodeError) -> RowError:
+def _unparsable(line: bytes, error: json.JSONDecodeError) -> RowError:
     if not line.strip():
         return RowError("blank_line", "an empty line")
     try:

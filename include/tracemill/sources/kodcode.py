@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from tracemill.sources.base import Response, RowError, SourceRow
-from tracemill.sources.columns import boolean, items, optional_text, same_length, text
+from tracemill.sources.columns import boolean, items, optional_text, own_id, same_length, text
 from tracemill.sources.files import FileSource
 
 TEACHER = "deepseek-r1"
@@ -16,7 +16,6 @@ class KodcodeSource(FileSource):
 
     kind: Literal["kodcode"]
     documented: ClassVar[tuple[str, ...]] = (
-        "question_id",
         "question",
         "test_code",
         "test_info",
@@ -28,13 +27,19 @@ class KodcodeSource(FileSource):
         """Raises RowError when responses and results differ in number."""
         responses = same_length(value, "r1_generations", "r1_test_result")
         return SourceRow(
-            native_id=text(value, "question_id"),
+            native_id=own_id(value, "question_id"),
             prompt=text(value, "question"),
             category=self.category or "code",
             test_case={"test_code": text(value, "test_code"), "test_entry_point": entry_point(value)},
-            difficulty=optional_text(value, "gpt_difficulty") if "gpt_difficulty" in value else None,
+            difficulty=optional_text(value, "gpt_difficulty"),
+            reference_solution=optional_text(value, "solution"),
             responses=tuple(
-                Response(teacher=TEACHER, text=str(trace), sample_index=i, verdict=boolean(result, "r1_test_result"))
+                Response(
+                    teacher=TEACHER,
+                    text=text({"r1_generations": trace}, "r1_generations"),
+                    sample_index=i,
+                    verdict=boolean(result, "r1_test_result"),
+                )
                 for i, (trace, result) in enumerate(responses)
                 if trace is not None
             ),

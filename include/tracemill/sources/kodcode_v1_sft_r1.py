@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from tracemill.sources.base import Response, SourceRow
-from tracemill.sources.columns import boolean, optional_text, text
+from tracemill.sources.columns import boolean, optional_text, own_id, text
 from tracemill.sources.dataset import DatasetSource
 from tracemill.sources.kodcode import TEACHER, entry_point
 from tracemill.sources.turns import messages
@@ -17,12 +17,11 @@ class KodcodeV1SftR1Source(DatasetSource):
     kind: Literal["kodcode_v1_sft_r1"]
     repo: str = "KodCode/KodCode-V1-SFT-R1"
     license: str | None = "cc-by-nc-4.0"
+    published_as: ClassVar[str | None] = "KodCode"
     documented: ClassVar[tuple[str, ...]] = (
-        "question_id",
         "question",
         "test",
         "test_info",
-        "gpt_difficulty",
         "r1_correctness",
         "conversations",
     )
@@ -32,10 +31,11 @@ class KodcodeV1SftR1Source(DatasetSource):
         traces = [turn["content"] for turn in messages(value, "conversations") if turn["role"] == "assistant"]
         verdict = boolean(value.get("r1_correctness"), "r1_correctness")
         return SourceRow(
-            native_id=text(value, "question_id"),
+            native_id=own_id(value, "question_id"),
             prompt=text(value, "question"),
             category=self.category or "code",
             test_case={"test_code": text(value, "test"), "test_entry_point": entry_point(value)},
             difficulty=optional_text(value, "gpt_difficulty"),
+            reference_solution=optional_text(value, "solution"),
             responses=tuple(Response(teacher=TEACHER, text=trace, verdict=verdict) for trace in traces[:1]),
         )

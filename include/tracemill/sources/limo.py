@@ -20,9 +20,8 @@ class LimoSource(DatasetSource):
     def mapped(self, value: dict[str, Any]) -> SourceRow:
         """Map one row."""
         return SourceRow(
-            native_id="",
             prompt=text(value, "question"),
             category=self.category or "math",
-            reference_answer=(optional_text(value, "answer") or "").strip() or None,
+            reference_answer=optional_text(value, "answer"),
             responses=(Response(teacher="limo", text=text(value, "solution")),),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from tracemill.sources.base import Response, SourceRow
-from tracemill.sources.columns import boolean, optional_text, same_length, text
+from tracemill.sources.columns import boolean, optional_text, own_id, same_length, text
 from tracemill.sources.files import FileSource
 
 
@@ -14,19 +14,24 @@ class MathCotSource(FileSource):
 
     kind: Literal["math_cot"]
     teacher: str = "qwen2.5-math"
-    documented: ClassVar[tuple[str, ...]] = ("idx", "question", "answer", "code", "score")
+    documented: ClassVar[tuple[str, ...]] = ("question", "answer", "code", "score")
 
     def understand(self, value: dict[str, Any]) -> SourceRow:
         """Raises RowError when responses and scores differ in number."""
         responses = same_length(value, "code", "score")
         return SourceRow(
-            native_id=text(value, "idx"),
+            native_id=own_id(value, "idx"),
             prompt=text(value, "question"),
             category=self.category or "math",
             reference_answer=text(value, "answer"),
-            difficulty=optional_text(value, "level") if "level" in value else None,
+            difficulty=optional_text(value, "level"),
             responses=tuple(
-                Response(teacher=self.teacher, text=str(code), sample_index=i, verdict=boolean(score, "score"))
+                Response(
+                    teacher=self.teacher,
+                    text=text({"code": code}, "code"),
+                    sample_index=i,
+                    verdict=boolean(score, "score"),
+                )
                 for i, (code, score) in enumerate(responses)
             ),
         )

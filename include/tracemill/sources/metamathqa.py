@@ -17,6 +17,7 @@ class MetamathqaSource(DatasetSource):
     kind: Literal["metamathqa"]
     repo: str = "meta-math/MetaMathQA"
     license: str | None = "mit"
+    published_as: ClassVar[str | None] = "MetaMathQA"
     documented: ClassVar[tuple[str, ...]] = ("type", "query", "original_question", "response")
 
     def mapped(self, value: dict[str, Any]) -> SourceRow:
@@ -24,9 +25,8 @@ class MetamathqaSource(DatasetSource):
         response = text(value, "response")
         _, marked, answer = response.rpartition(MARK)
         return SourceRow(
-            native_id="",
             prompt=text(value, "query"),
             category=self.category or "math",
-            reference_answer=(answer.strip() or None) if marked else None,
+            reference_answer=answer if marked else None,
             responses=(Response(teacher="gpt-3.5-turbo", text=response),),
         )

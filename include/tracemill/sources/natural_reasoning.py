@@ -15,16 +15,15 @@ class NaturalReasoningSource(DatasetSource):
     kind: Literal["natural_reasoning"]
     repo: str = "facebook/natural_reasoning"
     license: str | None = "cc-by-nc-4.0"
+    published_as: ClassVar[str | None] = "natural_reasoning"
     documented: ClassVar[tuple[str, ...]] = ("question", "reference_answer", "responses")
 
     def mapped(self, value: dict[str, Any]) -> SourceRow:
         """Map one row; raises RowError for a response that is no {response_model, response}."""
-        reference = (optional_text(value, "reference_answer") or "").strip()
         return SourceRow(
-            native_id="",
             prompt=text(value, "question"),
             category=self.category or "science",
-            reference_answer=reference or None,
+            reference_answer=optional_text(value, "reference_answer"),
             responses=tuple(_response(given, i) for i, given in enumerate(items(value, "responses"))),
         )
 

@@ -22,7 +22,6 @@ class NuminaMathCotSource(DatasetSource):
         """Map one row; the human solution is a response without a chain."""
         solution = text(value, "solution")
         return SourceRow(
-            native_id="",
             prompt=text(value, "problem"),
             category=self.category or "math",
             reference_answer=boxed(solution),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from tracemill.sources.base import Response, SourceRow
-from tracemill.sources.columns import optional_text, text
+from tracemill.sources.columns import difficulty, optional_text, text
 from tracemill.sources.dataset import DatasetSource
 
 
@@ -21,10 +21,9 @@ class OmniMathSource(DatasetSource):
     def mapped(self, value: dict[str, Any]) -> SourceRow:
         """Map one row; the human solution is a response without a chain."""
         return SourceRow(
-            native_id="",
             prompt=text(value, "problem"),
             category=self.category or "math",
-            reference_answer=(optional_text(value, "answer") or "").strip() or None,
-            difficulty=optional_text(value, "difficulty"),
+            reference_answer=optional_text(value, "answer"),
+            **difficulty(value, "difficulty"),
             responses=(Response(teacher="omni_math", text=text(value, "solution")),),
         )

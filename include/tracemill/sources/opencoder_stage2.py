@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar, Literal
 
-import orjson
-
 from tracemill.sources.base import Response, RowError, SourceRow
-from tracemill.sources.columns import items, optional_text, text
+from tracemill.sources.columns import items, optional_text, own_id, text
 from tracemill.sources.dataset import DatasetSource
+from tracemill.sources.jsonlines import decoded
 
 
 class OpencoderStage2Source(DatasetSource):
@@ -18,11 +18,12 @@ class OpencoderStage2Source(DatasetSource):
     repo: str = "OpenCoder-LLM/opc-sft-stage2"
     config: str | None = "educational_instruct"
     license: str | None = "mit"
+    published_as: ClassVar[str | None] = "OpenCoder"
     documented: ClassVar[tuple[str, ...]] = ("instruction", "output")
 
     def required(self) -> tuple[str, ...]:
         """The tests' columns too, where the configuration has them."""
-        tests = ("seq_id", "entry_point", "testcase") if self.config == "educational_instruct" else ()
+        tests = ("entry_point", "testcase") if self.config == "educational_instruct" else ()
         return (*self.documented, *tests)
 
     def mapped(self, value: dict[str, Any]) -> SourceRow:
@@ -30,10 +31,11 @@ class OpencoderStage2Source(DatasetSource):
         asserts = assert_lines(value) if "testcase" in value else []
         entry = optional_text(value, "entry_point") if asserts else None
         return SourceRow(
-            native_id=(optional_text(value, "seq_id") or "") if "seq_id" in value else "",
+            native_id=own_id(value, "seq_id"),
             prompt=text(value, "instruction"),
             category=self.category or "code",
             test_case={"call_type": "assert", "fn_name": entry, "assert_case": asserts} if asserts else None,
+            reference_solution=optional_text(value, "code"),
             responses=(Response(teacher="opencoder_stage2", text=text(value, "output")),),
         )
 
@@ -43,8 +45,8 @@ def assert_lines(value: dict[str, Any]) -> list[str]:
     found = value["testcase"]
     if isinstance(found, str):
         try:
-            found = orjson.loads(found)
-        except orjson.JSONDecodeError as error:
+            found = decoded(found.encode())
+        except (json.JSONDecodeError, UnicodeEncodeError) as error:
             raise RowError("bad_value", f"column 'testcase' should be a JSON list: {error}") from error
     lines = items({"testcase": found}, "testcase")
     if not all(isinstance(line, str) for line in lines):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from tracemill.sources.base import Response, SourceRow
-from tracemill.sources.columns import optional_text, text
+from tracemill.sources.columns import optional_text, own_id, text
 from tracemill.sources.dataset import DatasetSource
 
 
@@ -16,14 +16,14 @@ class OpenorcaSource(DatasetSource):
     repo: str = "Open-Orca/OpenOrca"
     system: Literal["join", "drop"] = "join"
     license: str | None = "mit"
-    documented: ClassVar[tuple[str, ...]] = ("id", "system_prompt", "question", "response")
+    documented: ClassVar[tuple[str, ...]] = ("system_prompt", "question", "response")
 
     def mapped(self, value: dict[str, Any]) -> SourceRow:
         """Map one row; the response has no chain."""
         question = text(value, "question")
         system = (optional_text(value, "system_prompt") or "").strip() if self.system == "join" else ""
         return SourceRow(
-            native_id=text(value, "id"),
+            native_id=own_id(value, "id"),
             prompt=f"{system}\n\n{question}" if system and question.strip() else question,
             category=self.category,
             responses=(Response(teacher="openorca", text=text(value, "response")),),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from tracemill.sources.base import Response, RowError, SourceRow
-from tracemill.sources.columns import boolean, items, optional_text, text
+from tracemill.sources.columns import boolean, items, optional_text, own_id, text
 from tracemill.sources.dataset import DatasetSource
+from tracemill.sources.scalars import scalar_text
 
 TEACHER = "deepseek-r1"
 
@@ -21,19 +22,23 @@ class Openr1Math220kSource(DatasetSource):
     documented: ClassVar[tuple[str, ...]] = (
         "problem",
         "answer",
-        "uuid",
         "is_reasoning_complete",
         "generations",
         "correctness_math_verify",
     )
 
+    @property
+    def release_name(self) -> str:
+        """The release names each configuration apart."""
+        return self.released_as or f"openR1Math_{self.config or 'default'}"
+
     def mapped(self, value: dict[str, Any]) -> SourceRow:
         """Map one row; raises RowError when verdicts and traces differ in number."""
         return SourceRow(
-            native_id=optional_text(value, "uuid") or "",
+            native_id=own_id(value, "uuid"),
             prompt=text(value, "problem"),
             category=self.category or "math",
-            reference_answer=(optional_text(value, "answer") or "").strip() or None,
+            reference_answer=optional_text(value, "answer"),
             responses=tuple(_responses(value)),
         )
 
@@ -41,14 +46,14 @@ class Openr1Math220kSource(DatasetSource):
 def _responses(value: dict[str, Any]) -> list[Response]:
     traces = items(value, "generations")
     verdicts = _parallel(value, "correctness_math_verify", len(traces))
-    complete = _parallel(value, "is_reasoning_complete", len(traces))
+    complete = [boolean(one, "is_reasoning_complete") for one in _parallel(value, "is_reasoning_complete", len(traces))]
     finish = _parallel(value, "finish_reasons", len(traces)) if "finish_reasons" in value else [None] * len(traces)
     return [
         Response(
             teacher=TEACHER,
-            text=str(trace),
+            text=text({"generations": trace}, "generations"),
             sample_index=i,
-            finish_reason=finish[i] or ("length" if complete[i] is False else None),
+            finish_reason=scalar_text(finish[i], "finish_reasons") or ("length" if complete[i] is False else None),
             verdict=boolean(verdicts[i], "correctness_math_verify"),
         )
         for i, trace in enumerate(traces)

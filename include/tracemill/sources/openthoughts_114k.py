@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Literal
 from tracemill.sources.base import Response, SourceRow
 from tracemill.sources.columns import mapping, optional_text, text
 from tracemill.sources.dataset import DatasetSource
-from tracemill.sources.turns import messages, without_instruction
+from tracemill.sources.programs import code_of
+from tracemill.sources.turns import LONG_THINKING, after_system, conversation, messages, without_instruction
 from tracemill.text.extract import boxed
 
 TEACHER = "deepseek-r1"
@@ -21,24 +22,25 @@ class Openthoughts114kSource(DatasetSource):
     repo: str = "open-thoughts/OpenThoughts-114k"
     config: str | None = "metadata"
     license: str | None = "apache-2.0"
+    published_as: ClassVar[str | None] = "openThoughts"
     documented: ClassVar[tuple[str, ...]] = _METADATA
 
     def required(self) -> tuple[str, ...]:
         """The columns of the configuration."""
-        return self.documented if self.config == "metadata" else ("system", "conversations")
+        return self.documented if self.config == "metadata" else ("conversations",)
 
     def mapped(self, value: dict[str, Any]) -> SourceRow:
         """Map one row of either configuration."""
         if self.config != "metadata":
             return conversation_row(value, self.category)
         domain = text(value, "domain")
-        starter = optional_text(value, "starter_code") if "starter_code" in value else None
+        starter, truth = optional_text(value, "starter_code"), optional_text(value, "ground_truth_solution")
         chain, answer = optional_text(value, "deepseek_reasoning"), optional_text(value, "deepseek_solution")
         return SourceRow(
-            native_id="",
             prompt="\n".join(part for part in (text(value, "problem"), starter) if part),
             category=domain,
-            reference_answer=_reference(optional_text(value, "ground_truth_solution"), domain),
+            reference_answer=_reference(truth, domain),
+            reference_solution=code_of(truth) if domain == "code" else None,
             test_case=mapping(value, "test_cases") if domain == "code" else None,
             responses=(Response(teacher=TEACHER, text=answer, thinking=chain),) if chain and answer else (),
         )
@@ -47,12 +49,14 @@ class Openthoughts114kSource(DatasetSource):
 def conversation_row(value: dict[str, Any], category: str | None) -> SourceRow:
     """A row of question and tagged response, as OpenThoughts and Bespoke-Stratos publish them."""
     turns = messages(value, "conversations")
-    prompt = next((turn["content"] for turn in turns if turn["role"] == "user"), "")
-    question, kind = without_instruction(prompt)
+    first = next((k for k, turn in enumerate(turns) if turn["role"] == "user"), 0)
+    question, kind = without_instruction(turns[first]["content"])
+    opening = [*turns[:first], {**turns[first], "content": question}]
+    prompt, several = conversation(after_system(optional_text(value, "system"), opening), [LONG_THINKING])
     answers = [turn["content"] for turn in turns if turn["role"] == "assistant"]
     return SourceRow(
-        native_id="",
-        prompt=question,
+        prompt=prompt,
+        messages=several,
         category=category or kind,
         responses=tuple(Response(teacher=TEACHER, text=answer) for answer in answers[:1]),
     )
@@ -62,4 +66,4 @@ def _reference(truth: str | None, domain: str) -> str | None:
     """The boxed answer of a worked solution, else its text; code has tests instead."""
     if not truth or domain == "code":
         return None
-    return boxed(truth) or truth.strip() or None
+    return boxed(truth) or truth

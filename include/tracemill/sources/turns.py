@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from tracemill.sources.base import RowError
 from tracemill.sources.columns import items
 
-ROLES = {"human": "user", "gpt": "assistant"}
+Turn = dict[str, str]
+ROLES = {
+    "human": "user",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "bard": "assistant",
+    "model": "assistant",
+    "developer": "system",
+}
+
+# System turns that name no task, of any source.
+COMMON = re.compile(r"(?:You are (?:a|an) (?:helpful |AI |harmless |and )*assistant)?\.?", re.IGNORECASE)
+# What OpenThoughts and Bespoke-Stratos (and Sky-T1 before them) tell every model, in several spellings.
+LONG_THINKING = re.compile(
+    r"Your role as an assistant involves thoroughly exploring questions through a systematic long thinking process.*"
+    r"(?:through|following) the above guidelines[:.]?"
+)
 
 # What OpenThoughts and Bespoke-Stratos put before a problem, without a separator (open_thoughts/prompt.py).
 INSTRUCTIONS = (
@@ -26,24 +44,57 @@ INSTRUCTIONS = (
 )
 
 
-def messages(value: dict[str, Any], name: str) -> list[dict[str, str]]:
+def messages(value: dict[str, Any], name: str) -> list[Turn]:
     """Turns as [{role, content}], whichever spelling the source has. Raises RowError otherwise."""
     turns = []
     for turn in items(value, name):
         if not isinstance(turn, dict):
             raise RowError("bad_value", f"column {name!r}: a turn should be an object, is {type(turn).__name__}")
-        role, content = turn.get("role", turn.get("from")), turn.get("content", turn.get("value"))
+        role = _either(turn, "role", "from")
+        content = _either(turn, "content", "value")
         if not isinstance(role, str) or not isinstance(content, str):
             raise RowError("bad_value", f"column {name!r}: a turn has no role and content; it has {', '.join(turn)}")
-        turns.append({"role": ROLES.get(role, role), "content": content})
+        plain = role.strip().lower()
+        turns.append({"role": ROLES.get(plain, plain), "content": content})
     if not turns:
         raise RowError("null_value", f"column {name!r} has no turns")
     return turns
 
 
-def asked(turns: list[dict[str, str]]) -> str:
-    """What the human turns ask, joined by a blank line: the text for dedup and decontamination."""
-    return "\n\n".join(turn["content"] for turn in turns if turn["role"] == "user")
+def _either(turn: dict[str, Any], name: str, other: str) -> Any:
+    found = turn.get(name)
+    return turn.get(other) if found is None else found
+
+
+def conversation(
+    turns: Sequence[Turn], boilerplate: Sequence[re.Pattern[str]] = ()
+) -> tuple[str, tuple[Turn, ...] | None]:
+    """The problem that turns pose: its text, and the turns themselves where there is more than one user turn.
+
+    System turns are part of it: they hold the task as often as not ("translate into French"). Only blank ones are
+    left out, those that say nothing (COMMON), and those that `boilerplate`, the source's own, matches as a whole, white
+    space folded. Raises RowError when nothing is asked.
+    """
+    kept = tuple(turn for turn in turns if turn["role"] != "system" or not _says_nothing(turn["content"], boilerplate))
+    if not any(turn["role"] == "user" and turn["content"].strip() for turn in kept):
+        raise RowError("blank_prompt", "no user turn asks anything")
+    alone = len(kept) == 1
+    return asked(kept), None if alone else kept
+
+
+def asked(turns: Sequence[Turn]) -> str:
+    """What the turns ask, system turns included, joined by a blank line: the text for dedup and decontamination."""
+    return "\n\n".join(turn["content"] for turn in turns if turn["role"] in ("user", "system"))
+
+
+def _says_nothing(system: str, boilerplate: Sequence[re.Pattern[str]]) -> bool:
+    folded = " ".join(system.split())
+    return not folded or any(pattern.fullmatch(folded) for pattern in (COMMON, *boilerplate))
+
+
+def after_system(system: str | None, turns: Sequence[Turn]) -> list[Turn]:
+    """The turns after a system prompt that the source keeps in a column of its own."""
+    return [{"role": "system", "content": system}, *turns] if system else list(turns)
 
 
 def without_instruction(prompt: str) -> tuple[str, str | None]:

@@ -109,6 +109,7 @@ class Distill(AskingStep):
             "seconds": trace.reply.seconds,
             "source_verdict": None,
             "served_model": trace.reply.served_model,
+            "response_source": self.teacher.source or name,
         }
 
     def _continuations(self, traces: list[Trace]) -> pa.Table:

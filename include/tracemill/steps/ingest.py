@@ -31,7 +31,16 @@ from tracemill.tables import columns_of, empty
 from tracemill.text.think import Split, joined, split
 
 TABLES = ("problems", "generations", "provenance", "quarantine")
-_FILLED_IN = ("reference_answer", "test_case", "constraints", "category", "difficulty")
+_FILLED_IN = (
+    "reference_answer",
+    "test_case",
+    "constraints",
+    "category",
+    "difficulty",
+    "difficulty_score",
+    "reference_solution",
+    "comparison",
+)
 
 
 class Ingest(Step):
@@ -40,19 +49,22 @@ class Ingest(Step):
     kind: Literal["ingest"]
     sources: tuple[AnySource, ...]
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[Literal["row"]] = "row"
     reads: ClassVar[tuple[str, ...]] = (PLAN,)
     writes: ClassVar[tuple[str, ...]] = TABLES
 
     def settings(self, inputs: Inputs) -> dict[str, Any]:
-        """The slice (without the revision it was first seen at) and its source's settings and version."""
+        """The rows (by their content and the name they were first planned under), their source's settings and version.
+
+        Where the file lies and what it is called now decide nothing.
+        """
         part = self._slice(inputs)
         source = self._source(part)
         return {
-            "source": source.model_dump(mode="json", exclude={"limit"}),
+            "source": source.model_dump(mode="json", exclude={"limit", "path"}),
             "source_version": source.version,
-            "slice": part.model_dump(mode="json", exclude={"revision"}),
+            "slice": {"file": part.named, **part.model_dump(mode="json", include={"start", "stop", "sha256"})},
         }
 
     def input_digests(self, inputs: Inputs) -> list[list[str | int]]:
@@ -99,6 +111,7 @@ class _Shard:
     source: Source
     part: Slice
     problems: dict[str, dict[str, Any]] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)  # by problem the origin of its first row
     generations: dict[str, dict[str, Any]] = field(default_factory=dict)
     provenance: list[dict[str, Any]] = field(default_factory=list)
     quarantine: list[dict[str, Any]] = field(default_factory=list)
@@ -116,28 +129,25 @@ class _Shard:
     def _understood(self, row: int, given: SourceRow) -> None:
         if not given.prompt.strip():
             raise RowError("blank_prompt", "the problem has no text")
-        native_id = given.native_id or self._place(row)
-        origin = f"{self.source.name}/{native_id}"
-        if origin in self.ledger:
-            raise RowError("duplicate_id", f"id {native_id!r} was used before in this shard")
-        problem = problem_id(given.prompt)
+        origin, problem = self._origin(row), problem_id(given.prompt, given.messages)
         licence = given.license or self.source.license
         self.provenance.append(
             {
                 "origin": origin,
                 "problem_id": problem,
                 "source": self.source.name,
-                "native_id": native_id,
-                "file": self.part.file,
+                "native_id": given.native_id or None,
+                "file": self.part.named,
                 "row": row,
                 "license": licence,
                 "revision": self.part.revision,
                 "reference_answer": given.reference_answer,
             }
         )
-        fresh = problem_row(problem, native_id, given, self.source, licence)
+        fresh = problem_row(problem, given, self.source, licence)
         known = self.problems.setdefault(problem, fresh)
-        responses = generation_rows(problem, self.source.name, given.responses)
+        first = self.first.setdefault(problem, origin)
+        responses = generation_rows(problem, self.source, given.responses)
         new = {row["id"]: row for row in responses if row["id"] not in self.generations}
         self.generations.update(new)
         if known is fresh:
@@ -145,16 +155,16 @@ class _Shard:
             return
         filled = [name for name in _FILLED_IN if known[name] is None and fresh[name] is not None]
         known.update({name: fresh[name] for name in filled})
-        detail = {"problem": problem, "first": known["native_id"], "responses": len(new), "filled_in": filled}
+        detail = {"problem": problem, "first": first, "responses": len(new), "filled_in": filled}
         self.ledger[origin] = ("rejected", "same_problem", json.dumps(detail))
 
     def _quarantined(self, raw: RawRow, error: RowError) -> None:
-        origin = f"{self.source.name}/{self._place(raw.row)}"
+        origin = self._origin(raw.row)
         self.ledger[origin] = ("quarantined", error.reason, str(error))
         self.quarantine.append(
             {
                 "origin": origin,
-                "file": self.part.file,
+                "file": self.part.named,
                 "row": raw.row,
                 "reason": error.reason,
                 "detail": str(error),
@@ -162,8 +172,9 @@ class _Shard:
             }
         )
 
-    def _place(self, row: int) -> str:
-        return f"{PurePath(self.part.file).name}:{row}"
+    def _origin(self, row: int) -> str:
+        """What a row is called for ever: its source, its file as it was first planned, and its number there."""
+        return f"{self.source.name}/{PurePath(self.part.named).name}:{row}"
 
     def output(self) -> Output:
         """The tables. Raises SourceError unless every planned row was accounted for."""
@@ -186,12 +197,12 @@ class _Shard:
         )
 
 
-def problem_row(problem: str, native_id: str, given: SourceRow, source: Source, licence: str | None) -> dict[str, Any]:
+def problem_row(problem: str, given: SourceRow, source: Source, licence: str | None) -> dict[str, Any]:
     """One row of table `problems`; `test_case` and `constraints` become JSON with sorted keys."""
     return {
         "id": problem,
         "source": source.name,
-        "native_id": native_id,
+        "native_id": given.native_id or None,
         "category": given.category or source.category,
         "prompt": given.prompt,
         "messages": list(given.messages) if given.messages else None,
@@ -204,21 +215,22 @@ def problem_row(problem: str, native_id: str, given: SourceRow, source: Source, 
         "difficulty_score": given.difficulty_score,
         "reference_solution": given.reference_solution,
         "comparison": _json(given.comparison),
+        "released_as": source.release_name,
     }
 
 
-def generation_rows(problem: str, source: str, responses: Iterable[Response]) -> list[dict[str, Any]]:
+def generation_rows(problem: str, source: Source, responses: Iterable[Response]) -> list[dict[str, Any]]:
     """Rows of table `generations` for the existing responses to one problem, split into chain and answer."""
     return [_generation_row(problem, source, response) for response in responses]
 
 
-def _generation_row(problem: str, source: str, response: Response) -> dict[str, Any]:
+def _generation_row(problem: str, source: Source, response: Response) -> dict[str, Any]:
     parts: Split = split(response.text) if response.thinking is None else joined(response.thinking, response.text)
     text = response.text if response.thinking is None else f"{response.thinking}\0{response.text}"
     return {
         "id": generation_id(problem, response.teacher, response.sample_index, text),
         "problem_id": problem,
-        "source": source,
+        "source": source.name,
         "teacher": response.teacher,
         "sample_index": response.sample_index,
         "style": parts.style,
@@ -227,7 +239,7 @@ def _generation_row(problem: str, source: str, response: Response) -> dict[str, 
         "answer_content": parts.answer,
         "finish_reason": response.finish_reason,
         "source_verdict": response.verdict,
-        "response_source": response.source,
+        "response_source": response.source or source.release_name,
     }
 
 

@@ -36,6 +36,7 @@ PLAN = declare(
 # `test_case` is JSON (see sandbox.suite_from), `constraints` JSON (instruction-following).
 # `native_id` is the source's own id: a fact that decides nothing. `difficulty_score` is a source's number (its scale
 # is the source's), `reference_solution` its own solution as code, `comparison` JSON that says how outputs compare.
+# `released_as` is what a release calls the source.
 PROBLEMS = declare(
     Table(
         "problems",
@@ -56,6 +57,7 @@ PROBLEMS = declare(
                 ("difficulty_score", pa.float64()),
                 ("reference_solution", pa.large_string()),
                 ("comparison", pa.string()),
+                ("released_as", pa.string()),
             ]
         ),
         about=("problem", "id"),

@@ -13,7 +13,20 @@ from tracemill.records import Unit
 
 # Columns of few values, which Parquet stores as numbers into a list of them.
 _FEW_VALUES = frozenset(
-    ("source", "category", "license", "teacher", "style", "finish_reason", "unit", "bucket", "reason", "language")
+    (
+        "source",
+        "released_as",
+        "response_source",
+        "category",
+        "license",
+        "teacher",
+        "style",
+        "finish_reason",
+        "unit",
+        "bucket",
+        "reason",
+        "language",
+    )
 )
 
 

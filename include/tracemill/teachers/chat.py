@@ -16,7 +16,7 @@ class ChatTeacher(Teacher):
     system: str | None = None
 
     def ask(self, assignment: Assignment, sample: int) -> Ask:
-        """One request; several turns are sent as they are, the directive goes to the last user turn."""
+        """One request; turns are sent as they are, system turns too; the directive goes to the last user turn."""
         turns = [dict(turn) for turn in assignment.messages or ({"role": "user", "content": assignment.prompt},)]
         directive = self.directive(assignment.category)
         if directive and turns[-1]["role"] == "user":

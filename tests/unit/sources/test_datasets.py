@@ -48,6 +48,7 @@ TABLE: dict[str, list[Expected]] = {
         Expected("What is $3+3$?", "math", "6", responses=(("numina_math_1_5", None, None),)),
         Expected("Prove that 3 is odd.", "math", None, responses=(("numina_math_1_5", None, None),)),
         Expected("Which one? (A) 1 (B) 2", "math", None),
+        Expected("What is $4+4$?", "math", None),
     ],
     "metamathqa": [
         Expected(
@@ -74,12 +75,17 @@ TABLE: dict[str, list[Expected]] = {
     "eurus_2_rl": [
         Expected("What is $5+5$?", "math", "10"),
         Expected("Read n and print its double.", "code", None, True),
+        Expected("Give every number in Roman numerals.\n\nWhat is $6+6$?", "math", "12", turns=2),
     ],
     "codeio": [
         Expected("Given f(x) = x + 1, predict the output for x = 1.", "reasoning", responses=(("codeio", None, True),)),
         Expected("Given f(x) = x * x, which input gives 9?", "reasoning", responses=(("codeio", None, True),)),
         Expected(
             "Given f(x) = x - 1, predict the output for x = 0.", "reasoning", responses=(("codeio", None, False),)
+        ),
+        Expected("Given f(x) = 2 * x, which input gives 8?", "reasoning", responses=(("codeio", None, True),)),
+        Expected(
+            "Given f(x) = x % 3, predict the output for x = 5.", "reasoning", responses=(("codeio", None, False),)
         ),
     ],
     "math_lighteval": [Expected("Compute $6 \\cdot 7$.", "math", "42", responses=(("math", None, None),))],
@@ -98,6 +104,7 @@ TABLE: dict[str, list[Expected]] = {
     "bespoke_stratos_17k": [
         Expected("What is 2 + 2?", "math", responses=((R1, "Two and two.", None),)),
         Expected("Print hello.", "code", responses=((R1, "Two and two.", None),)),
+        Expected("Answer as a pirate would.\n\nWhat is 3 + 3?", None, responses=((R1, "Two and two.", None),), turns=2),
     ],
     "general_thought": [
         Expected(
@@ -107,10 +114,28 @@ TABLE: dict[str, list[Expected]] = {
             responses=(("DeepSeek/DeepSeek-R1", "Light and air.", True),),
         ),
         Expected("Why is the sky blue?\n\nAnd at dusk?", "Explanation", turns=3),
+        Expected("Why is grass green, and what is 0?", "Explanation", "Rayleigh scattering"),
+        Expected("Why is grass green, and what is 1?", "Explanation", "Rayleigh scattering"),
+        Expected(
+            "Explain to a child.\n\nWhy is snow white?",
+            "Explanation",
+            "Rayleigh scattering",
+            responses=(("deepseek-r1", "Light and air.", True),),
+            turns=2,
+        ),
     ],
     "dolphin_r1": [
         Expected("Say hello.", None, responses=(("DeepSeek-R1", "A greeting.", None),)),
         Expected("Hi\n\nName a sea.", None, responses=(("DeepSeek-R1", "Seas.", None),), turns=3),
+        *(
+            Expected(
+                f"Translate into {language}.\n\nGood morning, neighbour.",
+                None,
+                responses=(("DeepSeek-R1", "A greeting.", None),),
+                turns=2,
+            )
+            for language in ("French", "German")
+        ),
     ],
     "data_ablation_59k": [
         Expected("What is $2^3$?", "math", "8", responses=((GEMINI, "Two, four, eight.", None),)),
@@ -194,6 +219,7 @@ def test_every_source_knows_its_repository_and_licence(kind: str) -> None:
         pytest.param("kodcode_v1_sft_r1", {"r1_correctness": "perhaps"}, "bad_value", id="unknown verdict"),
         pytest.param("bespoke_stratos_17k", {"conversations": []}, "null_value", id="no turns"),
         pytest.param("limo", {"question": None}, "null_value", id="no question"),
+        pytest.param("numina_math_1_5", {"problem_is_valid": "Incomplete"}, "invalid_problem", id="no valid problem"),
     ],
 )
 def test_a_row_that_is_not_as_documented_is_refused(kind: str, row: dict[str, Any], reason: str) -> None:

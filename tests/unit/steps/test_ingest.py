@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tracemill.errors import SourceError
@@ -13,7 +14,12 @@ from tracemill.recipe import Recipe
 from tracemill.records import problem_id
 from tracemill.resources import Resources
 from tracemill.runner import run_shard
-from tracemill.shards import Store
+from tracemill.shards import Counts, Manifest, Store
+from tracemill.sources.base import Slice
+from tracemill.steps.base import Inputs
+from tracemill.steps.ingest import Ingest
+from tracemill.steps.plan import slices_of
+from tracemill.tables import columns_of
 
 COLUMNS = {"id": "id", "prompt": "q", "reference_answer": "a", "test_case": "t", "response": "r"}
 
@@ -59,19 +65,27 @@ def test_a_good_row_becomes_problem_response_and_provenance(tmp_path: Path) -> N
     assert (problem["id"], problem["reference_answer"], problem["source_rank"]) == (expected, "2", 3)
     assert (generation["problem_id"], generation["style"], generation["raw"]) == (expected, "am", None)
     assert (generation["think_content"], generation["answer_content"]) == ("1+1", "2")
-    assert (origin["origin"], origin["problem_id"], origin["row"], origin["license"]) == ("s/n1", expected, 0, "MIT")
-    assert shard.ledger() == {"s/n1": ("kept", None)}
+    assert (origin["origin"], origin["problem_id"], origin["row"], origin["license"]) == (
+        "s/rows.jsonl:0",
+        expected,
+        0,
+        "MIT",
+    )
+    assert shard.ledger() == {"s/rows.jsonl:0": ("kept", None)}
 
 
 def test_the_same_problem_twice_keeps_both_origins_and_all_responses(tmp_path: Path) -> None:
-    twin = row(1, id="n2", q="what is 1 +  1?\n", a=None, t={"inputs": ["1"], "outputs": ["2"]}, r="Two.")
+    twin = row(1, id="n2", q="\r\nWhat is 1 + 1? \n", a=None, t={"inputs": ["1"], "outputs": ["2"]}, r="Two.")
     shard = Ingested(tmp_path, [row(1), twin]).run()
-    assert shard.ledger() == {"s/n1": ("kept", None), "s/n2": ("rejected", "same_problem")}
+    assert shard.ledger() == {"s/rows.jsonl:0": ("kept", None), "s/rows.jsonl:1": ("rejected", "same_problem")}
     (problem,) = shard.rows("problems")
     assert problem["prompt"] == "What is 1 + 1?"
     assert (problem["reference_answer"], json.loads(problem["test_case"])["outputs"]) == ("2", ["2"])
     assert [r["raw"] for r in shard.rows("generations")] == ["It is 2.", "Two."]
-    assert [(r["origin"], r["reference_answer"]) for r in shard.rows("provenance")] == [("s/n1", "2"), ("s/n2", None)]
+    assert [(r["origin"], r["reference_answer"]) for r in shard.rows("provenance")] == [
+        ("s/rows.jsonl:0", "2"),
+        ("s/rows.jsonl:1", None),
+    ]
 
 
 def test_disagreeing_references_of_one_problem_are_both_on_record(tmp_path: Path) -> None:
@@ -95,16 +109,15 @@ def test_identical_rows_have_one_response(tmp_path: Path) -> None:
         pytest.param(row(9, q=None), "null_value", id="null problem"),
         pytest.param(row(9, q=" \n"), "blank_prompt", id="blank problem"),
         pytest.param(row(9, t="not json"), "bad_value", id="tests that are no JSON"),
-        pytest.param(row(9, id="n1"), "duplicate_id", id="an id used twice with another text"),
         pytest.param(row(9, q="x" * 3000), "row_too_long", id="a runaway row"),
     ],
 )
 def test_a_bad_row_is_quarantined_with_its_text_and_the_others_live(tmp_path: Path, bad: Any, reason: str) -> None:
     shard = Ingested(tmp_path, [row(1), bad, row(2)], longest_row=2000).run()
     assert shard.ledger() == {
-        "s/n1": ("kept", None),
+        "s/rows.jsonl:0": ("kept", None),
         "s/rows.jsonl:1": ("quarantined", reason),
-        "s/n2": ("kept", None),
+        "s/rows.jsonl:2": ("kept", None),
     }
     (kept_text,) = shard.rows("quarantine")
     line = shard.path.read_bytes().splitlines()[1].decode("utf-8", "replace")
@@ -118,9 +131,66 @@ def test_a_ten_megabyte_row_leaves_64_kib_in_the_quarantine(tmp_path: Path) -> N
     assert (found["reason"], len(found["text"])) == ("row_too_long", 64 * 1024)
 
 
-def test_rows_without_an_id_are_named_by_their_place(tmp_path: Path) -> None:
-    shard = Ingested(tmp_path, [row(1, id=None), row(2, id="")]).run()
-    assert list(shard.ledger()) == ["s/rows.jsonl:0", "s/rows.jsonl:1"]
+@pytest.mark.parametrize("own", [None, "", "n1", 0, [1], {"a": 1}], ids=repr)
+def test_rows_are_named_by_their_place_whatever_id_their_source_gives_them(tmp_path: Path, own: Any) -> None:
+    shard = Ingested(tmp_path, [row(k, id=own) for k in range(3)]).run()
+    assert shard.ledger() == {f"s/rows.jsonl:{k}": ("kept", None) for k in range(3)}
+    assert {r["native_id"] for r in shard.rows("provenance")} == {str(own) if own in ("n1", 0) else None}
+
+
+def test_a_file_is_called_what_it_was_called_when_it_was_first_planned(tmp_path: Path) -> None:
+    """A renamed file gives the same fingerprint and the same tables: only the plan knows the new name."""
+    shard = Ingested(tmp_path, [row(1), row(2, q=None)]).run()
+    plan = shard.store.manifest("plan", 0)
+    assert plan is not None
+    (planned,) = slices_of(shard.store.get_table(plan.tables["plan"]))
+    renamed = planned.model_copy(update={"file": "elsewhere/part-07.jsonl", "planned_as": planned.file})
+    other = shard.recipe.sources[0].model_copy(update={"path": "elsewhere/part-07.jsonl"})
+    settings = [
+        Ingest(kind="ingest", sources=(source,)).settings(_planned(shard.store, part))
+        for source, part in ((shard.recipe.sources[0], planned), (other, renamed))
+    ]
+    assert settings[0] == settings[1]
+    assert renamed.named == planned.named
+
+
+def _planned(store: Store, part: Slice) -> Inputs:
+    table = pa.Table.from_pylist([{"index": 0, **part.model_dump()}], schema=columns_of("plan"))
+    stored = store.put_table(table, "plan", 0, "plan")
+    counts = Counts(entered=1, kept=1, rejected={}, quarantined={})
+    manifest = Manifest(step="plan", index=0, fingerprint="x", unit="row", counts=counts, tables={"plan": stored})
+    return Inputs(store, 0, {0: []}, [manifest], 1)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param("The ASCII code of 'B'?", "The ASCII code of 'b'?", id="letter case"),
+        pytest.param("if x:\n    a()\n    b()", "if x:\n    a()\nb()", id="indentation"),
+        pytest.param("How many spaces has 'a  b'?", "How many spaces has 'a b'?", id="spaces inside"),
+    ],
+)
+def test_what_a_reader_can_see_tells_two_problems_apart(tmp_path: Path, one: str, other: str) -> None:
+    shard = Ingested(tmp_path, [row(1, q=one), row(2, q=other)]).run()
+    assert [r["prompt"] for r in shard.rows("problems")] == [one, other]
+
+
+def test_two_system_prompts_make_two_problems_of_one_question(tmp_path: Path) -> None:
+    """The French answer must never stand under the question to translate into German."""
+    rows = [
+        {
+            "m": [
+                {"role": "system", "content": f"Translate into {language}."},
+                {"role": "user", "content": "Good morning."},
+                {"role": "assistant", "content": answer},
+            ]
+        }
+        for language, answer in (("French", "Bonjour."), ("German", "Guten Morgen."))
+    ]
+    shard = Ingested(tmp_path, rows, columns={"messages": "m"}).run()
+    problems = {r["id"]: r["messages"][0]["content"] for r in shard.rows("problems")}
+    answers = {problems[r["problem_id"]]: r["raw"] for r in shard.rows("generations")}
+    assert answers == {"Translate into French.": "Bonjour.", "Translate into German.": "Guten Morgen."}
 
 
 def test_a_file_that_changed_after_planning_seals_nothing(tmp_path: Path) -> None:
@@ -138,4 +208,4 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         tables.append(Ingested(tmp_path / name, rows).run().manifest.tables)
     same = [name for name in tables[0] if tables[0][name].sha256 == tables[1][name].sha256]
-    assert same == ["problems", "generations", "quarantine", "ledger"]  # provenance names the file, which differs
+    assert same == ["problems", "generations", "quarantine", "ledger"]  # provenance has the file's whole path
