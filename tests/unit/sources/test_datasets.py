@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from tracemill.errors import SourceError
 from tracemill.resources import Resources
-from tracemill.sandbox.suites import suite_from
+from tracemill.sandbox.layouts import suite_from
 from tracemill.sources import AnySource
 from tracemill.sources.base import RowError, SourceRow
 from tracemill.sources.dataset import DatasetSource

@@ -12,7 +12,7 @@ import zstandard
 
 from tracemill.errors import SourceError
 from tracemill.resources import Resources
-from tracemill.sandbox.suites import suite_from
+from tracemill.sandbox.layouts import suite_from
 from tracemill.sources.base import RowError, SourceRow
 from tracemill.sources.jsonl import JsonlSource
 
