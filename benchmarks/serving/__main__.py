@@ -44,7 +44,7 @@ def throughput(workload: Workload) -> dict[str, object]:
     recipe = workload.write()
     model = served_models(recipe)["teacher"].model
     root = folder / "store"
-    watch = Watch(root.as_uri(), model, model.identity(Resources()))
+    watch = Watch(root.as_uri(), model, model.identity(Resources(), Store.at(root.as_uri(), create=True)))
     through = distil_through_airflow(workload, folder / "airflow", root, watch)
     work = made(Store.at(root.as_uri()))
     lengths = sorted(work.tokens)

@@ -71,7 +71,8 @@ def lease_of(workload: Workload, root: Path, recipe_model: str = "teacher", afte
     from tracemill.recipe import load_recipe
 
     model = served_models(load_recipe(str(workload.path)))[recipe_model].model
-    leases = live_leases(Store.at(root.as_uri(), create=True), model.name, model.identity(Resources()))
+    store = Store.at(root.as_uri(), create=True)
+    leases = live_leases(store, model.name, model.identity(Resources(), store))
     return next((lease for lease in leases if lease.renewed > after), None)
 
 

@@ -70,7 +70,7 @@ def _kept_up(replica: Replica, up: Event) -> Served:
 
 def _await(models: Sequence[Model], serving: Sequence[Future[Served]], store: Store, resources: Resources) -> None:
     """Wait until every model has a lease. Raises what a server raised that ended before that."""
-    waiting = {model.name: model.identity(resources) for model in models}
+    waiting = {model.name: model.identity(resources, store) for model in models}
     while waiting:
         for ended in (future for future in serving if future.done()):
             raise ended.exception() or ServingError("a model server ended before anything was asked of it")

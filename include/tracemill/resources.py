@@ -19,6 +19,8 @@ class Resources:
 
     `scratch`: a folder for files on their way into the store; the runner gives each shard its own and clears it.
     `away`: seconds that a task may wait for a model server that left while it worked; None: as long as the recipe says.
+    `made_with`: where a step notes facts for its manifest that decide no row (engine, weights, what was paid); the
+    runner gives each shard its own.
     `transport`: a serving.transport.Transport that stands in for the network (a fake model server).
     """
 
@@ -27,6 +29,7 @@ class Resources:
     scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
     away: float | None = None
     transport: Any = None
+    made_with: dict[str, Any] = field(default_factory=dict)
     base: Path = Path(__file__).resolve().parents[1] / "recipes"
 
     def path(self, text: str) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pyarrow as pa
 
@@ -46,7 +47,8 @@ def _computed(step: Step, store: Store, name: str, inputs: Inputs, fingerprint: 
     """Run the step, account for every row, and store what it made; nothing is committed yet."""
     began, index = time.monotonic(), inputs.index
     with scratch_folder(f"step {name!r}") as scratch:
-        output = step.run(replace(resources, scratch=scratch), inputs)
+        noted: dict[str, Any] = {}
+        output = step.run(replace(resources, scratch=scratch, made_with=noted), inputs)
         counts = reconcile(name, step, inputs, output)
         tables = {**output.tables, "ledger": output.ledger}
         return Manifest(
@@ -58,7 +60,7 @@ def _computed(step: Step, store: Store, name: str, inputs: Inputs, fingerprint: 
             tables={**output.carried, **{n: store.put_table(t, name, index, n) for n, t in tables.items()}},
             files={n: store.put_content(p, f"{name}/{index:05d}/{p.stem}", p.suffix) for n, p in output.files.items()},
             settings=step.settings(inputs),
-            made_with=dict(output.made_with),
+            made_with={**noted, **output.made_with},
             seconds=round(time.monotonic() - began, 3),
         )
 

@@ -51,7 +51,7 @@ def unserved(
         model
         for model in models
         if not fixed_endpoints(model.name, resources.environment)
-        and not answering(store, model.name, model.identity(resources))
+        and not answering(store, model.name, model.identity(resources, store))
     )
     return missing if missing and not all(_is_sealed(recipe, store, stage, n, resources) for n in shards) else ()
 

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from tracemill.errors import TracemillError
@@ -42,10 +42,21 @@ class Feed:
     resources: Resources
     near: str
     spent: Spent = field(default_factory=Spent)
+    engines: set[str] = field(default_factory=set)
+
+    def _note(self, identity: str) -> None:
+        """Say in the shard's manifest which weights and engines answered, and what it cost."""
+        self.resources.made_with[f"model {self.model.name}"] = {
+            "identity": identity,
+            "engine": self.model.engine.model_dump(mode="json", exclude_defaults=True),
+            "versions": sorted(self.engines),
+            "flags": list(self.model.serve.flags),
+            **asdict(self.spent),
+        }
 
     def answers(self, asks: Sequence[Ask]) -> list[Answer]:
         """One answer per ask, in their order. Raises ServingError when the servers are gone for good."""
-        identity = self.model.identity(self.resources)
+        identity = self.model.identity(self.resources, self.store)
         samples = SampleStore(samples_root(self.store, self.resources), identity)
         keys = [ask.key(identity) for ask in asks]
         known: dict[str, Answer] = dict(samples.find(set(keys), self.near)) if keys else {}
@@ -53,8 +64,11 @@ class Feed:
         self.spent.reused += len(set(keys)) - len(missing)
         if missing:
             _log.info("%s: %d answers known, %d to ask for", self.model.name, len(known), len(missing))
-            known |= asyncio.run(_Run(self, samples, missing).run())
+            run = _Run(self, samples, missing)
+            known |= asyncio.run(run.run())
             samples.join(self.near)
+            self.engines |= run.engines
+        self._note(identity)
         return [known[key] for key in keys]
 
 
@@ -68,6 +82,7 @@ class _Run:
         self.answers: dict[str, Answer] = {}
         self.waiting: dict[str, Reply] = {}
         self.wake = asyncio.Event()
+        self.engines: set[str] = set()
         self.storing = threading.Lock()
         self.equal = EqualRefusals(feed.model.name, of=len(asks), answered=lambda: feed.spent.paid + feed.spent.reused)
         self.began = time.monotonic()
@@ -91,6 +106,7 @@ class _Run:
         except ExceptionGroup as failures:
             raise _plainest(failures) from failures
         finally:
+            self.engines = fleet.engines
             self._store_waiting()
         return self.answers
 

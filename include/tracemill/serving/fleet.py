@@ -43,7 +43,7 @@ class Fleet:
 
     def __init__(self, model: Model, store: ObjectStore, resources: Resources) -> None:
         self.model, self.store = model, store
-        self.identity = model.identity(resources)
+        self.identity = model.identity(resources, store)
         self._fixed = fixed_endpoints(model.name, resources.environment)
         key = resources.environment.get(API_KEY)
         self._key = SecretStr(key) if key else None
@@ -54,6 +54,7 @@ class Fleet:
         self.busy: Counter[str] = Counter()
         self._away, self._seen = resources.away, time.monotonic()
         self._began = time.time()
+        self.engines: set[str] = set()
 
     def refresh(self) -> None:
         """Look which servers there are now, and say that somebody waits when there is none.
@@ -65,6 +66,7 @@ class Fleet:
         leases = live_leases(self.store, self.model.name, self.identity)
         self._queues = {one.url: _Queue(one.waiting, one.running, self.busy[one.url]) for one in leases}
         self._found = [_endpoint(lease, self._key) for lease in leases]
+        self.engines |= {lease.engine for lease in leases if lease.engine}
         if leases:
             self._seen = time.monotonic()
             return

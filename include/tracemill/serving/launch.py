@@ -17,7 +17,6 @@ from tracemill.serving.model import Model
 PYTHON = "TRACEMILL_VLLM_PYTHON"
 HOST = "TRACEMILL_SERVE_HOST"
 _DEFAULT_PYTHON = Path(__file__).resolve().parents[3] / ".venv-vllm" / "bin" / "python"
-_CPU_FLAGS = ("--enforce-eager", "--dtype")
 # vLLM 0.32 winds a request's own random generator back after each part of a prompt, which no processor's generator can:
 # a seeded request whose prompt is read in two parts ends the engine ("CPU Generator does not use offset").
 _CPU_GENERATION = ("--no-enable-chunked-prefill",)
@@ -55,23 +54,26 @@ def cpu_dtype(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     return "bfloat16" if _BF16.intersection(flags) else "float32"
 
 
-def command(model: Model, python: Path, location: str, host: str, port: int) -> list[str]:
+def command(model: Model, python: Path, resources: Resources, host: str, port: int) -> list[str]:
     """The whole command, behind the guard that ends everything with this process."""
     serve, cpu = model.serve, on_cpu(python)
+    base = f"{model.name}-base" if model.engine.lora else model.name  # the adapter has the model's name
     options: list[str] = [
-        *("--served-model-name", model.name, "--host", host, "--port", str(port)),
+        *("--served-model-name", base, "--host", host, "--port", str(port)),
         *("--tensor-parallel-size", str(serve.tensor_parallel)),
         *("--pipeline-parallel-size", str(serve.pipeline_parallel)),
         *("--generation-config", "vllm", "--disable-uvicorn-access-log"),
         *(("--max-model-len", str(serve.max_model_len)) if serve.max_model_len else ()),
         *(("--revision", model.revision) if model.revision and not model.is_folder else ()),
         *(("--runner", "pooling", "--convert", "classify") if model.task == "classify" else ()),
-        *((*_CPU_FLAGS, cpu_dtype()) if cpu else ()),
+        *(("--enforce-eager",) if cpu else ()),
+        *(("--dtype", cpu_dtype()) if cpu and not model.engine.dtype else ()),
         *(_CPU_GENERATION if cpu and model.task == "generate" else ()),
+        *model.engine.options(resources, model.name),
         *serve.flags,
     ]
     guarded = [sys.executable, "-P", guard.__file__, str(os.getpid())]
-    return [*guarded, str(python), "-P", vllm_cli.__file__, "serve", location, *options]
+    return [*guarded, str(python), "-P", vllm_cli.__file__, "serve", model.location(resources), *options]
 
 
 def environment(model: Model, python: Path, replica: int, given: Mapping[str, str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ class Lease(BaseModel):
 
     `running` and `waiting` are the server's requests, `generated` its tokens so far, `progressed` when it last made one
     (or had nothing to do): clients of all tasks see from these whether their requests live, and hold back from a queue.
+    `engine` is the version of vLLM.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +43,7 @@ class Lease(BaseModel):
     waiting: float = 0.0
     generated: float = 0.0
     progressed: float = 0.0
+    engine: str = ""
 
     @property
     def key(self) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tracemill.errors import RecipeError
+from tracemill.objects import ObjectStore
 from tracemill.resources import Resources
+from tracemill.serving.engine import Engine, text_changing
+from tracemill.serving.weights import folder_identity, known_identity
 
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 _FOLDER_STARTS = ("/", "./", "../", "${")
-_NOT_WEIGHTS = {".md", ".lock", ".log", ".py"}
 
 
 class Serve(BaseModel):
@@ -52,6 +52,17 @@ class Serve(BaseModel):
             )
         return given
 
+    @field_validator("flags")
+    @classmethod
+    def _only_say_how_it_runs(cls, flags: tuple[str, ...]) -> tuple[str, ...]:
+        found = text_changing(flags)
+        if found:
+            raise ValueError(
+                f"serve.flags changes what the model says: {', '.join(found)}. What is in serve is in no sample's key, "
+                "so answers made without it would be taken for these"
+            )
+        return flags
+
     @model_validator(mode="after")
     def _one_device_entry_a_replica(self) -> Serve:
         if self.devices and len(self.devices) < self.replicas:
@@ -72,6 +83,7 @@ class Model(BaseModel):
     weights: str
     revision: str | None = None
     task: Literal["generate", "classify"] = "generate"
+    engine: Engine = Engine()
     serve: Serve = Serve()
 
     @property
@@ -97,32 +109,33 @@ class Model(BaseModel):
             raise RecipeError(f"model {self.name!r}: {folder} holds no model (config.json is missing): check `weights`")
         return str(folder)
 
-    def identity(self, resources: Resources) -> str:
-        """Which weights these are: the digest of a folder's files, or id and revision of the Hub."""
+    def identity(self, resources: Resources, store: ObjectStore) -> str:
+        """Which weights these are and how the engine treats them; equal identities give equal answers.
+
+        The digest of a folder's files is kept on the store, and who has no such folder takes it from there. Raises
+        RecipeError when neither the folder nor a kept digest is there.
+        """
+        return self._weights(resources, store) + self.engine.identity(resources)
+
+    def _weights(self, resources: Resources, store: ObjectStore) -> str:
         if self.revision:
             place = Path(self.weights).name if self.is_folder else self.weights
             return f"{place}@{self.revision}"
-        return folder_digest(Path(self.location(resources)))
+        if not (resources.path(self.weights) / "config.json").is_file():
+            known = known_identity(store, self.name)
+            if known:
+                return known
+        return folder_identity(store, self.name, Path(self.location(resources)))
 
 
 def without_serving(settings: Any) -> Any:
-    """Settings without where models lie and how they run, at any depth: what is left decides results."""
+    """Settings without where models lie and how they run, at any depth: what is left decides results.
+
+    What an engine changes is in the model's identity (see Model.identity), which is material of every step that asks.
+    """
     if isinstance(settings, dict):
-        skipped = {"serve", "weights"} if {"serve", "weights"} <= settings.keys() else set()
+        skipped = {"serve", "weights", "engine"} if {"serve", "weights"} <= settings.keys() else set()
         return {key: without_serving(value) for key, value in settings.items() if key not in skipped}
     if isinstance(settings, list | tuple):
         return [without_serving(value) for value in settings]
     return settings
-
-
-def folder_digest(folder: Path) -> str:
-    """SHA-256 over names and contents of a model folder's files, in hex; notes and code do not count."""
-    files = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix not in _NOT_WEIGHTS and p.name[0] != ".")
-    lines = [f"{_file_digest(p, p.stat().st_mtime_ns, p.stat().st_size)} {p.name}\n" for p in files]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-@functools.lru_cache(maxsize=1024)
-def _file_digest(path: Path, _modified: int, _size: int) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -78,12 +78,13 @@ class Replica:
     def _lease(self, server: Server) -> Lease:
         return Lease(
             model=self.model.name,
-            identity=self.model.identity(self.resources),
+            identity=self.model.identity(self.resources, self.store),
             replica=self.replica,
             url=server.url,
             host=socket.gethostname(),
             pid=os.getpid(),
             renewed=time.time(),
+            engine=server.version(),
         )
 
     def _watch(self, server: Server, heart: Heart) -> Served:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from tracemill.errors import TracemillError
+from tracemill.errors import RecipeError, TracemillError
 from tracemill.resources import Resources
 from tracemill.serving.failures import explained
 from tracemill.serving.guard import GRACE, descendants
@@ -39,7 +39,7 @@ class Server:
         python, port = vllm_python(resources), free_port(host, model.serve.port)
         self._yields = on_cpu(python)
         self.url = f"http://{reachable_name(host)}:{port}"
-        self._command = command(model, python, model.location(resources), host, port)
+        self._command = command(model, python, resources, host, port)
         self._environment = environment(model, python, replica, resources.environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._http = httpx.Client(base_url=f"http://{_local(host)}:{port}", timeout=10, trust_env=False)
@@ -92,6 +92,21 @@ class Server:
             return parse_metrics(self._http.get("/metrics").raise_for_status().text)
         except httpx.HTTPError:
             return None
+
+    def version(self) -> str:
+        """The version of vLLM, "" when it does not say. Raises RecipeError when the recipe names another one."""
+        try:
+            found = str(self._http.get("/version").raise_for_status().json()["version"])
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            found = ""
+        wanted = self.model.engine.version
+        if wanted and found != wanted:
+            raise RecipeError(
+                f"model {self.model.name!r} is to be served by vLLM {wanted} (engine.version), and this one is "
+                f"{found or 'of an unknown version'}: install that version, or change engine.version (its answers are "
+                "then other samples)"
+            )
+        return found
 
     def stop(self) -> None:
         """End the server and whatever it started. Safe to call at any time, also from a signal handler."""

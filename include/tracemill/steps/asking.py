@@ -33,7 +33,7 @@ class AskingStep(Step):
 
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
         """The identity of each model's weights."""
-        return {f"model {model.name}": model.identity(resources) for model in self.models()}
+        return {f"model {model.name}": model.identity(resources, inputs.store) for model in self.models()}
 
     def feed(self, model: Model, resources: Resources, inputs: Inputs) -> Feed:
         """Asks for this shard. Its name in the sample store is the same for every copy and retry of the same work."""

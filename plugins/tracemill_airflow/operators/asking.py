@@ -45,12 +45,12 @@ class AskingOperator(StageOperator):
         machine = self._machine(recipe)
         missing = unserved(recipe, store, self.stage, shards, machine)
         if missing:
-            self._wait(missing, machine)
+            self._wait(missing, machine, store)
         return self.work(context, {"state": "ready"})
 
-    def _wait(self, models: Sequence[Model], machine: Resources) -> NoReturn:
+    def _wait(self, models: Sequence[Model], machine: Resources, store: Store) -> NoReturn:
         """Give the worker up until each of these models has a server."""
-        identities = {model.name: model.identity(machine) for model in models}
+        identities = {model.name: model.identity(machine, store) for model in models}
         patience = max(model.serve.patience + model.serve.start_timeout for model in models)
         self.log.info("waiting for a server of %s", ", ".join(identities))
         self.defer(trigger=LeaseTrigger(self.store_url, identities, patience), method_name="work")
@@ -67,7 +67,7 @@ class AskingOperator(StageOperator):
             results = self._sealed(recipe, store, shards, machine, began)
         except ServerGone as gone:
             self.log.warning("%s; what is answered is kept", gone)
-            self._wait([model for model in self._models(recipe) if model.serve.replicas], machine)
+            self._wait([model for model in self._models(recipe) if model.serve.replicas], machine, store)
         return {"began": began, "ended": time.time(), **_totals(self.stage, results)}
 
     def _sealed(

