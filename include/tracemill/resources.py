@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from tracemill.errors import SourceError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class Resources:
     `away`: seconds that a task may wait for a model server that left while it worked; None: as long as the recipe says.
     `made_with`: where a step notes facts for its manifest that decide no row (engine, weights, what was paid); the
     runner gives each shard its own.
+    `tell`: says what takes long while it goes on (downloads, waits). `accept_removed`: by file, how many rows that it
+    lost may go from the release.
     `transport`: a serving.transport.Transport that stands in for the network (a fake model server).
     """
 
@@ -30,7 +35,16 @@ class Resources:
     away: float | None = None
     transport: Any = None
     made_with: dict[str, Any] = field(default_factory=dict)
+    tell: Callable[[str], None] = _log.info
+    accept_removed: Mapping[str, int] = field(default_factory=dict)
     base: Path = Path(__file__).resolve().parents[1] / "recipes"
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what is dear to make again (TRACEMILL_CACHE); all processes of the machine share it."""
+        kept = {**os.environ, **self.environment}
+        default = Path(kept.get("XDG_CACHE_HOME") or Path(kept.get("HOME") or tempfile.gettempdir()) / ".cache")
+        return Path(kept.get("TRACEMILL_CACHE") or default / "tracemill")
 
     def path(self, text: str) -> Path:
         """A recipe's path with ${NAME} filled in from the environment; relative ones start at `base`.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from tracemill.errors import SourceError
 from tracemill.resources import Resources
-from tracemill.shards import canonical_digest
-from tracemill.sources.base import RawRow, Response, Slice, SourceRow
-from tracemill.sources.files import CHECKED, FileSource, made_slices
+from tracemill.sources.base import Response, Slice, SourceRow
+from tracemill.sources.files import FileSource
 from tracemill.sources.hub import HubSplit
-from tracemill.sources.parquet_rows import cut_rows, decoded_row, run_digest
+from tracemill.sources.listing import DataFile
 from tracemill.text.think import split as split_text
 
 FOLDER_MARKS = ("/", ".", "$")  # how a repo that is a folder begins
@@ -48,40 +47,24 @@ class DatasetSource(FileSource):
     def hub(self, resources: Resources) -> HubSplit:
         """The split on the Hub, or in a folder when `repo` is one."""
         folder = resources.path(self.repo) if self.repo.startswith(FOLDER_MARKS) else None
-        return HubSplit(self.repo, self.config, self.split, folder)
+        return HubSplit(self.repo, self.config, self.split, resources, folder)
 
     def state(self, resources: Resources) -> str:
         """The commit that `revision` names now, or a digest of the local files."""
-        return super().state(resources) if self.path else self.hub(resources).revision(self.revision)
+        return super().state(resources) if self.path else self.hub(resources).commit(self.revision)
 
-    def plan(self, resources: Resources, rows_per_shard: int, earlier: Sequence[Slice] = ()) -> list[Slice]:
-        """Cut the split by row numbers; see Source.plan."""
+    def files(self, resources: Resources) -> list[DataFile]:
+        """The split's files at the commit that `revision` names now, or the local files."""
         if self.path:
-            return super().plan(resources, rows_per_shard, earlier)
+            return super().files(resources)
         hub = self.hub(resources)
-        commit = hub.revision(self.revision)
-        total = hub.count(commit)
-        head = [decoded_row(i, row, self.longest_row) for i, row in enumerate(hub.rows(commit, 0, min(CHECKED, total)))]
-        self.check_head(f"{hub.shown} at {commit}", head)
-        known = {part.start: part for part in earlier if part.file == hub.shown}
-        stops = sorted(part.stop for part in known.values())
-        rows = total if self.limit is None else min(total, self.limit)
-        cuts = cut_rows(rows, rows_per_shard, stops, self._identity(commit))
-        return made_slices(self.name, hub.shown, cuts, commit, known)
+        return hub.files(hub.commit(self.revision))
 
-    def read(self, resources: Resources, part: Slice) -> Iterator[RawRow]:
-        """The rows of one slice, at the commit that was planned."""
+    def file_of(self, resources: Resources, part: Slice) -> Path:
+        """A slice's file, at the commit that was planned."""
         if self.path:
-            yield from super().read(resources, part)
-            return
+            return super().file_of(resources, part)
         hub = self.hub(resources)
-        commit = part.revision
-        if hub.folder is not None and hub.revision(self.revision) != commit:
-            raise SourceError(f"{hub.shown}: the folder changed since it was planned; run `plan` again")
-        if run_digest(self._identity(commit), part.start, part.stop) != part.sha256:
-            raise SourceError(f"{hub.shown}: was planned with another repo, config or split; run `plan` again")
-        for row, value in enumerate(hub.rows(commit, part.start, part.stop), start=part.start):
-            yield decoded_row(row, value, self.longest_row)
-
-    def _identity(self, commit: str) -> str:
-        return canonical_digest({"repo": self.repo, "config": self.config, "split": self.split, "commit": commit})
+        if not part.file.startswith(f"{hub.shown}/"):
+            raise SourceError(f"{part.file}: was planned with another repo, config or split; run `plan` again")
+        return hub.file(part.file.removeprefix(f"{hub.shown}/"), part.revision)

@@ -1,26 +1,31 @@
-"""Sources that are files on disk (JSON Lines, plain or `.zst`, JSON arrays, Parquet): planning, reading, checking."""
+"""Sources that are files (JSON Lines, JSON, Parquet; packed or not): which there are, how they are cut and read."""
 
 from __future__ import annotations
 
-import glob
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from itertools import islice
+from functools import partial
 from pathlib import Path
 
 from tracemill.errors import SourceError
 from tracemill.resources import Resources
 from tracemill.shards import canonical_digest
+from tracemill.sources import parquet_rows
 from tracemill.sources.base import RawRow, Slice, Source
-from tracemill.sources.columns import column_names, has_column
-from tracemill.sources.jsonlines import Cut, content_digest
+from tracemill.sources.cache import Cache
+from tracemill.sources.heads import Head, check, head_of
+from tracemill.sources.jsonlines import Cut
 from tracemill.sources.layouts import layout_of
+from tracemill.sources.listing import DataFile, local_files
+from tracemill.sources.renames import continued
+from tracemill.sources.unpacking import content_digest, plain
 
-CHECKED = 20  # rows at a file's head whose columns are checked
+_log = logging.getLogger(__name__)
 
 
 class FileSource(Source):
-    """Rows of local files. `path` may hold ${NAME} variables and, in its last part, wildcards.
+    """Rows of local files. `path` names a file, a folder, or files by wildcards, and may hold ${NAME} variables.
 
     `longest_row`: a longer line (bytes) is quarantined, so that one runaway row cannot fill the memory.
     """
@@ -28,78 +33,117 @@ class FileSource(Source):
     path: str
     longest_row: int = 8 * 1024 * 1024
 
-    def files(self, resources: Resources) -> dict[str, Path]:
-        """The files by the name they have in plans and provenance: the recipe's text, so the same on every machine."""
-        path = resources.path(self.path)
-        if not glob.has_magic(path.name):
-            return {self.path: path}
-        found = sorted(Path(name) for name in glob.glob(str(path)))  # noqa: PTH207 - keeps the literal parent
-        if not found:
-            raise SourceError(
-                f"source {self.name!r}: no file matches {self.path} ({path}); check the path in the recipe"
-            )
-        parent = self.path.rpartition("/")[0]
-        return {f"{parent}/{file.name}" if parent else file.name: file for file in found}
+    def files(self, resources: Resources) -> list[DataFile]:
+        """The files there are now, in the order in which they are planned. Raises SourceError when there are none."""
+        try:
+            return local_files(self.path, resources)
+        except SourceError as error:
+            raise SourceError(f"source {self.name!r}: {error}") from error
 
     def state(self, resources: Resources) -> str:
         """A digest over the files' names and contents."""
-        return canonical_digest({name: content_digest(path, name) for name, path in self.files(resources).items()})
+        cache = Cache(resources.cache)
+        return canonical_digest({f.shown: content_digest(f.have(), f.shown, cache) for f in self.files(resources)})
 
     def required(self) -> tuple[str, ...]:
-        """The columns that every file must have in its first rows."""
+        """The columns that every file must have."""
         return self.documented
+
+    def optional(self) -> tuple[str, ...]:
+        """The columns that rows of JSON may leave out; see heads.check."""
+        return ()
 
     def plan(self, resources: Resources, rows_per_shard: int, earlier: Sequence[Slice] = ()) -> list[Slice]:
         """Cut every file; see Source.plan."""
-        slices: list[Slice] = []
-        for shown, path in self.files(resources).items():
-            known = {part.start: part for part in earlier if part.file == shown}
-            left = None if self.limit is None else self.limit - sum(part.stop - part.start for part in slices)
-            if left is None or left > 0:
-                stops = sorted(part.stop for part in known.values())
-                cuts, revision = layout_of(path, shown).cut_file(path, shown, rows_per_shard, stops, left)
-                made = made_slices(self.name, shown, cuts, revision, known)
-                where = shown if shown == str(path) else f"{shown} ({path})"
-                self.check_head(where, list(islice(self._rows(path, made[:1]), CHECKED)))
-                slices += made
+        cutting = _Cutting(self, resources, rows_per_shard, earlier)
+        slices = cutting.slices()
+        check(self.name, cutting.heads, self.required())
         return slices
-
-    def check_head(self, where: str, head: list[RawRow]) -> None:
-        """Refuse what is empty, has no readable row, or lacks a documented column. Raises SourceError."""
-        if not head:
-            raise SourceError(f"source {self.name!r}: {where} is empty; a source must have at least one row")
-        good = [raw for raw in head if raw.error is None]
-        if not good:
-            raise SourceError(
-                f"source {self.name!r}: none of the first {len(head)} rows of {where} can be read "
-                f"(row 1: {head[0].error}); expected JSON Lines, a JSON array or Parquet"
-            )
-        for column in self.required():
-            if not any(has_column(raw.value, column) for raw in good):
-                names = ", ".join(column_names(good[0].value))
-                raise SourceError(
-                    f"source {self.name!r}: {where}, row {good[0].row + 1}: column {column!r} is missing; the row "
-                    f"has: {names}. If it was renamed, map it in the recipe or use the revision that has it"
-                )
 
     def read(self, resources: Resources, part: Slice) -> Iterator[RawRow]:
         """The rows of one slice; see Source.read."""
-        path = self.files(resources).get(part.file)
-        if path is None:
-            raise SourceError(f"source {self.name!r}: {part.file} was planned but is gone; run `plan` again")
-        yield from self._rows(path, [part])
+        if part.stop > part.start:
+            yield from self.rows(self.file_of(resources, part), [part], Cache(resources.cache))
 
-    def _rows(self, path: Path, parts: Sequence[Slice]) -> Iterator[RawRow]:
+    def file_of(self, resources: Resources, part: Slice) -> Path:
+        """Where a slice's file is on this machine. Raises SourceError when it is gone."""
+        for file in self.files(resources):
+            if file.shown == part.file:
+                return file.have()
+        raise SourceError(f"source {self.name!r}: {part.file} was planned but is gone; run `plan` again")
+
+    def rows(self, path: Path, parts: Sequence[Slice], cache: Cache) -> Iterator[RawRow]:
+        """The rows of some slices of one file, in order."""
         for part in parts:
-            yield from layout_of(path, part.file).read_slice(path, part, self.longest_row)
+            unpacked = plain(path, part.file, cache)
+            digest = partial(content_digest, path, part.file, cache)
+            yield from layout_of(unpacked, part.file).read_slice(unpacked, part, self.longest_row, digest)
 
 
-def made_slices(source: str, file: str, cuts: Sequence[Cut], revision: str, known: Mapping[int, Slice]) -> list[Slice]:
-    """The cuts as slices; one that is as it was in an earlier plan (by its first row) comes back unchanged."""
-    made = [Slice(source=source, file=file, revision=revision, **asdict(cut)) for cut in cuts]
-    return [_unchanged(known.get(part.start), part) for part in made]
+class _Cutting:
+    """One planning of a source: its files, what they were in the last plan, and what their first rows showed."""
+
+    def __init__(self, source: FileSource, resources: Resources, rows: int, earlier: Sequence[Slice]) -> None:
+        self.source, self.rows, self.cache = source, rows, Cache(resources.cache)
+        self.files = {file.shown: file for file in source.files(resources)}
+        self.heads: list[Head] = []
+        self.earlier: dict[str, list[Slice]] = {}
+        for part in earlier:
+            self.earlier.setdefault(part.named, []).append(part)
+        self.names = continued(list(self.files), earlier, self._content) if earlier else {}
+
+    def _content(self, shown: str) -> tuple[Path, str]:
+        path = self.files[shown].have()
+        return plain(path, shown, self.cache), content_digest(path, shown, self.cache)
+
+    def slices(self) -> list[Slice]:
+        """All files' slices, in the order of the files; with a limit, what was planned before comes first."""
+        limit, made = self.source.limit, list[Slice]()
+        promised = {shown: _rows(self.earlier[name]) for shown, name in self.names.items()}
+        for shown in self.files:
+            own = promised.pop(shown, 0)
+            left = None if limit is None else max(limit - _rows(made) - sum(promised.values()), own)
+            if left is None or left > 0:
+                made += self._cut(shown, left)
+        return made
+
+    def _cut(self, shown: str, limit: int | None) -> list[Slice]:
+        path, file = self.files[shown].have(), self.files[shown]
+        unpacked, digest = self._content(shown)
+        name = self.names.get(shown) or self._new_name(shown, digest)
+        known = {part.start: part for part in self.earlier.get(name, ())}
+        stops = sorted(part.stop for part in known.values())
+        layout = layout_of(unpacked, shown)
+        cuts = layout.cut_file(unpacked, shown, digest, self.rows, stops, limit)
+        made = made_slices(self.source.name, shown, cuts, file.commit or digest, known, name)
+        if file.commit:  # rows are fetched at the newest commit that has them: an old one may be gone
+            made = [part.model_copy(update={"revision": file.commit}) for part in made]
+        where = shown if shown == str(path) else f"{shown} ({path})"
+        columns = dict.fromkeys((*self.source.required(), *self.source.optional()))
+        rows = self.source.rows(path, made, self.cache)
+        self.heads.append(head_of(where, layout is parquet_rows, rows, list(columns)))
+        if not made:
+            _log.warning("source %r: %s is empty", self.source.name, where)
+        return made
+
+    def _new_name(self, shown: str, digest: str) -> str:
+        """A path names its rows, unless rows of another content were first planned under it."""
+        return f"{shown}@{digest[:12]}" if shown in self.earlier else shown
+
+
+def _rows(parts: Sequence[Slice]) -> int:
+    return sum(part.stop - part.start for part in parts)
+
+
+def made_slices(
+    source: str, file: str, cuts: Sequence[Cut], revision: str, known: Mapping[int, Slice], planned_as: str = ""
+) -> list[Slice]:
+    """The cuts as slices; one that is as it was in an earlier plan (by its first row) keeps its first revision."""
+    named = {"source": source, "file": file, "planned_as": planned_as or file}
+    return [_unchanged(known.get(cut.start), Slice(**named, revision=revision, **asdict(cut))) for cut in cuts]
 
 
 def _unchanged(before: Slice | None, now: Slice) -> Slice:
-    same = before is not None and (before.stop, before.sha256, before.offset) == (now.stop, now.sha256, now.offset)
-    return before if before is not None and same else now
+    if before is None or (before.stop, before.sha256, before.offset) != (now.stop, now.sha256, now.offset):
+        return now
+    return now.model_copy(update={"revision": before.revision})

@@ -21,8 +21,12 @@ class HuggingfaceSource(DatasetSource):
     boilerplate: tuple[str, ...] = ()
 
     def required(self) -> tuple[str, ...]:
-        """Every mapped column."""
-        return self.columns.named()
+        """The columns of the problem itself."""
+        return self.columns.needed()
+
+    def optional(self) -> tuple[str, ...]:
+        """Every other mapped column."""
+        return self.columns.optional()
 
     def mapped(self, value: dict[str, Any]) -> SourceRow:
         """One row through the mapping."""

@@ -27,7 +27,8 @@ from tracemill.sources.turns import after_system, conversation, messages
 
 
 class Columns(BaseModel):
-    """Which column holds what; a dotted path reads a nested field. Only `prompt` or `messages` is needed.
+    """Which column holds what; a dotted path reads a nested field. Only `prompt` or `messages` is needed; a row that
+    lacks another column has no such value.
 
     prompt            the problem's text
     messages          turns, as [{role, content}] or [{from, value}]; a closing assistant turn is an existing response
@@ -60,9 +61,13 @@ class Columns(BaseModel):
     finish_reason: str | None = None
     teacher: str | None = None
 
-    def named(self) -> tuple[str, ...]:
-        """All columns that the recipe names."""
-        given = [name for name in self.model_dump().values() if name]
+    def needed(self) -> tuple[str, ...]:
+        """The columns without which a row is no row."""
+        return tuple(name for name in (self.prompt, self.messages) if name)
+
+    def optional(self) -> tuple[str, ...]:
+        """The other columns that the recipe names."""
+        given = [name for name in self.model_dump(exclude={"prompt", "messages"}).values() if name]
         return tuple(one for name in given for one in ((name,) if isinstance(name, str) else name))
 
 
@@ -159,7 +164,7 @@ def as_patterns(texts: Sequence[str]) -> list[re.Pattern[str]]:
 
 
 class JsonlSource(FileSource):
-    """Local files with a column mapping; the format is told by the suffix. `teacher` names who wrote the responses.
+    """Local files with a column mapping; the format is told by their first bytes. `teacher` names who wrote the responses.
 
     `boilerplate`: whole system prompts that are no part of a problem; all others are.
     """
@@ -170,8 +175,12 @@ class JsonlSource(FileSource):
     boilerplate: tuple[str, ...] = ()
 
     def required(self) -> tuple[str, ...]:
-        """Every mapped column."""
-        return self.columns.named()
+        """The columns of the problem itself."""
+        return self.columns.needed()
+
+    def optional(self) -> tuple[str, ...]:
+        """Every other mapped column."""
+        return self.columns.optional()
 
     def understand(self, value: dict[str, Any]) -> SourceRow:
         """One row through the mapping."""

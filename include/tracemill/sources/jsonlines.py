@@ -1,32 +1,29 @@
 """Cuts JSON Lines files into slices of bytes and reads one slice back, with memory bounded by one line.
 
 A slice is known by the SHA-256 of its bytes, so appending to a file leaves every earlier slice as it was. Offsets count
-decompressed bytes; in a `.zst` file what lies before a slice is decompressed and skipped, never parsed.
+bytes of plain UTF-8, whatever the file is packed in.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
-import zstandard
 
 from tracemill.errors import SourceError
 from tracemill.sources.base import RawRow, RowError, Slice
+from tracemill.sources.unpacking import BLOCK, BOM, opened
 
-BLOCK = 1 << 20  # bytes read at once
 SHOWN = 64 * 1024  # bytes of a bad line that are kept for the quarantine
-BOM = b"\xef\xbb\xbf"
 _COUNTED = 4000  # digits of an integer that Python turns into a number and back
+_KEY = re.compile(rb'"\s*:')
 
 
 @dataclass(frozen=True)
@@ -38,40 +35,6 @@ class Cut:
     offset: int | None
     length: int | None
     sha256: str
-
-
-@contextmanager
-def opened(path: Path, shown: str) -> Iterator[BinaryIO]:
-    """The file's decompressed bytes. Raises SourceError, naming the file as the recipe does, when there is none."""
-    try:
-        with path.open("rb") as handle:
-            if path.suffix == ".zst":
-                reader = zstandard.ZstdDecompressor().stream_reader(handle, read_across_frames=True)
-                yield io.BufferedReader(cast(io.RawIOBase, reader), BLOCK)
-            else:
-                yield handle
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise SourceError(f"{shown}: there is no such file ({path}); check the path in the recipe") from error
-    except PermissionError as error:
-        raise SourceError(f"{shown}: may not be read ({path}); check the file's permissions") from error
-    except zstandard.ZstdError as error:
-        raise SourceError(f"{shown}: is not whole zstd data ({error}); fetch the file again") from error
-
-
-def content_digest(path: Path, shown: str) -> str:
-    """SHA-256 of the file's decompressed bytes; a file whose time and size did not change is not read again."""
-    with opened(path, shown):
-        stat = path.stat()
-    return _digest(path, shown, stat.st_mtime_ns, stat.st_size, stat.st_ino)
-
-
-@lru_cache(maxsize=4096)
-def _digest(path: Path, shown: str, changed_ns: int, size: int, inode: int) -> str:
-    digest = hashlib.sha256()
-    with opened(path, shown) as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def next_goal(start: int, rows: int, stops: Sequence[int]) -> int:
@@ -151,13 +114,13 @@ def cut_lines(
     return cutter.finish(), whole.hexdigest()
 
 
-def cut_file(path: Path, shown: str, rows: int, stops: Sequence[int], limit: int | None) -> tuple[list[Cut], str]:
-    """The slices of a file of lines, and its SHA-256."""
+def cut_file(path: Path, shown: str, digest: str, rows: int, stops: Sequence[int], limit: int | None) -> list[Cut]:
+    """The slices of a file of lines."""
     with opened(path, shown) as stream:
-        return cut_lines(stream, rows, stops, limit)
+        return cut_lines(stream, rows, stops, limit)[0]
 
 
-def read_slice(path: Path, part: Slice, longest: int) -> Iterator[RawRow]:
+def read_slice(path: Path, part: Slice, longest: int, digest: Callable[[], str]) -> Iterator[RawRow]:
     """The lines of one slice as rows."""
     with opened(path, part.file) as stream:
         for row, line, size in read_lines(stream, part, max(longest, SHOWN)):
@@ -169,7 +132,7 @@ def read_lines(stream: BinaryIO, part: Slice, longest: int) -> Iterator[tuple[in
 
     Raises SourceError at the end when the slice's content is not what was planned.
     """
-    _skip(stream, part.offset or 0)
+    stream.seek(part.offset or 0)
     left, digest, row = part.length or 0, hashlib.sha256(), part.start
     while left > 0 and (line := stream.readline(min(left, longest + 1))):
         size = len(line)
@@ -186,14 +149,6 @@ def read_lines(stream: BinaryIO, part: Slice, longest: int) -> Iterator[tuple[in
         raise changed(part)
 
 
-def _skip(stream: BinaryIO, offset: int) -> None:
-    if stream.seekable():
-        stream.seek(offset)
-        return
-    while offset > 0 and (block := stream.read(min(offset, BLOCK))):
-        offset -= len(block)
-
-
 def parsed(row: int, line: bytes, size: int, longest: int) -> RawRow:
     """One line as a JSON object, or the reason why it is none. Never raises for what the line holds."""
     text = line[:SHOWN].decode("utf-8", "replace").rstrip("\r\n")
@@ -201,13 +156,16 @@ def parsed(row: int, line: bytes, size: int, longest: int) -> RawRow:
         problem = RowError("row_too_long", f"{size} bytes; a row may have {longest} (setting longest_row)")
         return RawRow(row=row, text=text, error=problem)
     try:
-        value = decoded(line.removeprefix(BOM) if row == 0 else line)
+        value = decoded(line.removeprefix(BOM))
     except json.JSONDecodeError as error:
         return RawRow(row=row, text=text, error=_unparsable(line, error))
     if not isinstance(value, dict):
         return RawRow(
             row=row, text=text, error=RowError("not_an_object", f"a JSON {type(value).__name__}, not an object")
         )
+    key = _said_twice(line, value)
+    if key is not None:
+        return RawRow(row=row, text=text, error=RowError("duplicate_key", f"key {key!r} has two values"))
     return RawRow(row=row, text=text, value=value)
 
 
@@ -242,6 +200,27 @@ def _may_be_rounded(value: Any) -> bool:
     if isinstance(value, list):
         return any(_may_be_rounded(item) for item in value)
     return isinstance(value, float) and abs(value) >= 2.0**63
+
+
+def _said_twice(line: bytes, value: Any) -> str | None:
+    """A key that one object of the line gives two values; None when there is none. Parsers keep the last, unseen."""
+    if len(_KEY.findall(line)) <= _keys(value):
+        return None  # no more `"key":` than keys
+    twice: list[str] = []
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        twice.extend(key for key, item in pairs if len(found) < len(pairs) and found[key] != item)
+        return found
+
+    json.loads(line, object_pairs_hook=once, parse_int=_whole)
+    return twice[0] if twice else None
+
+
+def _keys(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(_keys(item) for item in value.values() if isinstance(item, dict | list))
+    return sum(_keys(item) for item in value if isinstance(item, dict | list)) if isinstance(value, list) else 0
 
 
 def _unparsable(line: bytes, error: json.JSONDecodeError) -> RowError:

@@ -1,32 +1,66 @@
-"""Which reader a local file needs. All of them cut a file into slices and read one slice back."""
+"""Which reader a file needs, by its first bytes. All of them cut a file into slices and read one slice back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tracemill.sources import jsonarray, jsonlines, parquet_rows
+import orjson
+
+from tracemill.errors import SourceError
+from tracemill.sources import jsonlines, parquet_rows
 from tracemill.sources.base import RawRow, Slice
 from tracemill.sources.jsonlines import Cut
+from tracemill.sources.jsonvalues import JsonValues
+from tracemill.sources.unpacking import BOM, FORMATS, opened
+
+HEAD = 1 << 20  # bytes that are looked at
+ARRAY, OBJECTS = JsonValues(level=1), JsonValues(level=0)
 
 
 class Layout(Protocol):
-    """A file format, as a module of two functions. `shown` is the file's name in messages; sizes are in bytes."""
+    """A file format, as two functions on plain files (see unpacking). `shown` is the file's name in messages.
+
+    `digest`: SHA-256 of the file, for formats whose rows have no bytes of their own; sizes are in bytes.
+    """
 
     def cut_file(
-        self, path: Path, shown: str, rows: int, stops: Sequence[int], limit: int | None
-    ) -> tuple[list[Cut], str]:
-        """The slices, and the digest of the whole file. Raises SourceError for a missing or damaged file."""
+        self, path: Path, shown: str, digest: str, rows: int, stops: Sequence[int], limit: int | None
+    ) -> list[Cut]:
+        """The slices, to the file's proven end. Raises SourceError for a missing or damaged file."""
 
-    def read_slice(self, path: Path, part: Slice, longest: int) -> Iterator[RawRow]:
+    def read_slice(self, path: Path, part: Slice, longest: int, digest: Callable[[], str]) -> Iterator[RawRow]:
         """The rows of one slice. Raises SourceError when it is no longer what was planned."""
 
 
 def layout_of(path: Path, shown: str) -> Layout:
-    """Parquet and JSON Lines by suffix; a `.json` file may hold one array or, as some data sets have it, lines."""
-    if path.suffix == ".parquet":
+    """The reader of a plain file: Parquet, one JSON array, objects over many lines, else one value a line."""
+    with opened(path, shown) as stream:
+        head = stream.read(HEAD).removeprefix(BOM)
+    if head.startswith(b"PAR1"):
         return parquet_rows
-    if path.suffix == ".json" and jsonarray.is_array(path, shown):
-        return jsonarray
-    return jsonlines
+    name = shown.lower()
+    if ".parquet" in name[-20:] and head:
+        raise SourceError(f"{shown}: is not Parquet data; fetch the file again")
+    if name.endswith((".csv", ".tsv")):
+        raise SourceError(f"{shown}: a table of text is not read; expected {FORMATS}")
+    return _of_text([line for line in head.split(b"\n", 100) if line.strip()][:3])
+
+
+def _of_text(lines: list[bytes]) -> Layout:
+    """By the first three lines that are not blank. A broken first line among good rows does not decide."""
+    first, second, third = (line.strip() for line in [*lines, b"", b"", b""][:3])
+    if first.startswith(b"["):
+        rows_follow = second.startswith(b"{") and (_whole(first) or (_whole(second) and third.startswith(b"{")))
+        return jsonlines if rows_follow else ARRAY
+    printed = first.startswith(b"{") and not _whole(first) and second.startswith((b'"', b"}"))
+    return OBJECTS if printed else jsonlines
+
+
+def _whole(line: bytes) -> bool:
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    return True

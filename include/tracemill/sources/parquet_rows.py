@@ -6,7 +6,7 @@ Bytes of single rows cannot be told in Parquet: a slice is known by the digest o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tracemill.errors import SourceError
+from tracemill.objects import WatchedHandle
 from tracemill.shards import canonical_digest
 from tracemill.sources.base import RawRow, RowError, Slice
-from tracemill.sources.jsonlines import SHOWN, Cut, changed, content_digest, next_goal, opened
+from tracemill.sources.jsonlines import SHOWN, Cut, changed, next_goal
+from tracemill.sources.unpacking import opened
 
 BATCH = 256  # rows turned into Python objects at once
 
 
-def cut_file(path: Path, shown: str, rows: int, stops: Sequence[int], limit: int | None) -> tuple[list[Cut], str]:
-    """The slices and the file's SHA-256. Raises SourceError when the file is truncated or no Parquet."""
+def cut_file(path: Path, shown: str, digest: str, rows: int, stops: Sequence[int], limit: int | None) -> list[Cut]:
+    """The slices. Raises SourceError when the file is truncated or no Parquet."""
     with _parquet(path, shown) as file:
         total: int = file.metadata.num_rows
-    digest = content_digest(path, shown)
-    return cut_rows(total if limit is None else min(total, limit), rows, stops, digest), digest
+        grouped = sum(file.metadata.row_group(index).num_rows for index in range(file.metadata.num_row_groups))
+        names = file.schema_arrow.names
+    if len(set(names)) < len(names):
+        raise SourceError(f"{shown}: two columns have one name ({', '.join(names)}); write the file anew")
+    if grouped != total:
+        raise SourceError(f"{shown}: says it has {total} rows and has {grouped}; fetch the file again")
+    return cut_rows(total if limit is None else min(total, limit), rows, stops, digest)
 
 
 def cut_rows(total: int, rows: int, stops: Sequence[int], digest: str) -> list[Cut]:
@@ -46,20 +53,38 @@ def run_digest(digest: str, start: int, stop: int) -> str:
     return canonical_digest({"whole": digest, "start": start, "stop": stop})
 
 
-def read_slice(path: Path, part: Slice, longest: int) -> Iterator[RawRow]:
-    """The rows of one slice, in order."""
-    digest = content_digest(path, part.file)
-    if run_digest(digest, part.start, part.stop) != part.sha256:
+def read_slice(path: Path, part: Slice, longest: int, digest: Callable[[], str]) -> Iterator[RawRow]:
+    """The rows of one slice, in order. A value that has no Python form is its own row's fault."""
+    if run_digest(digest(), part.start, part.stop) != part.sha256:
         raise changed(part)
     with _parquet(path, part.file) as file:
-        groups, first = _groups(file, part.start, part.stop)
-        row = first
+        groups, row = _groups(file, part.start, part.stop)
         for batch in file.iter_batches(BATCH, row_groups=groups):
-            if row + batch.num_rows > part.start and row < part.stop:
-                wanted = batch.slice(max(part.start - row, 0), part.stop - max(row, part.start))
-                for number, value in enumerate(wanted.to_pylist(), start=max(row, part.start)):
-                    yield decoded_row(number, value, longest)
+            begin, stop = max(part.start - row, 0), min(part.stop - row, batch.num_rows)
+            if begin < stop:
+                yield from _rows_of(batch.slice(begin, stop - begin), row + begin, longest)
             row += batch.num_rows
+
+
+def _rows_of(batch: pa.RecordBatch, first: int, longest: int) -> Iterator[RawRow]:
+    try:
+        values = batch.to_pylist()
+    except (ValueError, OverflowError, pa.ArrowException):
+        yield from (_row_of(batch, index, first + index, longest) for index in range(batch.num_rows))
+    else:
+        yield from (decoded_row(row, value, longest) for row, value in enumerate(values, start=first))
+
+
+def _row_of(batch: pa.RecordBatch, index: int, row: int, longest: int) -> RawRow:
+    """One row of a batch that holds a value without a Python form: a date after 9999, text that is no UTF-8."""
+    value: dict[str, Any] = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            value[name] = column[index].as_py()
+        except (ValueError, OverflowError, pa.ArrowException) as error:
+            problem = RowError("bad_value", f"column {name!r}: a {column.type} that cannot be read: {error}")
+            return RawRow(row=row, text=json.dumps(_beginnings(value), ensure_ascii=False, default=str), error=problem)
+    return decoded_row(row, value, longest)
 
 
 def decoded_row(row: int, value: dict[str, Any], longest: int) -> RawRow:
@@ -99,8 +124,11 @@ def _groups(file: pq.ParquetFile, start: int, stop: int) -> tuple[list[int], int
 
 @contextmanager
 def _parquet(path: Path, shown: str) -> Iterator[pq.ParquetFile]:
-    with opened(path, shown) as stream:
+    """The open file; whatever Arrow finds wrong while it is read is the file's fault, and said so."""
+    with opened(path, shown) as raw, WatchedHandle(raw) as stream:
         try:
-            yield pq.ParquetFile(stream)
-        except pa.ArrowInvalid as error:
+            yield pq.ParquetFile(stream, page_checksum_verification=True)
+        except (pa.ArrowException, OSError, MemoryError) as error:
+            if stream.failure is not None:
+                raise stream.failure from error
             raise SourceError(f"{shown}: is not whole Parquet data ({error}); fetch the file again") from error

@@ -184,7 +184,9 @@ class _Shard:
                 f"source {self.source.name!r}: {self.part.file} rows {self.part.start} to {self.part.stop} were "
                 f"planned, {seen} of {promised} were read; run `plan` again"
             )
-        buckets, reasons, details = zip(*self.ledger.values(), strict=True)
+        buckets = [bucket for bucket, _, _ in self.ledger.values()]
+        reasons = [reason for _, reason, _ in self.ledger.values()]
+        details = [detail for _, _, detail in self.ledger.values()]
         rows: dict[str, Iterable[dict[str, Any]]] = {
             "problems": self.problems.values(),
             "generations": self.generations.values(),

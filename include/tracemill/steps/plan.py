@@ -1,13 +1,17 @@
 """Decides which slice of which source is which shard, so that a shard number, once given, keeps its meaning.
 
-Planning again over grown sources keeps every slice that was planned before, and its number; new rows get new numbers
-and only they follow a changed `rows_per_shard`. A plan depends on the plan before it, and its fingerprint says which.
+Planning again over grown sources keeps every slice that was planned before, and its number, also where its file has
+another name now; new rows get new numbers and only they follow a changed `rows_per_shard`. A shard whose rows were
+removed, which somebody has to accept, stays as an empty one. A plan depends on the plan before it, and its fingerprint
+says which.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -32,7 +36,7 @@ class Plan(Step):
     sources: tuple[AnySource, ...]
     rows_per_shard: int
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     shape: ClassVar[Literal["map", "gather"]] = "gather"
     unit: ClassVar[Literal["row"]] = "row"
     reads: ClassVar[tuple[str, ...]] = ()
@@ -52,16 +56,21 @@ class Plan(Step):
             raise SourceError(f"source names must differ; the recipe has {', '.join(names)}")
         earlier = [part for part in planned(inputs.store) if part.source in names]
         fresh: list[Slice] = []
+        removed: dict[str, int] = {}
         for source in self.sources:
             known = [part for part in earlier if part.source == source.name]
             slices = source.plan(resources, self.rows_per_shard, known)
-            _refuse_shrunk(source.name, known, slices)
+            removed |= _accepted(source.name, known, slices, resources.accept_removed)
             fresh += slices
         ordered = _in_order(fresh, earlier)
         material = self.material(resources, inputs)
         recorded = [json.dumps({"state": material[p.source], "after": material.get(AFTER)}) for p in ordered]
         ids = [f"{part.source}/{part.file}:{part.start}-{part.stop}" for part in ordered]
-        return Output(ledger=ledger_rows("row", ids, detail=recorded), tables={PLAN: _table(ordered)})
+        return Output(
+            ledger=ledger_rows("row", ids, detail=recorded),
+            tables={PLAN: _table(ordered)},
+            made_with=removed and {"removed": removed},
+        )
 
 
 @dataclass(frozen=True)
@@ -96,22 +105,53 @@ def planned(store: Store) -> list[Slice]:
 def slices_of(table: pa.Table) -> list[Slice]:
     """The rows of a plan table, in shard order."""
     rows = sorted(table.to_pylist(), key=lambda row: row["index"])
-    return [Slice.model_validate({name: row[name] for name in Slice.model_fields}) for row in rows]
+    return [Slice.model_validate({name: row.get(name) for name in Slice.model_fields}) for row in rows]
 
 
-def _in_order(fresh: list[Slice], earlier: list[Slice]) -> list[Slice]:
-    by_place = {(part.source, part.file, part.start): part for part in fresh}
-    kept = [by_place.pop(place) for part in earlier if (place := (part.source, part.file, part.start)) in by_place]
-    return kept + list(by_place.values())
+def _in_order(fresh: Sequence[Slice], earlier: Sequence[Slice]) -> list[Slice]:
+    """Old places first, each with its number; one that no file has any more is left empty."""
+    by_place = {_place(part): part for part in fresh}
+    kept = [by_place.get(_place(part)) or _emptied(part) for part in earlier]
+    known = {_place(part) for part in earlier}
+    return kept + [part for place, part in by_place.items() if place not in known]
 
 
-def _refuse_shrunk(name: str, earlier: list[Slice], now: list[Slice]) -> None:
-    before, after = (sum(part.stop - part.start for part in parts) for parts in (earlier, now))
-    if after < before:
-        raise SourceError(
-            f"source {name!r} has {after} rows now and had {before} when this store was planned: rows would vanish "
-            "from the release. Restore the source, or start a new release root"
-        )
+def _place(part: Slice) -> tuple[str, str, int]:
+    return part.source, part.named, part.start
+
+
+def _emptied(part: Slice) -> Slice:
+    return part.model_copy(update={"stop": part.start, "length": 0, "sha256": hashlib.sha256().hexdigest()})
+
+
+def _accepted(name: str, earlier: Sequence[Slice], now: Sequence[Slice], accept: Mapping[str, int]) -> dict[str, int]:
+    """The rows that each file has no more, by its name. Raises SourceError unless all were accepted by name and count.
+
+    Files are known by the name they were first planned under; a split of the Hub that an older plan took as one file
+    goes on in the files below it.
+    """
+    before, after = _counts(earlier), _counts(now)
+    path_of = {part.named: part.file for part in (*earlier, *now)}
+    for file in before.keys() - after.keys():
+        after[file] = sum(count for other, count in after.items() if other.startswith(f"{file}/"))
+    lost = {path_of[file]: before[file] - after[file] for file in before if after[file] < before[file]}
+    if all(accept.get(file) == count for file, count in lost.items()):
+        return lost
+    told = "; ".join(
+        f"{path_of[f]} has {after[f]:,} rows now and had {before[f]:,}" for f in before if path_of[f] in lost
+    )
+    options = " ".join(f"--accept-removed '{file}={count}'" for file, count in lost.items())
+    raise SourceError(
+        f"source {name!r}: {told} when this store was planned: rows would vanish from the release. Restore them, or, "
+        f"if they were removed on purpose, say so: tracemill refresh {options} (field accept_removed of the DAG)"
+    )
+
+
+def _counts(parts: Sequence[Slice]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for part in parts:
+        counts[part.named] += part.stop - part.start
+    return counts
 
 
 def _table(slices: list[Slice]) -> pa.Table:

@@ -262,18 +262,22 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_repository_is_streamed_by_slices_at_one_revision(repository: Path) -> None:
+def test_a_repository_is_read_file_by_file(repository: Path) -> None:
     made = source("limo", path="", repo=str(repository))
     parts = made.plan(Resources(), 3)
-    assert [(part.start, part.stop) for part in parts] == [(0, 3), (3, 6), (6, 7)]
-    assert {part.revision for part in parts} == {made.state(Resources())}
+    names = [f"hf://{repository}/default/train/data/train-0000{i}-of-00002.parquet" for i in (0, 0, 1)]
+    assert [(part.file, part.start, part.stop) for part in parts] == [
+        (names[0], 0, 3),
+        (names[1], 3, 4),
+        (names[2], 0, 3),
+    ]
     read = [[raw.value["answer"] for raw in made.read(Resources(), part)] for part in reversed(parts)]
-    assert read == [["12"], ["6", "8", "10"], ["0", "2", "4"]]
+    assert read == [["8", "10", "12"], ["6"], ["0", "2", "4"]]
 
 
 def test_a_repository_that_changed_after_planning_is_refused(repository: Path) -> None:
     made = source("limo", path="", repo=str(repository))
-    part = made.plan(Resources(), 10)[0]
+    part = made.plan(Resources(), 10)[1]
     shutil.copy(repository / "data/train-00000-of-00002.parquet", repository / "data/train-00001-of-00002.parquet")
     with pytest.raises(SourceError, match="run `plan` again"):
         list(made.read(Resources(), part))

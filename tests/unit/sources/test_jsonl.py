@@ -79,7 +79,7 @@ def test_a_file_that_is_not_as_documented_stops_the_plan(tmp_path: Path, rows: l
 
 def test_a_missing_file_or_folder_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "no.jsonl", tmp_path / "*.jsonl", tmp_path):
-        with pytest.raises(SourceError, match="check the path in the recipe"):
+        with pytest.raises(SourceError, match="check the path"):
             source(path).plan(Resources(), 3)
 
 

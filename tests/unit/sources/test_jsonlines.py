@@ -107,7 +107,22 @@ def test_values_are_exact(line: bytes, value: object) -> None:
     assert parsed(1, line, len(line), 1000).value == value
 
 
-def test_a_byte_order_mark_is_allowed_in_the_first_line_only() -> None:
+def test_a_byte_order_mark_is_allowed_where_a_file_began_before_it_was_put_behind_another() -> None:
     line = b'\xef\xbb\xbf{"a": 1}'
-    assert parsed(0, line, len(line), 1000).value == {"a": 1}
-    assert parsed(1, line, len(line), 1000).error is not None
+    assert [parsed(row, line, len(line), 1000).value for row in (0, 1)] == [{"a": 1}, {"a": 1}]
+
+
+@pytest.mark.parametrize(
+    ("line", "twice"),
+    [
+        pytest.param(b'{"a": "4", "a": "5"}', True, id="another value"),
+        pytest.param(b'{"a": "4", "a": "4"}', False, id="the same value"),
+        pytest.param(b'{"a": [{"b": 1, "b" : null}]}', True, id="nested, with a blank"),
+        pytest.param(b'{"a": 1, "\\u0061": 2}', True, id="spelt in two ways"),
+        pytest.param(rb'{"a": "say \"b\": 1", "c": "\"b\":"}', False, id="keys in a text are none"),
+    ],
+)
+def test_a_key_with_two_values_is_not_silently_one_of_them(line: bytes, twice: bool) -> None:
+    raw = parsed(0, line, len(line), 1000)
+    assert (raw.error is not None and raw.error.reason == "duplicate_key") == twice
+    assert (raw.value is None) == twice
