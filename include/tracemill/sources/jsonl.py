@@ -164,7 +164,7 @@ def as_patterns(texts: Sequence[str]) -> list[re.Pattern[str]]:
 
 
 class JsonlSource(FileSource):
-    """Local files with a column mapping; the format is told by their first bytes. `teacher` names who wrote the responses.
+    """Local files with a column mapping; whatever their format. `teacher` names who wrote the responses.
 
     `boilerplate`: whole system prompts that are no part of a problem; all others are.
     """
