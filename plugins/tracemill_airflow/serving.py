@@ -15,6 +15,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from tracemill_airflow.endpoints import with_connections
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator
+from tracemill_airflow.run_state import have_ended, run_of, states
 from tracemill_airflow.triggers import DemandTrigger, raise_if_failed
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class ServeOperator(StageOperator):
         context["server_name"] = self._name  # type: ignore[typeddict-unknown-key]
         if self._is_up_elsewhere():
             raise AirflowSkipException(f"model {self.server['model']!r} has an endpoint that is up")
-        self._wait()
+        self._wait(context)
         return {}
 
     def serve(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
@@ -87,10 +88,15 @@ class ServeOperator(StageOperator):
         recipe, store = load_recipe(self.recipe), self.open_store()
         served, machine = served_models(recipe)[self.server["model"]], self.machine()
         demand = Demand(recipe, store, machine, served.stages)
-        self._replica = Replica(served.model, int(self.server["replica"]), store, machine, demand.is_over)
+        run = run_of(context)
+
+        def nobody_needs_it() -> bool:
+            return have_ended(states(run), served.stages) or demand.is_over()
+
+        self._replica = Replica(served.model, int(self.server["replica"]), store, machine, nobody_needs_it)
         life = self._replica.serve()
         if life.why == "idle":
-            self._wait()
+            self._wait(context)
         return {"why": life.why, "seconds": life.seconds, "generated_tokens": life.generated}
 
     def on_kill(self) -> None:
@@ -102,8 +108,8 @@ class ServeOperator(StageOperator):
     def _name(self) -> str:
         return f"{self.server['model']} {self.server['replica']}"
 
-    def _wait(self) -> None:
-        trigger = DemandTrigger(self.store_url, self.recipe, self.server["model"])
+    def _wait(self, context: Context) -> None:
+        trigger = DemandTrigger(self.store_url, self.recipe, self.server["model"], run_of(context))
         self.defer(trigger=trigger, method_name="serve")
 
     def _is_up_elsewhere(self) -> bool:

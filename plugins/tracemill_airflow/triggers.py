@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import ObjectStoragePath
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from tracemill.errors import ServingError, TracemillError
+from tracemill.errors import RecipeError, ServingError, TracemillError
+from tracemill_airflow.run_state import RunOf, have_ended, have_failed, states
 
 if TYPE_CHECKING:
     from tracemill.shards import Store
@@ -33,9 +34,9 @@ async def _told(waiting: Awaitable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def raise_if_failed(event: dict[str, Any]) -> None:
-    """Raise WaitFailed with what went wrong while the task was deferred, if anything did."""
+    """Raise what went wrong while the task was deferred, if anything did: RecipeError if no try will mend it."""
     if event["state"] == "failed":
-        raise WaitFailed(event["error"])
+        raise RecipeError(event["error"]) if event.get("final") else WaitFailed(event["error"])
 
 
 def store_at(store_url: str) -> Store:
@@ -47,18 +48,24 @@ def store_at(store_url: str) -> Store:
 
 
 class LeaseTrigger(BaseTrigger):
-    """Fires when each of these models has a live lease ("ready"), or after `patience` seconds ("late").
+    """Fires when each of these models has a live lease ("ready"), after `patience` seconds ("late"), or when no server
+    will come any more ("failed", with the server's own words).
 
-    `models` maps names to identities. While it waits it says so on the store, which wakes the models' serve tasks.
+    `models` maps names to identities; `run` is the DAG run whose serve tasks are looked at. While it waits it says so on the store, which wakes the models' serve tasks.
     """
 
-    def __init__(self, store_url: str, models: dict[str, str], patience: float) -> None:
+    def __init__(self, store_url: str, models: dict[str, str], patience: float, run: Sequence[str] = ("", "")) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.store_url, self.models, self.patience = store_url, models, patience
+        self.store_url, self.models, self.patience, self.run_of = store_url, models, patience, RunOf(*run)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Where this trigger is imported from and what it is made with."""
-        settings = {"store_url": self.store_url, "models": self.models, "patience": self.patience}
+        settings = {
+            "store_url": self.store_url,
+            "models": self.models,
+            "patience": self.patience,
+            "run": list(self.run_of),
+        }
         return "tracemill_airflow.triggers.LeaseTrigger", settings
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -66,12 +73,31 @@ class LeaseTrigger(BaseTrigger):
         yield TriggerEvent(await _told(self._wait()))  # type: ignore[no-untyped-call]
 
     async def _wait(self) -> dict[str, Any]:
-        end = time.monotonic() + self.patience
-        while missing := await asyncio.to_thread(self._missing):
+        end, began = time.monotonic() + self.patience, time.time()
+        for look in itertools.count():
+            missing = await asyncio.to_thread(self._missing)
+            if not missing:
+                return {"state": "ready"}
             if time.monotonic() > end:
                 return {"state": "late", "missing": missing}
+            if look % STAGES_EVERY == 1:
+                ended = await asyncio.to_thread(self._server_ended, missing, began)
+                if ended:
+                    return {"state": "failed", "error": ended, "final": True}
             await asyncio.sleep(LOOK_EVERY)
-        return {"state": "ready"}
+        raise AssertionError("counting never ends")
+
+    def _server_ended(self, missing: Sequence[str], began: float) -> str | None:
+        """Why no server will come any more: in its own words, or because its tasks have failed for good."""
+        from tracemill.serving.lease import word_left
+
+        left = [word_left(store_at(self.store_url), name, since=0) for name in missing]
+        if any(word and word.final and word.at >= began for word in left):
+            return next(word.text for word in left if word and word.final)
+        if not have_failed(states(self.run_of), ["serve"]):
+            return None
+        said = [word.text for word in left if word]
+        return said[-1] if said else f"the serve task of {', '.join(missing)} failed: its log says why"
 
     def _missing(self) -> list[str]:
         from tracemill.serving.lease import live_leases, want
@@ -84,15 +110,22 @@ class LeaseTrigger(BaseTrigger):
 
 
 class DemandTrigger(BaseTrigger):
-    """Fires when somebody waits for a model ("wanted"), or when no stage of the recipe needs it any more ("over")."""
+    """Fires when somebody waits for a model ("wanted"), or when nobody of the run needs it any more ("over"): the
+    stages that ask it are sealed, or their tasks have ended, well or not.
+    """
 
-    def __init__(self, store_url: str, recipe: str, model: str) -> None:
+    def __init__(self, store_url: str, recipe: str, model: str, run: Sequence[str] = ("", "")) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.store_url, self.recipe, self.model = store_url, recipe, model
+        self.store_url, self.recipe, self.model, self.run_of = store_url, recipe, model, RunOf(*run)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Where this trigger is imported from and what it is made with."""
-        settings = {"store_url": self.store_url, "recipe": self.recipe, "model": self.model}
+        settings = {
+            "store_url": self.store_url,
+            "recipe": self.recipe,
+            "model": self.model,
+            "run": list(self.run_of),
+        }
         return "tracemill_airflow.triggers.DemandTrigger", settings
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -104,7 +137,7 @@ class DemandTrigger(BaseTrigger):
         for look in itertools.count():
             if await asyncio.to_thread(self._is_wanted):
                 return {"state": "wanted"}
-            if look % STAGES_EVERY == 0 and await asyncio.to_thread(demand.is_over):
+            if look % STAGES_EVERY == 0 and await asyncio.to_thread(self._is_over, demand):
                 return {"state": "over"}
             await asyncio.sleep(LOOK_EVERY)
         raise AssertionError("counting never ends")
@@ -116,6 +149,9 @@ class DemandTrigger(BaseTrigger):
 
         recipe = load_recipe(self.recipe)
         return Demand(recipe, store_at(self.store_url), Resources(), served_models(recipe)[self.model].stages)
+
+    def _is_over(self, demand: Any) -> bool:
+        return have_ended(states(self.run_of), demand.stages) or bool(demand.is_over())
 
     def _is_wanted(self) -> bool:
         from tracemill.serving.lease import wanted

@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from tracemill.errors import ServerGone, ServingError
 from tracemill_airflow.endpoints import with_connections
 from tracemill_airflow.operators.base import StageOperator, _span, _totals
+from tracemill_airflow.run_state import RunOf, run_of
 from tracemill_airflow.triggers import LeaseTrigger, raise_if_failed
 
 if TYPE_CHECKING:
@@ -45,15 +46,15 @@ class AskingOperator(StageOperator):
         machine = self._machine(recipe)
         missing = unserved(recipe, store, self.stage, shards, machine)
         if missing:
-            self._wait(missing, machine, store)
+            self._wait(missing, machine, store, run_of(context))
         return self.work(context, {"state": "ready"})
 
-    def _wait(self, models: Sequence[Model], machine: Resources, store: Store) -> NoReturn:
+    def _wait(self, models: Sequence[Model], machine: Resources, store: Store, run: RunOf) -> NoReturn:
         """Give the worker up until each of these models has a server."""
         identities = {model.name: model.identity(machine, store) for model in models}
         patience = max(model.serve.patience + model.serve.start_timeout for model in models)
         self.log.info("waiting for a server of %s", ", ".join(identities))
-        self.defer(trigger=LeaseTrigger(self.store_url, identities, patience), method_name="work")
+        self.defer(trigger=LeaseTrigger(self.store_url, identities, patience, run), method_name="work")
 
     def work(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Seal every shard of the batch. Raises ServingError when no server came."""
@@ -67,7 +68,9 @@ class AskingOperator(StageOperator):
             results = self._sealed(recipe, store, shards, machine, began)
         except ServerGone as gone:
             self.log.warning("%s; what is answered is kept", gone)
-            self._wait([model for model in self._models(recipe) if model.serve.replicas], machine, store)
+            self._wait(
+                [model for model in self._models(recipe) if model.serve.replicas], machine, store, run_of(context)
+            )
         return {"began": began, "ended": time.time(), **_totals(self.stage, results)}
 
     def _sealed(
