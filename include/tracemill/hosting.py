@@ -37,7 +37,7 @@ def hosted(
     replicas = [
         Replica(_patient(model), number, store, resources, lambda: False)
         for model in models
-        for number in range(model.serve.replicas)
+        for number in range(model.replicas)
     ]
     up = Event()
     with ThreadPoolExecutor(max(1, len(replicas))) as threads:

@@ -46,7 +46,7 @@ def unserved(
 ) -> tuple[Model, ...]:
     """The models that a stage needs for these shards, that the run is to serve, and that answer nowhere just now."""
     step = recipe.step(stage)
-    models = [model for model in (step.served() if isinstance(step, AskingStep) else ()) if model.serve.replicas]
+    models = [model for model in (step.served() if isinstance(step, AskingStep) else ()) if model.replicas]
     missing = tuple(
         model
         for model in models

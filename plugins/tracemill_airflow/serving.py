@@ -49,7 +49,7 @@ class ServersOperator(BaseOperator):
         from tracemill.served import served_models
 
         served = served_models(load_recipe(self.recipe)).values()
-        return [{"model": s.model.name, "replica": n} for s in served for n in range(s.model.serve.replicas)]
+        return [{"model": s.model.name, "replica": n} for s in served for n in range(s.model.replicas)]
 
 
 class ServeOperator(StageOperator):

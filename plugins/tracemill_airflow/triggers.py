@@ -51,7 +51,8 @@ class LeaseTrigger(BaseTrigger):
     """Fires when each of these models has a live lease ("ready"), after `patience` seconds ("late"), or when no server
     will come any more ("failed", with the server's own words).
 
-    `models` maps names to identities; `run` is the DAG run whose serve tasks are looked at. While it waits it says so on the store, which wakes the models' serve tasks.
+    `models` maps names to identities; `run` is the DAG run whose serve tasks are looked at. While it
+    waits it says so on the store, which wakes the models' serve tasks.
     """
 
     def __init__(self, store_url: str, models: dict[str, str], patience: float, run: Sequence[str] = ("", "")) -> None:

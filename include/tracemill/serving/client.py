@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from types import TracebackType
 from typing import Any
 
 from tracemill.errors import RecipeError, ServerGone, ServingError, TracemillError
+from tracemill.serving.api import Api, address
 from tracemill.serving.asks import Answer, Ask, Refusal, Reply
 from tracemill.serving.continuation import BEGUN, with_begun_answer
 from tracemill.serving.endpoints import Endpoint
@@ -31,6 +33,13 @@ from tracemill.serving.wire import ServerFault, read_reply
 
 _FULL = 0.1  # seconds until a look whether a server takes more
 _STREAMED = {"/v1/chat/completions", "/v1/completions"}
+_ASKED = {*_STREAMED, "/classify"}
+_NOT_OFFERED = {404, 405, 501}
+_log = logging.getLogger(__name__)
+
+
+class _NotOffered(Exception):
+    """The server has no such route."""
 
 
 @dataclass(eq=False)
@@ -49,6 +58,7 @@ class Client:
     def __init__(self, fleet: Fleet, transport: Transport | None = None) -> None:
         self.fleet = fleet
         self.answered = self.failed = 0
+        self.left_out: set[str] = set()
         self._patience, self._silence = fleet.model.serve.patience, fleet.model.serve.silence
         self._heard = time.monotonic()
         self._transport: Transport | None = transport
@@ -59,7 +69,8 @@ class Client:
 
     async def __aenter__(self) -> Client:
         if self._transport is None:
-            self._transport = await self._stack.enter_async_context(HttpTransport())
+            outside = self.fleet.model.api is not None  # then a proxy of the environment may lie between
+            self._transport = await self._stack.enter_async_context(HttpTransport(proxies=outside))
         await asyncio.to_thread(self.fleet.refresh)
         watch = asyncio.create_task(self._watch())
         self._stack.callback(watch.cancel)
@@ -69,6 +80,8 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+        if self.fleet.purse:
+            await asyncio.to_thread(self.fleet.purse.settle)
 
     async def ask(self, ask: Ask) -> Answer:
         """The answer to one request. Raises ServingError when nothing was heard from any server for `patience` seconds,
@@ -88,7 +101,10 @@ class Client:
             await asyncio.sleep(trouble.pause())
 
     def _answered(self, endpoint: Endpoint, answer: Answer) -> Answer:
-        self.answered += isinstance(answer, Reply)
+        if isinstance(answer, Reply):
+            self.answered += 1
+            if self.fleet.purse:
+                self.fleet.purse.pay(answer.prompt_tokens, answer.completion_tokens, time.monotonic())
         self.fleet.pace(endpoint).answered()
         self._heard = time.monotonic()
         return answer
@@ -142,6 +158,11 @@ class Client:
         return self.fleet.model.name
 
     async def _once(self, endpoint: Endpoint, ask: Ask) -> Answer:
+        purse = self.fleet.purse
+        if purse:
+            purse.check()
+            if purse.requests:
+                purse.requests.take(1, time.monotonic())
         self.fleet.busy[endpoint.url] += 1
         flight = _Flight(endpoint, asyncio.timeout(None))
         self._flights.add(flight)
@@ -158,10 +179,15 @@ class Client:
         endpoint = flight.endpoint
         body: Mapping[str, Any] = {"model": endpoint.model, **ask.body}
         began = time.monotonic()
-        if BEGUN in body:
-            body = await with_begun_answer(partial(self._post_ok, flight), body)
+        try:
+            if BEGUN in body:
+                body = await with_begun_answer(partial(self._post_ok, flight), body)
+        except _NotOffered as missing:
+            return Refusal("refused", f"the cut answer cannot be continued here: {missing}")
         if self.fleet.is_fixed and ask.route in _STREAMED and "prompt_logprobs" not in body:
             body = {**body, "stream": True, "stream_options": {"include_usage": True}}
+        if self.fleet.model.api:
+            body = self._adapted(self.fleet.model.api, body)
         status, data, wait = await self._post(flight, ask.route, body)
         return read_reply(ask.route, status, data, round(time.monotonic() - began, 4), wait)
 
@@ -173,13 +199,22 @@ class Client:
             raise RuntimeError("a client asks only inside its `async with`")
         endpoint = flight.endpoint
         headers = {"Content-Type": "application/json", **endpoint.headers}
-        response = await self._transport.post(endpoint.url.rstrip("/") + route, encoded(body), headers, heard)
-        if response.status == 404:
+        response = await self._transport.post(address(endpoint.url, route), encoded(body), headers, heard)
+        if response.status == 404 and route in _ASKED:
             self._unknown_model(endpoint, str(response.data)[:300])
         return response.status, response.data, retry_after(response.headers)
 
+    def _adapted(self, api: Api, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        found, left_out = api.adapted(body)
+        if left_out - self.left_out:
+            _log.warning("%s: %s takes no %s: not sent", self._name, api.provider, ", ".join(sorted(left_out)))
+            self.left_out |= left_out
+        return found
+
     async def _post_ok(self, flight: _Flight, route: str, body: Mapping[str, Any]) -> Any:
         status, data, _ = await self._post(flight, route, body)
+        if status in _NOT_OFFERED:
+            raise _NotOffered(f"{route} answers HTTP {status}")
         if status != 200:
             raise ServerFault(f"{flight.endpoint.url}{route}: HTTP {status}: {str(data)[:300]}", alive=True)
         return data

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -21,6 +20,7 @@ from tracemill.serving.endpoints import API_KEY, Endpoint, fixed_endpoints
 from tracemill.serving.lease import Lease, live_leases, want, word_left
 from tracemill.serving.model import Model
 from tracemill.serving.pacing import Pace
+from tracemill.serving.purse import Purse
 
 LOOK_EVERY = 2.0  # seconds between two looks at the leases
 _AVOID = 10.0  # seconds for which an address that failed is asked last
@@ -44,7 +44,8 @@ class Fleet:
     def __init__(self, model: Model, store: ObjectStore, resources: Resources) -> None:
         self.model, self.store = model, store
         self.identity = model.identity(resources, store)
-        self._fixed = fixed_endpoints(model.name, resources.environment)
+        self._fixed = _named(model, resources)
+        self.purse = Purse(store, model.name, model.api) if model.api else None
         key = resources.environment.get(API_KEY)
         self._key = SecretStr(key) if key else None
         self._found: list[Endpoint] = list(self._fixed)
@@ -61,6 +62,8 @@ class Fleet:
 
         Raises RecipeError with what the server's end left behind when no server can come.
         """
+        if self.purse:
+            self.purse.settle()
         if self._fixed:
             return
         leases = live_leases(self.store, self.model.name, self.identity)
@@ -97,6 +100,8 @@ class Fleet:
         do than another or has just failed.
         """
         now = time.monotonic()
+        if self.purse and not self.purse.is_open(now):
+            return None
         able = [e for e in self._found if self.pace(e).is_open(self.busy[e.url], now) and not self._is_full(e)]
         sound = [e for e in able if now - self._failed.get(e.url, float("-inf")) >= _AVOID] or able
         if not sound:
@@ -123,10 +128,14 @@ class Fleet:
         self._failed[endpoint.url] = time.monotonic()
 
 
+def _named(model: Model, resources: Resources) -> list[Endpoint]:
+    """The endpoints of the environment (and so of Airflow's connections), else the model's API."""
+    found = fixed_endpoints(model.name, resources.environment)
+    if found or not model.api:
+        return found
+    key = model.api.secret(resources)
+    return [Endpoint(url=model.api.url, model=model.api.model, key=SecretStr(key) if key else None)]
+
+
 def _endpoint(lease: Lease, key: SecretStr | None) -> Endpoint:
     return Endpoint(url=lease.url, model=lease.model, key=key, life=f"{lease.host}:{lease.pid}")
-
-
-def urls(endpoints: Iterable[Endpoint]) -> set[str]:
-    """Their addresses."""
-    return {endpoint.url for endpoint in endpoints}

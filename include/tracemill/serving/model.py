@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from tracemill.errors import RecipeError
 from tracemill.objects import ObjectStore
 from tracemill.resources import Resources
+from tracemill.serving.api import Api
 from tracemill.serving.engine import Engine, text_changing
 from tracemill.serving.weights import folder_identity, known_identity
 
@@ -73,27 +74,40 @@ class Serve(BaseModel):
 class Model(BaseModel):
     """A model that steps ask. `name` is what leases, logs and tables call it.
 
-    `weights` is a folder (starting with /, ./, ../ or ${NAME}; relative ones start at the recipes' folder) or an id on
-    the Hub, which needs a `revision`: an unpinned model would make two runs of one recipe incomparable. A folder with a
-    `revision` is taken at its word; one without is identified by the content of its files.
+    Either `api` says where it answers, or `weights` what is to be served: a folder (starting with /, ./, ../ or
+    ${NAME}; relative ones start at the recipes' folder) or an id on the Hub, which needs a `revision`: an unpinned
+    model would make two runs of one recipe incomparable. A folder with a `revision` is taken at its word; one without is
+    identified by the content of its files. `engine` is what of the engine's settings changes answers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: Annotated[str, Field(pattern=NAME)]
-    weights: str
+    weights: str | None = None
+    api: Api | None = None
     revision: str | None = None
     task: Literal["generate", "classify"] = "generate"
     engine: Engine = Engine()
     serve: Serve = Serve()
 
     @property
+    def replicas(self) -> int:
+        """How many servers the run starts: none for a model behind an API."""
+        return 0 if self.api else self.serve.replicas
+
+    @property
     def is_folder(self) -> bool:
         """Whether `weights` names a folder rather than a model on the Hub."""
-        return self.weights.startswith(_FOLDER_STARTS)
+        return self.weights is not None and self.weights.startswith(_FOLDER_STARTS)
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Model:
+        if (self.weights is None) == (self.api is None):
+            raise ValueError(f"model {self.name!r}: give either `weights` (a folder or a Hub id) or `api`, not both")
+        return self
 
     @model_validator(mode="after")
     def _hub_models_are_pinned(self) -> Model:
-        if not self.is_folder and not self.revision:
+        if self.weights is not None and not self.is_folder and not self.revision:
             raise ValueError(
                 f"model {self.name!r}: {self.weights!r} is a Hub id: pin its revision (a commit), "
                 "or start a folder's path with ./ or /"
@@ -102,6 +116,8 @@ class Model(BaseModel):
 
     def location(self, resources: Resources) -> str:
         """What `vllm serve` is given: the folder's absolute path or the Hub id. Raises RecipeError for no folder."""
+        if self.weights is None:
+            raise RecipeError(f"model {self.name!r} is behind an API and has no weights to serve")
         if not self.is_folder:
             return self.weights
         folder = resources.path(self.weights).resolve()
@@ -115,13 +131,15 @@ class Model(BaseModel):
         The digest of a folder's files is kept on the store, and who has no such folder takes it from there. Raises
         RecipeError when neither the folder nor a kept digest is there.
         """
+        if self.api:
+            return self.api.identity()
         return self._weights(resources, store) + self.engine.identity(resources)
 
     def _weights(self, resources: Resources, store: ObjectStore) -> str:
-        if self.revision:
+        if self.weights and self.revision:
             place = Path(self.weights).name if self.is_folder else self.weights
             return f"{place}@{self.revision}"
-        if not (resources.path(self.weights) / "config.json").is_file():
+        if not (resources.path(self.weights or "") / "config.json").is_file():
             known = known_identity(store, self.name)
             if known:
                 return known
@@ -134,7 +152,7 @@ def without_serving(settings: Any) -> Any:
     What an engine changes is in the model's identity (see Model.identity), which is material of every step that asks.
     """
     if isinstance(settings, dict):
-        skipped = {"serve", "weights", "engine"} if {"serve", "weights"} <= settings.keys() else set()
+        skipped = {"serve", "weights", "engine", "api"} if {"serve", "weights"} <= settings.keys() else set()
         return {key: without_serving(value) for key, value in settings.items() if key not in skipped}
     if isinstance(settings, list | tuple):
         return [without_serving(value) for value in settings]

@@ -61,3 +61,35 @@ def _number(text: str | None) -> float | None:
     except ValueError:
         return None
     return value if 0 <= value < float("inf") else None
+
+
+@dataclass
+class Rate:
+    """So much a minute, with a burst of a sixth of it at most; `share` of it is this client's.
+
+    What is taken may overdraw it (nobody knows an answer's tokens beforehand); then nothing is open until it is
+    refilled.
+    """
+
+    per_minute: float
+    share: float = 1.0
+    _level: float | None = None
+    _at: float = 0.0
+
+    def is_open(self, now: float) -> bool:
+        """Whether anything may be taken now."""
+        self._refill(now)
+        return (self._level or 0.0) > 0
+
+    def take(self, amount: float, now: float) -> None:
+        """Take that much."""
+        self._refill(now)
+        self._level = (self._level or 0.0) - amount
+
+    def _refill(self, now: float) -> None:
+        most = max(1.0, self.per_minute * self.share / 6)
+        if self._level is None:
+            self._level, self._at = most, now
+        elapsed = max(0.0, now - self._at)
+        self._level = min(most, self._level + elapsed * self.per_minute * self.share / 60)
+        self._at = now

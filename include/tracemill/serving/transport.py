@@ -40,16 +40,16 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """The network. For `async with`; one for each event loop."""
+    """The network. For `async with`; one for each event loop. `proxies`: those of the environment are used."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, proxies: bool = False) -> None:
         import aiohttp  # late: reading a recipe must not load an HTTP library
 
         self._errors = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, socket_factory=_kept_alive, keepalive_timeout=300),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=None),
-            trust_env=False,
+            trust_env=proxies,
             auto_decompress=True,
         )
 

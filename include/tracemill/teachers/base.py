@@ -52,6 +52,16 @@ class Teacher(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _can_be_said_there(self) -> Teacher:
+        api = self.model.api
+        if api and api.takes != "compatible" and (self.prefix or self.continue_to):
+            raise ValueError(
+                f"model {self.model.name!r} is behind {api.provider}, which begins and continues no answers: remove "
+                "`prefix` and `continue_to`, and give sampling.max_tokens room enough"
+            )
+        return self
+
     def ask(self, assignment: Assignment, sample: int) -> Ask:
         """The request for one trace."""
         raise NotImplementedError  # abstract

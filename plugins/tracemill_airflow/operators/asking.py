@@ -68,9 +68,7 @@ class AskingOperator(StageOperator):
             results = self._sealed(recipe, store, shards, machine, began)
         except ServerGone as gone:
             self.log.warning("%s; what is answered is kept", gone)
-            self._wait(
-                [model for model in self._models(recipe) if model.serve.replicas], machine, store, run_of(context)
-            )
+            self._wait([model for model in self._models(recipe) if model.replicas], machine, store, run_of(context))
         return {"began": began, "ended": time.time(), **_totals(self.stage, results)}
 
     def _sealed(

@@ -1,0 +1,146 @@
+"""A model behind an API key: where it is, what it costs, how fast it may be asked, and which fields its provider takes.
+
+Where a model answers, the key, the price and the rates change no answer, so they are in no fingerprint and no sample's
+key. What is: the provider, the model's name there, and `as_of`, since nobody outside knows which weights a name means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from tracemill.errors import RecipeError
+from tracemill.resources import Resources
+
+Profile = Literal["compatible", "openai", "deepseek", "openrouter", "anthropic"]
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_VERSIONED = re.compile(r"/v\d+\w*(?:/|$)")
+_COMMON = {"model", "messages", "temperature", "top_p", "max_tokens", "stop", "stream", "stream_options"}
+# The fields that each provider documents for /chat/completions; None: whatever is sent (vLLM, SGLang, LiteLLM).
+_TAKES: dict[Profile, frozenset[str] | None] = {
+    "compatible": None,
+    "openai": frozenset(
+        _COMMON | {"max_completion_tokens", "seed", "presence_penalty", "reasoning_effort", "response_format"}
+    ),
+    "deepseek": frozenset(_COMMON | {"presence_penalty", "response_format", "thinking"}),
+    "openrouter": frozenset(
+        _COMMON
+        | {"top_k", "min_p", "seed", "presence_penalty", "repetition_penalty", "reasoning", "reasoning_effort"}
+        | {"response_format", "provider"}
+    ),
+    "anthropic": frozenset(_COMMON | {"thinking"}),
+}
+_HOSTS: tuple[tuple[str, Profile], ...] = (
+    ("openai.com", "openai"),
+    ("deepseek.com", "deepseek"),
+    ("openrouter.ai", "openrouter"),
+    ("anthropic.com", "anthropic"),
+)
+_REASONS = re.compile(r"(?:^|/)(?:o\d|gpt-5)")  # models of OpenAI that take no temperature but 1 and no penalties
+_NOT_REASONING = {"temperature", "top_p", "presence_penalty"}
+
+
+class Price(BaseModel):
+    """What a million tokens cost. `currency` is only a word for reports."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+    currency: str = "USD"
+
+    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """The money for so many tokens."""
+        return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
+
+
+class Api(BaseModel):
+    """An OpenAI-compatible API. `url` may end in /v1 or not; `key` is ${NAME} of an environment variable.
+
+    `as_of` is the date (or any word) that stands for what the name meant when it was asked: change it to ask anew.
+    `limit` stops asking when so much money is spent on this store; nothing that was answered is lost. Rates are per
+    minute, for all tasks together. `profile` says which fields are sent; by default the provider's, by its address.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    url: Annotated[str, Field(pattern=r"^https?://[^/]+")]
+    model: str
+    key: str | None = None
+    as_of: str | None = None
+    profile: Profile | None = None
+    price: Price | None = None
+    limit: Annotated[float, Field(gt=0)] | None = None
+    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
+    tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
+
+    @field_validator("key")
+    @classmethod
+    def _no_literal_key(cls, key: str | None) -> str | None:
+        if key is not None and not _VARIABLE.fullmatch(key):
+            raise ValueError(
+                "a key in a recipe would end in the store, in logs and on the card: write ${NAME} and set that "
+                "environment variable, or leave it out and use the Airflow connection tracemill_MODEL"
+            )
+        return key
+
+    @field_validator("url")
+    @classmethod
+    def _no_secret_in_the_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.username or parts.password or parts.query:
+            raise ValueError("the address holds a name, a key or a query: give the key as ${NAME} in `key`")
+        return url
+
+    @property
+    def provider(self) -> str:
+        """The provider's host without its first label of "api.": what is known of who answers."""
+        return (urlsplit(self.url).hostname or "").removeprefix("api.")
+
+    @property
+    def takes(self) -> Profile:
+        """The profile that is used."""
+        host = self.provider
+        for end, profile in _HOSTS:
+            if self.profile is None and (host == end or host.endswith(f".{end}")):
+                return profile
+        return self.profile or "compatible"
+
+    def identity(self) -> str:
+        """What its answers are kept under."""
+        return f"api {self.provider} {self.model}" + (f" as of {self.as_of}" if self.as_of else "")
+
+    def secret(self, resources: Resources) -> str | None:
+        """The key itself. Raises RecipeError naming the environment variable that is not set."""
+        if self.key is None:
+            return None
+        name = _VARIABLE.sub(r"\1", self.key)
+        found = resources.environment.get(name)
+        if not found:
+            raise RecipeError(f"the environment variable {name} is not set: it must hold the key for {self.url}")
+        return found
+
+    def adapted(self, body: Mapping[str, Any], extra: frozenset[str] = frozenset()) -> tuple[dict[str, Any], set[str]]:
+        """The body as this provider takes it, and the fields that are not sent because it would refuse them."""
+        takes = _TAKES[self.takes]
+        if takes is None:
+            return dict(body), set()
+        left_out = {name for name in body if name not in takes and name not in extra}
+        found = {name: value for name, value in body.items() if name not in left_out}
+        if self.takes == "openai":
+            if "max_tokens" in found:
+                found["max_completion_tokens"] = found.pop("max_tokens")
+            if _REASONS.search(self.model):
+                left_out |= _NOT_REASONING & found.keys()
+                found = {name: value for name, value in found.items() if name not in _NOT_REASONING}
+        return found, left_out
+
+
+def address(base: str, route: str) -> str:
+    """Where a route is: base addresses are given with and without their version (/v1, /api/v1, /v1beta/openai)."""
+    base = base.rstrip("/")
+    if _VERSIONED.search(urlsplit(base).path):
+        return base + route.removeprefix("/v1")
+    return base + route

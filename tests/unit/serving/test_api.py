@@ -1,0 +1,200 @@
+"""Models behind an API key: what is sent, what is kept secret, what enters a key, and what it may cost."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.unit.serving.test_client import ask
+from tracemill.errors import RecipeError
+from tracemill.resources import Resources
+from tracemill.serving.api import Api, address
+from tracemill.serving.asks import Ask, Reply
+from tracemill.serving.fake import FakeServer
+from tracemill.serving.feed import Feed
+from tracemill.serving.model import Model, without_serving
+from tracemill.serving.pacing import Rate
+from tracemill.serving.purse import Purse
+from tracemill.serving.sampling import Sampling
+from tracemill.shards import Store
+from tracemill.teachers.chat import ChatTeacher
+
+SECRET = "sk-planted-0123456789"
+URL = "https://api.deepseek.com/v1"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.at(str(tmp_path), create=True)
+
+
+def model(**api: Any) -> Model:
+    return Model.model_validate({"name": "r1", "api": {"url": URL, "model": "deepseek-reasoner", **api}})
+
+
+def machine(server: FakeServer, **environment: str) -> Resources:
+    return Resources(workers=1, environment=environment, transport=server)
+
+
+def body(**more: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": "2+2"}], **Sampling().body("2+2", 0), **more}
+
+
+@pytest.mark.parametrize(
+    ("base", "there"),
+    [
+        ("https://api.deepseek.com", "https://api.deepseek.com/v1/chat/completions"),
+        ("https://api.deepseek.com/v1", "https://api.deepseek.com/v1/chat/completions"),
+        ("https://api.openai.com/v1/", "https://api.openai.com/v1/chat/completions"),
+        ("https://openrouter.ai/api/v1", "https://openrouter.ai/api/v1/chat/completions"),
+        ("https://host/v1beta/openai", "https://host/v1beta/openai/chat/completions"),
+        ("http://10.0.0.1:8000", "http://10.0.0.1:8000/v1/chat/completions"),
+    ],
+)
+def test_an_address_may_be_given_with_and_without_its_version(base: str, there: str) -> None:
+    assert address(base, "/v1/chat/completions") == there
+
+
+@pytest.mark.parametrize("key", [SECRET, "Bearer ${KEY}", "$KEY", "${KEY} "])
+def test_a_literal_key_is_refused(key: str) -> None:
+    with pytest.raises(ValidationError, match="environment variable"):
+        model(key=key)
+
+
+@pytest.mark.parametrize("url", ["https://user:secret@host/v1", "https://host/v1?key=secret"])
+def test_a_key_in_the_address_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="address holds"):
+        model(url=url)
+
+
+def test_a_key_that_is_not_set_is_named(store: Store) -> None:
+    with pytest.raises(RecipeError, match="DEEPSEEK_KEY is not set"):
+        Feed(model(key="${DEEPSEEK_KEY}"), store, machine(FakeServer()), "near").answers([ask()])
+
+
+def test_the_key_goes_to_the_server_and_nowhere_else(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    heads: list[Any] = []
+
+    class Listening(FakeServer):
+        async def post(self, url: str, sent: bytes, headers: Any, heard: Any) -> Any:
+            heads.append((url, headers.get("Authorization")))
+            return await super().post(url, sent, headers, heard)
+
+    caplog.set_level("DEBUG")
+    Feed(model(key="${K}"), store, machine(Listening(), K=SECRET), "near").answers([ask()])
+    assert heads == [(f"{URL}/chat/completions", f"Bearer {SECRET}")]
+    assert SECRET not in caplog.text
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert written
+    assert not [path for path in written if SECRET.encode() in path.read_bytes()]
+
+
+TAKES = {
+    "deepseek": {"model", "messages", "temperature", "top_p", "max_tokens", "stop", "presence_penalty"},
+    "openai": {"model", "messages", "temperature", "top_p", "max_completion_tokens", "stop", "seed"},
+    "openrouter": {
+        "model",
+        "messages",
+        "temperature",
+        "top_p",
+        "top_k",
+        "min_p",
+        "repetition_penalty",
+        "max_tokens",
+        "seed",
+    },
+    "anthropic": {"model", "messages", "temperature", "top_p", "max_tokens", "stop"},
+}
+
+
+@pytest.mark.parametrize("profile", TAKES)
+def test_no_field_is_sent_that_the_provider_refuses(store: Store, profile: str) -> None:
+    class Strict(FakeServer):
+        async def post(self, url: str, *rest: Any) -> Any:
+            answer = await super().post(url, *rest)
+            asked = self.requests[-1].keys() - {"path", "stream", "stream_options"}
+            assert asked <= TAKES[profile], asked - TAKES[profile]
+            return answer
+
+    found = Feed(model(profile=profile), store, machine(Strict()), "near").answers(
+        [Ask("/v1/chat/completions", body())]
+    )
+    assert isinstance(found[0], Reply)
+
+
+def test_models_that_only_reason_get_no_temperature() -> None:
+    api = Api(url="https://api.openai.com/v1", model="o4-mini")
+    sent, left_out = api.adapted({"model": "o4-mini", **body()})
+    assert "temperature" not in sent
+    assert sent["max_completion_tokens"] == 32768
+    assert {"temperature", "top_p", "repetition_penalty"} <= left_out
+
+
+def test_provider_model_and_date_are_the_identity_and_the_rest_is_not(store: Store) -> None:
+    first = model(key="${K}").identity(Resources(), store)
+    assert first == "api deepseek.com deepseek-reasoner"
+    same = model(price={"input": 1, "output": 2}, limit=5, requests_per_minute=9, url="https://api.deepseek.com")
+    assert same.identity(Resources(), store) == first
+    assert model(as_of="2026-11-01").identity(Resources(), store) != first
+    settings = {"model": model(price={"input": 1, "output": 2}).model_dump(mode="json")}
+    assert without_serving(settings) == {"model": {"name": "r1", "revision": None, "task": "generate"}}
+
+
+def test_a_limit_stops_asking_and_loses_nothing(store: Store) -> None:
+    paying = model(price={"input": 0, "output": 1e6}, limit=40.0)
+    asks = [ask(f"p{n}") for n in range(60)]
+    server = FakeServer(say=lambda prompt, seed: "one two three four")
+    few = paying.model_copy(update={"serve": paying.serve.model_copy(update={"concurrency": 2})})
+    with pytest.raises(RecipeError, match="limit of 40 USD is spent"):
+        Feed(few, store, machine(server), "near").answers(asks)
+    assert 10 <= len(server.requests) <= 12
+    with pytest.raises(RecipeError, match="limit of 40 USD is spent"):
+        Feed(few, store, machine(FakeServer()), "near").answers(asks)
+    again = FakeServer(say=lambda prompt, seed: "one two three four")
+    raised = model(price={"input": 0, "output": 1e6}, limit=1e9)
+    assert len(Feed(raised, store, machine(again), "near").answers(asks)) == 60
+    assert len(again.requests) == 60 - len(server.requests)
+
+
+def test_what_others_spent_counts_and_rates_are_shared(store: Store) -> None:
+    api = model(price={"input": 1e6, "output": 1e6}, requests_per_minute=60, limit=10).api
+    assert api is not None
+    one, two = Purse(store, "r1", api), Purse(store, "r1", api)
+    one.pay(3, 4, time.monotonic())
+    one.settle()
+    two.settle()
+    assert (two.total, two.requests and two.requests.share) == (7.0, 0.5)
+    two.check()
+    two.pay(3, 0, time.monotonic())
+    with pytest.raises(RecipeError, match="is spent"):
+        two.check()
+
+
+def test_a_rate_is_kept_and_may_be_overdrawn_once() -> None:
+    rate = Rate(per_minute=60)
+    taken = 0
+    for tick in range(600):  # a minute in tenths of a second
+        if rate.is_open(tick / 10):
+            rate.take(1, tick / 10)
+            taken += 1
+    assert 60 <= taken <= 71
+    rate.take(100, 60.0)
+    assert not rate.is_open(150.0)
+    assert rate.is_open(170.0)
+
+
+def test_an_api_that_begins_no_answers_is_not_asked_to() -> None:
+    with pytest.raises(ValidationError, match="begins and continues no answers"):
+        ChatTeacher(model=model(), prefix="<think>\n")
+
+
+@pytest.mark.parametrize("given", [{}, {"weights": "/x", "api": {"url": URL, "model": "m"}}], ids=["neither", "both"])
+def test_a_model_is_in_one_place(given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="either `weights`"):
+        Model.model_validate({"name": "x", **given})
