@@ -101,14 +101,17 @@ class Limits(BaseModel):
 
 
 class Job(BaseModel):
-    """One program and what to judge it against. `id` is the caller's and comes back in the verdict."""
+    """One program and what to judge it against. `id` is the caller's and comes back in the verdict.
+
+    `language` is a name of languages/, or one of its tags.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     source: str
     suite: TestSuite
-    language: Literal["python", "cpp"] = "python"
+    language: str = "python"
     limits: Limits | None = None
 
 

@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -30,6 +30,8 @@ CheckerFile = Literal["input", "output", "answer"]
 
 class SuiteError(TracemillError):
     """A row's tests cannot be used as written: a fault of the data, so the row is unverifiable, never wrong."""
+
+    cause: ClassVar[str] = "bad_tests"  # the word for tables
 
 
 class Compare(BaseModel):

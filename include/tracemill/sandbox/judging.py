@@ -3,7 +3,7 @@
 from .base import AssertSuite, CallSuite, HumanEvalSuite, Job, JobVerdict, Limits, PytestSuite, Status, StdioSuite
 from .calls import judge_calls
 from .faults import with_fault
-from .scripts import Script, refusal
+from .scripts import LanguageUnavailable, Script, language_of, refusal
 from .stdio import judge_stdio
 from .trial import judge_tests
 
@@ -22,14 +22,11 @@ def test_count(suite: StdioSuite | CallSuite | AssertSuite | HumanEvalSuite | Py
 
 
 def refused(job: Job) -> JobVerdict | None:
-    """Return a verdict on a program that cannot be one: empty, over 4 MiB, or C++ where functions are called."""
+    """Return a verdict on a program that cannot be one: empty, or over 4 MiB."""
     if not job.source.strip():
         return refusal(job, test_count(job.suite), Status.COMPILE_ERROR, "the program is empty")
     if len(job.source) > MAX_SOURCE_BYTES:
         reason = f"the program has {len(job.source)} characters, more than {MAX_SOURCE_BYTES}"
-        return refusal(job, test_count(job.suite), Status.COMPILE_ERROR, reason)
-    if job.language == "cpp" and not isinstance(job.suite, StdioSuite):
-        reason = f"a C++ program cannot be judged by {job.suite.kind} tests"
         return refusal(job, test_count(job.suite), Status.COMPILE_ERROR, reason)
     return None
 
@@ -44,6 +41,8 @@ def _script(job: Job, limits: Limits) -> Script:
     suite = job.suite
     if isinstance(suite, StdioSuite):
         return judge_stdio(job, limits, suite)
+    if (language := language_of(job)).native:
+        raise LanguageUnavailable(f"{language.title}: programs in it are judged by standard input and output only")
     if isinstance(suite, CallSuite):
         return judge_calls(job, limits, suite)
     return judge_tests(job, limits, suite)

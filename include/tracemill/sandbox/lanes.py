@@ -55,7 +55,7 @@ class Tenant:
         if message.get("event") == "ran" and message.get("exit") == -9:
             kills = self.slot.oom_kills()
             if kills is not None:
-                message["oom"], self.ooms = kills > self.ooms, kills
+                message["oom"], self.ooms = bool(message.get("oom")) or kills > self.ooms, kills
 
 
 class Lane:
@@ -98,7 +98,10 @@ class Lane:
     def begin(self, job: Job) -> JobVerdict | None:
         """Start judging `job`; returns its verdict if that needs no slot. Raises SlotLost."""
         self.job, self._attempt = job, self._attempt + 1
-        self._script = script_for(job, job.limits or self._settings.limits)
+        try:
+            self._script = script_for(job, job.limits or self._settings.limits)
+        except SuiteError as error:
+            return self._conclude(self._unused(error))
         return self.advance(None)
 
     def after_a_loss(self, error: Exception) -> Job:
@@ -117,7 +120,6 @@ class Lane:
     def advance(self, event: Event | None) -> JobVerdict | None:
         """Send `event` to the script and its next order to the slot; return the verdict when there is one."""
         assert self._script is not None
-        assert self.job is not None
         try:
             order = self._script.send(event)  # type: ignore[arg-type]
             if order is not None and order.message["order"] != "close":
@@ -126,12 +128,17 @@ class Lane:
         except StopIteration as stop:
             return self._conclude(stop.value)
         except SuiteError as error:  # the tests turn out to be unusable when they are used
-            unused = refusal(self.job, test_count(self.job.suite), Status.UNVERIFIABLE, "")
-            return self._conclude(undecided(unused, "bad_tests", str(error)))
+            return self._conclude(self._unused(error))
         if order is not None and order.message["order"] == "close":
             self.tenant(order.role).close()
             return self.advance(({"event": "closed"}, b""))
         return None
+
+    def _unused(self, error: SuiteError) -> JobVerdict:
+        """Return the verdict that the job's tests, or its language, are of no use here."""
+        assert self.job is not None
+        nothing = refusal(self.job, test_count(self.job.suite), Status.UNVERIFIABLE, "")
+        return undecided(nothing, error.cause, str(error))
 
     def _conclude(self, verdict: JobVerdict) -> JobVerdict:
         suspect = self._suspect

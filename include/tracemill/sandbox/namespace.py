@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from . import languages
 from .base import SandboxSettings, SandboxUnavailable
 from .slots import Slot, SlotLost, fresh_uid
 from .worker import cgroups
@@ -102,7 +103,7 @@ class NamespaceSlot(Slot):
             "memory": settings.memory_bytes,
             "tasks": 128,
             "user_namespace": not self.root,
-            "show": [*_MACHINE, *python.show],
+            "show": [(path, path) for path in (*_MACHINE, *python.show)] + languages.mounts(),
             "python": python.executable,
             "worker": worker,
         }

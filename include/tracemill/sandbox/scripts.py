@@ -8,7 +8,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .base import Job, JobVerdict, Limits, Status
+from .base import Job, JobVerdict, Limits, Status, SuiteError
+from .languages import Language, by_name
 
 STDERR_CHARACTERS = 2000
 NOT_RUN = "not_run"
@@ -29,6 +30,12 @@ class Order:
 
 
 Script = Generator[Order | None, Event, JobVerdict]
+
+
+class LanguageUnavailable(SuiteError):
+    """Nothing here can run the program's language: it shows nothing about the program."""
+
+    cause = "language_unavailable"
 
 
 class ProgramLost(Exception):
@@ -55,17 +62,18 @@ def open_order(
     job: Job, limits: Limits, first: tuple[dict[str, Any], bytes], role: str = "solution", **options: Any
 ) -> Order:
     """Return the order that gives a worker a program, with its first run attached."""
-    source = job.source.encode("utf-8", "surrogatepass")
+    language = language_of(job)
+    source = language.prepare(job.source).encode("utf-8", "surrogatepass")
     message = {
         "order": "open",
-        "language": job.language,
+        "native": language.order(job.source) if language.native else None,
         "source": len(source),
         "limits": limits_message(limits),
         "fork": limits.allow_fork,
         **options,
     }
     message["first"], data = first
-    return Order(message, source + data, role, patience(limits))
+    return Order(message, source + data, role, patience(limits) + 3 * language.build_seconds)
 
 
 def patience(limits: Limits) -> float:
@@ -73,8 +81,21 @@ def patience(limits: Limits) -> float:
     return 25 * (limits.idle_seconds + limits.cpu_seconds) + 60
 
 
+def language_of(job: Job) -> Language:
+    """Return the job's language; raises LanguageUnavailable for one that nothing here can run."""
+    language = by_name(job.language)
+    if language is None:
+        raise LanguageUnavailable(f"{job.language}: programs in this language cannot be run here")
+    return language
+
+
 def build_failure(event: dict[str, Any]) -> str | None:
-    """Return why a program could not be built, or None when it was; a compiler that died took the program with it."""
+    """Return why a program could not be built, or None when it was; a compiler that died took the program with it.
+
+    Raises LanguageUnavailable where the sandbox has no tool-chain.
+    """
+    if event.get("event") == "tool_missing":
+        raise LanguageUnavailable(f"{event['tool']}: this sandbox has no tool-chain for it")
     if event.get("event") == "compile_error":
         return str(event["reason"])
     if event.get("event") == "died" and not event["built"]:

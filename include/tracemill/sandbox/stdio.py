@@ -20,6 +20,7 @@ from .scripts import (
     build_failure,
     ending,
     expect,
+    language_of,
     open_order,
     patience,
     refusal,
@@ -40,8 +41,9 @@ class _StdioJudge:
         self.inputs = [text.encode("utf-8", "surrogatepass") for text in suite.inputs[:count]]
         self.board = Board.of(count)
         self.comparer = Comparer(suite.compare)
+        self.checker = CheckerRun(job, suite, limits)
         self.queue = deque(sorted(range(count), key=lambda test: len(self.inputs[test])))
-        self.grouped = job.language == "python" and suite.compare.name != "checker"
+        self.grouped = not language_of(job).native and suite.compare.name != "checker"
 
     def _take(self) -> list[int]:
         taken = [self.queue.popleft()]
@@ -126,7 +128,7 @@ class _StdioJudge:
             self.board.record(test, failure, _how(failure, report), stderr)
             return
         if self.suite.compare.name == "checker":
-            right = yield from CheckerRun(self.job, self.suite, self.limits).script(test, output)
+            right = yield from self.checker.script(test, output)
         else:
             right = self._right(test, output)
         self.board.record(test, Status.ACCEPTED if right else Status.WRONG_ANSWER, "wrong output", stderr)

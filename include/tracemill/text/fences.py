@@ -18,19 +18,18 @@ import re
 import warnings
 from collections.abc import Collection
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Language = Literal["python", "cpp"]
-TAGS: dict[Language, frozenset[str]] = {
-    "python": frozenset({"python", "python3", "py", "py3"}),
-    "cpp": frozenset({"cpp", "c++", "cc", "cxx", "cpp17", "cpp20"}),
-}
+PYTHON = frozenset({"python", "python3", "py", "py3"})
 _DEFINITION = re.compile(r"^(?:async[ ]+)?(def|class)[ ]+(\w+)", re.MULTILINE)
 _FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})[ \t]*([^\s`]*)[^`\n]*$")
 
 
 class Block(NamedTuple):
-    """One fenced block: its tag in lower case ("" when untagged) and its text."""
+    """One fenced block: its language's tag in lower case ("" when untagged) and its text.
+
+    `python:solution.py`, `{.python .numberLines}`, `python,linenos` and `language-python` are all tagged "python".
+    """
 
     tag: str
     code: str
@@ -51,19 +50,28 @@ def blocks(text: str) -> list[Block]:
         elif fence:
             lines.append(line.removeprefix(indent))
         elif match:
-            indent, fence, tag, lines = match[1], match[2], match[3].lower(), []
+            indent, fence, tag, lines = match[1], match[2], _tag(match[3]), []
     if fence:
         found.append(Block(tag, "\n".join(lines)))
     return found
 
 
-def program(text: str, tested: Collection[str], language: Language = "python") -> str | None:
-    """The program that a response offers for tests of those names, or None when it offers none."""
+def _tag(information: str) -> str:
+    """The language's tag within what stands behind a fence: before a file name, attributes or options."""
+    word = re.split(r"[:,;{}()\[\]=\"'/\\]", information.lower().lstrip("{.").removeprefix("language-"), maxsplit=1)[0]
+    return word.strip(".")
+
+
+def program(text: str, tested: Collection[str], tags: Collection[str] = PYTHON) -> str | None:
+    """The program that a response offers for tests of those names, or None when it offers none.
+
+    `tags` are those of its language; where functions are tested, that is Python.
+    """
     fenced = blocks(text)
-    codes = [b.code for b in fenced if b.tag in TAGS[language]] or [b.code for b in fenced if not b.tag]
+    codes = [b.code for b in fenced if b.tag in tags] or [b.code for b in fenced if not b.tag]
     if not codes:
-        return text if not fenced and _compiles(text) else None
-    if not tested or language != "python":
+        return text if not fenced and "python" in tags and _compiles(text) else None
+    if not tested:
         return codes[-1]
     codes = list(dict.fromkeys(codes))
     best = max(codes, key=lambda code: len(_names(code).intersection(tested)))  # the first of equals
@@ -108,7 +116,7 @@ def _compiles(text: str) -> bool:
     return tree is not None and bool(tree.body)
 
 
-_LONGEST = 1 << 20  # characters; a syntax tree takes a few hundred bytes for each
+_LONGEST = 256 << 10  # characters; a syntax tree takes a few hundred bytes for each
 
 
 @lru_cache(maxsize=16)

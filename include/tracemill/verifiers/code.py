@@ -21,6 +21,7 @@ from pydantic import Field, ValidationError
 
 from tracemill.records import VerdictStatus
 from tracemill.resources import Resources
+from tracemill.sandbox import languages
 from tracemill.sandbox.base import (
     Compare,
     Job,
@@ -34,12 +35,16 @@ from tracemill.sandbox.base import (
     suite_from,
 )
 from tracemill.sandbox.judging import MAX_SOURCE_BYTES
-from tracemill.text.fences import TAGS, Language, blocks, program
+from tracemill.sandbox.languages import Language
+from tracemill.sandbox.scripts import LanguageUnavailable
+from tracemill.text.completion import completed
+from tracemill.text.fences import blocks, program
 from tracemill.verifiers.base import Question, Verdict, Verifier
 from tracemill.verifiers.entry_points import tested_names
 from tracemill.verifiers.statements import comparison_in
 
 _SHOWS_NOTHING = frozenset({Status.WRONG_ANSWER.value, Status.ACCEPTED.value, "not_run"})
+_PYTHON = "python"
 _MACHINE_ONLY = {"python", "workers", "recycle", "warm"}  # how fast, not what verdict
 
 
@@ -48,7 +53,7 @@ class Exam(NamedTuple):
 
     suite: TestSuite
     prompt: str | None
-    language: Language | None
+    language: str | None
 
 
 class Asked(NamedTuple):
@@ -106,9 +111,9 @@ class CodeVerifier(Verifier):
                 early.append(_says(question, "fail", Status.COMPILE_ERROR.value, why))
                 continue
             language = exam.language or _language(question.answer, exam.suite)
-            source = _source(question.answer, exam, language)
+            source = _source(question.answer, exam, languages.by_name(language))
             if source is None:
-                early.append(_says(question, "fail", "no_code", f"no {language} block in the answer"))
+                early.append(_without_code(question, exam.language or _foreign(question.answer), language))
                 continue
             asked[question.generation_id] = Asked(question.problem_id, exam.suite.compare.several)
             yield Job(id=question.generation_id, source=source, suite=exam.suite, language=language)
@@ -119,8 +124,8 @@ def _exam(test_case: str, comparison: str | None, statement: str, max_tests: int
     case = _json("test_case", test_case)
     extra: Mapping[str, Any] = case if isinstance(case, Mapping) else {}
     prompt, language = extra.get("prompt"), extra.get("language")
-    if language not in (None, *TAGS):
-        raise SuiteError(f"the language {language!r} is not supported; there are: {', '.join(TAGS)}")
+    if not isinstance(language, str | None):
+        raise SuiteError(f"the language is {type(language).__name__}, not text")
     suite = suite_from(case, max_tests=max_tests)
     said = _json("comparison", comparison) if comparison else extra.get("comparison") or extra.get("compare")
     hints = {} if isinstance(suite, PytestSuite) else comparison_in(statement)
@@ -150,19 +155,38 @@ def _compare(said: Any, hints: Mapping[str, Any]) -> Compare:
         raise SuiteError(f"the comparison cannot be used: {'.'.join(map(str, first['loc']))} {first['msg']}") from None
 
 
-def _language(answer: str, suite: TestSuite) -> Language:
-    """C++ where only a C++ block answers a problem of standard input and output, else Python."""
-    tags = {block.tag for block in blocks(answer)} if isinstance(suite, StdioSuite) else set()
-    return "cpp" if tags & TAGS["cpp"] and not tags & TAGS["python"] else "python"
+def _language(answer: str, suite: TestSuite) -> str:
+    """The language of the last block that has one, where programs read standard input; Python outweighs the others."""
+    if not isinstance(suite, StdioSuite):
+        return _PYTHON
+    tags = [block.tag for block in blocks(answer) if languages.by_tag(block.tag)]
+    found = [language.name for language in map(languages.by_tag, tags) if language is not None]
+    return _PYTHON if _PYTHON in found or not found else found[-1]
 
 
-def _source(answer: str, exam: Exam, language: Language) -> str | None:
+def _foreign(answer: str) -> str | None:
+    """The language of a block that is a program, but in none that can be judged by these tests."""
+    tags = [block.tag for block in blocks(answer)]
+    return next((tag for tag in tags if tag in languages.OTHERS or languages.by_tag(tag)), None)
+
+
+def _without_code(question: Question, foreign: str | None, language: str) -> Verdict:
+    if foreign is not None and foreign != _PYTHON:
+        why = f"a program in {foreign} cannot be judged by these tests here"
+        return _says(question, "unverifiable", LanguageUnavailable.cause, why)
+    return _says(question, "fail", "no_code", f"no {language} block in the answer")
+
+
+def _source(answer: str, exam: Exam, language: Language | None) -> str | None:
+    if language is None:
+        return None
+    tested = () if isinstance(exam.suite, StdioSuite) else tested_names(exam.suite)
+    offered = program(answer, tested, language.tags)
     if exam.prompt is None:
-        return program(answer, tested_names(exam.suite), language)
+        return offered
     if not blocks(answer):
         return exam.prompt + answer if answer.strip() else None
-    offered = program(answer, tested_names(exam.suite), language)
-    return None if offered is None else f"{exam.prompt}\n{offered}"
+    return None if offered is None else completed(exam.prompt, offered)
 
 
 def _drained(early: deque[Verdict]) -> Iterator[Verdict]:

@@ -14,6 +14,7 @@ import pytest
 
 from tracemill.sandbox.base import SandboxSettings
 from tracemill.sandbox.conformance import Case, Row, cases, missing_parts, run_table, summary
+from tracemill.sandbox.languages import mounts
 
 ROOT = Path(__file__).parents[3]
 _tables: dict[str, dict[str, Row]] = {}
@@ -52,8 +53,11 @@ def test_the_table_holds_for_an_ordinary_user() -> None:
         "PYTHONPATH": str(ROOT / "include"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+    toolchains = [path for path, inside in mounts() if inside.startswith("/toolchains")]
+    if toolchains:
+        environment["RUSTUP_HOME"] = str(Path(toolchains[0]).parents[1])
     wanted = {
-        "paths": [sys.base_prefix, sys.prefix, str(ROOT)],
+        "paths": [sys.base_prefix, sys.prefix, str(ROOT), *toolchains],
         "command": [sys.executable, "-m", "tracemill.sandbox_cli", "check", "--json"],
         "environment": environment,
     }

@@ -8,7 +8,7 @@ import pytest
 
 from tracemill.sandbox.base import CallSuite, Job, JobVerdict, Limits, Status, StdioSuite, suite_from
 from tracemill.sandbox.judging import MAX_SOURCE_BYTES, refused, script_for
-from tracemill.sandbox.scripts import ProgramLost, ending
+from tracemill.sandbox.scripts import LanguageUnavailable, ProgramLost, ending
 
 LIMITS = Limits(cpu_seconds=2, output_bytes=1024)
 SUITE = StdioSuite(inputs=("1", "2", "3"), outputs=("1", "2", "3"))
@@ -125,11 +125,15 @@ def test_some_programs_need_no_sandbox_to_be_refused(source: str, language: str,
     assert refused(job.model_copy(update={"source": "print(1)"})) is None
 
 
-def test_cpp_cannot_be_called() -> None:
-    job = Job(id="j", source="int main() {}", language="cpp", suite=suite_from(["assert f(1) == 1"]))
-    verdict = refused(job)
-    assert verdict is not None
-    assert verdict.status is Status.COMPILE_ERROR
+@pytest.mark.parametrize(
+    ("language", "tests", "why"),
+    [("cpp", ["assert f(1) == 1"], r"C\+\+.*standard input"), ("cobol", {"inputs": ["1"], "outputs": ["1"]}, "cobol")],
+    ids=["functions-of-another-language", "a-language-that-nobody-runs-here"],
+)
+def test_what_cannot_be_run_shows_nothing(language: str, tests: Any, why: str) -> None:
+    job = Job(id="j", source="int main() {}", language=language, suite=suite_from(tests))
+    with pytest.raises(LanguageUnavailable, match=why):
+        next(script_for(job, LIMITS))
 
 
 def test_large_calls_are_sent_in_several_orders() -> None:

@@ -90,7 +90,28 @@ def test_what_counts_as_a_program(text: str, source: str | None) -> None:
 
 
 def test_cpp_blocks_answer_in_cpp() -> None:
-    assert program(fenced("int main() {}", tag="c++"), [], "cpp") == "int main() {}"
+    assert program(fenced("int main() {}", tag="c++"), [], {"c++"}) == "int main() {}"
+
+
+@pytest.mark.parametrize(
+    ("information", "tag"),
+    [
+        ("python", "python"),
+        ("Python", "python"),
+        ("python:solution.py", "python"),
+        ("python title=x.py", "python"),
+        ("python,linenos", "python"),
+        ("{.python .numberLines}", "python"),
+        ("{python}", "python"),
+        ("language-python", "python"),
+        ("c++17", "c++17"),
+        ("c#", "c#"),
+        ("objective-c", "objective-c"),
+        ("", ""),
+    ],
+)
+def test_the_tag_is_the_language_alone(information: str, tag: str) -> None:
+    assert blocks(f"```{information}\nx\n```") == [Block(tag, "x")]
 
 
 def test_a_fence_is_closed_only_by_one_as_long() -> None:

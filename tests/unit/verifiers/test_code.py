@@ -141,13 +141,26 @@ def test_outputs_compare_as_the_row_says(name: str, compared: dict[str, Verdict]
         ("{not json", fenced(ADD), "unverifiable", "bad_tests"),
         ({"what": 1}, fenced(ADD), "unverifiable", "bad_tests"),
         ({"inputs": ["1"], "outputs": []}, fenced(ADD), "unverifiable", "bad_tests"),
-        ({**TWO_TESTS, "language": "cobol"}, fenced(SUM), "unverifiable", "bad_tests"),
+        ({**TWO_TESTS, "language": "cobol"}, fenced(SUM), "unverifiable", "language_unavailable"),
+        (TWO_TESTS, fenced("puts 3", "ruby"), "unverifiable", "language_unavailable"),
+        (PYTEST, fenced("int add(int a, int b);", "cpp"), "unverifiable", "language_unavailable"),
         (PYTEST, "I would add them.", "fail", "no_code"),
         (PYTEST, fenced("rm -rf /", "bash"), "fail", "no_code"),
         (HUMANEVAL, "  \n", "fail", "no_code"),
         (TWO_TESTS, fenced("x = 1\n" * (1 << 20)), "fail", "compile_error"),
     ],
-    ids=["no_json", "unknown_shape", "unpaired", "language", "prose", "other_language", "blank_completion", "huge"],
+    ids=[
+        "no_json",
+        "unknown_shape",
+        "unpaired",
+        "language",
+        "ruby",
+        "cpp_function",
+        "prose",
+        "other_language",
+        "blank_completion",
+        "huge",
+    ],
 )
 def test_without_a_run_the_reason_says_why(tests: Any, answer: str, status: str, reason: str) -> None:
     verdict = judged(question(tests, answer))["g1"]  # opens no sandbox: there is nothing to run

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..base import Job, JobVerdict, Sandbox, SandboxError, SandboxSettings, Status
-from . import cheating, correct, isolation, resources
+from ..languages import all_languages
+from . import cheating, correct, isolation, native, resources
 from .case import ACCEPTED, ONE_SUM, Case
 
 __all__ = ["Case", "Row", "cases", "missing_parts", "run_table", "summary"]
@@ -14,7 +15,11 @@ __all__ = ["Case", "Row", "cases", "missing_parts", "run_table", "summary"]
 _PARTS = {
     "numpy": ("python", "import numpy\nprint(sum(map(int, input().split())))"),
     "pytest": ("python", "import pytest\nprint(sum(map(int, input().split())))"),
-    "cpp": ("cpp", "#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b; }"),
+    **{
+        language.name: (language.name, language.cases["accepted"])
+        for language in all_languages().values()
+        if language.cases
+    },
 }
 
 
@@ -44,11 +49,11 @@ class Row:
 
 def cases() -> list[Case]:
     """Return the whole table; names are unique."""
-    return [*correct.CASES, *resources.CASES, *isolation.CASES, *cheating.CASES]
+    return [*correct.CASES, *resources.CASES, *isolation.CASES, *cheating.CASES, *native.CASES]
 
 
 def missing_parts(settings: SandboxSettings) -> frozenset[str]:
-    """Return which of numpy, pytest and the C++ compiler this backend's sandbox lacks."""
+    """Return which of numpy, pytest and the languages this backend's sandbox lacks."""
     missing = set()
     for part, (language, source) in _PARTS.items():
         job = Job.model_validate({"id": part, "source": source, "suite": ONE_SUM, "language": language})

@@ -49,7 +49,6 @@ _STDIO = {
     "stderr-noise": "import sys\nprint('debug', file=sys.stderr)\nprint(sum(map(int, input().split())))",
 }
 
-_CPP = "#include <iostream>\nint main() { long a, b; std::cin >> a >> b; std::cout << a + b << std::endl; }"
 _NODES = (
     "class Solution:\n    def rev(self, head: Optional[ListNode]) -> Optional[ListNode]:\n        last = None\n"
     "        while head:\n            head.next, last, head = last, head, head.next\n        return last\n"
@@ -67,7 +66,6 @@ CASES = [
     Case(
         "numpy", "correct", "import numpy as np\nprint(np.array(input().split(), int).sum())", ACCEPTED, needs="numpy"
     ),
-    Case("cpp", "correct", _CPP, ACCEPTED, language="cpp", needs="cpp"),
     Case(
         "float-compare",
         "correct",

@@ -112,8 +112,6 @@ _CALLS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("call-bool-for-int", _WRONG, "def add(a, b): return True"),
     ("call-nan", _WRONG, "def add(a, b): return float('nan')"),
 )
-_CPP_LOOP = "int main() { for (volatile long i = 0;; ++i); }"
-_CPP_CRASH = "int main() { *(volatile int *)0 = 1; }"
 _HUGE = "x = '" + "y" * (9 << 20) + "'"
 _SHORT = Limits(cpu_seconds=1.0, wall_seconds=1.0)
 
@@ -135,11 +133,5 @@ CASES = [
         statuses(*_TIME),
         ONE_SUM,
         limits=_SHORT,
-    ),
-    Case("cpp-loop", "resource", _CPP_LOOP, statuses(*_TIME), ONE_SUM, "cpp", needs="cpp"),
-    Case("cpp-crash", "resource", _CPP_CRASH, statuses(*_RUNTIME), ONE_SUM, "cpp", needs="cpp"),
-    Case("cpp-syntax", "resource", "int main() {", statuses("compile_error"), ONE_SUM, "cpp", needs="cpp"),
-    Case(
-        "cpp-read-files", "resource", '#include "/etc/shadow"\nint main() {}', ANY_FAILURE, ONE_SUM, "cpp", needs="cpp"
     ),
 ]

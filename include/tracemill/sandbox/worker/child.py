@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import kernel
-from .seccomp import Filter
+from .seccomp import Exec, Filter
 
 EXIT_MEMORY = 91  # a MemoryError reached the top of the program
 EXIT_BROKEN = 97  # the process could not be confined; never the program's own doing
@@ -25,9 +25,9 @@ class Jail:
     def __init__(self, config: dict[str, Any]) -> None:
         self.namespaces: bool = config["namespaces"]
         self.uid: int | None = config.get("uid")
-        self._filters: dict[tuple[bool, bool], Filter] = {}
+        self._filters: dict[tuple[bool, Exec], Filter] = {}
 
-    def filter(self, allow_fork: bool, allow_exec: bool) -> Filter:
+    def filter(self, allow_fork: bool, allow_exec: Exec) -> Filter:
         """Return the system call filter for these rights, compiled once."""
         key = (allow_fork, allow_exec)
         if key not in self._filters:

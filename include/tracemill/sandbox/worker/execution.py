@@ -1,6 +1,7 @@
 """Runs one confined child and reports what the kernel saw: how it ended, CPU of it and all its children, idle time."""
 
 import os
+import resource
 import select
 import signal
 import time
@@ -71,21 +72,38 @@ def wait(pid: int, idle_limit: float) -> tuple[bool, int, float]:
 
     Returns (killed for idleness, wait status, CPU seconds).
     """
+    killed, status, usage = wait_looking(pid, idle_limit, None, idle_limit)
+    return killed, status, usage.ru_utime + usage.ru_stime
+
+
+def wait_looking(
+    pid: int, idle_limit: float, look: Callable[[], bool] | None, every: float
+) -> tuple[bool, int, resource.struct_rusage]:
+    """Wait as `wait` does and return the child's usage; kill it also when `look`, called `every` seconds, says so."""
     started = time.monotonic()
     descriptor = os.pidfd_open(pid)
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     poll.register(CONTROL[0], 0)  # a supervisor that is gone hangs up
-    left, killed = idle_limit, False
+    left, killed = min(idle_limit, every), False
     while not (events := poll.poll(max(1, int(left * 1000)))) or _hung_up(events):
+        if look is not None and look():
+            os.kill(pid, signal.SIGKILL)
         left = idle_limit - idle_seconds(pid, started)
         if left <= 0 or time.monotonic() - started > HARD_WALL * idle_limit:
             os.kill(pid, signal.SIGKILL)
             killed, left = True, idle_limit
-        left = max(left, 0.02)
+        left = min(max(left, 0.02), every)
     os.close(descriptor)
     _, status, usage = os.wait4(pid, 0)
-    return killed, status, usage.ru_utime + usage.ru_stime
+    return killed, status, usage
+
+
+def open_at(path: str, descriptor: int) -> None:
+    """Open `path` for reading at `descriptor`, which closes when a program is executed."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    os.dup2(fd, descriptor, inheritable=False)
+    os.close(fd)
 
 
 def reap_all() -> float:

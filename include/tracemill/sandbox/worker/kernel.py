@@ -11,7 +11,7 @@ MNT_DETACH = 2
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
-PR_SET_SECUREBITS, PR_SET_CHILD_SUBREAPER = 28, 36
+PR_SET_SECUREBITS, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 28, 36, 38
 _LOCKED_SECUREBITS = 0x2F  # NOROOT, NO_SETUID_FIXUP and their locks, KEEP_CAPS locked off
 _CAPABILITIES = 41
 _SIGCHLD = 17
@@ -35,6 +35,11 @@ def _check(result: int, what: str) -> int:
 def call_number(name: str) -> int:
     """Return the system call's number on this machine's architecture."""
     return _CALLS[platform.machine()][name]
+
+
+def call(number: int, *arguments: Any) -> int:
+    """Make system call `number` and return what it returns, -1 for any failure."""
+    return int(_libc.syscall(number, *arguments))
 
 
 def prctl(option: int, argument: int = 0) -> None:

@@ -40,9 +40,9 @@ def _bind(source: str, target: str) -> None:
     kernel.mount(source, target, None, kernel.MS_BIND | kernel.MS_REC)
 
 
-def _show(path: str) -> None:
-    """Make `path` of the machine visible read-only in the new root; links stay links."""
-    target = _NEW_ROOT + path
+def _show(path: str, inside: str) -> None:
+    """Make `path` of the machine visible read-only as `inside` of the new root; links stay links."""
+    target = _NEW_ROOT + inside
     if os.path.lexists(target) or not os.path.lexists(path):
         return
     if os.path.islink(path):
@@ -66,8 +66,8 @@ def _devices() -> None:
 def _build_root(config: dict[str, Any]) -> None:
     kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", _NEW_ROOT, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=4m,mode=755")
-    for path in config["show"]:
-        _show(path)
+    for path, inside in config["show"]:
+        _show(path, inside)
     worker = f"{_NEW_ROOT}{HOME}/worker"
     _bind(os.path.dirname(os.path.abspath(__file__)), worker)
     kernel.make_read_only(worker)

@@ -1,36 +1,74 @@
-"""Compiles a C++ program and runs its tests, both confined as any other program."""
+"""Builds a program with its tool-chain and runs its tests, both confined as any other program.
 
+The supervisor's order names the commands (see languages/); here are the limits. Memory is what the processes hold in
+fact, looked at while they run and once more when they have ended: runtimes reserve address space that they never use,
+and a limit on that alone says nothing. A wall of address space stands behind it where a runtime leaves room for one.
+"""
+
+import glob
 import os
+import resource
 import signal
 from typing import Any
 
-from . import execution, kernel
+from . import execution, kernel, landlock
 from .child import Jail
+from .resident import Watch
+from .seccomp import EXEC_ONCE
 
 BUILD = "/build"
 _BUILD_MEGABYTES = 256
-_COMPILE = {"cpu": 30.0, "idle": 30.0, "output": 64 << 20, "processes": 64}
-_SMALL_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
-_COMMAND = ["/usr/bin/g++", "-O2", "-std=c++17", "-pipe", "-w", "-o", f"{BUILD}/solution", f"{BUILD}/solution.cpp"]
+_BUILD_MEMORY = 640 << 20  # g++ takes 250 MiB for <bits/stdc++.h> and a few templates
+_BUILD_WALL = 1 << 30
+_COMPILE = {"output": 64 << 20, "processes": 64}
+_WALL = 64 << 20  # address space beyond the memory: the program itself and its libraries
+_THREADS_WALL = 16 << 30  # a thread reserves a stack as large as the main one may grow
+_THREADS = (b"thread", b"async")
+_MESSAGE_BYTES = 1 << 16
+_FILES = 64
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
+
+
+class ToolMissing(Exception):
+    """This sandbox has no tool-chain for the language."""
 
 
 class Binary:
-    """A compiled program and the rights it was given."""
+    """A program that is built, and the rights it was given."""
 
-    def __init__(self, jail: Jail, job: dict[str, Any]) -> None:
-        self.jail, self.limits, self.path = jail, job["limits"], f"{BUILD}/solution"
+    def __init__(self, jail: Jail, job: dict[str, Any], command: list[str]) -> None:
+        self.jail, self.limits, self.command = jail, job["limits"], command
+        self.native: dict[str, Any] = job["native"]
+        self.arguments: list[str] = []
 
 
 def empty(directory: str) -> None:
-    """Remove everything in `directory`, links without following them."""
+    """Remove everything in `directory`, links without following them; however deep, no path grows long."""
     with os.scandir(directory) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                os.chmod(entry.path, 0o700)
-                empty(entry.path)
-                os.rmdir(entry.path)
+                _empty_deep(entry.path)
             else:
                 os.unlink(entry.path)
+
+
+def _empty_deep(directory: str) -> None:
+    """Remove `directory`: what lies deeper is moved up, beside it, so that neither paths nor the stack grow."""
+    parent = os.path.dirname(directory)
+    waiting, moved = [directory], 0
+    while waiting:
+        here = waiting.pop()
+        os.chmod(here, 0o700)
+        with os.scandir(here) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    moved += 1
+                    waiting.append(f"{parent}/.{moved}-{os.getpid()}")
+                    os.chmod(entry.path, 0o700)
+                    os.rename(entry.path, waiting[-1])
+                else:
+                    os.unlink(entry.path)
+        os.rmdir(here)
 
 
 def discard(jail: Jail) -> None:
@@ -41,23 +79,58 @@ def discard(jail: Jail) -> None:
         kernel.unmount(BUILD)
 
 
-def _execute(jail: Jail, command: list[str], allow_fork: bool) -> None:
+def _tool(patterns: list[str]) -> str | None:
+    return next((path for pattern in patterns for path in sorted(glob.glob(pattern))), None)
+
+
+def _tools(native: dict[str, Any]) -> dict[str, str]:
+    """Return the compiler and runtime that the order names; raises ToolMissing."""
+    found = {}
+    for name, patterns in native["tools"].items():
+        if patterns:
+            path = _tool(patterns)
+            if path is None:
+                raise ToolMissing(native["title"])
+            found[name] = path
+    return found
+
+
+def _filled(command: list[str], values: dict[str, str]) -> list[str]:
+    for name, value in values.items():
+        command = [part.replace("{" + name + "}", value) for part in command]
+    return command
+
+
+def _become(jail: Jail, command: list[str], environment: dict[str, str], tools: bool) -> None:
+    """Turn this process into `command`, which may start its own tools or nothing at all."""
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
-    os.chdir("/tmp")
-    jail.filter(allow_fork, True).install(os.getpid())
-    os.execve(command[0], command, _SMALL_ENVIRONMENT)
+    os.chdir(BUILD if tools else "/tmp")
+    if tools:
+        landlock.execute_only(landlock.TOOL_FOLDERS)
+        jail.filter(True, True).install(os.getpid())
+        os.execve(command[0], command, environment)
+    execution.open_at(command[0], EXEC_ONCE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, _FILES))
+    jail.filter(False, "once").install(os.getpid())
+    os.execve(EXEC_ONCE, command, environment)
 
 
 def _run(
-    jail: Jail, command: list[str], data: bytes, limits: dict[str, Any], cap: int, allow_fork: bool
+    jail: Jail, command: list[str], data: bytes, limits: dict[str, Any], cap: int, native: dict[str, Any], tools: bool
 ) -> tuple[dict[str, Any], bytes]:
     oom = execution.oom_kills(jail)
     standard = (execution.memfd(data), execution.memfd(), execution.memfd())
-    pid = execution.fork_confined(jail, limits, 3, standard, 64, lambda: _execute(jail, command, allow_fork))
-    report = execution.outcome(jail, pid, limits["idle"], oom)
+    environment = {**_ENVIRONMENT, **native["environment"]}
+    watch = Watch(limits["resident"])
+    main = lambda: _become(jail, command, environment, tools)  # noqa: E731
+    pid = execution.fork_confined(jail, limits, 3, standard, EXEC_ONCE + 1, main)
+    report = execution.outcome(jail, pid, limits["idle"], oom, watch.wait)
     size, output = execution.read_output(standard[1], cap)
     report["stderr_size"], errors = execution.read_tail(standard[2])
+    said = output[-_MESSAGE_BYTES:] + errors
+    words = [word.encode() for word in native["memory_words"]]
+    report["oom"] = report.get("oom") or watch.exceeded or (report["exit"] != 0 and any(w in said for w in words))
     report.update(sizes=[size], lengths=[len(output)], stderr=len(errors), results=0, results_size=0)
     for fd in standard:
         os.close(fd)
@@ -65,23 +138,39 @@ def _run(
 
 
 def build(jail: Jail, source: bytes, job: dict[str, Any]) -> "Binary | str":
-    """Compile `source`; returns the binary, or the reason why there is none."""
-    if not os.path.exists(_COMMAND[0]):
-        raise FileNotFoundError(f"no C++ compiler at {_COMMAND[0]} inside the sandbox")
+    """Build `source`; returns the program, or the reason why there is none. Raises ToolMissing."""
+    native = job["native"]
+    tools = _tools(native)
     discard(jail)
     if jail.namespaces:
         kernel.mount_tmpfs(BUILD, _BUILD_MEGABYTES)
-    with open(f"{BUILD}/solution.cpp", "wb") as file:
+    with open(native["source"], "wb") as file:
         file.write(source)
-    os.chmod(f"{BUILD}/solution.cpp", 0o644)
-    report, text = _run(jail, _COMMAND, b"", {**_COMPILE, "memory": job["limits"]["memory"]}, 1 << 16, True)
-    if report["exit"] != 0:
-        return text.decode("utf-8", "replace")[:2000] or f"the compiler ended with {report['exit']}"
+    os.chmod(native["source"], 0o644)
+    if native["build"]:
+        seconds = native["build_seconds"]
+        limits = {**_COMPILE, "cpu": seconds, "idle": seconds, "resident": _BUILD_MEMORY}
+        limits["address_space"] = None if native["build_reserves"] else _BUILD_WALL
+        report, text = _run(jail, _filled(native["build"], tools), b"", limits, _MESSAGE_BYTES, native, True)
+        if report["exit"] != 0:
+            return text.decode("utf-8", "replace")[:2000] or f"the compiler ended with {report['exit']}"
     if jail.namespaces:
         kernel.make_read_only(BUILD)
-    return Binary(jail, job)
+    megabytes = str(max(16, (job["limits"]["memory"] * 3 // 4) >> 20))
+    program = Binary(jail, job, _filled(native["run"], {**tools, "memory": megabytes}))
+    limits = program.limits
+    limits["resident"] = limits["memory"] + native["memory"]
+    wall = limits["memory"] + (_THREADS_WALL if any(word in source for word in _THREADS) else _WALL)
+    limits["address_space"] = None if native["reserves"] else wall
+    limits["processes"] += native["tasks"]
+    return program
 
 
 def run_alone(program: Binary, data: bytes, cap: int) -> tuple[dict[str, Any], bytes]:
-    """Run one input in a process of its own."""
-    return _run(program.jail, [program.path], data, program.limits, cap, False)
+    """Run one input in a process of its own; what the runtime's start costs is not charged."""
+    start = program.native["start"]
+    limits = {**program.limits, "cpu": program.limits["cpu"] + start}
+    command = [*program.command, *program.arguments]
+    report, data = _run(program.jail, command, data, limits, cap, program.native, False)
+    report["cpu"] = round(max(0.0, report["cpu"] - start), 4)
+    return report, data

@@ -33,6 +33,7 @@ class Program:
         self.jail, self.code, self.limits = jail, code, job["limits"]
         self.builtins: Any = PRELUDE if job.get("prelude") else builtins.__dict__
         self.filter = jail.filter(bool(job.get("fork")), False)
+        self.arguments: list[str] = []
 
     def module(self, name: str) -> ModuleType:
         """Return a fresh module `name`, as `sys.modules` holds it, to run the program in."""
@@ -43,7 +44,7 @@ class Program:
 
     def confine_calls(self) -> None:
         """Install the system call filter; from here on the program may run."""
-        sys.argv = ["solution.py"]
+        sys.argv = ["solution.py", *self.arguments]
         gc.enable()
         self.filter.install(os.getpid())
 

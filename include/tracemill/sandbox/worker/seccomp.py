@@ -1,17 +1,21 @@
 """Which system calls a program may make: an allow-list compiled to a seccomp filter, no library needed.
 
 Everything else answers EPERM (clone3 answers ENOSYS, so that the C library falls back to clone). Programs get no
-sockets but an anonymous AF_UNIX pair, no new namespaces, no ptrace, no mounts, no exec unless asked, no raised limits.
+sockets but an anonymous AF_UNIX pair, no new namespaces, no ptrace, no mounts, no raised limits, and no exec: a native
+program becomes itself by executing descriptor EXEC_ONCE, which lies above its limit of descriptors and closes there and
+then, so that nothing can ever be executed by that number again.
 """
 
 import ctypes
 import platform
 import struct
 from collections.abc import Sequence
+from typing import Literal
 
 from . import kernel
 
 Instruction = tuple[int, int, int, int]
+Exec = bool | Literal["once"]
 
 _LOAD, _JUMP, _JEQ, _JGE, _JSET, _RETURN = 0x20, 0x05, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
@@ -20,9 +24,11 @@ _AUDIT_X86_64 = 0xC000003E
 _X32_BIT = 0x40000000
 _NAMESPACE_FLAGS = 0x7E020000
 _CLONE_THREAD = 0x10000
-_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 38, 22
+_PR_SET_SECCOMP = 22
 _OWN_PID = 0x7FFFF123  # replaced by the process's own id before the filter is installed
 _AF_UNIX = 1
+EXEC_ONCE = 890  # above every program's limit of descriptors, below CONTROL
+_AT_EMPTY_PATH = 0x1000
 
 # x86_64 numbers; names in the order of the numbers.
 _PLAIN: tuple[tuple[int, int], ...] = (
@@ -74,7 +80,7 @@ _PLAIN: tuple[tuple[int, int], ...] = (
     (449, 449),  # futex_waitv
 )
 _IOCTL, _SOCKETPAIR, _CLONE, _FORK, _VFORK, _EXECVE, _KILL_CALL = 16, 53, 56, 57, 58, 59, 62
-_PRCTL, _TGKILL, _PRLIMIT64, _CLONE3 = 157, 234, 302, 435
+_PRCTL, _TGKILL, _PRLIMIT64, _EXECVEAT, _CLONE3 = 157, 234, 302, 322, 435
 _PRCTL_OPTIONS = (15, 16, 0x53564D41)  # SET_NAME, GET_NAME, SET_VMA
 _IOCTL_REQUESTS = (0x5451, 0x5450, 0x5421, 0x541B, 0x5401, 0x5413)  # FIOCLEX FIONCLEX FIONBIO FIONREAD TCGETS WINSZ
 
@@ -112,7 +118,7 @@ def _resolve_misses(program: list[Instruction]) -> list[Instruction]:
     return [(_JUMP, 0, 0, end - at - 1) if step == (_JUMP, 0, 0, -1) else step for at, step in enumerate(program)]
 
 
-def _special(allow_fork: bool, allow_exec: bool, own_pid_only: bool) -> list[Instruction]:
+def _special(allow_fork: bool, allow_exec: Exec, own_pid_only: bool) -> list[Instruction]:
     threads_only = [] if allow_fork else [(_JSET, 1, 0, _CLONE_THREAD), _answer(_EPERM)]
     steps = _when(_CLONE3, [_answer(_ENOSYS)])
     refuse_namespaces = [_argument(0), (_JSET, 0, 1, _NAMESPACE_FLAGS), _answer(_EPERM)]
@@ -125,11 +131,14 @@ def _special(allow_fork: bool, allow_exec: bool, own_pid_only: bool) -> list[Ins
     signal_body = [_argument(0), *_one_of((_OWN_PID,)), _answer(_EPERM)] if own_pid_only else [_answer(_ALLOW)]
     for call in (_KILL_CALL, _TGKILL):
         steps += _when(call, signal_body)
-    allowed = [*((_FORK, _VFORK) if allow_fork else ()), *((_EXECVE,) if allow_exec else ())]
+    allowed = [*((_FORK, _VFORK) if allow_fork else ()), *((_EXECVE,) if allow_exec is True else ())]
+    if allow_exec == "once":
+        flags = [_argument(4), *_one_of((_AT_EMPTY_PATH,)), _answer(_EPERM)]
+        steps += _when(_EXECVEAT, [_argument(0), (_JEQ, 0, len(flags), EXEC_ONCE), *flags, _answer(_EPERM)])
     return steps + _one_of(allowed)
 
 
-def program(allow_fork: bool = False, allow_exec: bool = False, own_pid_only: bool = False) -> list[Instruction]:
+def program(allow_fork: bool = False, allow_exec: Exec = False, own_pid_only: bool = False) -> list[Instruction]:
     """Return the filter's instructions (code, jump if true, jump if false, operand)."""
     steps: list[Instruction] = [(_LOAD, 0, 0, 4), (_JEQ, 1, 0, _AUDIT_X86_64), _answer(_KILL)]
     steps += [(_LOAD, 0, 0, 0), (_JGE, 0, 1, _X32_BIT), _answer(_KILL)]
@@ -144,7 +153,7 @@ class _FilterProgram(ctypes.Structure):
 class Filter:
     """A compiled filter, built once and installed in each program just before its first line."""
 
-    def __init__(self, allow_fork: bool = False, allow_exec: bool = False, own_pid_only: bool = False) -> None:
+    def __init__(self, allow_fork: bool = False, allow_exec: Exec = False, own_pid_only: bool = False) -> None:
         if platform.machine() != "x86_64":
             raise OSError(0, f"no system call table for {platform.machine()}")
         steps = program(allow_fork, allow_exec, own_pid_only)
@@ -158,6 +167,6 @@ class Filter:
         """Bind this process (id `pid`) and its children to the filter, for good."""
         for offset in self._own_pid_at:
             ctypes.memmove(ctypes.addressof(self._code) + offset, struct.pack("<I", pid), 4)
-        kernel.prctl(_PR_SET_NO_NEW_PRIVS, 1)
+        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
         if kernel.prctl_raw(_PR_SET_SECCOMP, 2, self._reference, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "the kernel refused the seccomp filter")

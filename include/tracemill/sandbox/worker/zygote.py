@@ -66,6 +66,16 @@ def _address_space(memory: int) -> int:
         return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE") + memory
 
 
+def _written(names: list[str], parts: list[bytes]) -> list[str]:
+    """Write each part to a file of its own in /tmp, for a program that takes files as arguments; return their paths."""
+    paths = [f"/tmp/{name}" for name in names]
+    for path, part in zip(paths, parts, strict=True):
+        with open(path, "wb") as file:
+            file.write(part)
+        os.chmod(path, 0o644)
+    return paths
+
+
 class Tenancy:
     """The life of one program: its process is pid 1 of a pid namespace (or subreaper), with an empty scratch space."""
 
@@ -85,7 +95,7 @@ class Tenancy:
     def _clean(self, program: Any = None) -> None:
         """Give the next run empty directories; one that is empty already stays as it is.
 
-        In namespaces /dev/shm is a link to /tmp, and nobody but a C++ program has a place to build.
+        In namespaces /dev/shm is a link to /tmp, and nobody but a native program has a place to build.
         """
         places = 1 if self._jail.namespaces else 2 if isinstance(program, native.Binary) else 3
         for directory in _SCRATCH[:places]:
@@ -98,7 +108,7 @@ class Tenancy:
                 native.empty(directory)
 
     def _build(self) -> Any:
-        if self._job["language"] == "cpp":
+        if self._job["native"]:
             return native.build(self._jail, self._source, self._job)
         _warm(self._source, self._warm)
         limits = self._job["limits"]
@@ -121,6 +131,9 @@ class Tenancy:
             return serving.serve(program)
         if mode == "calls":
             return python.run_calls(program, parts[0])
+        if mode == "files":
+            program.arguments = _written(order["files"], parts)
+            parts = [b""]
         if isinstance(program, native.Binary):
             return native.run_alone(program, parts[0], cap)
         return python.run_group(program, parts, cap) if mode == "group" else python.run_alone(program, parts[0], cap)
@@ -131,12 +144,16 @@ class Tenancy:
         try:
             self._follow_orders()
         finally:
-            if self._job["language"] == "cpp":
+            if self._job["native"]:
                 native.discard(self._jail)
 
     def _follow_orders(self) -> None:
         receive, send = CONTROL
-        program = self._build()
+        try:
+            program = self._build()
+        except native.ToolMissing as error:
+            frames.send(send, {"event": "tool_missing", "tool": str(error), "number": self._job["number"]})
+            return
         if isinstance(program, str):
             frames.send(send, {"event": "compile_error", "reason": program, "number": self._job["number"]})
             return
