@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from tracemill.dedup.bits import radius, sharing, within
 from tracemill.dedup.corpus import DROPPED, KEPT, Columns, Corpus, arranged, joined
+from tracemill.dedup.deciding import Rules
+from tracemill.dedup.guard import numberless
 from tracemill.dedup.index import Index
 from tracemill.dedup.semantic import Half, nearest_cells
 from tracemill.text.kernels import I32, I64, U64, Flags
@@ -24,17 +26,19 @@ SLOT_BITS = 21
 _CELL = np.uint64(0x9E3779B97F4A7C15)
 
 
-def grown_corpus(
-    index: Index, new: Columns, vectors: Callable[[I64], Half], semantic: float | None, probes: int
-) -> tuple[Corpus, I32]:
+def grown_corpus(index: Index, new: Columns, vectors: Callable[[I64], Half], rules: Rules) -> tuple[Corpus, I32]:
     """The new rows and the old ones that matter to them, and the cell of each new row in its large group (else -1).
 
     `vectors` reads those of new rows by their number.
     """
-    old, fresh, visits = np.zeros(0, np.int64), np.zeros(0, np.int64), _visits(index, new, vectors, PROBES * probes)
+    rows, old = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    visits = _visits(index, new["guard"], vectors, PROBES * rules.probes)
     comparable = np.flatnonzero(_kept(index.columns) & _among(index.columns["guard"], new["guard"]))
-    if semantic is not None:
-        fresh, old = _near(index.columns, comparable, new, visits, radius(semantic))
+    if rules.semantic is not None:
+        rows, old = _near(index.columns, comparable, new, visits, radius(rules.semantic))
+        if rules.across is not None:
+            more, others = _translated(index, new, vectors, rules.across, PROBES * rules.probes)
+            rows, old = np.concatenate([rows, more]), np.concatenate([old, others])
     matters = _same(index.columns, new)
     matters[_sharing_a_band(index.columns, comparable, new)] = True
     matters[old] = True
@@ -42,8 +46,21 @@ def grown_corpus(
     wanted = np.flatnonzero(matters)
     corpus = arranged(joined([_old(index, wanted), {**new, "place": len(index) + np.arange(len(new["id"]))}]))
     order = np.argsort(corpus.places)
-    pairs = np.stack([old, len(index) + fresh], axis=1)
+    pairs = np.stack([old, len(index) + rows], axis=1)
     return replace(corpus, near=order[np.searchsorted(corpus.places[order], pairs)]), visits.cell
+
+
+def _translated(
+    index: Index, new: Columns, vectors: Callable[[I64], Half], across: float, probes: int
+) -> tuple[I64, I64]:
+    """Pairs of a new row and an old one of the other way of writing, with the same numbers, that may be similar."""
+    chosen = np.flatnonzero(~np.isin(new["guard"], numberless()))
+    guards = new["guard"][chosen] ^ np.uint64(1)
+    comparable = np.flatnonzero(_kept(index.columns) & _among(index.columns["guard"], guards))
+    visits = _visits(index, guards, lambda rows: vectors(chosen[rows]), probes)
+    part = {"bits": new["bits"][chosen]}
+    rows, old = _near(index.columns, comparable, part, visits, radius(across))
+    return chosen[rows], old
 
 
 def _old(index: Index, wanted: I64) -> Columns:
@@ -118,12 +135,12 @@ class Visits:
     cell: I32
 
 
-def _visits(index: Index, new: Columns, vectors: Callable[[I64], Half], probes: int) -> Visits:
-    large = np.isin(new["guard"], np.array(list(index.centroids), np.uint64))
+def _visits(index: Index, guards: U64, vectors: Callable[[I64], Half], probes: int) -> Visits:
+    large = np.isin(guards, np.array(list(index.centroids), np.uint64))
     small, own = np.flatnonzero(~large), np.full(len(large), -1, np.int32)
-    rows, buckets = [small], [_bucket(new["guard"][small], np.full(len(small), -1))]
-    for guard in np.unique(new["guard"][large]):
-        chosen = np.flatnonzero(new["guard"] == guard)
+    rows, buckets = [small], [_bucket(guards[small], np.full(len(small), -1))]
+    for guard in np.unique(guards[large]):
+        chosen = np.flatnonzero(guards == guard)
         cells = nearest_cells(vectors(chosen).astype(np.float32), index.centroids[int(guard)], probes)
         own[chosen] = cells[:, 0]
         rows.append(np.repeat(chosen, cells.shape[1]))

@@ -1,12 +1,10 @@
-"""Decides which problems may be called near-duplicates at all: only those whose quantities, names and question agree.
+"""Decides which problems are compared at all: only those with the same quantities, for these cannot be reworded.
 
 An embedding (and MinHash) finds "If 3 pens cost $6" and "If 4 pens cost $8" nearly equal, but their answers differ. The
-guard is one number per problem, equal only if these agree:
-- the multiset of numbers, each with the operator or single-letter variable that touches it (so `2x + 3` is not
-  `3x + 2`, and `3^5` is not `5^3`), wherever in the text they stand;
-- the set of names: capitalised words of two letters or more that do not open a sentence;
-- the set of question words that turn an answer round (largest/smallest, odd/even, not, sum/product, sin/cos, ...).
-Two problems that ask the same with other names stay two problems: a name can be the answer.
+guard is one number per problem, equal only if the multisets of numbers agree, each with the operator or single-letter
+variable that touches it (so `2x + 3` is not `3x + 2`, and `3^5` is not `5^3`), wherever in the text they stand. Its
+last bit says whether the text is written in characters (Chinese, Japanese): guards of translations differ in it alone.
+What else must agree is decided on the texts of the pairs that are found (tracemill.dedup.difference).
 """
 
 from __future__ import annotations
@@ -15,63 +13,21 @@ import numpy as np
 
 from tracemill.text.kernels import I64, U8, U64, chained, kernel, mixed
 from tracemill.text.tokens import Tokens
-from tracemill.text.vocabulary import GLUED, NAME, NUMBER, SLOTS, SYMBOL, WORD, hashed
+from tracemill.text.vocabulary import CHARACTER, GLUED, NUMBER, SYMBOL, WORD, hashed
 
-# Words of one line mean the same to the answer; lines must agree.
-TURNING_WORDS = """
-largest greatest maximum max maximal maximize highest biggest most longest \\max 最大 大
-smallest least minimum min minimal minimize lowest fewest shortest \\min 小
-odd 奇
-even 偶
-not no never without except cannot isn doesn don 不 非 没 無 无
-increasing ascending 增
-decreasing descending 减 減
-sum total added \\sum 和
-product multiplied \\prod 积 積
-difference subtracted 差
-quotient ratio divided 商 比
-average mean 均
-median
-area 面
-perimeter circumference 周
-volume 体 體
-sin sine \\sin
-cos cosine \\cos
-tan tangent \\tan
-log logarithm \\log \\ln ln
-before previous 前
-after next 后 後
-first
-last
-true
-false
-python
-java
-javascript
-""".strip().splitlines()
-
-
-def _turning() -> tuple[U64, U64]:
-    """Open-addressing table from a word's hash to the bit of its line."""
-    keys, bits = np.zeros(SLOTS, np.uint64), np.zeros(SLOTS, np.uint64)
-    for line, words in enumerate(TURNING_WORDS):
-        for key in (hashed(word) for word in words.split()):
-            slot = key % SLOTS
-            while keys[slot]:
-                slot = (slot + 1) % SLOTS
-            keys[slot], bits[slot] = key, 1 << line
-    return keys, bits
-
-
-_KEYS, _BITS = _turning()
 _UNGLUED_WORDS = np.array([hashed("a"), hashed("i")], np.uint64)
 _LETTERS = np.array([hashed(chr(c)) for c in range(97, 123)], np.uint64)
-MAX_NAMES = 256  # distinct names of one problem; further ones are not looked at
+SPARSE = 3  # a text is Chinese when more than a third of its tokens are characters
 
 
 def guards(tokens: Tokens) -> U64:
     """One number per text; near-duplicates must have the same."""
-    return _guards(tokens.hashes, tokens.kinds, tokens.offsets, _KEYS, _BITS, np.sort(_LETTERS), _UNGLUED_WORDS)
+    return _guards(tokens.hashes, tokens.kinds, tokens.offsets, np.sort(_LETTERS), _UNGLUED_WORDS)
+
+
+def numberless() -> U64:
+    """The guards of texts without any number, in both ways of writing."""
+    return np.array([NOTHING, NOTHING | 1], np.uint64)
 
 
 @kernel
@@ -89,25 +45,19 @@ def _touching(hashes: U64, kinds: U8, i: int, j: int, start: int, stop: int, let
 
 
 @kernel
-def _guards(hashes: U64, kinds: U8, offsets: I64, keys: U64, bits: U64, letters: U64, unglued: U64) -> U64:
+def _guards(hashes: U64, kinds: U8, offsets: I64, letters: U64, unglued: U64) -> U64:
     out = np.empty(len(offsets) - 1, np.uint64)
-    names = np.empty(MAX_NAMES, np.uint64)
     for row in range(len(out)):
-        start, stop, numbers, turned, count = offsets[row], offsets[row + 1], np.uint64(0), np.uint64(0), 0
+        start, stop, numbers, characters = offsets[row], offsets[row + 1], np.uint64(0), 0
         for i in range(start, stop):
+            characters += (kinds[i] & CHARACTER) != 0
             if kinds[i] & NUMBER:
                 left = _touching(hashes, kinds, i - 1, i, start, stop, letters, unglued)
                 right = _touching(hashes, kinds, i + 1, i, start, stop, letters, unglued)
                 numbers += mixed(chained(chained(left, hashes[i]), right))
-                continue
-            slot = hashes[i] & np.uint64(SLOTS - 1)
-            while keys[slot] != 0 and keys[slot] != hashes[i]:
-                slot = (slot + np.uint64(1)) & np.uint64(SLOTS - 1)
-            turned |= bits[slot]
-            if kinds[i] & NAME and count < MAX_NAMES and not np.any(names[:count] == hashes[i]):
-                names[count] = hashes[i]
-                count += 1
-        for k in range(count):
-            numbers += mixed(names[k] ^ np.uint64(0x5555555555555555))
-        out[row] = mixed(chained(numbers, turned))
+        written = np.uint64(characters * SPARSE > stop - start)
+        out[row] = (mixed(numbers) & ~np.uint64(1)) | written
     return out
+
+
+NOTHING = int(mixed(np.uint64(0))) & ~1

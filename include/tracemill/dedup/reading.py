@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from tracemill.dedup.corpus import Corpus
 from tracemill.dedup.packed import unpacked
 from tracemill.steps.base import Inputs
+from tracemill.text.choices import opened
 from tracemill.text.kernels import I64, U64
 from tracemill.text.ngrams import Grams, ngrams
+from tracemill.text.problem_text import normalised_problems
 from tracemill.text.tokens import tokenise
 from tracemill.text.vocabulary import LEXICAL
 
 Half = NDArray[np.float16]
 
 
-def _by_shard(corpus: Corpus, chosen: I64) -> Iterator[tuple[int, I64]]:
+def by_shard(corpus: Corpus, chosen: I64) -> Iterator[tuple[int, I64]]:
     """The chosen rows, shard by shard: shard and places within `chosen`."""
     order = np.argsort(corpus.shards[chosen], kind="stable")
     shards = corpus.shards[chosen][order]
@@ -33,7 +35,7 @@ def _by_shard(corpus: Corpus, chosen: I64) -> Iterator[tuple[int, I64]]:
 def read_vectors(inputs: Inputs, corpus: Corpus, chosen: I64) -> Half:
     """The embeddings [len(chosen), dimensions] of those rows, in half precision."""
     out: Half | None = None
-    for shard, places in _by_shard(corpus, chosen):
+    for shard, places in by_shard(corpus, chosen):
         found = inputs.rows("signatures", ["embedding"], corpus.rows[chosen[places]].astype(np.int64), shard)
         block = unpacked(found["embedding"], np.float16)
         if out is None:
@@ -47,12 +49,12 @@ def read_grams(inputs: Inputs, corpus: Corpus, chosen: I64, n: int) -> Grams:
     blocks: list[U64] = []
     lengths, sources = np.zeros(len(chosen), np.int64), np.zeros(len(chosen), np.int64)
     base = 0
-    for shard, places in _by_shard(corpus, chosen):
+    for shard, places in by_shard(corpus, chosen):
         wanted = pa.array(corpus.ids[chosen[places]], pa.string())
         known = inputs.table("problems", ["id"], shard)["id"]
         numbers = pc.index_in(wanted, value_set=known).to_numpy().astype(np.int64)
         texts = inputs.rows("problems", ["prompt"], numbers, shard)["prompt"]
-        grams = ngrams(tokenise(texts).only(LEXICAL), n)
+        grams = ngrams(tokenise(opened(normalised_problems(texts))).only(LEXICAL), n)
         blocks.append(grams.hashes)
         lengths[places], sources[places] = np.diff(grams.offsets), grams.offsets[:-1] + base
         base += len(grams.hashes)

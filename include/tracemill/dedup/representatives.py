@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,27 +35,26 @@ class Choice:
     edge: I64
 
 
-def chosen(n: int, tiers: list[Edges]) -> Choice:
-    """Greedy choice over the union of the tiers' edges; a dropped row names the first tier's most similar kept row."""
+TRIES = 64  # kept rows that a row is tried against, the most similar first; more would make families quadratic
+Question = Callable[[int, int], bool]
+
+
+def chosen(n: int, tiers: list[Edges], same: Question = lambda better, worse: True) -> Choice:
+    """Greedy choice over the union of the tiers' edges; a dropped row names the first tier's most similar kept row
+
+    of which `same` says that both are one problem. It is asked only where the answer can drop a row.
+    """
     pairs = np.concatenate([tier.pairs for tier in tiers]) if tiers else NO_EDGES.pairs
     similarity = np.concatenate([tier.similarity for tier in tiers]) if tiers else NO_EDGES.similarity
     tier = np.repeat(np.arange(len(tiers)), [len(t.pairs) for t in tiers])
     order = np.lexsort([pairs[:, 0], -similarity, tier, pairs[:, 1]])
-    offsets = np.searchsorted(pairs[order, 1], np.arange(n + 1))
-    kept, place = _greedy(pairs[order, 0], offsets)
-    return Choice(kept, np.where(place >= 0, order[place] if len(order) else -1, -1))
-
-
-@kernel
-def _greedy(better: I64, offsets: I64) -> tuple[Flags, I64]:
-    n = len(offsets) - 1
-    kept, place = np.ones(n, np.bool_), np.full(n, -1, np.int64)
-    for row in range(n):
-        for e in range(offsets[row], offsets[row + 1]):
-            if kept[better[e]]:
-                kept[row], place[row] = False, e
-                break
-    return kept, place
+    kept, edge = np.ones(n, np.bool_), np.full(n, -1, np.int64)
+    rows, starts = np.unique(pairs[order, 1], return_index=True)
+    for row, edges in zip(rows.tolist(), np.split(order, starts)[1:], strict=True):
+        tries = edges[kept[pairs[edges, 0]]][:TRIES].tolist()
+        found = next((e for e in tries if same(int(pairs[e, 0]), row)), -1)
+        kept[row], edge[row] = found < 0, found
+    return Choice(kept, edge)
 
 
 def exact_leaders(ids: NDArray[np.bytes_], keys: NDArray[np.bytes_]) -> I64:

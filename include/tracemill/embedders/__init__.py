@@ -6,5 +6,6 @@ from pydantic import Field
 
 from tracemill.embedders.hashing import HashingEmbedder
 from tracemill.embedders.minilm import MiniLMEmbedder
+from tracemill.embedders.multilingual import MultilingualEmbedder
 
-AnyEmbedder = Annotated[HashingEmbedder | MiniLMEmbedder, Field(discriminator="kind")]
+AnyEmbedder = Annotated[HashingEmbedder | MiniLMEmbedder | MultilingualEmbedder, Field(discriminator="kind")]

@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tracemill.resources import Resources
 from tracemill.shards import canonical_digest
 from tracemill.text.kernels import F32
 
 
+class Thresholds(BaseModel):
+    """From which cosine two texts are compared further: `semantic` in one language, `across` two (null: never).
+
+    They belong to the embedder: 0.9 is a near-copy in one space and any two questions on one matter in another.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    semantic: Annotated[float, Field(gt=0, le=1)]
+    across: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
 class Embedder(BaseModel):
     """Base of every embedder: frozen settings with a `kind`. `version` is raised when its vectors change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: str
+    thresholds: Thresholds | None = None
     version: ClassVar[int]
+    calibrated: ClassVar[Thresholds | None] = None
+
+    @model_validator(mode="after")
+    def _has_thresholds(self) -> Self:
+        if self.thresholds is None and self.calibrated is None:
+            raise ValueError(
+                f"nobody has calibrated the embedder '{self.kind}' with this model: give thresholds, "
+                "such as {semantic: 0.85}, and say across: 0.8 if it knows several languages"
+            )
+        return self
+
+    def limits(self) -> Thresholds:
+        """The thresholds of the recipe, else those that were measured for this embedder."""
+        limits = self.thresholds or self.calibrated
+        assert limits is not None, "validated"
+        return limits
 
     def embed(self, texts: Sequence[str], resources: Resources) -> F32:
         """One unit row per text (an empty text may be a zero row). Raises when the model itself cannot be used."""
@@ -29,7 +58,11 @@ class Embedder(BaseModel):
 
     def identity(self) -> str:
         """Names the space that vectors are in; vectors of different spaces must not be compared."""
-        parts = {"settings": self.model_dump(mode="json"), "version": self.version, "material": dict(self.material())}
+        parts = {
+            "settings": self.model_dump(mode="json", exclude={"thresholds"}),
+            "version": self.version,
+            "material": dict(self.material()),
+        }
         return canonical_digest(parts)[:16]
 
 

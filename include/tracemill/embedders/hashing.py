@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from tracemill.embedders.base import Embedder, unit_rows
+from tracemill.embedders.base import Embedder, Thresholds, unit_rows
 from tracemill.resources import Resources
 from tracemill.text.kernels import F32, I64, U64, kernel, mixed
 from tracemill.text.tokens import tokenise
@@ -22,6 +22,7 @@ class HashingEmbedder(Embedder):
     kind: Literal["hashing"]
     dimensions: Annotated[int, Field(ge=16, le=4096)] = 384
     version: ClassVar[int] = 1
+    calibrated: ClassVar[Thresholds] = Thresholds(semantic=0.9)
 
     def embed(self, texts: Sequence[str], resources: Resources) -> F32:
         """One unit row of `dimensions` per text; the order of words does not count."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tracemill.embedders.base import Embedder, unit_rows
+from tracemill.embedders.base import Embedder, Thresholds, unit_rows
 from tracemill.embedders.minilm_graph import built_model
 from tracemill.errors import SourceError
 from tracemill.resources import Resources
@@ -32,6 +32,7 @@ class MiniLMEmbedder(Embedder):
     kind: Literal["minilm"]
     backend: Literal["openvino", "sentence_transformers"] = "openvino"
     version: ClassVar[int] = 1
+    calibrated: ClassVar[Thresholds] = Thresholds(semantic=0.9)
 
     def embed(self, texts: Sequence[str], resources: Resources) -> F32:
         """One unit row of 384 per text. Raises SourceError when the packages are not installed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
@@ -17,10 +19,16 @@ from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
 from tracemill.tables import columns_of
+from tracemill.text.choices import opened
+from tracemill.text.figures import figure_code
 from tracemill.text.ngrams import ngrams, text_keys
+from tracemill.text.problem_text import normalised_problems
 from tracemill.text.tokens import tokenise
 from tracemill.text.vocabulary import LEXICAL
 
+_LONE_LETTER = r"(?:^|[^A-Za-z])[B-HJ-Z](?:[^A-Za-z]|$)"
+_LETTERS = re.compile(r"(?<![A-Za-z])[B-HJ-Zb-hj-z](?![A-Za-z])")
+_DRAWN = r"\[asy|tikz|\\begin|```"
 SHINGLE = 3  # words: one changed word of a 30-word problem leaves a Jaccard of 0.8
 
 
@@ -29,10 +37,10 @@ class Sign(Step):
 
     kind: Literal["sign"]
     embedder: AnyEmbedder
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "ledger")
-    writes: ClassVar[tuple[str, ...]] = ("signatures", "ledger")
+    writes: ClassVar[tuple[str, ...]] = ("signatures", "spaces", "ledger")
 
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
         """The embedder's weights."""
@@ -43,19 +51,37 @@ class Sign(Step):
         problems = inputs.table("problems", ["id", "prompt"])
         problems = problems.filter(pc.is_in(problems["id"], value_set=inputs.alive("problem")))
         ids = problems["id"].to_pylist()
-        return Output(ledger_rows("problem", ids), {"signatures": self._signed(problems, resources)})
+        limits = self.embedder.limits()
+        space = [[self.embedder.identity()], [self.embedder.kind], [limits.semantic], [limits.across]]
+        tables = {"signatures": self._signed(problems, resources), "spaces": pa.table(space, columns_of("spaces"))}
+        return Output(ledger_rows("problem", ids), tables)
 
     def _signed(self, problems: pa.Table, resources: Resources) -> pa.Table:
-        tokens = tokenise(problems["prompt"])
-        guard = guards(tokens)
-        marks = band_marks(sketches(ngrams(tokens.only(LEXICAL), SHINGLE)), guard)
-        vectors = self.embedder.embed(problems["prompt"].to_pylist(), resources)
+        texts = normalised_problems(problems["prompt"])
+        tokens = tokenise(texts)
+        asked = opened(texts)
+        open_tokens = tokens if asked is texts else tokenise(asked)
+        guard = guards(open_tokens)
+        marks = band_marks(sketches(ngrams(open_tokens.only(LEXICAL), SHINGLE)), guard)
+        vectors = self.embedder.embed(asked.to_pylist(), resources)
         columns = [
             problems["id"],
-            pa.array(text_keys(tokens)),
+            pa.array(_keys(text_keys(tokens), texts, problems["prompt"])),
             pa.array(guard),
             packed(marks),
             packed(vectors.astype(np.float16)),
             pa.repeat(pa.scalar(self.embedder.identity()), len(problems)),
         ]
         return pa.table(columns, schema=columns_of("signatures"))
+
+
+def _keys(keys: list[str], texts: pa.Array, prompts: pa.ChunkedArray) -> list[str]:
+    """The keys, with what the tokens leave out and two problems may differ in: the case of letters, and drawings."""
+    marked = pc.match_substring_regex(texts, _LONE_LETTER)
+    drawn = pc.match_substring_regex(prompts.combine_chunks(), _DRAWN)
+    for row in np.flatnonzero(pc.or_(marked, drawn).to_numpy(zero_copy_only=False)).tolist():
+        text = texts[row].as_py()
+        letters = "" if text.isupper() else "".join(_LETTERS.findall(text))
+        more = f"{letters}|{figure_code(prompts[row].as_py())}"
+        keys[row] = hashlib.sha256((keys[row] + more).encode()).hexdigest()[:32]
+    return keys

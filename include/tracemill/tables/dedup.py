@@ -25,6 +25,22 @@ SIGNATURES = declare(
     )
 )
 
+# The space of a shard's vectors, one row a shard: which embedder, and the cosines from which two texts of one language,
+# or of two, are compared further.
+SPACES = declare(
+    Table(
+        "spaces",
+        pa.schema(
+            [
+                ("embedder", pa.string()),
+                ("kind", pa.string()),
+                ("semantic", pa.float64()),
+                ("across", pa.float64()),
+            ]
+        ),
+    )
+)
+
 # Rows that are not representatives: `shard` is the shard of the dropped row, `duplicate_of` the kept problem's id;
 # `method` is exact, fuzzy (Jaccard of word n-grams) or semantic (cosine), `similarity` reached `threshold` in it.
 # `differing` are the words in which the two texts differ.

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 _STYLES = [
     re.compile(rf"(?:(?<=\s)|\A){form}\s*" if form[0] != "\\" else form + r"\s*")
     for form in (r"\(\s*([A-Ja-j])\s*\)", r"([A-J])[.)、:．](?!\w\.)", r"([a-j])\)")
 ]
+_MAYBE = r"(?:^|\s)(?:\(\s*[Bb]\s*\)|[Bb][.)、:．])"
 _LONGEST = 400  # characters of one choice
 _REFERS = re.compile(
     r"\b(?:following|these|which (?:one|statement|option|choice|answer)|options?|choices?|statements?|listed|below)\b"
@@ -51,3 +56,14 @@ def open_form(text: str) -> str:
     """The question without its choices, where it can be asked without them; else the whole text."""
     stem, choices = parted(text)
     return text if not choices or not stem.strip() or _REFERS.search(stem) else stem
+
+
+def opened(texts: pa.Array) -> pa.Array:
+    """`open_form` of a column of large strings without nulls."""
+    rows = np.flatnonzero(pc.match_substring_regex(texts, _MAYBE).to_numpy(zero_copy_only=False))
+    if not len(rows):
+        return texts
+    mask = np.zeros(len(texts), np.bool_)
+    mask[rows] = True
+    changed = pa.array([open_form(text) for text in texts.take(pa.array(rows)).to_pylist()], pa.large_string())
+    return pc.replace_with_mask(texts, pa.array(mask), changed)

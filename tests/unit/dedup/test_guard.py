@@ -1,11 +1,11 @@
-"""The guard: near-duplicates must agree in quantities, names and question; an embedding alone does not see these."""
+"""The guard: near-duplicates must agree in quantities; an embedding alone does not see these."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pytest
 
-from tracemill.dedup.guard import guards
+from tracemill.dedup.guard import guards, numberless
 from tracemill.text.tokens import tokenise
 
 
@@ -24,16 +24,6 @@ TRAPS = {
     "factorial": ("Find 5! here", "Find 5 here"),
     "coordinates": ("the point (3, 5)", "the point (5, 3)"),
     "variable": ("Find 3x here", "Find 3y here"),
-    "name": ("Describe the work of Alan Turing", "Describe the work of Alan Kay"),
-    "country": ("What is the capital of France?", "What is the capital of Spain?"),
-    "superlative": ("Find the largest root", "Find the smallest root"),
-    "parity": ("Sum the odd terms", "Sum the even terms"),
-    "negation": ("Which of these is a fruit?", "Which of these is not a fruit?"),
-    "function": (r"Integrate $\sin x$", r"Integrate $\cos x$"),
-    "direction": ("Sort in ascending order", "Sort in descending order"),
-    "operation": ("the sum of the digits", "the product of the digits"),
-    "measure": ("Find the area of the circle", "Find the perimeter of the circle"),
-    "chinese": ("求函数的最大值", "求函数的最小值"),
 }
 
 
@@ -59,6 +49,7 @@ def test_rewording_alone_keeps_the_guard(one: str, other: str) -> None:
     assert agree(one, other)
 
 
-def test_more_names_than_are_looked_at_are_no_error() -> None:
-    many = "we met " + " ".join(f"Na{chr(97 + k % 26)}{chr(97 + k // 26)}" for k in range(400))
-    assert agree(many, many + " again")
+def test_guards_of_two_ways_of_writing_differ_in_the_last_bit() -> None:
+    english, chinese = guards(tokenise(pa.array(["Divide 360 by 12.", "360除以12等于多少？"]))).tolist()
+    assert english ^ chinese == 1
+    assert set(guards(tokenise(pa.array(["no number", "没有数字的问题"]))).tolist()) == set(numberless().tolist())

@@ -54,7 +54,7 @@ def batch(store: Store, *shards: list[dict[str, Any]], **settings: Any) -> set[R
     return kept(run)
 
 
-OLD, BETTER = problem(f"{LONG} today", source_rank=5), problem(f"{LONG} now", reference_answer="7")
+OLD, BETTER = problem(f"{LONG} please", source_rank=5), problem(f"{LONG} thanks", reference_answer="7")
 
 
 def test_a_better_row_that_comes_later_does_not_displace_a_kept_one_and_is_listed(store: Store) -> None:
@@ -65,19 +65,19 @@ def test_a_better_row_that_comes_later_does_not_displace_a_kept_one_and_is_liste
 
 
 def test_a_copy_of_a_row_that_was_dropped_names_the_row_that_is_kept(store: Store) -> None:
-    run = Shards(store, [problem(f"{LONG} today"), problem(f"{LONG} now", source_rank=9)])
+    run = Shards(store, [problem(f"{LONG} please"), problem(f"{LONG} thanks", source_rank=9)])
     run.run_all(SIGN)
     run.run(Cluster(kind="cluster"))
-    run.run(SIGN, run.add([problem(f"{LONG} now!"), problem(f"{LONG} now", source_rank=1)]))
+    run.run(SIGN, run.add([problem(f"{LONG} thanks!"), problem(f"{LONG} thanks", source_rank=1)]))
     duplicates = run.run(Cluster(kind="cluster")).tables["duplicates"].to_pylist()
-    assert {row["duplicate_of"] for row in duplicates} == {problem_id(f"{LONG} today")}
+    assert {row["duplicate_of"] for row in duplicates} == {problem_id(f"{LONG} please")}
     assert len(duplicates) == 3
 
 
 def random_shards(seed: int, shards: int, rows: int) -> list[list[dict[str, Any]]]:
     """Families of near-duplicates scattered over shards, all with priorities of their own."""
     draw = np.random.default_rng(seed)
-    words = ["sheep", "fence", "farm", "field", "hill", "road", "lake", "barn"]
+    words = ["please", "kindly", "now", "just", "also", "really", "very", "help"]
     made = []
     for shard in range(shards):
         texts = dict.fromkeys(

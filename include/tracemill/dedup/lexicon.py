@@ -1,0 +1,308 @@
+"""What is known of words: which say nothing about the answer, which mean the same, and which turn an answer round."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\S+", text))
+
+
+# Words that may come, go and be swapped: grammar, politeness, and the many ways to ask for a value. What relates two
+# quantities (from, into, per, more, or, not, ...) is not among them.
+EMPTY = _words(
+    """a an the this that these those it its it's he she they them their his her him hers we us our you your i my me
+    is are was were be been being am do does did done has have had having will would shall should can could may might
+    must of to in on at by with for as and so such there here then if when where what which who whose whom how why
+    many much find determine compute calculate evaluate obtain work out solve show tell say state give get know please
+    answer question problem task exercise following given suppose assume assuming consider let denote define defined
+    called value values result thank thanks kindly help need want now just also very really about exactly correct
+    number amount quantity total altogether overall expression follows ok okay hello hi dear exact numerical
+    make sure code function program write implement create return that's what's let's i'm don't
+    using use used based simply simple explain describe briefly provide"""
+)
+_OTHER_LANGUAGES = _words(
+    """le la les un une des du et est dans que qui pour sur par avec quel quelle combien el los las una de del y en
+    para por con cuál qué es son der die das ein eine und ist von mit für auf den dem wie viele il di che e sono
+    o os as um uma do da em não é и в на что с по для как из сколько это de het een van en is"""
+)
+_EMPTY_CHINESE = frozenset("的了吗呢吧啊呀请求是有和与及跟同把被就都也很这那一个只们所着过要会能可以为于在之其它他她则")
+
+# Of one line, two words are two problems. Written as stems leaves them (see words.stem).
+_CONTRASTS = """
+radius diameter circumference
+area perimeter volume surface
+length width height depth thickness
+sum product difference quotient ratio
+add subtract multiply divide
+plus minus times
+numerator denominator
+dividend divisor quotient remainder
+maximum minimum max min
+large small
+great little
+largest smallest greatest least biggest lowest highest fewest most shortest longest
+more less fewer
+increase decrease
+ascend descend
+rise fall
+above below
+over under
+up down upward downward
+left right
+north south east west
+before after
+first last
+previous next
+begin end
+front back
+inside outside
+top bottom
+near far
+nearest farthest closest furthest
+horizontal vertical
+parallel perpendicular
+row column diagonal
+row circle line
+odd even
+prime composite
+positive negative nonnegative nonpositive
+rational irrational
+real imaginary complex
+convex concave
+acute obtuse right
+isosceles equilateral scalene
+triangle square rectangle pentagon hexagon circle rhombus trapezoid parallelogram
+cube sphere cylinder cone pyramid
+square cube
+older younger
+old young
+tall short
+long short
+fast slow
+hot cold
+heavy light
+thick thin
+wide narrow
+high low
+early late
+rich poor
+husband wife
+man woman
+boy girl
+brother sister
+father mother parent
+son daughter
+uncle aunt
+male female
+profit loss
+buy sell
+gain lose
+borrow lend
+deposit withdraw
+income expense
+win lose draw
+pass fail
+true false
+and or
+at_least at_most
+mean median mode
+sine cosine tangent
+sin cos tan cot sec csc
+log exp
+derivative integral
+differentiate integrate
+converge diverge
+sequence series
+permutation combination
+union intersection
+domain range
+slope intercept
+vertex edge face
+vowel consonant
+upper lower
+uppercase lowercase
+prefix suffix
+leaf level node root
+stack queue
+push pop
+minute second hour day week month year decade century
+morning afternoon evening night
+monday tuesday wednesday thursday friday saturday sunday
+millimeter centimeter meter kilometer inch foot yard mile
+milligram gram kilogram ton ounce pound
+milliliter liter gallon quart pint cup
+celsius fahrenheit kelvin
+penny nickel dime quarter dollar cent euro
+red blue green yellow black white orange purple pink brown
+boil freeze melt
+solid liquid gas
+acid base
+series parallel
+velocity acceleration
+mass weight
+voltage current resistance
+pressure temperature volume density
+advantage disadvantage
+encrypt decrypt
+encode decode
+import export
+cause effect
+with without
+all none some any
+every no
+same different
+equal unequal
+together apart
+separate combine
+twice thrice half double triple
+clockwise counterclockwise anticlockwise
+arithmetic geometric harmonic
+minimum maximum average
+python java javascript
+inclusive exclusive
+include exclude
+ordered unordered
+distinct identical
+simple compound
+singular plural
+past present future
+""".strip().splitlines()
+_CONTRASTS_CHINESE = """
+大 小
+多 少
+长 短 宽 高
+加 减 乘 除
+增 减
+升 降
+上 下
+左 右
+前 后
+东 西 南 北
+奇 偶
+正 负
+内 外
+男 女
+父 母
+兄 弟 姐 妹
+儿 女
+平行 垂直
+半径 直径 周长 面积 体积
+和 差 积 商
+快 慢
+早 晚
+买 卖
+盈 亏
+赚 赔
+借 还
+进 出
+始 末
+首 尾
+行 列
+真 假
+甲 乙 丙 丁
+质 合
+分子 分母
+被除数 除数 余数 商
+锐 钝 直
+等腰 等边
+最大 最小
+至多 至少
+递增 递减
+平均数 中位数 众数
+顺时针 逆时针
+正弦 余弦 正切
+收敛 发散
+子集 真子集
+元 角 分
+米 厘米 毫米 千米 分米
+克 千克 吨
+时 分 秒
+天 周 月 年
+红 蓝 绿 黄 黑 白
+""".strip().splitlines()
+NEGATIONS = _words("not no never without except neither nor cannot none unless 不 没 无 非 未 除")
+# Groups that WordNet does not hold, in the words of problems; the first names the group.
+_SAME = """
+each every
+remove delete eliminate
+travel cover go drive
+divisor factor
+bag sack
+kid child children
+km kilometer kilometre
+m meter metre
+cm centimeter centimetre
+mm millimeter millimetre
+kg kilogram kilo
+g gram
+h hr hour
+min minute
+sec second
+people person persons
+men man
+women woman
+feet foot
+shop store market
+picture photo
+begin start
+finish end complete
+largest greatest biggest maximum maximal max maximize highest
+smallest least minimum minimal min minimize lowest
+sum total add
+remain left leftover rest
+full entire whole
+per each
+identical same
+distinct different
+roll throw toss
+probability chance likelihood
+pupil student
+cost price
+speed pace
+twice double
+compare contrast
+check determine
+suggest recommend
+string text
+rule formula
+integer whole
+equation formula
+pick choose select draw
+reverse invert
+hold contain include
+""".strip().splitlines()
+WRITTEN = len(_SAME)  # senses below this number are the groups above: they go before any contrast
+CONTRASTS = [frozenset(line.split()) for line in _CONTRASTS]
+CHINESE_CONTRASTS = [frozenset(line.split()) for line in _CONTRASTS_CHINESE]
+EMPTY_CHINESE = _EMPTY_CHINESE
+GRAMMAR = EMPTY | _OTHER_LANGUAGES
+
+
+@lru_cache(maxsize=1)
+def synonyms() -> dict[str, frozenset[int]]:
+    """The senses of every word that shares one with another, by the word's stem."""
+    from tracemill.dedup.words import stem
+
+    text = (Path(__file__).parent / "synonyms.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    senses: dict[str, set[int]] = {}
+    for number, line in enumerate([*_SAME, *lines]):
+        for word in line.split():
+            senses.setdefault(stem(word), set()).add(number)
+    return {word: frozenset(numbers) for word, numbers in senses.items()}
+
+
+@lru_cache(maxsize=1)
+def contrasts() -> dict[str, tuple[int, ...]]:
+    """By the stem of a word, the lines of contrast it stands in."""
+    from tracemill.dedup.words import stem
+
+    lines: dict[str, list[int]] = {}
+    for number, line in enumerate(CONTRASTS):
+        for word in {stem(word) for word in line}:
+            lines.setdefault(word, []).append(number)
+    return {word: tuple(numbers) for word, numbers in lines.items()}

@@ -1,0 +1,119 @@
+"""Decides of pairs of rows that a search has found alike whether they are one problem: texts, figures, answers."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tracemill.dedup.corpus import Corpus
+from tracemill.dedup.difference import Difference, difference
+from tracemill.dedup.evidence import Evidence, compared, evidence, stated, telling
+from tracemill.dedup.reading import by_shard
+from tracemill.dedup.words import Parts, read_parts
+from tracemill.steps.base import Inputs
+from tracemill.text.choices import open_form
+from tracemill.text.figures import figure_code
+from tracemill.text.kernels import I64, Flags
+from tracemill.text.problem_text import normalised_problem
+from tracemill.verifiers.same_answer import same_answers
+
+COLUMNS = ("prompt", "reference_answer", "test_case", "constraints")
+CACHED = 4096  # texts whose parts are at hand; pairs come row by row
+APART = Difference(False, ())
+
+
+class Referee:
+    """Holds the texts and answers of the rows that stand in any pair; memory: those texts once, as Arrow has them."""
+
+    def __init__(self, inputs: Inputs, corpus: Corpus, rows: I64, workers: int) -> None:
+        self._rows, self._workers = rows, workers
+        self._table = _read(inputs, corpus, rows)
+        self._known: dict[tuple[str, str], str] = {}
+        self._text = lru_cache(CACHED)(self._read_text)
+        self._parts = lru_cache(CACHED)(self._read_parts)
+        self._evidence = lru_cache(CACHED)(self._read_evidence)
+
+    def difference(self, one: int, other: int) -> Difference:
+        """Whether two rows of the corpus are one problem, and in which words they differ."""
+        first, second = self._places(one, other)
+        answers = self._answers(first, second)
+        if answers == "different" or self._drawn(first, second):
+            return APART
+        agreed = answers == "equal" and telling(self._evidence(first))
+        opened = bool(self._evidence(first).choices) != bool(self._evidence(second).choices)
+        return difference(self._parts(first, opened), self._parts(second, opened), agreed)
+
+    def same(self, one: int, other: int) -> bool:
+        """Whether two rows with the same text have answers that may be the same."""
+        first, second = self._places(one, other)
+        return self._answers(first, second) != "different"
+
+    def contested(self, rows: I64, group: I64) -> Flags:
+        """Which of those rows stand in a group in which more than one thing is said of the answer."""
+        places = pa.array(np.searchsorted(self._rows, rows))
+        said = pl.DataFrame({"group": group}).with_columns(
+            pl.concat_str(
+                [pl.Series(name, self._table[name].take(places)).fill_null("") for name in COLUMNS[1:]], separator="\0"
+            ).alias("said")
+        )
+        spoken = pl.col("said").filter(pl.col("said") != "\0\0").n_unique().over("group")
+        flags: Flags = said.select(spoken > 1).to_series().to_numpy()
+        return flags
+
+    def ask(self, pairs: I64) -> None:
+        """Compare the answers of those pairs that only a verifier can compare, all at once."""
+        asked: dict[tuple[str, str], None] = {}
+        for one, other in pairs.tolist():
+            first, second = (self._evidence(place) for place in self._places(one, other))
+            if compared(first, second) == "ask":
+                asked[stated(first) or "", stated(second) or ""] = None
+        wanted = [pair for pair in asked if pair not in self._known]
+        if wanted:
+            self._known |= dict(zip(wanted, same_answers(wanted, self._workers), strict=True))
+
+    def _answers(self, first: int, second: int) -> str:
+        one, other = self._evidence(first), self._evidence(second)
+        verdict = compared(one, other)
+        if verdict != "ask":
+            return verdict
+        pair = stated(one) or "", stated(other) or ""
+        if pair not in self._known:
+            self._known |= dict(zip([pair], same_answers([pair], self._workers), strict=True))
+        return self._known[pair]
+
+    def _drawn(self, first: int, second: int) -> bool:
+        """Whether both have a drawing, and not the same one."""
+        codes = [figure_code(self._table["prompt"][place].as_py() or "") for place in (first, second)]
+        return all(codes) and codes[0] != codes[1]
+
+    def _places(self, one: int, other: int) -> tuple[int, int]:
+        first, second = np.searchsorted(self._rows, [one, other]).tolist()
+        return first, second
+
+    def _read_text(self, place: int) -> str:
+        return normalised_problem(self._table["prompt"][place].as_py() or "")
+
+    def _read_parts(self, place: int, opened: bool) -> Parts:
+        text = self._text(place)
+        return read_parts(open_form(text) if opened else text)
+
+    def _read_evidence(self, place: int) -> Evidence:
+        row = {name: self._table[name][place].as_py() for name in COLUMNS[1:]}
+        return evidence(self._text(place), row)
+
+
+def _read(inputs: Inputs, corpus: Corpus, rows: I64) -> pa.Table:
+    """The rows' texts and answers, in their order."""
+    parts, order = [], [np.zeros(0, np.int64)]
+    for shard, places in by_shard(corpus, rows):
+        known = inputs.table("problems", ["id"], shard)["id"]
+        wanted = pa.array(corpus.ids[rows[places]], pa.string())
+        numbers = pc.index_in(wanted, value_set=known).to_numpy().astype(np.int64)
+        parts.append(inputs.rows("problems", list(COLUMNS), numbers, shard))
+        order.append(places)
+    whole = pa.concat_tables(parts) if parts else pa.table({name: pa.array([], pa.large_string()) for name in COLUMNS})
+    return whole.take(np.argsort(np.concatenate(order))).combine_chunks()

@@ -1,0 +1,77 @@
+"""What two alike texts may differ in and still be one problem, and what makes them two."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracemill.dedup.difference import difference
+from tracemill.dedup.words import read_parts
+from tracemill.text.problem_text import normalised_problem
+
+TWO = {
+    "what is measured": ("A disc has a radius of 8 m. Find its area.", "A disc has a diameter of 8 m. Find its area."),
+    "comparison": ("Eva is 6 years older than Max, 9.", "Eva is 6 years younger than Max, 9."),
+    "brackets": ("Simplify u - (v - w).", "Simplify u - v - w."),
+    "operators": ("Simplify u - v + w.", "Simplify u + v - w."),
+    "letters": ("Solve u + v = w for u.", "Solve u + v = w for v."),
+    "what is asked of two": ("Where is the y-intercept of y = 3x - 1?", "Where is the x-intercept of y = 3x - 1?"),
+    "arguments": ("Divide 12 by 4 now.", "Divide 4 by 12 now."),
+    "languages": ("Translate it from German to Dutch.", "Translate it from Dutch to German."),
+    "quantities of two things": ("Buy 4 pens and 9 cups. The sum?", "What is the sum if we buy 9 pens and 4 cups?"),
+    "to and by": ("It grows to 40 percent.", "It grows by 40 percent."),
+    "and, or": ("divisible by 4 and 9", "divisible by 4 or 9"),
+    "negation": ("Which of them swims?", "Which of them does not swim?"),
+    "prefix": ("Name the advantages of rain.", "Name the disadvantages of rain."),
+    "condition more": ("How many integers are below 9?", "How many positive integers are below 9?"),
+    "name": ("Describe the work of Alan Turing", "Describe the work of Alan Kay"),
+    "a concept": ("Explain to a child what gravity is.", "Explain to a child what entropy is."),
+    "a concept of three words": ("Describe how a steam engine works.", "Describe how the human liver works."),
+    "identifier": ("Write the function parse_date for text.", "Write the function parse_time for text."),
+    "rewritten, but odd": ("Find the sum of the first 9 odd numbers.", "What do the first 9 even numbers sum to?"),
+    "Chinese comparison": ("甲比乙多7元，甲有20元。", "甲比乙少7元，甲有20元。"),
+    "Chinese persons": ("甲给乙7元后，甲有多少元？", "甲给乙7元后，乙有多少元？"),
+    "Chinese concept": ("请用通俗的语言解释什么是引力。", "请用通俗的语言解释什么是熵增。"),
+    "Chinese measure": ("圆的半径是7，求面积。", "圆的直径是7，求面积。"),
+}
+
+
+def harmless(one: str, other: str) -> bool:
+    """Whether the two are one problem, whichever comes first."""
+    parts = [read_parts(normalised_problem(text)) for text in (one, other)]
+    found = {difference(*parts).harmless, difference(*parts[::-1]).harmless}
+    assert len(found) == 1, "it depends on the order"
+    return found.pop()
+
+
+@pytest.mark.parametrize(("one", "other"), TWO.values(), ids=TWO)
+def test_what_can_change_the_answer_makes_two_problems(one: str, other: str) -> None:
+    assert not harmless(one, other)
+
+
+ONE = {
+    "politeness": ("Compute 3 + 4.", "Please compute 3 + 4 for me, thanks."),
+    "synonym in its place": ("A man buys 9 pens.", "A man purchases 9 pens."),
+    "largest, greatest": ("Find the largest of 3 and 5", "Find the greatest of 3 and 5"),
+    "clauses in another order": ("If u = 3, v = 4, find uv.", "If v = 4, u = 3, find uv."),
+    "the question first": (
+        "A bus covers 90 km in 2 hours. What is its speed?",
+        "What is the speed of a bus that covers 90 km in 2 hours?",
+    ),
+    "other grammar": ("A square has perimeter 36. What is its area?", "Find the area of a square of perimeter 36."),
+    "a name at the head of a sentence": ("Here Janet has 3 eggs.", "Janet has 3 eggs here."),
+    "letter named twice": ("Solve 5u - 8 = 27.", "Solve 5u - 8 = 27 for u."),
+    "all in capitals": ("SOLVE 5U - 8 = 27.", "solve 5u - 8 = 27."),
+    "Chinese": ("长方形的长是15厘米，宽是8厘米，求面积。", "已知一个长方形长15厘米、宽8厘米，它的面积是多少？"),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), ONE.values(), ids=ONE)
+def test_other_words_for_the_same_make_one_problem(one: str, other: str) -> None:
+    assert harmless(one, other)
+
+
+def test_equal_answers_speak_for_a_word_that_nobody_knows() -> None:
+    one, other = (read_parts(f"How many {word} are in the 3 boxes of the old shop?") for word in ("pears", "plums"))
+    assert not difference(one, other).harmless
+    assert difference(one, other, agreed=True).harmless
+    assert difference(one, other).words == ("pear", "plum")
