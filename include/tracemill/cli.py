@@ -20,6 +20,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from tracemill.errors import TracemillError
+from tracemill.migration_cli import migrate
 from tracemill.refresh_cli import mount as mount_refresh
 from tracemill.sandbox_cli import app as sandbox
 from tracemill.serving_cli import serve
@@ -191,4 +192,5 @@ def _funnel(store: Store, as_json: bool) -> None:
 
 app.add_typer(sandbox, name="sandbox")
 app.command("serve")(serve)
+app.command("migrate")(migrate)
 mount_refresh(app)

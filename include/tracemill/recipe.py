@@ -126,7 +126,21 @@ def stored_recipe(store: Store) -> Recipe:
         data = json.loads(text)
     except ValueError as error:
         raise RecipeError(f"{store.root}/{STORED} is not JSON: run the recipe again on this store") from error
-    return parse_recipe(data, f"{store.root}/{STORED}")
+    return parse_recipe(_without_retired(data), f"{store.root}/{STORED}")
+
+
+# Settings that are gone, with the default that an older tracemill wrote out where the recipe said nothing.
+_RETIRED: dict[str, dict[str, Any]] = {"serve": {"timeout": 3600.0}}
+
+
+def _without_retired(data: Any, name: str = "") -> Any:
+    """A stored recipe without settings that nobody wrote and nobody knows any more; what somebody wrote stays."""
+    if isinstance(data, list):
+        return [_without_retired(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    gone = {key for key, default in _RETIRED.get(name, {}).items() if data.get(key) == default}
+    return {key: _without_retired(item, key) for key, item in data.items() if key not in gone}
 
 
 def recipe_names() -> list[str]:

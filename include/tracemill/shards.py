@@ -34,6 +34,7 @@ from tracemill.objects import ObjectStore, WatchedHandle, scratch_folder, store_
 from tracemill.tables import table_named
 
 MARKER = "tracemill-store.json"
+FORMAT = 2  # of the store; 2: ids keep letter case, white space and turns, rows are named by file and place
 ROW_GROUP = 1000  # rows: about 30 MB of traces, see docs/design/store.md
 _LEAN_GROUP = 50_000  # rows of the tables below, of a few hundred bytes each at most: every group takes a millisecond
 _LARGE = 16 << 20  # bytes: below that a table is read before threads have even been woken, at half the CPU time
@@ -83,16 +84,23 @@ class Store(ObjectStore):
     """Sealed shards below one root. Not-found means not done yet; everything else that fails raises StoreError."""
 
     @classmethod
-    def at(cls, url: str, *, create: bool = False, **storage_options: Any) -> Store:
-        """Open the store at a path or fsspec URL. Raises StoreError if there is none and `create` is false."""
+    def at(cls, url: str, *, create: bool = False, old: bool = False, **storage_options: Any) -> Store:
+        """Open the store at a path or fsspec URL. Raises StoreError if there is none and `create` is false.
+
+        `old`: a store of an older format is opened too, to be migrated.
+        """
         with store_io(f"cannot open the store {url}"):
             fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False, **storage_options)
-        return cls(fs, root).opened(create=create)
+        return cls(fs, root).opened(create=create, old=old)
 
-    def opened(self, *, create: bool) -> Store:
-        """Check the root's marker, or write it when `create`; an unmarked root is refused, never taken for empty."""
+    def opened(self, *, create: bool, old: bool = False) -> Store:
+        """Check the root's marker, or write it when `create`; an unmarked root is refused, never taken for empty.
+
+        Raises StoreError for a store of another format, too, unless it is an older one and `old` says that this is
+        known.
+        """
         try:
-            self.read_bytes(MARKER)
+            self._require_format(self.format(), old)
         except FileNotFoundError:
             if not create:
                 raise StoreError(
@@ -100,8 +108,38 @@ class Store(ObjectStore):
                     "check --root, or make one with `tracemill run`"
                 ) from None
             self._require_vacant()
-            self.write_bytes(MARKER, json.dumps({"format": 1}).encode())
+            self.mark()
         return self
+
+    def format(self) -> int:
+        """The format that the marker names. Raises FileNotFoundError without one, StoreError for a damaged one."""
+        data = self.read_bytes(MARKER)
+        try:
+            found = json.loads(data)["format"]
+        except (ValueError, TypeError, KeyError):
+            found = None
+        if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+            raise StoreError(
+                f'{self.root}/{MARKER} is damaged: it should be {{"format": {FORMAT}}} for a store that this tracemill '
+                "made; restore it, or give another --root"
+            )
+        return found
+
+    def mark(self) -> None:
+        """Write the marker of today's format."""
+        self.write_bytes(MARKER, json.dumps({"format": FORMAT}).encode())
+
+    def _require_format(self, found: int, old: bool) -> None:
+        if found > FORMAT:
+            raise StoreError(
+                f"{self.root} is of format {found} and this tracemill knows {FORMAT}: update tracemill, or give "
+                "another --root"
+            )
+        if found < FORMAT and not old:
+            raise StoreError(
+                f"{self.root} is of format {found} and this tracemill writes {FORMAT}: run `tracemill migrate "
+                f"{self.root}`, which keeps versions, revocations and paid answers"
+            )
 
     def _require_vacant(self) -> None:
         """Refuse to make a store among other files. A copy of this task may be making it: its files carry MARKER."""
@@ -198,6 +236,10 @@ class Store(ObjectStore):
         if earlier is not None:
             self.write_bytes(f"{step}/{index:05d}.json", _encoded(earlier))
         return earlier
+
+    def sealed_earlier(self, step: str, index: int, fingerprint: str) -> Manifest | None:
+        """The manifest that this shard once had under that fingerprint, whatever the current one is."""
+        return self._manifest(f"{step}/{index:05d}/{fingerprint}.json")
 
     def seal(self, manifest: Manifest) -> Manifest:
         """Commit a shard: from now on it exists. Returns what is sealed: of two copies at once, the first one's."""

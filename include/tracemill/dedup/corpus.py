@@ -148,7 +148,7 @@ def _earlier(ids: pa.ChunkedArray, shard: int, decided: Decided) -> Columns:
     dropped = decided.dropped(shard)
     found = dropped.take(pc.index_in(ids, value_set=dropped["problem_id"]))
     was_dropped = pc.is_valid(found["problem_id"]).to_numpy()
-    settled = KEPT if shard in decided.shards else NEW
+    settled = np.where(decided.kept(shard, ids), KEPT, NEW)
     return {
         "state": np.where(was_dropped, DROPPED, settled).astype(np.int8),
         "target": np.array(pc.fill_null(found["duplicate_of"], "").to_pylist(), "S25"),

@@ -9,12 +9,13 @@ added, tracemill.dedup.index stands in for the signatures of the old ones.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from tracemill.shards import canonical_digest
 from tracemill.steps.base import Inputs
@@ -25,11 +26,23 @@ METHODS = ("exact", "fuzzy", "semantic")
 
 @dataclass(frozen=True)
 class Decided:
-    """What an earlier run decided and is still true: `shards`, and the rows of `duplicates` and `held_back` in them."""
+    """What an earlier run decided and is still true: `shards`, and the rows of `duplicates` and `held_back` in them.
+
+    `anchors` are rows of other shards that are kept whatever else is decided there: those of a store that was migrated
+    (see tracemill.migration).
+    """
 
     shards: frozenset[int]
     duplicates: pa.Table
     held_back: pa.Table
+    anchors: pa.Table = field(default_factory=lambda: empty("anchors"))
+
+    def kept(self, shard: int, ids: pa.ChunkedArray) -> NDArray[np.bool_]:
+        """Which of the ids of that shard were kept, unless `dropped` has them."""
+        if shard in self.shards:
+            return np.ones(len(ids), np.bool_)
+        mine = self.anchors.filter(pc.equal(self.anchors["shard"], shard))["problem_id"].combine_chunks()
+        return np.asarray(pc.is_in(ids, value_set=mine).to_numpy(zero_copy_only=False), np.bool_)
 
     def dropped(self, shard: int) -> pa.Table:
         """The rows of that shard that were dropped."""
@@ -72,7 +85,9 @@ def decided(inputs: Inputs, digests: Mapping[int, str]) -> Decided:
     shards = frozenset(shard for shard, digest in settled_before(inputs).items() if digests.get(shard) == digest)
     same = pa.array(sorted(shards), pa.int32())
     mine = [inputs.store.get_table(tables[name]) for name in ("duplicates", "held_back")]
-    return Decided(shards, *(one.filter(pc.is_in(one["shard"], value_set=same)).combine_chunks() for one in mine))
+    found = [one.filter(pc.is_in(one["shard"], value_set=same)).combine_chunks() for one in mine]
+    anchors = inputs.store.get_table(tables["anchors"]) if "anchors" in tables else empty("anchors")
+    return Decided(shards, found[0], found[1], anchors)
 
 
 def settled_before(inputs: Inputs) -> dict[int, str]:

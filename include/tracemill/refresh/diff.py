@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
+from tracemill.migration.identities import in_todays_ids
 from tracemill.objects import scratch_folder, store_io
 from tracemill.recipe import Recipe
 from tracemill.runner import shard_count
@@ -40,10 +41,13 @@ class Totals(BaseModel):
     reasons: dict[str, int]
 
 
-def changes_between(recipe: Recipe, store: Store, before: StoredFile | None, now: StoredFile) -> pa.Table:
-    """The table CHANGES between the metadata of two releases; sorted. Reads ledgers only when something was removed."""
+def changes_between(recipe: Recipe, store: Store, before: tuple[int, StoredFile] | None, now: StoredFile) -> pa.Table:
+    """The table CHANGES between the metadata of two releases; sorted. Reads ledgers only when something was removed.
+
+    `before`: a version's number and metadata; ids of an older store format are compared by what they are called today.
+    """
     new = store.get_table(now, _IDS)
-    old = store.get_table(before, _IDS) if before else new.slice(0, 0)
+    old = in_todays_ids(store, before[0], store.get_table(before[1], _IDS), new) if before else new.slice(0, 0)
     added, removed = _lacking(new, old), _lacking(old, new)
     parts = [_changes("added", added, {}), _changes("removed", removed, _causes(recipe, store, removed))]
     order = [(name, "ascending") for name in ("change", *_IDS)]

@@ -118,7 +118,7 @@ def release_name(recipe: Recipe) -> str:
 def _version(
     recipe: Recipe, store: Store, manifest: Manifest, before: Version | None, cause: Cause, content: str
 ) -> Version:
-    earlier = before.files[METADATA] if before else None
+    earlier = (before.number, before.files[METADATA]) if before else None
     changes = changes_between(recipe, store, earlier, manifest.files[METADATA])
     return Version(
         number=before.number + 1 if before else 1,

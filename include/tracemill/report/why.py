@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tracemill.errors import MissingInput
+from tracemill.migration.identities import successors
 from tracemill.recipe import Recipe
 from tracemill.runner import shard_count
 from tracemill.shards import Manifest, Store
@@ -33,6 +34,9 @@ def why(identity: str, recipe: Recipe, store: Store) -> dict[str, Any]:
     subject = _identified(identity, sealed)
     found = list(_facts(subject, sealed))
     if not found:
+        heirs = successors(store, identity)
+        if heirs:
+            raise MissingInput(f"{identity} is an id of an older store format; today it is {', '.join(heirs)}")
         raise MissingInput(f"no sealed shard of {store.root} knows {identity!r}: check the id, or run the recipe first")
     decisions = [row for row in found if row["table"] == "ledger"]
     responses = _responses(subject, sealed, decisions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from tracemill.tables import dedup, judgements, ledger, responses, rows
+from tracemill.tables import dedup, identities, judgements, ledger, responses, rows
 from tracemill.tables.table import Table, declared, table_named
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "declared",
     "dedup",
     "empty",
+    "identities",
     "judgements",
     "ledger",
     "responses",
