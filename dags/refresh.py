@@ -26,6 +26,13 @@ def refreshing(dag_id: str, stages: Sequence[Stage], recipes: Sequence[str]) -> 
     form = {
         **place(recipes, RECIPE if RECIPE in recipes else None),
         "shards_per_task": Param(0, type="integer", minimum=0, description="Shards a task works through; 0 chooses"),
+        "accept_removed": Param(
+            [],
+            type=["array", "null"],
+            items={"type": "string", "pattern": "^.+=[0-9]+$"},
+            title="Accept removed rows",
+            description="FILE=ROWS, one a line: rows that a source no longer has and that may go from the release",
+        ),
         "anyway": Param(False, type="boolean", description="Also when no source changed (other benchmarks, weights)"),
     }
     with DAG(

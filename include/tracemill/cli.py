@@ -22,6 +22,7 @@ from typer.core import TyperGroup
 from tracemill.errors import TracemillError
 from tracemill.migration_cli import migrate
 from tracemill.refresh_cli import mount as mount_refresh
+from tracemill.refresh_cli import told
 from tracemill.sandbox_cli import app as sandbox
 from tracemill.serving_cli import serve
 
@@ -85,7 +86,7 @@ def run(
 
     if shard is not None and step is None:
         raise typer.BadParameter("--shard needs --step")
-    resources = Resources(workers=workers) if workers else Resources()
+    resources = Resources(workers=workers, tell=told) if workers else Resources(tell=told)
     work = Run(load_recipe(recipe), root, resources, out, steps=[step] if step else None)
     work.go(shard)
     if step is None:

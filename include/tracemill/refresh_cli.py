@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,11 @@ out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDT
 Root = Annotated[str, typer.Option(help="Where the shards are: a path or any fsspec URL, such as s3://bucket/prefix.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 _RESPONSES_SHOWN = 50
+
+
+def told(text: str) -> None:
+    """Say what takes long while it goes on."""
+    out.print(escape(text), soft_wrap=True)
 
 
 def versions(
@@ -61,13 +67,31 @@ def refresh(
     root: Root,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes a step may start. [default: all CPUs]")] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="Also when no source and no setting changed.")] = False,
+    accept_removed: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE=ROWS", help="Let this file's removed rows go from the release. May be repeated."),
+    ] = None,
 ) -> None:
-    """Bring a release up to its sources and publish it as a version; ends at once when nothing is new."""
+    """Bring a release up to its sources and publish it as a version; ends at once when nothing is new.
+
+    A file that was renamed or moved is known by what it holds. One that lost rows stops the refresh, which says how
+    many and what to type if they were removed on purpose; nothing is published before.
+
+    Examples:
+
+        tracemill refresh demo --root var/store/demo/v1
+
+        tracemill refresh mine.yaml --root s3://bucket/mine/v1 --anyway
+
+        tracemill refresh mine.yaml --root s3://bucket/mine/v1 --accept-removed 'data/part-2.jsonl=35'
+    """
     from tracemill.recipe import load_recipe
     from tracemill.refresh import refreshing
     from tracemill.resources import Resources
+    from tracemill.steps.plan import removals
 
-    resources = Resources(workers=workers) if workers else Resources()
+    resources = Resources(accept_removed=removals(accept_removed or ()), tell=told)
+    resources = replace(resources, workers=workers) if workers else resources
     refreshing.say(out, refreshing.refresh(load_recipe(recipe), root, resources, out, anyway))
 
 

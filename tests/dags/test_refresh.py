@@ -83,3 +83,12 @@ def test_the_graphs_of_all_recipes_wait_for_time_or_an_asset_and_start_paused(da
         assert dag.is_paused_upon_creation
         assert dag.get_task("plan").upstream_task_ids == {"changed"}
         assert dag.get_task("version").upstream_task_ids
+
+
+def test_the_form_accepts_a_removal_by_name_and_count(graph: DAG, made: Small) -> None:
+    made.write(OLD[:-1])
+    states = ran(graph, made, accept_removed=[f"{made.folder}/rows.jsonl=2"])
+    assert set(states.values()) == {"success"}
+    version = latest(store_of(made))
+    assert version is not None
+    assert (version.number, version.rows) == (3, 19)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -21,6 +22,7 @@ from tracemill.sources.listing import DataFile, local_files
 from tracemill.sources.renames import continued
 from tracemill.sources.unpacking import content_digest, plain
 
+SILENT = 5.0  # seconds of planning after which it is said how far it is
 _log = logging.getLogger(__name__)
 
 
@@ -85,6 +87,7 @@ class _Cutting:
 
     def __init__(self, source: FileSource, resources: Resources, rows: int, earlier: Sequence[Slice]) -> None:
         self.source, self.rows, self.cache = source, rows, Cache(resources.cache)
+        self.tell, self.told = resources.tell, time.monotonic()
         self.files = {file.shown: file for file in source.files(resources)}
         self.heads: list[Head] = []
         self.earlier: dict[str, list[Slice]] = {}
@@ -100,12 +103,20 @@ class _Cutting:
         """All files' slices, in the order of the files; with a limit, what was planned before comes first."""
         limit, made = self.source.limit, list[Slice]()
         promised = {shown: _rows(self.earlier[name]) for shown, name in self.names.items()}
-        for shown in self.files:
+        for number, shown in enumerate(self.files, start=1):
+            self._say(number, shown, _rows(made))
             own = promised.pop(shown, 0)
             left = None if limit is None else max(limit - _rows(made) - sum(promised.values()), own)
             if left is None or left > 0:
                 made += self._cut(shown, left)
         return made
+
+    def _say(self, number: int, shown: str, rows: int) -> None:
+        if time.monotonic() - self.told > SILENT:
+            self.told = time.monotonic()
+            self.tell(
+                f"source {self.source.name!r}: file {number} of {len(self.files)} ({shown}), {rows:,} rows so far"
+            )
 
     def _cut(self, shown: str, limit: int | None) -> list[Slice]:
         path, file = self.files[shown].have(), self.files[shown]

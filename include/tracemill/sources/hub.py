@@ -28,6 +28,7 @@ from tracemill.sources.unpacking import content_digest
 
 PATIENCE = 900.0  # seconds that a busy Hub (429, 5xx) is waited for in all
 LONGEST_WAIT, FIRST_WAIT = 120.0, 2.0  # seconds between two tries; Retry-After comes before both
+LARGE = 10 << 20  # bytes of a file whose download is said
 _BUSY = {408, 429, 500, 502, 503, 504}
 _T = TypeVar("_T")
 
@@ -78,6 +79,8 @@ class HubSplit:
 
     def _checked(self, known: Any, commit: str) -> Path:
         """The fetched file, whose bytes are those that the Hub has. Raises StoreError, and forgets it, when not."""
+        if known.size >= LARGE and not self._here(known.path, commit):
+            self.resources.tell(f"{self.shown}: fetching {known.path} ({known.size / 1e6:,.0f} MB)")
         path = self.file(known.path, commit)
         right = known.lfs.sha256 if known.lfs else known.blob_id
         found = Cache(self.resources.cache).digest(path) if known.lfs else _git_digest(path)
@@ -85,6 +88,12 @@ class HubSplit:
             path.resolve().unlink()
             raise StoreError(f"{self.shown}/{known.path}: came with other bytes than the Hub has; retry")
         return path
+
+    def _here(self, name: str, commit: str) -> bool:
+        from huggingface_hub import try_to_load_from_cache
+
+        cache = self.resources.environment.get("HF_HUB_CACHE")
+        return isinstance(try_to_load_from_cache(self.repo, name, cache_dir=cache, **self._at(commit)), str)
 
     def _of_split(self, names: list[str], have: Callable[[str], Path]) -> list[str]:
         """Which of a repository's files are the split's: as `datasets` says, of a repository with nothing in it."""

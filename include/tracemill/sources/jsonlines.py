@@ -185,9 +185,13 @@ def decoded(line: bytes) -> Any:
 
 def _exact(line: bytes) -> Any:
     try:
-        return json.loads(line, parse_int=_whole)
+        value = json.loads(line, parse_int=_whole)
+        json.dumps(value, ensure_ascii=False).encode()  # the standard library lets half a surrogate pair pass
     except RecursionError as error:
         raise json.JSONDecodeError("nested too deeply", "", 0) from error
+    except UnicodeError as error:
+        raise json.JSONDecodeError("half a surrogate pair", "", 0) from error
+    return value
 
 
 def _whole(digits: str) -> int | str:

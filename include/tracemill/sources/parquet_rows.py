@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,16 @@ from tracemill.sources.jsonlines import SHOWN, Cut, changed, next_goal
 from tracemill.sources.unpacking import opened
 
 BATCH = 256  # rows turned into Python objects at once
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Stands for a value that has no Python form; a column that nobody asks for may hold it."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return self.why
 
 
 def cut_file(path: Path, shown: str, digest: str, rows: int, stops: Sequence[int], limit: int | None) -> list[Cut]:
@@ -82,8 +93,7 @@ def _row_of(batch: pa.RecordBatch, index: int, row: int, longest: int) -> RawRow
         try:
             value[name] = column[index].as_py()
         except (ValueError, OverflowError, pa.ArrowException) as error:
-            problem = RowError("bad_value", f"column {name!r}: a {column.type} that cannot be read: {error}")
-            return RawRow(row=row, text=json.dumps(_beginnings(value), ensure_ascii=False, default=str), error=problem)
+            value[name] = Unreadable(f"a {column.type} that cannot be read: {error}")
     return decoded_row(row, value, longest)
 
 
@@ -128,7 +138,7 @@ def _parquet(path: Path, shown: str) -> Iterator[pq.ParquetFile]:
     with opened(path, shown) as raw, WatchedHandle(raw) as stream:
         try:
             yield pq.ParquetFile(stream, page_checksum_verification=True)
-        except (pa.ArrowException, OSError, MemoryError) as error:
+        except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
             if stream.failure is not None:
                 raise stream.failure from error
             raise SourceError(f"{shown}: is not whole Parquet data ({error}); fetch the file again") from error

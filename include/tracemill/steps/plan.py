@@ -17,7 +17,7 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
-from tracemill.errors import SourceError
+from tracemill.errors import RecipeError, SourceError
 from tracemill.resources import Resources
 from tracemill.shards import Store
 from tracemill.sources import AnySource
@@ -122,6 +122,17 @@ def _place(part: Slice) -> tuple[str, str, int]:
 
 def _emptied(part: Slice) -> Slice:
     return part.model_copy(update={"stop": part.start, "length": 0, "sha256": hashlib.sha256().hexdigest()})
+
+
+def removals(given: Sequence[str]) -> dict[str, int]:
+    """What a person accepts to lose, as FILE=ROWS each. Raises RecipeError for anything else."""
+    found: dict[str, int] = {}
+    for one in given:
+        file, _, count = one.rpartition("=")
+        if not file or not count.isdecimal():
+            raise RecipeError(f"{one!r} accepts no removal: write FILE=ROWS as the error says it, such as 'a.jsonl=35'")
+        found[file] = int(count)
+    return found
 
 
 def _accepted(name: str, earlier: Sequence[Slice], now: Sequence[Slice], accept: Mapping[str, int]) -> dict[str, int]:

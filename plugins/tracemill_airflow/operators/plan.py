@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tracemill.errors import RecipeError
@@ -11,6 +12,7 @@ from tracemill_airflow.operators.base import StageOperator
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from tracemill.resources import Resources
 
 FEW_TASKS, MANY_TASKS, SHARDS_A_TASK = 2, 200, 8  # airflow.md in docs/design: a task costs seconds before it works
 
@@ -29,12 +31,19 @@ class PlanOperator(StageOperator):
     def __init__(self, *, stages: Sequence[str], shards_per_task: Any = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stages, self.shards_per_task = tuple(stages), shards_per_task
+        self.accept_removed: dict[str, int] = {}
+
+    def machine(self) -> Resources:
+        """The same, with the removals that the form accepts, and this task's log for what takes long."""
+        return replace(super().machine(), accept_removed=self.accept_removed, tell=self.log.info)
 
     def execute(self, context: Context) -> list[list[int]]:  # type: ignore[override]
         """Seal the plan; returns batches of shard numbers."""
         from tracemill.recipe import load_recipe
         from tracemill.runner import shard_count
+        from tracemill.steps.plan import removals
 
+        self.accept_removed = removals((context.get("params") or {}).get("accept_removed") or ())
         recipe = load_recipe(self.recipe)
         unknown = [name for name in recipe.pipeline() if name not in self.stages]
         if unknown:

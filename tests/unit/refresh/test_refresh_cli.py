@@ -32,3 +32,19 @@ def test_a_release_lives_from_the_command_line(tmp_path: Path) -> None:
     wrong = tracemill("versions", "--root", made.root, "--show", "3")
     assert wrong.exit_code == 1
     assert "has no version 3" in " ".join(wrong.output.split())
+
+
+def test_removed_rows_are_accepted_by_name_and_count(tmp_path: Path) -> None:
+    made = small(tmp_path, [text(k) for k in range(25)])
+    refresh = ("refresh", made.recipe_file, "--root", made.root)
+    tracemill(*refresh)
+    made.write([text(k) for k in range(12)])
+    refused = tracemill(*refresh)
+    assert refused.exit_code == 1
+    accept = f"{made.folder}/rows.jsonl=13"
+    assert f"--accept-removed '{accept}'" in refused.output.replace("\n", "")
+    assert "accepts no removal: write FILE=ROWS" in tracemill(*refresh, "--accept-removed", "rows.jsonl").output
+    done = tracemill(*refresh, "--accept-removed", accept)
+    assert "Published v2: 12 rows, 0 added, 13 removed (not_in_source 13)." in done.output
+    made.write([text(k) for k in range(30)])
+    assert "Published v3: 30 rows, 18 added, 0 removed." in tracemill(*refresh).output

@@ -12,7 +12,7 @@ import pytest
 
 from tracemill.errors import SourceError
 from tracemill.resources import Resources
-from tracemill.sources.base import Slice
+from tracemill.sources.base import RawRow, RowError, Slice
 from tracemill.sources.jsonl import JsonlSource
 
 ROWS = [{"q": f"Frage {n}: wie groß ist “{n}”?", "n": n} for n in range(7)]
@@ -131,3 +131,24 @@ def test_a_runaway_parquet_row_is_quarantined_with_its_beginning(tmp_path: Path)
     assert first.error is not None
     assert (first.error.reason, second.error) == ("row_too_long", None)
     assert first.text.startswith('{"q": "xxx')
+
+
+def test_a_value_without_a_python_form_harms_only_who_asks_for_it(tmp_path: Path) -> None:
+    late = pa.array([2**52, 0, None], pa.timestamp("s"))  # far after the year 9999
+    odd = pa.Array.from_buffers(pa.string(), 3, pa.array([b"ok", b"\xff\xfe", b"ok"], pa.binary()).buffers())
+    pq.write_table(pa.table({"q": ["a", "b", "c"], "when": late, "odd": odd}), tmp_path / "rows.parquet")
+    read = {}
+    for column in ("q", "when", "odd"):
+        columns = {"prompt": "q", "reference_answer": column}
+        made = source(tmp_path / "rows.parquet", columns=columns)
+        read[column] = [_understood(made, raw) for raw in made.read(Resources(), made.plan(Resources(), 9)[0])]
+    assert read["q"] == ["a", "b", "c"]
+    assert read["when"][0] == "bad_value"
+    assert read["odd"] == ["ok", "bad_value", "ok"]
+
+
+def _understood(made: JsonlSource, raw: RawRow) -> str | None:
+    try:
+        return made.understand(raw.value).reference_answer
+    except RowError as error:
+        return error.reason
