@@ -114,16 +114,24 @@ def same_length(value: Mapping[str, Any], *names: str) -> Iterator[tuple[Any, ..
     return zip(*columns, strict=True)
 
 
+def parsed(value: Mapping[str, Any], name: str) -> Any:
+    """A value, or what its JSON text says; None for null and blank. Raises RowError for text that is no JSON."""
+    found = column(value, name)
+    if not isinstance(found, str):
+        return found
+    if not found.strip():
+        return None
+    try:
+        return decoded(found.encode())
+    except (json.JSONDecodeError, UnicodeEncodeError) as error:
+        raise RowError("bad_value", f"column {name!r} should be JSON: {error}: {shown(found)}") from error
+
+
 def mapping(value: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     """An object, or a JSON text of one; None for null or "". Raises RowError for anything else."""
-    found = column(value, name)
-    if found is None or (isinstance(found, str) and not found.strip()):
+    found = parsed(value, name)
+    if found is None:
         return None
-    if isinstance(found, str):
-        try:
-            found = decoded(found.encode())
-        except (json.JSONDecodeError, UnicodeEncodeError) as error:
-            raise RowError("bad_value", f"column {name!r} should be a JSON object: {error}: {shown(found)}") from error
     if not isinstance(found, Mapping):
         raise RowError("bad_value", f"column {name!r} should be an object, is {type(found).__name__}: {shown(found)}")
     return {str(key): item for key, item in found.items()}

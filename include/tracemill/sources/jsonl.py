@@ -36,6 +36,7 @@ class Columns(BaseModel):
     id                the source's own id; it decides nothing
     difficulty        a word, or a number, which is then a score
     reference_solution  a program that solves the problem
+    comparison        an object or JSON text of one: when an output is right (docs/design/verification.md)
     response          an existing response or a list of them, or several such columns; `thinking`, `verdict` and
                       `finish_reason` run in parallel
     test_case         an object or JSON text of one (any shape that the sandbox knows), or a list of assert lines
@@ -54,6 +55,7 @@ class Columns(BaseModel):
     difficulty: str | None = None
     difficulty_score: str | None = None
     reference_solution: str | None = None
+    comparison: str | None = None
     license: str | None = None
     response: str | tuple[str, ...] | None = None
     thinking: str | None = None
@@ -96,6 +98,7 @@ def mapped_row(
         reference_solution=code_of(optional_text(value, columns.reference_solution)),
         test_case=tests(value, columns.test_case) if columns.test_case else None,
         constraints=_object(value, columns.constraints),
+        comparison=_object(value, columns.comparison),
         license=optional_text(value, columns.license),
         responses=responses,
         **hardness,

@@ -155,6 +155,70 @@ TABLE: dict[str, list[Expected]] = {
         Expected("Capital of Peru?", None, responses=(("openorca", None, None),)),
     ],
 }
+STATEMENT = """Add two numbers.
+
+## Input Format
+
+Two integers.
+
+## Output Format
+
+Their sum.
+
+## Examples
+
+```input
+1 2
+```
+```output
+3
+```"""
+TABLE |= {
+    "codeforces_cots": [
+        Expected(f"{STATEMENT}\n\n## Note\n\nMind the sign.", "code", responses=((R1, "\nAdd them.\n", None),)),
+        Expected(
+            STATEMENT.replace("Add two numbers", "Double a number"),
+            "code",
+            None,
+            True,
+            ((R1, "\nAdd them.\n", None),),
+        ),
+        Expected(
+            STATEMENT.replace("Add two numbers", "Guess the number").replace(
+                "\n\n## Examples", "\n\n## Interaction Format\n\nPrint a guess, read the answer.\n\n## Examples"
+            )
+            + "\n\n## Note\n\nMind the sign.",
+            "code",
+            responses=((R1, "\nAdd them.\n", None),),
+        ),
+    ],
+    "deepcoder_preview": [
+        Expected("Read n, print n + 1.", "code", None, True),
+        Expected(
+            "Add the numbers.\nclass Solution:\n    def add(self, a: int, b: int) -> int:\n        ", "code", None, True
+        ),
+        Expected("Square a number.", "code", None, True),
+        Expected("No tests here.", "code"),
+    ],
+    "llama_nemotron": [
+        Expected("Why is ice cold?", "science", responses=(("DeepSeek-R1", "\nHeat.\n", None),)),
+        Expected("Name a metal.", "chat", responses=(("Mixtral-8x22B-Instruct-v0.1", None, None),)),
+        Expected("Answer in Latin.\n\nHello\n\nGoodbye", "chat", responses=(("unknown", None, None),), turns=4),
+    ],
+    "ifeval_like": [
+        Expected(
+            "Write about tea without commas.",
+            "instruction following",
+            responses=(("qwen2.5-72b-instruct", None, None),),
+        ),
+        Expected(
+            "Write at least 3 words about ink.",
+            "instruction following",
+            responses=(("qwen2.5-72b-instruct", None, None),),
+        ),
+        Expected("Say hello.", "instruction following"),
+    ],
+}
 CASES = [pytest.param(kind, i, row, id=f"{kind}-{i}") for kind, rows in TABLE.items() for i, row in enumerate(rows)]
 
 
@@ -171,8 +235,8 @@ def rows_of(made: DatasetSource, rows_per_shard: int = 100) -> list[SourceRow]:
     return [made.understand(raw.value) for part in parts for raw in made.read(Resources(), part)]
 
 
-def test_there_are_twenty_and_each_has_a_fixture() -> None:
-    assert len(TABLE) == 20
+def test_each_has_a_fixture() -> None:
+    assert len(TABLE) == 24
     assert {file.stem for file in FIXTURES.glob("*.jsonl")} == set(TABLE)
 
 
@@ -304,3 +368,74 @@ def test_a_repository_that_cannot_be_used_says_why(repository: Path, settings: d
     made = source("limo", **{"path": "", "repo": str(repository), **settings})
     with pytest.raises(SourceError, match=says):
         made.plan(Resources(), 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "index", "starts"),
+    [
+        pytest.param("openthoughts_114k", 1, "def double", id="openthoughts"),
+        pytest.param("deepcoder_preview", 0, "print(int(input()) + 1)", id="a fenced one of several"),
+        pytest.param("deepcoder_preview", 2, "print(int(input()) ** 2)", id="a text"),
+        pytest.param("openthoughts_114k", 0, None, id="a worked solution is no program"),
+    ],
+)
+def test_a_program_that_solves_the_problem_is_kept(kind: str, index: int, starts: str | None) -> None:
+    solution = rows_of(source(kind))[index].reference_solution
+    assert solution == starts if starts is None else (solution or "").startswith(starts)
+
+
+def test_instructions_come_with_their_arguments() -> None:
+    first, second, third = (row.constraints for row in rows_of(source("ifeval_like")))
+    assert first == {"instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
+    assert second is not None
+    assert second["kwargs"] == [{"num_words": 3, "relation": "at least"}]
+    assert third is None
+
+
+def test_one_set_of_arguments_serves_all_instructions_of_a_row() -> None:
+    row = {"instruction": "x", "instruction_id_list": ["a", "b"], "kwargs": '{"num_words": 3}'}
+    found = source("ifeval_like", config="default").understand(row).constraints
+    assert found is not None
+    assert found["kwargs"] == [{"num_words": 3}] * 2
+
+
+SYSTEM = [{"role": "system", "content": "Answer in Welsh."}, {"role": "user", "content": "Hello?"}]
+SHAREGPT = [{"from": "system", "value": "Answer in Welsh."}, {"from": "human", "value": "Hello?"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        pytest.param("dolphin_r1", {"messages": SYSTEM}, id="dolphin_r1"),
+        pytest.param("eurus_2_rl", {"prompt": SYSTEM}, id="eurus_2_rl"),
+        pytest.param("bespoke_stratos_17k", {"system": "Answer in Welsh.", "conversations": SHAREGPT[1:]}, id="column"),
+        pytest.param("bespoke_stratos_17k", {"system": None, "conversations": SHAREGPT}, id="bespoke_stratos_17k"),
+        pytest.param("general_thought", {"prev_messages": SYSTEM[:1], "question": "Hello?"}, id="general_thought"),
+        pytest.param("infinity_instruct", {"conversations": SHAREGPT}, id="infinity_instruct"),
+        pytest.param("llama_nemotron", {"input": SYSTEM}, id="llama_nemotron"),
+        pytest.param("openorca", {"system_prompt": "Answer in Welsh.", "question": "Hello?"}, id="openorca"),
+    ],
+)
+def test_a_system_prompt_that_says_something_is_part_of_the_problem(kind: str, changes: dict[str, Any]) -> None:
+    good = json.loads((FIXTURES / f"{kind}.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    row = source(kind).understand(good | changes)
+    assert row.prompt == "Answer in Welsh.\n\nHello?"
+    assert kind == "openorca" or [turn["role"] for turn in row.messages or ()] == ["system", "user"]
+
+
+@pytest.mark.parametrize("kind", TABLE)
+def test_only_documented_columns_are_needed_and_ids_decide_nothing(kind: str) -> None:
+    """Rows without any optional key, and with a null for each, are understood: the rest is quarantined by name."""
+    made = source(kind)
+    needed = {name.split(".")[0] for name in made.required()}
+    for line in (FIXTURES / f"{kind}.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        bare = made.understand({name: value for name, value in row.items() if name in needed} | _kept(kind, row))
+        nulls = made.understand({k: v if k in needed else None for k, v in row.items()} | _kept(kind, row))
+        assert bare.prompt
+        assert (bare.prompt, bare.native_id) == (nulls.prompt, "")
+
+
+def _kept(kind: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Traces may be in one of several columns, of which one must be there."""
+    return {"thinking_trajectories": row.get("thinking_trajectories")} if kind in ("data_ablation_59k", "s1k") else {}
