@@ -32,6 +32,8 @@ from .worker.frames import to_json
 _GROUP_CALLS = 200
 _GROUP_BYTES = 8 << 20
 _GROUP_CPU_SECONDS = 1.0
+_ROOM = 16 << 10
+_ROOM_PER_BYTE = 24
 
 # A program that cannot be imported, or lacks the function, raised nothing that a test may ask for.
 _WORDS = {"unimportable": "the import ", "absent": "looking the function up "}
@@ -41,11 +43,15 @@ Accept = Callable[[str, Any], bool]
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the program and the rule for its result; `test` is the test that it belongs to."""
+    """One call of the program and the rule for its result; `test` is the test that it belongs to.
+
+    `room`: bytes that a right result can take; a longer one is not even parsed.
+    """
 
     test: int
     payload: list[Any]
     accept: Accept
+    room: int = 4 << 20
 
 
 def payload(name: str, arguments: Sequence[Any], named: Mapping[str, Any] | None = None) -> list[Any]:
@@ -89,7 +95,16 @@ def calls_of(suite: CallSuite) -> list[Call]:
     """Return a call suite's calls, one per test."""
     pairs = list(zip(suite.args, suite.expected, strict=True))[: suite.max_tests]
     rule = _Reading(suite).accepts if suite.or_wrapped else partial(_equals, suite.compare)
-    return [Call(at, payload(f"?{suite.fn_name}", args), rule(at, want)) for at, (args, want) in enumerate(pairs)]
+    return [
+        Call(at, payload(f"?{suite.fn_name}", args), rule(at, want), _room(suite.compare, at, want))
+        for at, (args, want) in enumerate(pairs)
+    ]
+
+
+def _room(compare: Compare, test: int, expected: Any) -> int:
+    """Return the bytes that a right result can take: a whole number may come as a float, with a tag around it."""
+    listed = compare.answers[test] if test < len(compare.answers) else ()
+    return _ROOM + _ROOM_PER_BYTE * max(len(to_json(encode(value))) for value in (expected, *listed))
 
 
 class CallJudge:
@@ -133,7 +148,7 @@ class CallJudge:
         self.board.charge(report)
         at = sum(report["lengths"])
         stderr, frames = data[at : at + report["stderr"]], data[at + report["stderr"] :]
-        done = finished_calls(frames, count)
+        done = finished_calls(frames, [call.room for call in self.calls[self.next : self.next + count]])
         slow = count == 1 and report["cpu"] > self.limits.cpu_seconds
         for word, value in [] if slow else done:
             self._judge(self.calls[self.next], word, value, stderr)

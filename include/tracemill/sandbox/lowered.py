@@ -6,7 +6,7 @@ from typing import Any
 
 from .base import AssertSuite, HumanEvalSuite, Job, Limits, PytestSuite
 from .calls import Call, CallJudge
-from .literals import NotConstant, evaluate
+from .literals import Budget, NotConstant, evaluate
 from .lowering import Lowering, NotLowerable
 from .scripts import Script
 from .testfiles import borrowed_names, needs_pytest, test_functions
@@ -19,7 +19,7 @@ def _is_main_guard(node: ast.stmt) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Compare) and "__main__" in ast.dump(node.test)
 
 
-def _constants(body: Sequence[ast.stmt], functions: Sequence[ast.stmt]) -> dict[str, Any]:
+def _constants(body: Sequence[ast.stmt], functions: Sequence[ast.stmt], budget: Budget) -> dict[str, Any]:
     """Return the module-level constants of a test source; raises NotLowerable for any other statement."""
     names: dict[str, Any] = {}
     for node in body:
@@ -34,7 +34,7 @@ def _constants(body: Sequence[ast.stmt], functions: Sequence[ast.stmt]) -> dict[
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
             raise NotLowerable(type(node).__name__)
         try:
-            names[node.targets[0].id] = evaluate(node.value, {})
+            names[node.targets[0].id] = evaluate(node.value, {}, budget)
         except NotConstant as error:
             raise NotLowerable(str(error)) from None
     return names
@@ -49,8 +49,10 @@ def _targets(tree: ast.Module) -> dict[str, str]:
     return names
 
 
-def _each(tests: Sequence[Sequence[ast.stmt]], targets: Mapping[str, str], constants: Mapping[str, Any]) -> list[Call]:
-    lowering = Lowering(targets, constants)
+def _each(
+    tests: Sequence[Sequence[ast.stmt]], targets: Mapping[str, str], constants: Mapping[str, Any], budget: Budget
+) -> list[Call]:
+    lowering = Lowering(targets, constants, budget)
     for body in tests:
         lowering.test(body)
     return lowering.calls
@@ -61,8 +63,9 @@ def _lower_pytest(suite: PytestSuite) -> list[Call]:
     functions = test_functions(tree)
     if needs_pytest(tree):
         raise NotLowerable("fixtures, marks or classes")
-    constants = _constants(tree.body, functions)
-    return _each([function.body for function in functions[: suite.max_tests]], _targets(tree), constants)
+    budget = Budget()
+    constants = _constants(tree.body, functions, budget)
+    return _each([function.body for function in functions[: suite.max_tests]], _targets(tree), constants, budget)
 
 
 def _lower_check(suite: HumanEvalSuite) -> list[Call]:
@@ -70,11 +73,12 @@ def _lower_check(suite: HumanEvalSuite) -> list[Call]:
     checks = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "check"]
     if len(checks) != 1 or len(checks[0].args.args) != 1:
         raise NotLowerable("no single check(candidate)")
-    constants = _constants(tree.body, checks)
+    budget = Budget()
+    constants = _constants(tree.body, checks, budget)
     targets = {**_targets(tree), checks[0].args.args[0].arg: suite.entry_point}
     body = [node for node in checks[0].body if not _says_nothing(node)]
     whole = not all(isinstance(node, ast.Assert) for node in body)
-    return _each([body] if whole else [[node] for node in body][: suite.max_tests], targets, constants)
+    return _each([body] if whole else [[node] for node in body][: suite.max_tests], targets, constants, budget)
 
 
 def _says_nothing(node: ast.stmt) -> bool:
@@ -85,9 +89,10 @@ def _says_nothing(node: ast.stmt) -> bool:
 
 def _lower_asserts(suite: AssertSuite) -> list[Call]:
     lines = suite.lines[: suite.max_tests]
-    constants = _constants(ast.parse(suite.setup or "").body, ())
+    budget = Budget()
+    constants = _constants(ast.parse(suite.setup or "").body, (), budget)
     targets = _targets(ast.parse("\n".join([suite.setup or "", *lines])))
-    return _each([ast.parse(line).body for line in lines], targets, constants)
+    return _each([ast.parse(line).body for line in lines], targets, constants, budget)
 
 
 def lower(suite: PytestSuite | HumanEvalSuite | AssertSuite) -> list[Call]:

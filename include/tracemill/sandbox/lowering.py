@@ -15,10 +15,12 @@ from dataclasses import replace
 from typing import Any
 
 from .calls import Accept, Call, payload
-from .literals import NotConstant, evaluate
+from .literals import Budget, NotConstant, evaluate
 from .rules import Judge, accept_by, ended_well, raises
+from .worker.codec import to_set
 
 _MAX_CALLS = 10_000
+_STATEMENT = 20  # values that could be built in the time that a statement takes
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -40,7 +42,7 @@ _SWAPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.IsNot: ast.IsNot,
 }
 _WRAPPERS: dict[str, Callable[[Any], Any]] = {
-    "set": set,
+    "set": lambda value: to_set(list(value)),
     "sorted": sorted,
     "list": list,
     "tuple": tuple,
@@ -66,8 +68,8 @@ def _mutable(value: Any) -> bool:
 class Lowering:
     """Collects the calls of one test after another. `targets` maps names in the tests to functions of the program."""
 
-    def __init__(self, targets: Mapping[str, str], constants: Mapping[str, Any]) -> None:
-        self._targets, self._constants = targets, constants
+    def __init__(self, targets: Mapping[str, str], constants: Mapping[str, Any], budget: Budget) -> None:
+        self._targets, self._constants, self._budget = targets, constants, budget
         self._names: dict[str, Any] = {}
         self._results: dict[str, int] = {}
         self._test = 0
@@ -90,6 +92,7 @@ class Lowering:
                 raise NotLowerable(str(error)) from None
 
     def _statement(self, node: ast.stmt) -> None:
+        self._budget.spend(_STATEMENT)
         if isinstance(node, ast.Assert):
             self._assert(node.test)
         elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
@@ -97,7 +100,7 @@ class Lowering:
         elif isinstance(node, ast.With):
             self._with(node)
         elif isinstance(node, ast.For) and not node.orelse:
-            for item in evaluate(node.iter, self._names):
+            for item in evaluate(node.iter, self._names, self._budget):
                 self._bind(node.target, item)
                 self._block(node.body)
         elif isinstance(node, ast.Expr):
@@ -111,7 +114,7 @@ class Lowering:
             self._names.pop(name, None)
             self._results[name] = index
         else:
-            self._names[name] = evaluate(value, self._names)
+            self._names[name] = evaluate(value, self._names, self._budget)
             self._results.pop(name, None)
 
     def _expression(self, value: ast.expr) -> None:
@@ -156,7 +159,7 @@ class Lowering:
         elif isinstance(test, ast.Call) and _names_it(test, "isclose") and len(test.args) == 2:
             self._is_close(test)
         elif isinstance(test, ast.Call) and _is_node_helper(test):
-            expected = evaluate(test.args[1], self._names)
+            expected = evaluate(test.args[1], self._names, self._budget)
             self._judged(test.args[0], lambda value: value == expected)
         else:
             self._judged(test, bool)
@@ -165,10 +168,10 @@ class Lowering:
         if not self._is_result(left) and type(sign) in _SWAPPED:
             left, right, sign = right, left, _SWAPPED[type(sign)]()
         if isinstance(sign, (ast.In, ast.NotIn)) and self._is_result(right):
-            wanted, member = evaluate(left, self._names), isinstance(sign, ast.In)
+            wanted, member = evaluate(left, self._names, self._budget), isinstance(sign, ast.In)
             self._judged(right, lambda value: (wanted in value) == member)
             return
-        expected = evaluate(right, self._names)
+        expected = evaluate(right, self._names, self._budget)
         if isinstance(sign, (ast.Is, ast.IsNot)):
             same = isinstance(sign, ast.Is)
             if not any(expected is one for one in _SINGLETONS):
@@ -180,8 +183,8 @@ class Lowering:
 
     def _is_close(self, test: ast.Call) -> None:
         left, right = test.args if self._is_result(test.args[0]) else reversed(test.args)
-        expected = evaluate(right, self._names)
-        options = {str(word.arg): evaluate(word.value, self._names) for word in test.keywords}
+        expected = evaluate(right, self._names, self._budget)
+        options = {str(word.arg): evaluate(word.value, self._names, self._budget) for word in test.keywords}
         self._judged(left, lambda value: math.isclose(value, expected, **options))
 
     def _judged(self, node: ast.expr, judge: Judge) -> None:
@@ -201,16 +204,16 @@ class Lowering:
         """Return what a known wrapper is around, and the wrapper; (node, None) when there is none."""
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
             left = self._is_result(node.left)
-            constant = evaluate(node.right if left else node.left, self._names)
+            constant = evaluate(node.right if left else node.left, self._names, self._budget)
             return (node.left if left else node.right), (lambda value: value - constant if left else constant - value)
         if isinstance(node, ast.Subscript):
-            key = evaluate(node.slice, self._names)
+            key = evaluate(node.slice, self._names, self._budget)
             return node.value, lambda value: value[key]
         name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
         if not isinstance(node, ast.Call) or name in self._targets or not node.args or node.keywords:
             return node, None
         if name == "round" and len(node.args) == 2:
-            digits = evaluate(node.args[1], self._names)
+            digits = evaluate(node.args[1], self._names, self._budget)
             return node.args[0], lambda value: round(value, digits)
         if len(node.args) == 1 and name in (*_WRAPPERS, "abs"):
             return node.args[0], abs if name == "abs" else _WRAPPERS[name]
@@ -238,8 +241,8 @@ class Lowering:
             k.arg is None for k in node.keywords
         ):
             raise NotLowerable("star arguments")
-        arguments = [evaluate(argument, self._names) for argument in node.args]
-        named = {str(word.arg): evaluate(word.value, self._names) for word in node.keywords}
+        arguments = [evaluate(argument, self._names, self._budget) for argument in node.args]
+        named = {str(word.arg): evaluate(word.value, self._names, self._budget) for word in node.keywords}
         self._forget_mutable(node)
         self.calls.append(Call(self._test, payload(self._targets[node.func.id], arguments, named), accept))
         return len(self.calls) - 1

@@ -57,9 +57,16 @@ class _StdioJudge:
 
     def _order(self, tests: list[int]) -> tuple[dict[str, object], bytes]:
         parts = [self.inputs[test] for test in tests]
+        cap = sum(map(self._room, tests))
         if len(tests) > 1:
-            return run_order("group", parts, min(self.limits.cpu_seconds, _GROUP_CPU_SECONDS), _GROUP_OUTPUT)
-        return run_order("alone", parts, self.limits.cpu_seconds, self.limits.output_bytes)
+            return run_order("group", parts, min(self.limits.cpu_seconds, _GROUP_CPU_SECONDS), min(cap, _GROUP_OUTPUT))
+        return run_order("alone", parts, self.limits.cpu_seconds, cap)
+
+    def _room(self, test: int) -> int:
+        """Return how many bytes of a test's output are worth reading: one more than a right one can have."""
+        if self.suite.compare.name == "checker":
+            return self.limits.output_bytes
+        return min(self.limits.output_bytes, self.comparer.room(test, self.suite.outputs[test]) + 1)
 
     def _right(self, test: int, output: bytes) -> bool:
         return self.comparer.right(test, output, self.suite.outputs[test])

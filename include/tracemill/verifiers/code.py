@@ -119,7 +119,7 @@ class CodeVerifier(Verifier):
             yield Job(id=question.generation_id, source=source, suite=exam.suite, language=language)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)  # tests may have many megabytes
 def _exam(test_case: str, comparison: str | None, statement: str, max_tests: int | None) -> Exam:
     case = _json("test_case", test_case)
     extra: Mapping[str, Any] = case if isinstance(case, Mapping) else {}

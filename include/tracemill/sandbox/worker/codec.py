@@ -11,6 +11,7 @@ from typing import Any
 
 MAX_DEPTH = 200
 MAX_NODES = 100_000
+MAX_SAME_HASH = 8
 _SMALL = 1 << 62
 
 
@@ -151,6 +152,33 @@ def _encode_subclass(value: Any, name: str, depth: int, other: Callable[[Any], A
     return {"x": name}
 
 
+def _check_hashes(items: list[Any]) -> list[Any]:
+    """Return `items`, of which no more than a few differ but share a hash: a table of such takes quadratic time."""
+    hashes = list(map(hash, items))
+    order = sorted(range(len(items)), key=hashes.__getitem__)
+    same: list[Any] = []
+    before = None
+    for at in order:
+        if hashes[at] != before:
+            before = hashes[at]
+            same.clear()
+        if items[at] not in same:
+            same.append(items[at])
+        if len(same) > MAX_SAME_HASH:
+            raise CodecError("too many values share a hash")
+    return items
+
+
+def to_set(items: list[Any]) -> set[Any]:
+    """Return the set of `items`, whoever wrote them; raises CodecError where their hashes were made to collide."""
+    return set(_check_hashes(items))
+
+
+def to_dict(keys: list[Any], values: list[Any]) -> dict[Any, Any]:
+    """Return the table of `keys` and `values`; raises CodecError where the keys' hashes were made to collide."""
+    return dict(zip(_check_hashes(keys), values, strict=True))
+
+
 def _text(body: Any) -> str:
     if type(body) is not str:
         raise CodecError("a tag wants text")
@@ -173,8 +201,8 @@ def _scalar(tag: str, body: Any) -> Any:
 
 _MANY: dict[str, Callable[[list[Any]], Any]] = {
     "t": tuple,
-    "s": set,
-    "z": frozenset,
+    "s": to_set,
+    "z": lambda values: frozenset(to_set(values)),
     "q": deque,
     "L": lambda values: Nodes("L", values),
     "T": lambda values: Nodes("T", values),
@@ -201,7 +229,8 @@ def decode(data: Any, build: Mapping[str, Callable[[Any], Any]] | None = None, d
 
 def _tagged(tag: str, body: Any, build: Mapping[str, Callable[[Any], Any]] | None, depth: int) -> Any:
     if tag == "d":
-        return {decode(key, build, depth + 1): decode(value, build, depth + 1) for key, value in body}
+        keys = [decode(key, build, depth + 1) for key, _ in body]
+        return to_dict(keys, [decode(value, build, depth + 1) for _, value in body])
     many = (build or {}).get(tag) or _MANY.get(tag)
     if many is None:
         return _scalar(tag, body)
