@@ -67,6 +67,7 @@ def _options(
     _STATE["debug"] = debug
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=err)], force=True)
+    logging.getLogger("tracemill.progress").setLevel(logging.INFO)
 
 
 @app.command()

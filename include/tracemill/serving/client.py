@@ -13,13 +13,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
 from typing import Any
 
-from tracemill.errors import RecipeError, ServerGone, ServingError, TracemillError
+from tracemill.errors import RecipeError, ServerGone, ServingError
 from tracemill.serving.api import Api, address
 from tracemill.serving.asks import Answer, Ask, Refusal, Reply
 from tracemill.serving.continuation import BEGUN, with_begun_answer
@@ -27,6 +27,7 @@ from tracemill.serving.endpoints import Endpoint
 from tracemill.serving.fleet import LOOK_EVERY, Fleet
 from tracemill.serving.pacing import retry_after
 from tracemill.serving.payload import encoded
+from tracemill.serving.rendering import rendered
 from tracemill.serving.transport import HttpTransport, Transport
 from tracemill.serving.trouble import Trouble
 from tracemill.serving.wire import ServerFault, read_reply
@@ -50,6 +51,7 @@ class _Flight:
     limit: asyncio.Timeout
     began: float = field(default_factory=time.monotonic)
     heard: float | None = None
+    is_ended: bool = False
 
 
 class Client:
@@ -65,7 +67,7 @@ class Client:
         self._stack = contextlib.AsyncExitStack()
         self._flights: set[_Flight] = set()
         self._alone = asyncio.Lock()
-        self._failure: TracemillError | None = None
+        self._failure: BaseException | None = None
 
     async def __aenter__(self) -> Client:
         if self._transport is None:
@@ -73,6 +75,7 @@ class Client:
             self._transport = await self._stack.enter_async_context(HttpTransport(proxies=outside))
         await asyncio.to_thread(self.fleet.refresh)
         watch = asyncio.create_task(self._watch())
+        watch.add_done_callback(self._watch_ended)
         self._stack.callback(watch.cancel)
         return self
 
@@ -114,7 +117,7 @@ class Client:
         while (endpoint := self.fleet.choose(ask.beginning)) is None:
             if not self.fleet.endpoints:
                 trouble.last = ServerFault("no server has published a lease")
-                self._give_up(trouble.last)
+            self._give_up(trouble.last)
             await asyncio.sleep(_FULL)
         self._give_up(trouble.last)
         return endpoint
@@ -142,6 +145,18 @@ class Client:
             self.fleet.failed(endpoint)
         trouble.note(fault, endpoint.life)
 
+    async def rendered(self, ask: Ask) -> str | None:
+        """The prompt that the model gets for this chat request; None where no server is there or none tells."""
+        endpoint = self.fleet.choose(ask.beginning)
+        if endpoint is None or ask.route != "/v1/chat/completions" or self.fleet.model.api:
+            return None
+        try:
+            async with self._flying(endpoint) as flight:
+                return await rendered(partial(self._post_ok, flight), endpoint.model, ask)
+        except (ServerFault, _NotOffered, KeyError, TypeError) as error:
+            _log.info("%s: the server does not show its prompt: %s", self._name, error)
+            return None
+
     async def _is_poison(self, endpoint: Endpoint, ask: Ask, trouble: Trouble) -> bool:
         """Whether the server fails on this request and answers others; if nobody else asks, a tiny request tells."""
         if not trouble.is_poison(self.answered, self.failed):
@@ -163,12 +178,18 @@ class Client:
             purse.check()
             if purse.requests:
                 purse.requests.take(1, time.monotonic())
+        async with self._flying(endpoint) as flight:
+            return await self._send(flight, ask)
+
+    @contextlib.asynccontextmanager
+    async def _flying(self, endpoint: Endpoint) -> AsyncIterator[_Flight]:
+        """A request on its way, which ends when its server does. Raises ServerFault then."""
         self.fleet.busy[endpoint.url] += 1
         flight = _Flight(endpoint, asyncio.timeout(None))
         self._flights.add(flight)
         try:
             async with flight.limit:
-                return await self._send(flight, ask)
+                yield flight
         except TimeoutError as error:
             raise ServerFault(f"{endpoint.url} was not heard of any more") from error
         finally:
@@ -184,6 +205,8 @@ class Client:
                 body = await with_begun_answer(partial(self._post_ok, flight), body)
         except _NotOffered as missing:
             return Refusal("refused", f"the cut answer cannot be continued here: {missing}")
+        if ask.route == "/v1/completions" and body.get("max_tokens") is None:
+            body = {**body, **await self._rest_of_context(flight, body)}
         if self.fleet.is_fixed and ask.route in _STREAMED and "prompt_logprobs" not in body:
             body = {**body, "stream": True, "stream_options": {"include_usage": True}}
         if self.fleet.model.api:
@@ -211,6 +234,18 @@ class Client:
             self.left_out |= left_out
         return found
 
+    async def _rest_of_context(self, flight: _Flight, body: Mapping[str, Any]) -> Mapping[str, int]:
+        """The tokens that a prompt leaves: without a number vLLM's /v1/completions stops after 16."""
+        asked = {name: body[name] for name in ("model", "prompt", "add_special_tokens") if name in body}
+        try:
+            said = await self._post_ok(flight, "/tokenize", asked)
+            return {"max_tokens": max(1, int(said["max_model_len"]) - int(said["count"]))}
+        except (_NotOffered, KeyError, TypeError, ValueError) as error:
+            raise RecipeError(
+                f"model {self._name!r}: sampling.max_tokens is null, and the server does not say how long its context "
+                f"is ({error}): give sampling.max_tokens a number"
+            ) from error
+
     async def _post_ok(self, flight: _Flight, route: str, body: Mapping[str, Any]) -> Any:
         status, data, _ = await self._post(flight, route, body)
         if status in _NOT_OFFERED:
@@ -230,12 +265,7 @@ class Client:
         """Look which servers live, and end the requests to those that do not; they are asked elsewhere."""
         while True:
             await asyncio.sleep(min(LOOK_EVERY, self._silence / 4))
-            try:
-                await asyncio.to_thread(self.fleet.refresh)
-            except TracemillError as error:
-                self._failure = error
-                self._end(list(self._flights))
-                return
+            await asyncio.to_thread(self.fleet.refresh)
             self._end([flight for flight in self._flights if not self._lives(flight)])
 
     def _lives(self, flight: _Flight) -> bool:
@@ -250,4 +280,12 @@ class Client:
     def _end(flights: list[_Flight]) -> None:
         now = asyncio.get_running_loop().time()
         for flight in flights:
-            flight.limit.reschedule(now)
+            if not flight.is_ended:  # one that is ending already cannot be told again
+                flight.is_ended = True
+                flight.limit.reschedule(now)
+
+    def _watch_ended(self, watch: asyncio.Task[None]) -> None:
+        """Without a watch a request would live for ever: whatever ended it ends them all."""
+        if not watch.cancelled() and watch.exception() is not None:
+            self._failure = watch.exception()
+            self._end(list(self._flights))

@@ -47,6 +47,11 @@ class FakeServer:
     wait: float | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def generated(self) -> list[dict[str, Any]]:
+        """The requests for answers, without those that only look at a prompt."""
+        return [request for request in self.requests if "tokenize" not in request["path"]]
+
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], heard: Callable[[], None]) -> Response:
         """Answer one request, or fail as `faults` says for its number."""
         asked = json.loads(body)
@@ -107,7 +112,8 @@ class FakeServer:
 
     def tokenize(self, prompt: str, body: dict[str, Any]) -> dict[str, Any]:
         """POST /tokenize: a token a character; a rendered chat ends with a NUL, where a begun answer continues."""
-        return {"tokens": [ord(c) for c in (prompt + "\x00" if "messages" in body else prompt)]}
+        tokens = [ord(c) for c in (prompt + "\x00" if "messages" in body else prompt)]
+        return {"tokens": tokens, "count": len(tokens), "max_model_len": 100_000}
 
     def detokenize(self, _prompt: str, body: dict[str, Any]) -> dict[str, Any]:
         """POST /detokenize."""

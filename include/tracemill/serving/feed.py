@@ -22,6 +22,7 @@ from tracemill.serving.asks import Answer, Ask, Reply, Spent
 from tracemill.serving.keys import samples_root
 from tracemill.serving.model import Model
 from tracemill.serving.refusals import EqualRefusals
+from tracemill.serving.rendering import check, shown
 from tracemill.serving.samples import SampleStore
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ FLUSH_SHARE = 8  # a part is written when an eighth of the asks in flight wait f
 FLUSH_SECONDS = 1.0  # ... or when the first of them has waited that long
 REPORT_SECONDS = 15.0
 _log = logging.getLogger(__name__)
+progress = logging.getLogger("tracemill.progress")  # shown to people also where nothing else is
 
 
 @dataclass
@@ -52,7 +54,14 @@ class Feed:
             "versions": sorted(self.engines),
             "flags": list(self.model.serve.flags),
             **asdict(self.spent),
+            "money": self.money,
         }
+
+    @property
+    def money(self) -> float | None:
+        """What the paid answers cost, where the model has a price."""
+        price = self.model.api.price if self.model.api else None
+        return price.of(self.spent.prompt_tokens, self.spent.completion_tokens) if price else None
 
     def answers(self, asks: Sequence[Ask]) -> list[Answer]:
         """One answer per ask, in their order. Raises ServingError when the servers are gone for good."""
@@ -95,6 +104,7 @@ class _Run:
         fleet = Fleet(self.feed.model, self.feed.store, self.feed.resources)
         try:
             async with Client(fleet, self.feed.resources.transport) as client, asyncio.TaskGroup() as group:
+                await self._show(client)
                 attendants = [group.create_task(self._write_parts()), group.create_task(self._report())]
                 for key, ask in self.asks.items():
                     await self.slots.acquire()
@@ -109,6 +119,16 @@ class _Run:
             self.engines = fleet.engines
             self._store_waiting()
         return self.answers
+
+    async def _show(self, client: Client) -> None:
+        """Show the first prompt as the model gets it, where that may be a surprise. Raises RecipeError as `check`."""
+        first = next(iter(self.asks.values()))
+        if client.fleet.is_fixed and "continue_final_message" not in first.body:
+            return
+        prompt = await client.rendered(first)
+        if prompt is not None:
+            _log.info("%s: the first prompt as the model gets it: %s", self.feed.model.name, shown(prompt))
+            check(self.feed.model.name, prompt)
 
     async def _one(self, client: Client, key: str, ask: Ask) -> None:
         answer = await client.ask(ask)
@@ -148,7 +168,12 @@ class _Run:
             done, total, taken = len(self.answers), len(self.asks), time.monotonic() - self.began
             rate = self.feed.spent.completion_tokens / taken
             left = f"about {taken / done * (total - done):.0f} s left" if done else "none answered yet"
-            _log.info("%s: %d of %d answered, %.0f tokens/s, %s", self.feed.model.name, done, total, rate, left)
+            tokens = self.feed.spent.completion_tokens
+            money = "" if self.feed.money is None else f", {self.feed.money:.2f} spent"
+            name = self.feed.model.name
+            progress.info(
+                "%s: %d of %d answered, %.0f tokens/s, %d tokens%s, %s", name, done, total, rate, tokens, money, left
+            )
 
 
 def _plainest(failures: ExceptionGroup[Exception]) -> Exception:

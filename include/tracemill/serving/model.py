@@ -76,8 +76,8 @@ class Model(BaseModel):
 
     Either `api` says where it answers, or `weights` what is to be served: a folder (starting with /, ./, ../ or
     ${NAME}; relative ones start at the recipes' folder) or an id on the Hub, which needs a `revision`: an unpinned
-    model would make two runs of one recipe incomparable. A folder with a `revision` is taken at its word; one without is
-    identified by the content of its files. `engine` is what of the engine's settings changes answers.
+    model would make two runs of one recipe incomparable. A folder with a `revision` is taken at its word; one without
+    is identified by the content of its files. `engine` is what of the engine's settings changes answers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -15,6 +15,7 @@ import httpx
 from tracemill.errors import RecipeError, TracemillError
 from tracemill.resources import Resources
 from tracemill.serving.failures import explained
+from tracemill.serving.fits import require_fit
 from tracemill.serving.guard import GRACE, descendants
 from tracemill.serving.launch import HOST, command, environment, free_port, on_cpu, reachable_name, vllm_python
 from tracemill.serving.metrics import Gauges, parse_metrics
@@ -24,7 +25,9 @@ from tracemill.serving.model import Model
 # are no more, clients that needed 3 % of a core waited 60 ms for each turn, and up to half of the slots stayed empty.
 ENGINE_NICENESS = 5
 _LOG_TAIL = 200_000  # bytes of a server's log that are searched for what went wrong
+SAY_EVERY = 15.0  # seconds between two words about a server that loads
 _log = logging.getLogger(__name__)
+progress = logging.getLogger("tracemill.progress")
 
 
 class Server:
@@ -37,6 +40,7 @@ class Server:
         self.model, self.log = model, log
         host = resources.environment.get(HOST, "127.0.0.1")
         python, port = vllm_python(resources), free_port(host, model.serve.port)
+        require_fit(model, resources)
         self._yields = on_cpu(python)
         self.url = f"http://{reachable_name(host)}:{port}"
         self._command = command(model, python, resources, host, port)
@@ -58,20 +62,25 @@ class Server:
     def start(self) -> None:
         """Start the server and wait until it is healthy. Raises RecipeError or ServingError with what went wrong."""
         began = time.monotonic()
+        progress.info("starting the server of model %s", self.model.name)
         _log.info("starting: %s (log: %s)", " ".join(self._command[4:]), self.log)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
+        said = began
         while not self.healthy():
             self.check()
             taken = time.monotonic() - began
+            if time.monotonic() - said >= SAY_EVERY:
+                said = time.monotonic()
+                progress.info("model %s is loading for %.0f s: %s", self.model.name, taken, self._last_line())
             if taken > self.model.serve.start_timeout:
                 raise self._failure(f"was not healthy after {taken:.0f} s")
             time.sleep(0.5)
         if self._yields:
             give_way(list(descendants(self.pid))[1:])  # all but the API server, which clients wait for
-        _log.info("model %s answers at %s after %.0f s", self.model.name, self.url, time.monotonic() - began)
+        progress.info("model %s answers at %s after %.0f s", self.model.name, self.url, time.monotonic() - began)
 
     def check(self) -> None:
         """Raise what the server's log says if the server has ended."""
@@ -120,11 +129,18 @@ class Server:
             process.kill()
             process.wait()
 
-    def _failure(self, what: str) -> TracemillError:
+    def _last_line(self) -> str:
+        """What the server said last, for those who wait."""
+        lines = [line for line in self._tail().splitlines() if line.strip()]
+        return lines[-1].strip()[:160] if lines else "it has said nothing yet"
+
+    def _tail(self) -> str:
         with self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - _LOG_TAIL))
-            tail = log.read().decode(errors="replace")
-        return explained(self.model, tail, what)
+            return log.read().decode(errors="replace")
+
+    def _failure(self, what: str) -> TracemillError:
+        return explained(self.model, self._tail(), what)
 
 
 def give_way(pids: Iterable[int]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tracemill.errors import ServingError
+from tracemill.errors import ServingError, StoreError
 from tracemill.resources import Resources
 from tracemill.serving.asks import Answer, Ask, Reply
 from tracemill.serving.endpoints import ENDPOINTS
@@ -66,7 +66,7 @@ def test_sixteen_fold_over_subscription_loses_nothing_and_changes_nothing(tmp_pa
         found = Feed(model(silence=0.8, concurrency=128), store, machine, "near").answers(wanted)
     assert texts(found) == texts(expected)
     assert len(texts(found)) == 128
-    assert len(full.fake.requests) == 128
+    assert len(full.fake.generated) == 128
     assert full.dropped == 0
 
 
@@ -97,7 +97,7 @@ def test_the_samples_of_one_prompt_go_to_one_server(store: Store) -> None:
         renew(store, lease(one))
         renew(store, lease(two, replica=1))
         Feed(model(concurrency=16), store, Resources(workers=1, environment={}), "near").answers(repeated)
-        prompts = [{r["messages"][0]["content"] for r in served.fake.requests} for served in (one, two)]
+        prompts = [{r["messages"][0]["content"] for r in served.fake.generated} for served in (one, two)]
     assert len(prompts[0] & prompts[1]) <= 4
     assert min(map(len, prompts)) >= 8
 
@@ -108,7 +108,7 @@ def test_a_long_queue_is_not_made_longer(store: Store) -> None:
         renew(store, lease(full).model_copy(update={"waiting": 5000, "running": 256}))
         renew(store, lease(free, replica=1))
         Feed(model(concurrency=64), store, Resources(workers=1, environment={}), "near").answers(asks(300))
-    assert len(full.fake.requests) < 60
+    assert len(full.fake.generated) < 60
 
 
 class Engine:
@@ -146,3 +146,17 @@ def test_an_engine_that_stands_still_is_noticed_and_one_that_waits_for_work_is_n
         assert stands_still(heart, 0.6) is None
         assert [one.generated for one in live_leases(store, "tiny", "org/tiny@abc")] == [5]
     assert live_leases(store, "tiny", "org/tiny@abc") == []
+
+
+def test_a_watch_that_fails_fails_everybody_instead_of_leaving_them_to_wait(store: Store) -> None:
+    """Trap: the task that looks after requests may itself die, and then nobody ends a request to a silent server."""
+    with on_socket(FakeServer()) as silent:
+        silent.frozen = True
+        renew(store, lease(silent))
+        spoil = threading.Timer(0.5, lambda: Path(store.root, "serving", "tiny").rename(Path(store.root, "gone")))
+        block = threading.Timer(0.6, lambda: Path(store.root, "serving", "tiny").write_text("no folder"))
+        spoil.start()
+        block.start()
+        with pytest.raises(StoreError):
+            Feed(model(), store, Resources(workers=1, environment={}), "near").answers(asks(2))
+        silent.frozen = False

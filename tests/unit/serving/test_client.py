@@ -150,7 +150,7 @@ def test_the_client_follows_a_lease_to_the_next_server(store: Store) -> None:
 
     class Moving(FakeServer):
         async def post(self, url: str, *rest: Any) -> Any:
-            if "//old" in url and len(self.requests) >= 3:
+            if "//old" in url and len(self.generated) >= 3:
                 renew(store, lease.model_copy(update={"url": "http://new", "pid": 2}))
                 return await FakeServer(faults={1: "reset"}).post(url, *rest)
             return await super().post(url, *rest)
@@ -168,7 +168,7 @@ def test_a_server_that_left_and_does_not_come_back_is_gone_but_its_answers_are_k
 
     class Leaving(FakeServer):
         async def post(self, url: str, *rest: Any) -> Any:
-            if len(self.requests) >= 3:
+            if len(self.generated) >= 3:
                 withdraw(store, lease)
                 return await FakeServer(faults={1: "reset"}).post(url, *rest)
             return await super().post(url, *rest)
@@ -180,7 +180,7 @@ def test_a_server_that_left_and_does_not_come_back_is_gone_but_its_answers_are_k
     server = FakeServer()
     renew(store, lease)
     Feed(model(concurrency=1), store, replace(machine, transport=server), "near").answers(asks)
-    assert len(server.requests) == 5
+    assert len(server.generated) == 5
 
 
 def test_leases_count_only_while_renewed_and_for_the_same_weights(store: Store) -> None:
