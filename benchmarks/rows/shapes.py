@@ -38,12 +38,16 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
 
 @dataclass(frozen=True)
 class Shape:
-    """A file that was written: its path, what it is, how many rows it holds (None: it was broken), how it was made."""
+    """A file that was written: its path, what it is, how many rows it holds (None: it was broken), how it was made.
+
+    `wrote`: rows that went into it before it was broken.
+    """
 
     path: Path
     kind: str
     rows: int | None
     said: str
+    wrote: int = 0
 
 
 def written(folder: Path, seed: int) -> Shape:
@@ -63,7 +67,7 @@ def written(folder: Path, seed: int) -> Shape:
         count, said = None, f"{said}, {how}"
     path = folder / name
     path.write_bytes(data)
-    return Shape(path, kind, count, said)
+    return Shape(path, kind, count, said, len(rows))
 
 
 def text(rng: random.Random) -> str:

@@ -6,6 +6,7 @@ Bytes of single rows cannot be told in Parquet: a slice is known by the digest o
 from __future__ import annotations
 
 import json
+import mmap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,11 +42,19 @@ def cut_file(path: Path, shown: str, digest: str, rows: int, stops: Sequence[int
         total: int = file.metadata.num_rows
         grouped = sum(file.metadata.row_group(index).num_rows for index in range(file.metadata.num_row_groups))
         names = file.schema_arrow.names
+    if _goes_on(path):
+        raise SourceError(f"{shown}: holds several Parquet files, one behind the other; give each a file of its own")
     if len(set(names)) < len(names):
         raise SourceError(f"{shown}: two columns have one name ({', '.join(names)}); write the file anew")
     if grouped != total:
         raise SourceError(f"{shown}: says it has {total} rows and has {grouped}; fetch the file again")
     return cut_rows(total if limit is None else min(total, limit), rows, stops, digest)
+
+
+def _goes_on(path: Path) -> bool:
+    """Whether a second file begins where one ended: the last footer alone would be read, with the first one's rows."""
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(b"PAR1PAR1") >= 0
 
 
 def cut_rows(total: int, rows: int, stops: Sequence[int], digest: str) -> list[Cut]:

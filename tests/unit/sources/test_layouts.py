@@ -152,3 +152,14 @@ def _understood(made: JsonlSource, raw: RawRow) -> str | None:
         return made.understand(raw.value).reference_answer
     except RowError as error:
         return error.reason
+
+
+def test_two_parquet_files_in_one_are_not_read_as_the_last(tmp_path: Path) -> None:
+    first = parquet(tmp_path, ROWS).read_bytes()
+    path = parquet(tmp_path, ROWS[:2])
+    path.write_bytes(first + path.read_bytes())
+    with pytest.raises(SourceError, match=r"rows\.parquet"):
+        source(path).plan(Resources(), 3)
+    path.write_bytes(first + first)
+    with pytest.raises(SourceError, match="holds several Parquet files"):
+        source(path).plan(Resources(), 3)
