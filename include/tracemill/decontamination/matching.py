@@ -1,89 +1,195 @@
-"""Says for each problem how close it comes to each benchmark, by four rules, and keeps the evidence."""
+"""Says for each problem how close it comes to each benchmark, by five rules, and keeps the evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tracemill.decontamination.alignment import Aligner
 from tracemill.decontamination.items import GramIndex, contained, gram_index
+from tracemill.decontamination.neighbours import UnitIndex, neighbours, unit_index
+from tracemill.decontamination.reading import Reading, read
+from tracemill.decontamination.substance import LEAST, SHARE, TOLD, Substance
 from tracemill.decontamination.template import abstracted
+from tracemill.decontamination.units import units
 from tracemill.text.kernels import F32, I32, I64
 from tracemill.text.ngrams import ngrams, text_keys
+from tracemill.text.problem_text import normalised_problems
 from tracemill.text.tokens import Tokens, tokenise
 from tracemill.text.vocabulary import CHARACTER, LEXICAL, WORD
 
-RULES = ("exact", "ngram", "embedding", "template")
+RULES = ("exact", "ngram", "embedding", "alignment", "template")
 BLOCK = 8192  # problems whose similarities to all items are held at once
+# Candidates of alignment: units alike to this degree, or to the lower one with vectors that are near; at most so many.
+ALIKE, FAINTLY_ALIKE, NEAR, CANDIDATES = 0.3, 0.2, 0.6, 8
+SHORT_N, WHOLE = 3, 0.99
+# An item whose template more of a shard's problems have than this is a form of exercise.
+COMMON_SHARE, COMMON = 0.002, 10
 
 
 @dataclass(frozen=True)
 class Matches:
-    """Problem `texts[k]` is as close to item `items[k]` by one rule as `scores[k]` says, at most 1."""
+    """Problem `texts[k]` is as close to item `items[k]` by one rule as `scores[k]` says, at most 1.
+
+    `decisive[k]` says whether what they share is of the item's question (see substance.py); `evidence[k]` is JSON or
+    None.
+    """
 
     texts: I64
     items: I64
     scores: F32
+    decisive: NDArray[np.bool_]
+    evidence: NDArray[np.object_]
+
+    def take(self, kept: I64) -> Matches:
+        """Those of these places."""
+        return Matches(self.texts[kept], self.items[kept], self.scores[kept], self.decisive[kept], self.evidence[kept])
+
+    def hits(self, threshold: float) -> NDArray[np.bool_]:
+        """Which of them give the item away."""
+        return self.decisive & (self.scores >= np.float32(threshold))
 
 
-@dataclass(frozen=True)
+class Problems:
+    """Problems to compare: their one spelling, tokens, embeddings, and, where a candidate needs it, a reading."""
+
+    def __init__(self, prompts: pa.Array | pa.ChunkedArray, vectors: NDArray[np.float16]) -> None:
+        self.texts = normalised_problems(prompts)
+        self.tokens = tokenise(self.texts)
+        self.vectors = vectors
+        self._read: dict[int, Reading] = {}
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def text(self, row: int) -> str:
+        """The one spelling of one problem."""
+        return str(self.texts[row])
+
+    def reading(self, row: int) -> Reading:
+        """The reading of one problem, made once."""
+        if row not in self._read:
+            self._read[row] = read(self.text(row))
+        return self._read[row]
+
+
 class Items:
     """The questions of all benchmarks: `benchmark[k]` and `name[k]` say which one item k is, `vectors[k]` embeds it."""
 
-    benchmark: list[str]
-    name: list[str]
-    keys: Mapping[str, int]
-    grams: GramIndex
-    templates: GramIndex
-    vectors: F32
+    def __init__(
+        self, questions: Mapping[str, Mapping[str, str]], vectors: F32, n: int = 8, template_words: int = 12
+    ) -> None:
+        """`vectors` are in the order of benchmarks and items. Items of fewer words have no template."""
+        self.benchmark = [benchmark for benchmark, items in questions.items() for _ in items]
+        self.name = [item for items in questions.values() for item in items]
+        texts = [text for items in questions.values() for text in items.values()]
+        self.texts: list[str] = normalised_problems(pa.array(texts, pa.large_string())).to_pylist()
+        self.tokens, self.vectors = tokenise(pa.array(self.texts, pa.large_string())), vectors
+        self._n, self._template_words = n, template_words
+        self._substance: dict[int, Substance] = {}
+
+    @cached_property
+    def keys(self) -> dict[str, int]:
+        """The key of each text → the first item that has it."""
+        return {key: number for number, key in reversed(list(enumerate(text_keys(self.tokens))))}
+
+    @cached_property
+    def grams(self) -> GramIndex:
+        """The items' n-grams."""
+        return gram_index(ngrams(self.tokens.only(LEXICAL), self._n, short=False), self._n)
+
+    @cached_property
+    def short(self) -> GramIndex:
+        """The n-grams of SHORT_N words of those items that are too short for the others."""
+        lexical = self.tokens.only(LEXICAL)
+        kept = _only_rows(lexical, np.diff(lexical.offsets) < self._n)
+        return gram_index(ngrams(kept, SHORT_N, short=False), SHORT_N)
+
+    @cached_property
+    def templates(self) -> GramIndex:
+        """The n-grams of those items that are long enough, with numbers and names abstracted."""
+        long_enough = np.diff(self.tokens.only(WORD | CHARACTER).offsets) >= self._template_words
+        kept = _only_rows(abstracted(self.tokens.only(LEXICAL)), long_enough)
+        return gram_index(ngrams(kept, self._n, short=False), self._n)
+
+    @cached_property
+    def units(self) -> UnitIndex:
+        """The items' units, for candidates of alignment."""
+        return unit_index(units(self.tokens))
+
+    @cached_property
+    def readings(self) -> list[Reading]:
+        """The items as they are aligned."""
+        return [read(text) for text in self.texts]
+
+    @cached_property
+    def aligner(self) -> Aligner:
+        """Aligns with any of the items."""
+        return Aligner(self.readings)
+
+    def substance(self, item: int) -> Substance:
+        """What an item says beyond its form."""
+        if item not in self._substance:
+            self._substance[item] = Substance(self.texts[item])
+        return self._substance[item]
 
 
-def indexed(questions: Mapping[str, Mapping[str, str]], vectors: F32, n: int, template_words: int) -> Items:
-    """Index benchmark → item → question; `vectors` are in that order. Items of fewer words have no template."""
-    flat = [(benchmark, item, text) for benchmark, items in questions.items() for item, text in items.items()]
-    tokens = tokenise(pa.array([text for _, _, text in flat], pa.large_string()))
-    lexical = tokens.only(LEXICAL)
-    long_enough = np.diff(tokens.only(WORD | CHARACTER).offsets) >= template_words
-    return Items(
-        [benchmark for benchmark, _, _ in flat],
-        [item for _, item, _ in flat],
-        {key: number for number, key in reversed(list(enumerate(text_keys(tokens))))},
-        gram_index(ngrams(lexical, n, short=False), n),
-        gram_index(ngrams(_only_rows(abstracted(lexical), long_enough), n, short=False), n),
-        vectors,
-    )
-
-
-def matches(rule: str, tokens: Tokens, vectors: NDArray[np.float16], items: Items, floor: float) -> Matches:
+def matches(rule: str, problems: Problems, items: Items, floor: float) -> Matches:
     """All problem-item pairs that reach `floor` by that rule."""
     if rule == "exact":
-        found = [(row, items.keys[key]) for row, key in enumerate(text_keys(tokens)) if key in items.keys]
+        keys = items.keys
+        found = [(row, keys[key]) for row, key in enumerate(text_keys(problems.tokens)) if key in keys]
         pairs = np.array(found, np.int64).reshape(-1, 2)
-        return Matches(pairs[:, 0], pairs[:, 1], np.ones(len(pairs), np.float32))
+        return _plain(pairs[:, 0], pairs[:, 1], np.ones(len(pairs), np.float32))
+    if rule == "alignment":
+        return _aligned(problems, items, floor)
     if rule == "embedding":
-        return _near(vectors, items.vectors, floor)
+        return _weighed(rule, _near(problems.vectors, items.vectors, floor), problems, items)
     if rule == "template":
-        return _above(*contained(abstracted(tokens), items.templates), floor)
-    return _above(*contained(tokens, items.grams), floor)
+        return _weighed(rule, _above(*contained(abstracted(problems.tokens), items.templates), floor), problems, items)
+    long = _weighed(rule, _above(*contained(problems.tokens, items.grams), floor), problems, items)
+    return _joined(long, _short(problems, items))
 
 
 def strongest(found: Matches, benchmark: list[str]) -> Matches:
-    """Of each problem the best match per benchmark (of equal ones the first item)."""
+    """Of each problem the best match per benchmark, decisive ones first (of equal ones the first item)."""
     codes = np.unique(np.array(benchmark), return_inverse=True)[1][found.items] if len(found.items) else found.items
-    order = np.lexsort((found.items, -found.scores, codes, found.texts))
+    order = np.lexsort((found.items, -found.scores, ~found.decisive, codes, found.texts))
     texts, codes = found.texts[order], codes[order]
     first = np.ones(len(order), np.bool_)
     first[1:] = (texts[1:] != texts[:-1]) | (codes[1:] != codes[:-1])
-    kept = order[first]
-    return Matches(found.texts[kept], found.items[kept], found.scores[kept])
+    return found.take(order[first])
+
+
+def _plain(texts: I64, items: I64, scores: F32) -> Matches:
+    return Matches(texts, items, scores, np.ones(len(texts), np.bool_), np.full(len(texts), None, np.object_))
 
 
 def _above(texts: I32, items: I32, shares: F32, floor: float) -> Matches:
     keep = shares >= np.float32(floor)
-    return Matches(texts[keep].astype(np.int64), items[keep].astype(np.int64), shares[keep])
+    return _plain(texts[keep].astype(np.int64), items[keep].astype(np.int64), shares[keep])
+
+
+def _short(problems: Problems, items: Items) -> Matches:
+    """Items too short for n-grams, where they stand whole in a problem that says little else."""
+    found = _above(*contained(problems.tokens, items.short), WHOLE)
+    rests = [
+        items.substance(item).rest(problems.reading(text))
+        for text, item in zip(found.texts.tolist(), found.items.tolist(), strict=True)
+    ]
+    return replace(found, decisive=np.array(rests, np.float64) < LEAST)
+
+
+def _joined(one: Matches, other: Matches) -> Matches:
+    parts = [
+        (getattr(one, name), getattr(other, name)) for name in ("texts", "items", "scores", "decisive", "evidence")
+    ]
+    return Matches(*(np.concatenate(part) for part in parts))
 
 
 def _near(vectors: NDArray[np.float16], targets: F32, floor: float) -> Matches:
@@ -94,7 +200,47 @@ def _near(vectors: NDArray[np.float16], targets: F32, floor: float) -> Matches:
         texts.append(row + start)
         items.append(item)
         scores.append(np.minimum(np.float32(1), cosine[row, item]))
-    return Matches(np.concatenate(texts), np.concatenate(items), np.concatenate(scores))
+    return _plain(np.concatenate(texts), np.concatenate(items), np.concatenate(scores))
+
+
+def _weighed(rule: str, found: Matches, problems: Problems, items: Items) -> Matches:
+    """The same matches, each decisive only where the problem shares the item's substance."""
+    numbers = rule != "template"
+    shares = [
+        items.substance(item).shared(problems.text(text), problems.reading(text), numbers=numbers)
+        for text, item in zip(found.texts.tolist(), found.items.tolist(), strict=True)
+    ]
+    decisive = np.array(shares, np.float64) >= (TOLD if rule == "alignment" else SHARE)
+    if rule == "template":
+        counts = np.bincount(found.items, minlength=len(items.texts))
+        decisive &= counts[found.items] <= max(COMMON, COMMON_SHARE * len(problems))
+    return Matches(found.texts, found.items, found.scores, decisive, found.evidence)
+
+
+def _aligned(problems: Problems, items: Items, floor: float) -> Matches:
+    """Candidates by their units and vectors; those whose alignment reaches the floor."""
+    texts, which, alike = neighbours(units(problems.tokens), items.units, FAINTLY_ALIKE)
+    near = alike >= np.float32(ALIKE)
+    if problems.vectors.shape[1:] == items.vectors.shape[1:]:  # else they were signed in another space
+        cosine = np.einsum("ij,ij->i", problems.vectors[texts].astype(np.float32), items.vectors[which])
+        near |= cosine >= np.float32(NEAR)
+    kept = _foremost(texts[near], which[near], alike[near])
+    texts, which = texts[near][kept], which[near][kept]
+    pairs = list(zip(texts.tolist(), which.tolist(), strict=True))
+    found = [items.aligner.align(items.readings[item], problems.reading(text)) for text, item in pairs]
+    scores = np.array([one.score for one in found], np.float32)
+    over = np.flatnonzero(scores >= np.float32(floor))
+    evidence = np.array([one.evidence for one in found], np.object_)
+    aligned = _plain(texts[over].astype(np.int64), which[over].astype(np.int64), scores[over])
+    return replace(_weighed("alignment", aligned, problems, items), evidence=evidence[over])
+
+
+def _foremost(texts: I32, items: I32, alike: F32) -> I64:
+    """The places of each text's most alike items."""
+    order = np.lexsort((items, -alike, texts))
+    starts = np.searchsorted(texts[order], texts[order])
+    kept: I64 = order[np.arange(len(order)) - starts < CANDIDATES]
+    return kept
 
 
 def _only_rows(tokens: Tokens, rows: NDArray[np.bool_]) -> Tokens:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from tracemill.decontamination.benchmark import Benchmark
-from tracemill.decontamination.matching import RULES, Items, Matches, indexed, matches, strongest
+from tracemill.decontamination.matching import RULES, Items, Matches, Problems, matches, strongest
 from tracemill.decontamination.mutants import TABLE, measured
 from tracemill.dedup.packed import unpacked
 from tracemill.embedders import AnyEmbedder
@@ -22,19 +22,21 @@ from tracemill.records import Bucket, Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
 from tracemill.tables import columns_of, empty
-from tracemill.text.tokens import tokenise
 
 Share = Annotated[float, Field(gt=0, le=1)]
 FLOOR = 0.9  # evidence is kept from this part of a threshold on
 
 
 class Decontaminate(Step):
-    """Four rules, the first that hits gives the reason: `contaminated_exact`, `_ngram`, `_embedding`, `_template`.
+    """Five rules, the first that hits gives the reason: `contaminated_exact`, `_ngram`, `_embedding`, `_alignment`,
+    `_template`.
 
     exact: the question as tokenised. ngram: the share of an item's word n-grams that the problem has reaches `ngram`;
     an n-gram of several items counts less (any shared 8-gram, as open-r1 has it, flags a quarter of old AIME
-    problems for their boiler-plate). embedding: cosine with an item (DeepDistill, section 2.2, cuts at 0.9). template:
-    as ngram, with numbers and names abstracted, on items of at least `template_words` words. null turns a rule off.
+    problems for their boiler-plate). embedding: cosine with an item (DeepDistill, section 2.2, cuts at 0.9). alignment:
+    quantities, formulas and concepts agree, in whatever words, English or Chinese. template: as ngram, with numbers
+    and names abstracted, on items of at least `template_words` words. null turns a rule off. What is shared must be of
+    the item's question: a quotation, an identity or the form of a multiple-choice question decides nothing.
     Shard 0 also says what the rules catch of the benchmarks' own items when they are changed (table `mutants`).
     """
 
@@ -44,9 +46,10 @@ class Decontaminate(Step):
     n: Annotated[int, Field(ge=2, le=50)] = 8
     ngram: Share | None = 0.5
     embedding: Share | None = 0.9
+    alignment: Share | None = 0.5
     template: Share | None = 0.75
     template_words: Annotated[int, Field(ge=1)] = 12
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "signatures", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("contamination", TABLE, "ledger")
@@ -68,12 +71,10 @@ class Decontaminate(Step):
         problems = inputs.table("problems", ["id", "prompt"])
         problems = problems.filter(pc.is_in(problems["id"], value_set=inputs.alive("problem")))
         items = self._items(resources)
-        vectors = self._vectors(inputs, problems["id"])
-        tokens = tokenise(problems["prompt"])
+        compared = Problems(problems["prompt"], self._vectors(inputs, problems["id"]))
         found = {}
         for rule, threshold in self._thresholds().items():
-            every = matches(rule, tokens, vectors, items, threshold * FLOOR)
-            found[rule] = strongest(every, items.benchmark)
+            found[rule] = strongest(matches(rule, compared, items, threshold * FLOOR), items.benchmark)
         ids = problems["id"].combine_chunks()
         tables = {"contamination": self._evidence(ids, items, found)}
         if inputs.index == 0:  # the same for all shards
@@ -82,15 +83,16 @@ class Decontaminate(Step):
 
     def _flagged(self, texts: list[str], resources: Resources) -> list[bool]:
         """Which texts the rules would turn away."""
-        items, tokens = self._items(resources), tokenise(pa.array(texts, pa.large_string()))
+        items, hit = self._items(resources), np.zeros(len(texts), np.bool_)
         vectors = self.embedder.embed(texts, resources).astype(np.float16)
-        hit = np.zeros(len(texts), np.bool_)
+        compared = Problems(pa.array(texts, pa.large_string()), vectors)
         for rule, threshold in self._thresholds().items():
-            hit[matches(rule, tokens, vectors, items, threshold).texts] = True
+            found = matches(rule, compared, items, threshold)
+            hit[found.texts[found.hits(threshold)]] = True
         return hit.tolist()
 
     def _thresholds(self) -> dict[str, float]:
-        values = dict(zip(RULES, (1.0, self.ngram, self.embedding, self.template), strict=True))
+        values = dict(zip(RULES, (1.0, self.ngram, self.embedding, self.alignment, self.template), strict=True))
         return {rule: value for rule, value in values.items() if value is not None}
 
     def _items(self, resources: Resources) -> Items:
@@ -102,7 +104,9 @@ class Decontaminate(Step):
     def _vectors(self, inputs: Inputs, ids: pa.ChunkedArray) -> NDArray[np.float16]:
         signed = inputs.table("signatures", ["problem_id", "embedding", "embedder"])
         spaces = set(signed["embedder"].unique().to_pylist())
-        if self.embedding is not None and spaces - {self.embedder.identity()}:
+        if spaces - {self.embedder.identity()}:
+            if self.embedding is None:
+                return np.zeros((len(ids), 0), np.float16)
             raise RecipeError("step sign used another embedder than this step names: give both the same `embedder`")
         places = pc.index_in(ids, value_set=signed["problem_id"])
         return unpacked(signed["embedding"].take(places), np.float16)
@@ -118,8 +122,8 @@ class Decontaminate(Step):
                 [rule] * len(hits.texts),
                 hits.scores,
                 np.full(len(hits.texts), threshold, np.float32),
-                hits.scores >= np.float32(threshold),
-                pa.nulls(len(hits.texts), pa.large_string()),
+                hits.hits(threshold),
+                hits.evidence,
             ]
             schema = columns_of("contamination")
             parts.append(pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema))
@@ -128,12 +132,11 @@ class Decontaminate(Step):
     def _ledger(self, ids: pa.Array, items: Items, found: Mapping[str, Matches]) -> pa.Table:
         decided: dict[int, tuple[str, float, float, str]] = {}
         for rule, threshold in self._thresholds().items():
-            hits = found[rule]
+            hits = found[rule].take(np.flatnonzero(found[rule].hits(threshold)))
             for k in np.lexsort((-hits.scores, hits.texts)).tolist():
-                if hits.scores[k] >= np.float32(threshold):
-                    item = f"{items.benchmark[hits.items[k]]}/{items.name[hits.items[k]]}"
-                    row = (f"contaminated_{rule}", float(hits.scores[k]), threshold, item)
-                    decided.setdefault(int(hits.texts[k]), row)
+                item = f"{items.benchmark[hits.items[k]]}/{items.name[hits.items[k]]}"
+                row = (f"contaminated_{rule}", float(hits.scores[k]), threshold, item)
+                decided.setdefault(int(hits.texts[k]), row)
         rows = [decided.get(k) for k in range(len(ids))]
         buckets: list[Bucket] = ["rejected" if row else "kept" for row in rows]
         return ledger_rows(
@@ -169,4 +172,4 @@ def _indexed(step: Decontaminate, files: tuple[tuple[str, str], ...], quiet: _Qu
     questions = _questions(step, quiet.resources)
     texts = [text for items in questions.values() for text in items.values()]
     vectors = step.embedder.embed(texts, quiet.resources)
-    return indexed(questions, vectors.astype(np.float16).astype(np.float32), step.n, step.template_words)
+    return Items(questions, vectors.astype(np.float16).astype(np.float32), step.n, step.template_words)

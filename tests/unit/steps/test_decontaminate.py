@@ -54,7 +54,18 @@ CAUGHT = {
     "the question itself": (WALK, "exact", "bench/1"),
     "another print of it": (WALK.upper().replace("KILOMETERS", "$KILOMETERS$"), "exact", "bench/1"),
     "a short question": ("what is $7$ times $8$", "exact", "bench/0"),
-    "within instructions": (f"Solve this. {WALK} Think step by step.", "ngram", "bench/1"),
+    "a short question with thanks": (f"Please answer this one as well: {SHORT} Thank you!", "ngram", "bench/0"),
+    "within instructions": (f"Solve this. {WALK} Think step by step.", "exact", "bench/1"),
+    "within a story": (f"My cousin asked me this at dinner. {WALK} I had no idea.", "ngram", "bench/1"),
+    "in other words": (
+        "On each of her morning walks of 9 km Aya ends up in a shop. Walking at s kilometers an hour all the time, she "
+        "needs 4 hours. If she walks faster, how many minutes does she need?", "alignment", "bench/1",
+    ),
+    "in Chinese": (
+        "阿雅每天早晨散步9公里，然后去商店。如果她以每小时s公里的不变速度步行，散步需要4小时。走得更快时，散步需要多少分钟？",
+        "alignment", "bench/1",
+    ),
+    "its first half and a bit": (" ".join(BALLS.split()[:19]), "alignment", "bench/4"),
     "most of it": (WALK[: len(WALK) * 3 // 4], "ngram", "bench/1"),
     "a word changed": (WALK.replace("shop", "bar"), "ngram", "bench/1"),
     "other numbers and name": (
@@ -90,11 +101,20 @@ def test_an_innocent_problem_is_kept(tmp_path: Path, bench: str, text: str) -> N
     assert [row["bucket"] for row in ledger] == ["kept"], evidence
 
 
+def test_the_evidence_of_an_alignment_says_what_is_equal_and_what_differs(tmp_path: Path, bench: str) -> None:
+    text = CAUGHT["in other words"][0]
+    _, evidence = judged(tmp_path, decontaminate(bench), text)
+    facts = json.loads(next(e["evidence"] for e in evidence if e["rule"] == "alignment"))
+    assert {"9", "4", "walk"} <= set(facts["same"]) | {"walk"}
+    assert facts["numbers"] == [1.0, 1.0]
+    assert "kilometer" not in facts["only_item"]
+
+
 def test_evidence_has_the_strongest_item_per_benchmark_and_rule_also_below_the_threshold(
     tmp_path: Path, bench: str
 ) -> None:
     half = " ".join(WALK.split()[:28])
-    step = decontaminate(bench, ngram=0.6, embedding=None, template=None)
+    step = decontaminate(bench, ngram=0.6, embedding=None, alignment=None, template=None)
     ledger, evidence = judged(tmp_path, step, half, f"{DICE} {WALK}")
     assert [row["bucket"] for row in ledger] == ["kept", "rejected"]
     assert [(e["problem_id"], e["item"], e["rule"], e["contaminated"]) for e in evidence] == [
@@ -105,7 +125,7 @@ def test_evidence_has_the_strongest_item_per_benchmark_and_rule_also_below_the_t
 
 
 def test_each_rule_can_be_turned_off(tmp_path: Path, bench: str) -> None:
-    step = decontaminate(bench, ngram=None, embedding=None, template=None)
+    step = decontaminate(bench, ngram=None, embedding=None, alignment=None, template=None)
     ledger, _ = judged(tmp_path, step, WALK.replace("shop", "bar"))
     assert [row["bucket"] for row in ledger] == ["kept"]
 
@@ -145,17 +165,19 @@ def test_shard_0_measures_what_the_rules_catch(bench: str, tmp_path: Path) -> No
     found = {row["kind"]: (row["texts"], row["caught"]) for row in first.tables["mutants"].to_pylist()}
     assert found == {
         "copied": (5, 5),
-        "wrapped": (5, 4),  # the short question is known by itself alone
+        "wrapped": (5, 5),
         "partly_changed": (4, 4),
         "renumbered": (2, 2),
+        "halved": (4, 3),
+        "renamed": (2, 2),
         "spliced": (4, 0),
     }
     assert "mutants" not in second.tables
 
 
 def test_what_is_caught_follows_the_rules_of_the_run(bench: str, tmp_path: Path) -> None:
-    step = decontaminate(bench, ngram=None, embedding=None, template=None)
+    step = decontaminate(bench, ngram=None, embedding=None, alignment=None, template=None)
     run = Shards(Store.at(str(tmp_path / "store"), create=True), [problem(WALK)])
     run.run(Sign.model_validate({"kind": "sign", "embedder": HASHING}))
     found = {row["kind"]: row["caught"] for row in run.run(step).tables["mutants"].to_pylist()}
-    assert (found["copied"], found["wrapped"], found["partly_changed"]) == (5, 0, 0)
+    assert (found["copied"], found["wrapped"], found["partly_changed"]) == (5, 5, 0)  # instructions are no text
