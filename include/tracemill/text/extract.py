@@ -1,11 +1,13 @@
-r"""Finds the final answer that a solution states: the last \boxed{}, else a stated-answer line, else nothing.
+r"""Finds the final answer that a solution states, and says when it states none, or none that is sure.
 
 The order is fixed and the same for every source:
 
-    \boxed{N}, \fbox{N}      the last one; several close together are one answer, joined by commas (see `boxed`)
-    #### N                   GSM8K references
-    A: N                     GSM8K model solutions (openai/grade-school-math); only as the last line
-    The answer is: N         MetaMathQA and plain prose; also "final answer is N", "Answer: N", 答案是 N
+    an answer line behind the last box      "Answer: D", "#### 5", "The final answer is $-256$"
+    \boxed{N}, \fbox{N}, \boxed 2           the last; several that one list joins are one answer; see `boxes`
+    #### N                                  GSM8K references
+    A: N                                    GSM8K model solutions (openai/grade-school-math); only as the last line
+    The answer is: N                        plain prose, headings, 答案是 N, 故选 B; see `statements`
+    N                                       where the whole answer part is one short line
 
 There is deliberately no "last number of the text": on a truncated trace it finds some number from the middle, which
 passes now and then (measured with math-verify's own search over whole responses; see docs/design/verification.md).
@@ -13,54 +15,66 @@ passes now and then (measured with math-verify's own search over whole responses
 
 from __future__ import annotations
 
-import re
-
-_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
-_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-_SEPARATOR = re.compile(r"\b(?:and|or)\b|,|;")
-_NEAR, _WITHIN_REACH = 10, 70  # characters between two boxes: math-verify 0.9, extract_boxed_content
-_HASHES = re.compile(r"^[ \t]*####[ \t]*(.+)$", re.MULTILINE)
-_A_LINE = re.compile(r"(?:\A|\n)A:[ \t]*([^\n]+)\s*\Z")
-_STATED = re.compile(
-    r"(?:answer(?:[ ]is)?\*{0,2}[ ]?[:：]|(?:the|final)[ ]answer[ ]is|答案[是为:：]{1,2})[\s*:：]*([^\n]+)",
-    re.IGNORECASE,
+from tracemill.text.boxes import find_boxes, last_answer
+from tracemill.text.statements import (
+    LONGEST,
+    NOTHING,
+    Statement,
+    is_value_like,
+    last_statement,
+    whole_statement,
+    without_next_question,
 )
-_SENTENCE_END = re.compile(r"\.(?:\s|$)|。")
-_INLINE_MATH = re.compile(r"\$([^$\n]+)\$|\\\((.+?)\\\)")
+
 _MATH_MARKS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
+_TAIL = 20_000  # characters at the end of a response in which an answer without a box is looked for
+
+
+def stated(text: str) -> Statement:
+    """What a response states as its answer."""
+    text = without_next_question(text)
+    boxes = find_boxes(text) if "boxed" in text or "fbox" in text else []
+    if not boxes:
+        found = last_statement(text[-_TAIL:])
+        return found if found.state != "none" else _whole(text)
+    last = boxes[-1]
+    later = last_statement(text[last.end :][-_TAIL:])
+    if later.state == "stated" and later.sure and is_value_like(later.text) and len(later.text) < LONGEST:
+        return later
+    if last.content is None:
+        return Statement("", "cut")
+    if not last.content.strip():
+        return Statement("", "unclear")
+    answer, unsure = last_answer(text, boxes)
+    return Statement(answer, sure=not unsure)
 
 
 def final_answer(text: str) -> str | None:
-    """The answer that a response states, without its box or marks, or None when it states none."""
-    if _BOX.search(text):
-        return boxed(text)
-    return _stated(text)
+    """The answer that a response states, without its box or marks, or None when it states none that is sure."""
+    found = stated(text)
+    return unmarked(found.text) or None if found.state == "stated" and found.sure else None
 
 
 def reference(text: str) -> str:
     """The answer inside a reference: of a worked solution the stated one, else the text itself, unmarked."""
-    stated = boxed(text) if _BOX.search(text) else _last(_HASHES, text)
-    return unmarked(text) if stated is None else stated
+    if "boxed" in text or "fbox" in text or "####" in text or "\n" in text.strip():
+        found = stated(text)
+        if found.state == "stated":
+            return unmarked(found.text)
+        if find_boxes(text):
+            return ""
+    return unmarked(text)
 
 
 def boxed(text: str) -> str | None:
-    r"""The content of the last \boxed{} or \fbox{}; None if there is none, or it is unclosed (cut off) or empty.
+    r"""The content of the last \boxed{} or \fbox{}, with the rest of its formula; several that one list joins are one.
 
-    Boxes that belong together are joined by commas, in their order, as math-verify 0.9 does: those fewer than 10
-    characters apart, and those less than 70 apart with "and", "or", "," or ";" between them and another content.
+    None if there is none, or it is unclosed (cut off) or empty.
     """
-    boxes: list[tuple[int, int, str]] = []
-    for match in _BOX.finditer(text):
-        if boxes and match.start() < boxes[-1][1]:
-            continue  # a box inside a box belongs to the outer one
-        end = _closing(text, match.end())
-        if end is None:
-            return None
-        boxes.append((match.start(), end, text[match.end() : end - 1].strip()))
-    if not boxes:
+    boxes = find_boxes(text)
+    if not boxes or not boxes[-1].content:
         return None
-    joined = _joined(text, boxes)
-    return unmarked(joined) or None
+    return unmarked(last_answer(text, boxes)[0]) or None
 
 
 def unmarked(text: str) -> str:
@@ -75,40 +89,7 @@ def unmarked(text: str) -> str:
     return bare
 
 
-def _closing(text: str, start: int) -> int | None:
-    r"""The position after the brace that closes the one before `start`; \{ and \} do not count."""
-    depth = 1
-    for match in _BRACE.finditer(text, start):
-        depth += {"{": 1, "}": -1}.get(match.group(), 0)
-        if depth == 0:
-            return match.end()
-    return None
-
-
-def _joined(text: str, boxes: list[tuple[int, int, str]]) -> str:
-    start, _, content = boxes[-1]
-    contents = [content]
-    for earlier_start, earlier_end, earlier in reversed(boxes[:-1]):
-        between = text[earlier_end:start]
-        related = earlier != contents[-1] and _SEPARATOR.search(between) is not None
-        if len(between) >= _NEAR and not (len(between) < _WITHIN_REACH and related):
-            break
-        if earlier != contents[-1]:
-            contents.append(earlier)
-        start = earlier_start
-    return ",".join(reversed(contents))
-
-
-def _stated(text: str) -> str | None:
-    marked = _last(_HASHES, text) or _last(_A_LINE, text)
-    sentence = None if marked else _last(_STATED, text)
-    if sentence is None:
-        return marked
-    sentence = _SENTENCE_END.split(sentence, maxsplit=1)[0]
-    formulas = [first or second for first, second in _INLINE_MATH.findall(sentence)]
-    return unmarked(formulas[-1] if formulas else sentence) or None
-
-
-def _last(pattern: re.Pattern[str], text: str) -> str | None:
-    found = pattern.findall(text)
-    return (unmarked(found[-1]) or None) if found else None
+def _whole(text: str) -> Statement:
+    if not text.strip():
+        return Statement("", "blank")
+    return whole_statement(text) if len(text) <= 4 * LONGEST else NOTHING

@@ -1,9 +1,9 @@
-r"""Judges a mathematical answer against the reference, with math-verify, without ever hanging or guessing.
+r"""Judges a mathematical answer against the reference: nothing passes that was not compared, nothing hangs or guesses.
 
-What the response states last (`text.extract`) and the reference form a pair of short texts. A pair is looked up, then
-decided exactly if both are plain numbers (`exact`), else given to math-verify in a guarded process (`math_pool`). The
-reference is math-verify's first argument: the comparison is not symmetric (an interval accepts the inequality, not the
-reverse). Score 1 for a pass, else 0 (DeepDistill, arXiv 2504.17565, section 2.4, equation 1).
+What the response states last (`text.extract`) and the reference are brought to one spelling (`text.answer_text`) and
+form a pair of short texts. A pair is looked up, then decided exactly if both are plain numbers (`exact`), else compared
+by their shapes (`answers`) in a guarded process (`math_pool`). The reference is the first of the pair: an answer may
+leave out a reference's unit or base. Score 1 for a pass, else 0 (DeepDistill, arXiv 2504.17565, section 2.4, eq. 1).
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
-from tracemill.records import VerdictStatus, normalised
+from tracemill.records import VerdictStatus
 from tracemill.resources import Resources
-from tracemill.text.extract import final_answer, reference
+from tracemill.text.answer_text import normalised_answer
+from tracemill.text.extract import reference, stated
 from tracemill.verifiers.base import Question, Verdict, Verifier
 from tracemill.verifiers.exact import quick_equal
 from tracemill.verifiers.math_pool import Finding, MathPool, Pair
@@ -31,9 +32,9 @@ _WORD = re.compile(r"[A-Za-z]{3,}")
 
 _MEANING: dict[Finding, tuple[VerdictStatus, str]] = {
     "equal": ("pass", "equal"),
-    "same_text": ("pass", "same_text"),
     "different": ("fail", "wrong_answer"),
-    "unparsable_answer": ("fail", "unparsable_answer"),
+    "unknown": ("unverifiable", "not_comparable"),
+    "unparsable_answer": ("unverifiable", "unparsable_answer"),
     "unparsable_gold": ("unverifiable", "unparsable_gold"),
     "timeout": ("unverifiable", "timeout"),
     "memory": ("unverifiable", "memory"),
@@ -42,68 +43,80 @@ _MEANING: dict[Finding, tuple[VerdictStatus, str]] = {
 
 
 class MathVerifier(Verifier):
-    """math-verify for problems that have a reference answer and no tests.
+    """Final answers against reference answers, for problems that have a reference and no tests.
 
-    `cpu_seconds` is a comparison's whole budget (math-verify's own: 5 per parse and 5 to compare), `memory_mib` the
-    most its process may hold; beyond either the response is unverifiable, never wrong.
+    `cpu_seconds` is a comparison's whole budget, `memory_mib` the most its process may hold; beyond either the response
+    is unverifiable, never wrong.
     """
 
     kind: Literal["math"] = "math"
     cpu_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
     memory_mib: Annotated[int, Field(ge=256)] = 1024
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def applies(self, question: Question) -> bool:
         """Whether there is a reference answer; a problem with tests is judged by its tests."""
         return question.test_case is None and bool(question.reference_answer and question.reference_answer.strip())
 
     def judge(self, questions: Iterable[Question], resources: Resources) -> Iterator[Verdict]:
-        """One verdict per question, as they get ready. Raises VerifierError when math-verify cannot be run."""
+        """One verdict per question, as they get ready. Raises VerifierError when no worker starts."""
         known: dict[Pair, Finding] = {}
-        waiting: dict[Pair, list[Question]] = {}
+        waiting: dict[Pair, list[_Asked]] = {}
         with MathPool(resources.workers, self.cpu_seconds, self.memory_mib << 20) as pool:
             for question in questions:
-                pair = _pair(question)
-                if isinstance(pair, Verdict):
-                    yield pair
-                elif (finding := known.get(pair) or _quick(pair)) is not None:
-                    yield _verdict(question, pair, finding)
-                elif pair in waiting:
-                    waiting[pair].append(question)
+                asked = _asked(question)
+                if isinstance(asked, Verdict):
+                    yield asked
+                elif (finding := known.get(asked.pair) or _quick(asked.pair)) is not None:
+                    yield _verdict(asked, finding)
+                elif asked.pair in waiting:
+                    waiting[asked.pair].append(asked)
                 else:
-                    waiting[pair] = [question]
-                    yield from _settled(pool.submit(pair), known, waiting)
+                    waiting[asked.pair] = [asked]
+                    yield from _settled(pool.submit(asked.pair), known, waiting)
             yield from _settled(pool.drain(), known, waiting)
 
 
+class _Asked(NamedTuple):
+    """A question with its pair; `sure` is False where the response may have meant another answer."""
+
+    question: Question
+    pair: Pair
+    sure: bool
+
+
 def _settled(
-    found: Iterable[tuple[Pair, Finding]], known: dict[Pair, Finding], waiting: dict[Pair, list[Question]]
+    found: Iterable[tuple[Pair, Finding]], known: dict[Pair, Finding], waiting: dict[Pair, list[_Asked]]
 ) -> Iterator[Verdict]:
     for pair, finding in found:
         if len(known) >= _CACHED_PAIRS:
             known.pop(next(iter(known)))
         known[pair] = finding
-        for question in waiting.pop(pair):
-            yield _verdict(question, pair, finding)
+        for asked in waiting.pop(pair):
+            yield _verdict(asked, finding)
 
 
-def _pair(question: Question) -> Pair | Verdict:
+def _asked(question: Question) -> _Asked | Verdict:
     """The two texts to compare, or the verdict where there is nothing to compare."""
-    pair = Pair(reference(question.reference_answer or ""), final_answer(question.answer) or "")
+    gold, said = reference(question.reference_answer or ""), stated(question.answer)
+    shown = Pair(gold[:_SHOWN], said.text[:_SHOWN])
+    if len(gold) > MAX_ANSWER or len(said.text) > MAX_ANSWER:
+        return _says(question, shown, "unverifiable", "too_long")
+    pair = Pair(normalised_answer(gold), normalised_answer(said.text))
     if not pair.gold:
-        return _says(question, pair, "unverifiable", "unparsable_gold")
+        return _says(question, shown, "unverifiable", "unparsable_gold")
+    if said.state in ("blank", "cut"):
+        return _says(question, shown, "fail", "no_answer")
+    if said.state == "none":
+        return _says(question, shown, "unverifiable", "no_answer")
     if not pair.answer:
-        return _says(question, pair, "fail", "no_answer")
-    if is_prose(pair.gold) and normalised(pair.gold) != normalised(pair.answer):
-        return _says(question, pair, "unverifiable", "prose_gold")
-    if len(pair.gold) > MAX_ANSWER or len(pair.answer) > MAX_ANSWER:
-        return _says(question, pair, "unverifiable", "too_long")
-    return pair
+        return _says(question, shown, "unverifiable", "unclear_answer")
+    return _Asked(question, pair, said.sure)
 
 
 def is_prose(gold: str) -> bool:
-    r"""Whether a reference is a sentence. math-verify reads one as a product of letters, or as its first number.
+    r"""Whether a reference is a sentence, which can be said in many ways.
 
     LaTeX commands and the contents of \text{} do not count as words.
     """
@@ -111,14 +124,19 @@ def is_prose(gold: str) -> bool:
 
 
 def _quick(pair: Pair) -> Finding | None:
-    if is_prose(pair.gold):
-        return "same_text"
+    if "".join(pair.gold.split()) == "".join(pair.answer.split()):
+        return "equal"
     equal = quick_equal(pair.gold, pair.answer)
     return None if equal is None else ("equal" if equal else "different")
 
 
-def _verdict(question: Question, pair: Pair, finding: Finding) -> Verdict:
-    return _says(question, pair, *_MEANING[finding])
+def _verdict(asked: _Asked, finding: Finding) -> Verdict:
+    status, reason = _MEANING[finding]
+    if status == "fail" and not asked.sure:
+        status, reason = "unverifiable", "unclear_answer"
+    if reason == "unparsable_gold" and is_prose(asked.question.reference_answer or ""):
+        reason = "prose_gold"
+    return _says(asked.question, asked.pair, status, reason)
 
 
 def _says(question: Question, pair: Pair, status: VerdictStatus, reason: str) -> Verdict:

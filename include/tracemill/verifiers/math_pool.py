@@ -1,4 +1,4 @@
-"""Worker processes for math-verify that no input can hang: each job ends by its CPU limit, its memory limit, or a kill.
+"""Worker processes for comparisons that no input can hang: each job ends by its CPU limit, its memory limit, or a kill.
 
 Workers are started once and kept warm (a process per comparison is ten times slower). Three walls stand around a job:
 the kernel ends the worker at `cpu_seconds` (so a loaded machine flips no verdict), this side kills it when it holds
@@ -25,22 +25,22 @@ from tracemill.errors import VerifierError
 
 WALL_FACTOR = 20.0
 _WORKER = Path(__file__).with_name("math_worker.py")
-_START_SECONDS = 120.0  # to import SymPy; a second on an idle machine
+_START_SECONDS = 120.0  # to import mpmath; a quarter of a second on an idle machine
 _POLL_SECONDS = 0.1
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 _READY = "ready"
-# With gmpy2 the integers are C code that no signal handler interrupts, and other limits of size apply.
-_PURE_PYTHON = {"SYMPY_GROUND_TYPES": "python", "MPMATH_NOGMPY": "1"}
+# All of a worker's environment. With gmpy2 the integers are C code that no signal handler interrupts.
+_ENVIRONMENT = {"MPMATH_NOGMPY": "1", "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
 
 Finding = Literal[
-    "equal", "different", "same_text", "unparsable_gold", "unparsable_answer", "timeout", "memory", "crashed"
+    "equal", "different", "unknown", "unparsable_gold", "unparsable_answer", "timeout", "memory", "crashed"
 ]
 _FINDINGS: dict[str, Finding] = {word: word for word in get_args(Finding)}
 
 
 class Pair(NamedTuple):
-    """A reference answer and a given one, as texts without box. The order matters."""
+    """A reference answer and a given one, as normalised texts (`text.answer_text`). The order matters."""
 
     gold: str
     answer: str
@@ -49,16 +49,15 @@ class Pair(NamedTuple):
 class _Worker:
     """One child process. `pair` is its job, None while idle; `since` the time of its last change of state."""
 
-    def __init__(self) -> None:
-        environment = {**os.environ, **_PURE_PYTHON, "PYTHONHASHSEED": "0"}
+    def __init__(self, program: Path) -> None:
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self._process = subprocess.Popen(
-            [sys.executable, "-P", str(_WORKER)],  # -P: beside the script lies a math.py
+            [sys.executable, "-I", str(program)],  # -I: no user's site, and beside the script lies a math.py
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
             bufsize=0,
-            env=environment,
+            env=_ENVIRONMENT,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -106,9 +105,13 @@ class _Worker:
 
 
 class MathPool:
-    """Compares pairs in parallel. Use as a context manager; processes start when `submit` needs them."""
+    """Compares pairs in parallel. Use as a context manager; processes start when `submit` needs them.
 
-    def __init__(self, workers: int, cpu_seconds: float, memory_bytes: int) -> None:
+    `program` is the script that a worker runs.
+    """
+
+    def __init__(self, workers: int, cpu_seconds: float, memory_bytes: int, program: Path = _WORKER) -> None:
+        self._program = program
         self._count, self._cpu_seconds, self._memory_bytes = workers, cpu_seconds, memory_bytes
         self._workers: list[_Worker] = []
         self._selector = selectors.DefaultSelector()
@@ -126,7 +129,7 @@ class MathPool:
     def submit(self, pair: Pair) -> Iterator[tuple[Pair, Finding]]:
         """Give the pair to a worker, waiting for an idle one if need be; yields whatever was found meanwhile.
 
-        Raises VerifierError when workers cannot be started (math-verify missing or broken).
+        Raises VerifierError when workers cannot be started (a library missing or broken).
         """
         yield from self._collect(0)
         while (idle := self._idle()) is None:
@@ -149,7 +152,7 @@ class MathPool:
         return next((worker for worker in self._workers if worker.ready and worker.pair is None), None)
 
     def _start(self) -> _Worker:
-        worker = _Worker()
+        worker = _Worker(self._program)
         self._workers.append(worker)
         self._selector.register(worker.replies, selectors.EVENT_READ, worker)
         return worker
@@ -181,7 +184,9 @@ class MathPool:
         """Replace a worker that ended by itself. Its job timed out, or is tried once more, or crashed."""
         if not worker.ready:
             worker.end(kill=False)
-            raise VerifierError(f"the math-verify worker does not start: {worker.last_words()}; check the installation")
+            raise VerifierError(
+                f"the worker that compares answers does not start: {worker.last_words()}; check the installation"
+            )
         fresh = self._replace(worker)
         status, pair = worker.end(kill=False), worker.pair
         if pair is None:
@@ -198,7 +203,7 @@ class MathPool:
         if not worker.ready:
             if worker.overdue(_START_SECONDS):
                 raise VerifierError(
-                    f"the math-verify worker did not start in {_START_SECONDS:.0f} s: is the machine overloaded?"
+                    f"the worker that compares answers did not start in {_START_SECONDS:.0f} s: overloaded?"
                 )
             return
         if worker.pair is None:

@@ -29,9 +29,9 @@ BOXES = [
 ]
 
 JOINED = [
-    ("close_together", r"\boxed{1} and \boxed{2}", "1,2"),
-    ("in_formulas", r"$\boxed{1}$ and $\boxed{2}$", "1,2"),
-    ("comma_within_reach", r"\boxed{x=1}, or in the other of the two cases \boxed{x=2}", "x=1,x=2"),
+    ("close_together", r"\boxed{1} and \boxed{2}", "1, 2"),
+    ("in_formulas", r"$\boxed{1}$ and $\boxed{2}$", "1, 2"),
+    ("comma_within_reach", r"\boxed{x=1}, or in the other of the two cases \boxed{x=2}", "x=1, x=2"),
     ("no_separator_within_reach", r"\boxed{x=1} is wrong as we see now \boxed{x=2}", "x=2"),
     ("too_far", r"\boxed{1}, " + "and " * 20 + r"\boxed{2}", "2"),
     ("repeated_is_one", r"\boxed{8} \boxed{8} \boxed{8}", "8"),
@@ -80,7 +80,7 @@ def test_a_stated_answer_stands_in_for_a_box(text: str, answer: str | None) -> N
         ("We add and find \\boxed{7}.", "7"),
         ("The answer is a circle", "The answer is a circle"),
         ("  ", ""),
-        ("\\boxed{", "\\boxed{"),
+        ("\\boxed{", ""),
     ],
     ids=["bare", "in_dollars", "gsm8k", "worked_solution", "prose_stays_whole", "blank", "cut_off"],
 )

@@ -12,7 +12,6 @@ from tracemill.verifiers.base import Question, Verdict
 from tracemill.verifiers.math import MathVerifier, is_prose
 
 HERE = Resources(workers=1)
-SLOW = r"(10^8)!"
 
 
 def question(reference: str | None, answer: str, name: str = "g1", tests: str | None = None) -> Question:
@@ -27,7 +26,7 @@ QUICK = [
     ("right", "420", r"so \boxed{420}", "pass", "equal"),
     ("wrong", "420", r"so \boxed{421}", "fail", "wrong_answer"),
     ("only_the_last_box_counts", "1", r"\boxed{1}. On reflection" + "." * 80 + r"\boxed{2}", "fail", "wrong_answer"),
-    ("no_answer", "5", "It is 5, I think", "fail", "no_answer"),
+    ("no_answer", "5", "It is 5, I think", "unverifiable", "unclear_answer"),
     ("cut_off_in_the_box", "5", r"It is \boxed{5", "fail", "no_answer"),
     ("empty_response", "5", "", "fail", "no_answer"),
     ("gsm8k", "1,200", "so 1200\nA: 1200", "pass", "equal"),
@@ -39,7 +38,7 @@ QUICK = [
         "The ball rises and then falls",
         "The answer is the ball rises and  then falls.",
         "pass",
-        "same_text",
+        "equal",
     ),
     ("answer_of_a_book", "5", r"\boxed{" + "1+" * 4000 + "1}", "unverifiable", "too_long"),
     ("all_choices_boxed", "A", r"\boxed{A} \boxed{B} \boxed{C} \boxed{D}", "fail", "wrong_answer"),
@@ -54,24 +53,26 @@ def test_verdicts(reference: str, answer: str, status: str, reason: str) -> None
     assert (verdict.status, verdict.reason, verdict.score) == (status, reason, float(status == "pass"))
 
 
-def test_what_needs_math_verify_gets_a_verdict_too_and_each_question_one() -> None:
+def test_what_needs_a_worker_gets_a_verdict_too_and_each_question_one() -> None:
     asked = [
         question(r"\frac{\sqrt{3}}{3}", r"\boxed{\frac{1}{\sqrt{3}}}", "same_value"),
         question(r"\frac{\sqrt{3}}{3}", r"\boxed{\frac{1}{\sqrt{3}}}", "same_pair_again"),
-        question("(1,2)", r"\boxed{1<x<2}", "interval_wants_an_interval"),
-        question("1<x<2", r"\boxed{(1,2)}", "relation_takes_an_interval"),
+        question("(1,2)", r"\boxed{1<x<2}", "interval_by_inequality"),
+        question("1<x<2", r"\boxed{(1,2)}", "inequality_by_interval"),
         question("???", r"\boxed{5}", "gold_does_not_parse"),
-        question("5", rf"\boxed{{{SLOW}}}", "hangs"),
+        question("5", r"\boxed{(10^8)!}", "huge"),
+        question(r"\int_0^1 x\,dx", r"\boxed{1/2}", "beyond_the_reader"),
         question("7", r"\boxed{7}", "quick"),
     ]
-    found = {v.generation_id: (v.status, v.reason) for v in judged(*asked, verifier=MathVerifier(cpu_seconds=0.5))}
+    found = {v.generation_id: (v.status, v.reason) for v in judged(*asked)}
     assert found == {
         "same_value": ("pass", "equal"),
         "same_pair_again": ("pass", "equal"),
-        "interval_wants_an_interval": ("fail", "wrong_answer"),
-        "relation_takes_an_interval": ("pass", "equal"),
+        "interval_by_inequality": ("pass", "equal"),
+        "inequality_by_interval": ("pass", "equal"),
         "gold_does_not_parse": ("unverifiable", "unparsable_gold"),
-        "hangs": ("unverifiable", "timeout"),
+        "huge": ("fail", "wrong_answer"),
+        "beyond_the_reader": ("unverifiable", "unparsable_gold"),
         "quick": ("pass", "equal"),
     }
 
@@ -113,8 +114,8 @@ def test_settings_are_checked() -> None:
         MathVerifier(cpu_seconds=0)
 
 
-def test_a_pair_that_is_under_way_is_not_compared_again() -> None:
-    asked = [question("5", rf"\boxed{{{SLOW}}}", f"g{n}") for n in range(50)]
-    found = judged(*asked, verifier=MathVerifier(cpu_seconds=0.5))  # 50 comparisons would take half a minute
+def test_each_question_gets_its_verdict_where_many_share_a_pair() -> None:
+    asked = [question("x+1", r"\boxed{1+x}", f"g{n}") for n in range(50)]
+    found = judged(*asked)
     assert sorted(v.generation_id for v in found) == sorted(q.generation_id for q in asked)
-    assert {v.reason for v in found} == {"timeout"}
+    assert {v.reason for v in found} == {"equal"}

@@ -17,19 +17,14 @@ from tracemill.errors import VerifierError
 from tracemill.verifiers.math_pool import WALL_FACTOR, Finding, MathPool, Pair
 
 INCLUDE = Path(__file__).resolve().parents[3] / "include"
+AWKWARD = Path(__file__).with_name("awkward_worker.py")
 GIB = 1 << 30
-SLOW = Pair(r"\frac{\pi}{2}", r"(10^8)!")
-HANGING = (  # each runs for minutes, or for ever, in math-verify without its time-outs
-    r"9^{9^{9^9}}",
-    r"((10!)!)!",
-    r"\sum_{k=1}^{1000000000}\sin k",
-    r"\int_0^\infty \frac{\sin x}{x} dx",
-)
+SPIN, SLEEP, HOARD, EASY = (Pair("gold", wish) for wish in ("spin", "sleep", "hoard", "equal"))
 
 
-def compare(pairs: list[Pair], cpu_seconds: float = 10.0, memory: int = GIB, workers: int = 2) -> dict[Pair, Finding]:
+def awkward(pairs: list[Pair], cpu_seconds: float = 0.3, memory: int = GIB, workers: int = 2) -> dict[Pair, Finding]:
     def found() -> Iterator[tuple[Pair, Finding]]:
-        with MathPool(workers, cpu_seconds, memory) as pool:
+        with MathPool(workers, cpu_seconds, memory, AWKWARD) as pool:
             for pair in pairs:
                 yield from pool.submit(pair)
             yield from pool.drain()
@@ -37,73 +32,42 @@ def compare(pairs: list[Pair], cpu_seconds: float = 10.0, memory: int = GIB, wor
     return dict(found())
 
 
-@pytest.mark.timeout(300)
 def test_hanging_inputs_time_out_and_the_others_are_still_judged() -> None:
-    hanging = [Pair(r"\frac{\pi}{2}", text) for text in HANGING]
-    easy = [Pair(r"\frac{\pi}{2}", rf"\frac{{{n}\pi}}{{{2 * n}}}") for n in range(1, len(hanging) + 1)]
+    hanging = [Pair(str(n), "spin") for n in range(3)]
+    easy = [Pair(str(n), "equal") for n in range(3)]
     mixed = [pair for both in zip(hanging, easy, strict=True) for pair in both]
-    found = compare(mixed, cpu_seconds=0.5)
+    found = awkward(mixed)
     assert {pair: found[pair] for pair in hanging} == dict.fromkeys(hanging, "timeout")
     assert {pair: found[pair] for pair in easy} == dict.fromkeys(easy, "equal")
 
 
-PAIRS: dict[str, tuple[str, str, Finding]] = {
-    "interval_gold": ("(1,2)", "1<x<2", "different"),
-    "relation_gold": ("1<x<2", "(1,2)", "equal"),
-    "assignment": ("x=5", "5", "equal"),
-    "set": (r"\{1,2\}", "2,1", "equal"),
-    "unparsable_gold": ("???", "5", "unparsable_gold"),
-    "same_chinese_text": ("无解", "无解", "same_text"),
-    "no_mathematics": ("5", "???", "different"),
-    "empty_answer": ("5", r"\text{}", "unparsable_answer"),
-    "lone_surrogate": ("\ud800", "5", "unparsable_gold"),
-}
-
-
-@pytest.fixture(scope="module")
-def findings() -> dict[Pair, Finding]:
-    return compare([Pair(gold, answer) for gold, answer, _ in PAIRS.values()])
-
-
-@pytest.mark.parametrize(("gold", "answer", "finding"), PAIRS.values(), ids=PAIRS)
-def test_the_reference_is_the_first_argument(
-    gold: str, answer: str, finding: Finding, findings: dict[Pair, Finding]
-) -> None:
-    assert findings[Pair(gold, answer)] == finding
-
-
 def test_a_worker_that_takes_too_much_memory_is_ended() -> None:
-    greedy = Pair("1", r"2^{10^9}-1")
-    assert compare([greedy], cpu_seconds=60, memory=100 << 20, workers=1) == {greedy: "memory"}
+    assert awkward([HOARD], cpu_seconds=60, memory=100 << 20, workers=1) == {HOARD: "memory"}
 
 
 def test_a_worker_that_does_not_even_compute_is_ended_by_the_wall_clock() -> None:
-    with MathPool(1, 0.2, GIB) as pool:
-        assert list(pool.submit(Pair("1", "x"))) == []
-        assert dict(pool.drain()) == {Pair("1", "x"): "different"}
-        assert list(pool.submit(SLOW)) == []
-        os.kill(next(iter(pool.under_way)), signal.SIGSTOP)
-        began = time.monotonic()
-        assert dict(pool.drain()) == {SLOW: "timeout"}
-        assert time.monotonic() - began < WALL_FACTOR * 0.2 + 5
+    began = time.monotonic()
+    assert awkward([SLEEP], cpu_seconds=0.1, workers=1) == {SLEEP: "timeout"}
+    assert time.monotonic() - began < WALL_FACTOR * 0.1 + 5
 
 
 def test_a_pair_whose_worker_is_killed_is_tried_once_more() -> None:
-    with MathPool(1, 0.5, GIB) as pool:
-        assert list(pool.submit(SLOW)) == []
+    with MathPool(1, 0.3, GIB, AWKWARD) as pool:
+        assert list(pool.submit(SPIN)) == []
         os.kill(next(iter(pool.under_way)), signal.SIGKILL)
-        assert dict(pool.drain()) == {SLOW: "timeout"}
-        assert list(pool.submit(Pair("2x", "x+x"))) == []
-        assert dict(pool.drain()) == {Pair("2x", "x+x"): "equal"}
+        assert dict(pool.drain()) == {SPIN: "timeout"}
+        assert list(pool.submit(EASY)) == []
+        assert dict(pool.drain()) == {EASY: "equal"}
 
 
+@pytest.mark.timeout(60)
 def test_a_pair_that_kills_two_workers_is_given_up() -> None:
-    with MathPool(1, 60.0, GIB) as pool:
-        assert list(pool.submit(SLOW)) == []
+    with MathPool(1, 60.0, GIB, AWKWARD) as pool:
+        assert list(pool.submit(SPIN)) == []
         done = threading.Event()
         killer = threading.Thread(target=_kill_each, args=(pool, done))
         killer.start()
-        assert dict(pool.drain()) == {SLOW: "crashed"}
+        assert dict(pool.drain()) == {SPIN: "crashed"}
         done.set()
         killer.join()
 
@@ -116,24 +80,18 @@ def _kill_each(pool: MathPool, done: threading.Event) -> None:
             killed.add(pid)
 
 
-def test_a_worker_that_cannot_start_is_an_error_and_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "math_verify.py").write_text("raise ImportError('math-verify is broken')")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(VerifierError, match="math-verify is broken"):
-        compare([Pair("x", "y")])
-
-
-def test_workers_do_not_use_gmpy2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "gmpy2.py").write_text("raise SystemExit('gmpy2 was imported')")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert compare([Pair("2x", "x+x")], workers=1) == {Pair("2x", "x+x"): "equal"}
+def test_a_worker_that_cannot_start_is_an_error_and_no_verdict(tmp_path: Path) -> None:
+    broken = tmp_path / "worker.py"
+    broken.write_text("raise ImportError('a library is broken')")
+    with pytest.raises(VerifierError, match="a library is broken"), MathPool(1, 1.0, GIB, broken) as pool:
+        list(pool.submit(EASY))
 
 
 def test_workers_outlive_a_killed_parent_by_their_cpu_seconds_at_most() -> None:
     program = (
-        "from tracemill.verifiers.math_pool import MathPool, Pair\n"
-        f"with MathPool(1, 0.5, {GIB}) as pool:\n"
-        f"    list(pool.submit(Pair({SLOW.gold!r}, {SLOW.answer!r})))\n"
+        "from pathlib import Path\nfrom tracemill.verifiers.math_pool import MathPool, Pair\n"
+        f"with MathPool(1, 0.5, {GIB}, Path({str(AWKWARD)!r})) as pool:\n"
+        "    list(pool.submit(Pair('gold', 'spin')))\n"
         "    print(*pool.under_way, flush=True)\n"
         "    while True: pass\n"
     )
@@ -153,3 +111,30 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+BOUNDED = (  # each would take minutes, or for ever, if it were worked out as written
+    r"9^{9^{9^{9}}}",
+    r"((10!)!)!",
+    r"2^{10^{9}}-1",
+    r"(10^{8})!",
+    r"\sum_{k=1}^{1000000000}\sin k",
+    r"\int_0^\infty \frac{\sin x}{x} dx",
+    r"\binom{10^{9}}{5\cdot 10^{8}}",
+    r"\sqrt[999]{7^{40000}}",
+    "(" * 900 + "1" + ")" * 900,
+    "1," * 1400 + "1",
+    r"\frac" * 1000,
+    "{" * 3000,
+    "9" * 4000,
+)
+
+
+@pytest.mark.timeout(60)
+def test_no_real_comparison_needs_its_limit() -> None:
+    began = time.monotonic()
+    with MathPool(1, 1.0, GIB) as pool:
+        found = [one for text in BOUNDED for one in pool.submit(Pair(r"\frac{\pi}{2}", text))] + list(pool.drain())
+    assert len(found) == len(BOUNDED)
+    assert {word for _, word in found} <= {"different", "unknown", "unparsable_answer"}
+    assert time.monotonic() - began < 20

@@ -1,0 +1,92 @@
+"""Compares quantities: value and unit, percent, degrees, money; and decimals that are roundings of the other side."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from tracemill.verifiers.answers.nodes import Node, letters, number
+from tracemill.verifiers.answers.sameness import Sameness, same_formula
+from tracemill.verifiers.answers.shapes import Quantity
+from tracemill.verifiers.answers.units import NONE, Unit, is_unit
+from tracemill.verifiers.answers.values import Undecided, context, numeric, value
+
+ROUNDED = 1.1e-5  # relative: five correct digits are a value, fewer are an approximation and show nothing
+_HUNDREDTH = number(Fraction(1, 100))
+
+
+def same_quantity(gold: Quantity, answer: Quantity) -> Sameness:
+    """Whether two quantities are one. A unit may be left out; two units must be one, or of one dimension."""
+    if gold.unit.qualifiers != answer.unit.qualifiers:
+        return "unknown" if same_value(gold, answer) != "different" else "different"
+    percents = [is_unit(one.unit, "percent") for one in (gold, answer)]
+    if any(percents) and not all(percents):
+        return _percent(gold, answer, *percents)
+    if gold.unit.bases == answer.unit.bases:
+        return same_value(_scaled(gold), _scaled(answer))
+    if _bare(gold.unit) or _bare(answer.unit):
+        return same_value(gold, answer)
+    if gold.unit.known and answer.unit.known and not _angles(gold.unit, answer.unit):
+        return "different"
+    return "unknown" if same_value(gold, answer) != "different" else "different"
+
+
+def same_value(gold: Quantity, answer: Quantity) -> Sameness:
+    """Whether the numbers are equal, or one is the other rounded to enough places."""
+    found = same_formula(gold.node, answer.node)
+    if found != "different" or letters(gold.node) or letters(answer.node):
+        return found
+    steps = [one.step for one in (gold, answer) if one.step is not None]
+    return _rounded(gold.node, answer.node, max(steps), len(steps)) if steps else found
+
+
+def _rounded(first: Node, second: Node, step: Fraction, decimals: int) -> Sameness:
+    """What a decimal says beside another value that is not its own: that value, something near it, or another."""
+    try:
+        left, right = numeric(value(first, {})), numeric(value(second, {}))
+    except Undecided:
+        return "unknown"
+    distance, size = abs(left - right), max(abs(left), abs(right))
+    if distance > numeric(step) * context.mpf("0.500001"):
+        return "different"
+    if distance <= size * ROUNDED:
+        return "equal"
+    return "unknown"
+
+
+def _scaled(one: Quantity) -> Quantity:
+    factor = one.unit.factor
+    if factor == 1:
+        return one
+    step = None if one.step is None else one.step * factor
+    return Quantity(Node("mul", (number(factor), one.node)), NONE, step)
+
+
+def _bare(unit: Unit) -> bool:
+    return not unit.bases
+
+
+def _angles(first: Unit, second: Unit) -> bool:
+    """Degrees and radians, or degrees of an angle and of a thermometer that is not named."""
+    names = {base for unit in (first, second) for base, _ in unit.bases}
+    return "degree" in names and bool(names & {"rad", "celsius", "fahrenheit", "degree"} - {"degree"})
+
+
+def _percent(gold: Quantity, answer: Quantity, gold_percent: bool, answer_percent: bool) -> Sameness:
+    """p % against a number without: p itself, or a hundredth of it; below one only the hundredth is sure."""
+    percent, plain = (gold, answer) if gold_percent else (answer, gold)
+    if not _bare(plain.unit):
+        return "different" if plain.unit.known else "unknown"
+    as_share = Quantity(Node("mul", (_HUNDREDTH, percent.node)), NONE, percent.step and percent.step / 100)
+    if same_value(as_share, Quantity(plain.node, NONE, plain.step)) == "equal":
+        return "equal"
+    as_written = same_value(Quantity(percent.node, NONE, percent.step), Quantity(plain.node, NONE, plain.step))
+    if as_written == "equal":
+        return "equal" if _at_least_one(plain.node) else "unknown"
+    return as_written
+
+
+def _at_least_one(node: Node) -> bool:
+    try:
+        return not letters(node) and bool(abs(numeric(value(node, {}))) >= 1)
+    except Undecided:
+        return False

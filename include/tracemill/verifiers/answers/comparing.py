@@ -1,0 +1,266 @@
+"""Compares two answers: "equal" only where every part of both was compared, else "different" or "unknown".
+
+Kinds must match or be related by a rule written here. `gold` is the reference: an answer may leave out the unit, the
+base or the free letters of a reference; what it adds must not change the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tracemill.verifiers.answers.amounts import same_quantity
+from tracemill.verifiers.answers.conditions import same_conditioned
+from tracemill.verifiers.answers.equations import same_chain
+from tracemill.verifiers.answers.lists import same_lists
+from tracemill.verifiers.answers.nodes import Node, letters, number
+from tracemill.verifiers.answers.reading import read
+from tracemill.verifiers.answers.regions import region_of, same_region
+from tracemill.verifiers.answers.sameness import Sameness, same_formula
+from tracemill.verifiers.answers.shapes import (
+    Based,
+    Chain,
+    Choice,
+    Colons,
+    Congruence,
+    Date,
+    Domain,
+    Infinite,
+    Listed,
+    Matrix,
+    Named,
+    Opaque,
+    Quantity,
+    Region,
+    Shape,
+    Words,
+)
+from tracemill.verifiers.answers.spellings import spellings
+from tracemill.verifiers.answers.units import NONE
+from tracemill.verifiers.answers.words import is_prose, same_choice, same_words
+
+
+def same_answer(gold: str, answer: str) -> Sameness:
+    """Whether two normalised answers are one. A text that can be read in two ways is equal if either reading is."""
+    if "".join(gold.split()) == "".join(answer.split()):
+        return "equal" if gold else "unknown"
+    found = {compare(read(one), read(other)) for one in spellings(gold) for other in spellings(answer)}
+    if "equal" in found:
+        return "equal"
+    return "different" if found == {"different"} else "unknown"
+
+
+def compare(gold: Shape, answer: Shape) -> Sameness:
+    """Whether two shapes are the same answer."""
+    if gold == answer:
+        return "equal"
+    if isinstance(gold, Opaque) or isinstance(answer, Opaque):
+        return "unknown"
+    for rule in _RULES:
+        found = rule(gold, answer)
+        if found is not None:
+            return found
+    return _unrelated(gold, answer)
+
+
+def _forms(gold: Shape, answer: Shape) -> Sameness | None:
+    """Several forms of one value: it is enough that one is the other's."""
+    golds = gold.members if isinstance(gold, Listed) and gold.kind == "same" else (gold,)
+    answers = answer.members if isinstance(answer, Listed) and answer.kind == "same" else (answer,)
+    if len(golds) == len(answers) == 1:
+        return None
+    if len(golds) > 1 and len(answers) > 1:
+        return compare(golds[0], answers[0])
+    found = {compare(one, other) for one in golds for other in answers}
+    return "equal" if "equal" in found else "different" if found == {"different"} else "unknown"
+
+
+def _choices(gold: Shape, answer: Shape) -> Sameness | None:
+    if not isinstance(gold, Choice) and not isinstance(answer, Choice):
+        return None
+    return same_choice(gold, answer, compare)
+
+
+def _regions(gold: Shape, answer: Shape) -> Sameness | None:
+    """Intervals, inequalities, all reals: as sets. Two pairs in round brackets are pairs first."""
+    if isinstance(gold, Listed) and isinstance(answer, Listed) and gold.brackets == answer.brackets:
+        return None
+    if isinstance(gold, Named) and isinstance(answer, Named) and gold.name != answer.name:
+        return None
+    first, second = region_of(gold), region_of(answer)
+    if first is None or second is None:
+        return None
+    if isinstance(gold, Domain) and isinstance(answer, Domain):
+        return None
+    return same_region(first, second)
+
+
+def _named(gold: Shape, answer: Shape) -> Sameness | None:
+    """x = 3 and 3; two values of one name are compared as values, of two names they are not compared."""
+    if isinstance(gold, Named) and isinstance(answer, Named):
+        return _both_named(gold, answer)
+    if isinstance(gold, Named) and not isinstance(answer, Chain):
+        if gold.node is not None and gold.node.op == "add" and not isinstance(answer, Listed):
+            return "unknown"  # x + y = 5 may be a line
+        return compare(gold.what, answer)
+    if isinstance(answer, Named) and not isinstance(gold, Chain):
+        return compare(gold, answer.what)
+    return None
+
+
+def _both_named(gold: Named, answer: Named) -> Sameness:
+    if gold.name == answer.name:
+        return compare(gold.what, answer.what)
+    whole = same_chain(gold, answer)
+    if whole == "equal":
+        return whole
+    what = compare(gold.what, answer.what)
+    return "different" if what == "different" and whole == "different" else "unknown"
+
+
+def _equations(gold: Shape, answer: Shape) -> Sameness | None:
+    if isinstance(gold, Chain | Named) and isinstance(answer, Chain | Named):
+        return same_chain(gold, answer)
+    if isinstance(answer, Chain) and isinstance(gold, Quantity) and answer.signs == ("=",):
+        return _value_of_sum(gold, answer)
+    return None
+
+
+def _value_of_sum(gold: Quantity, answer: Chain) -> Sameness:
+    """m + n = 293 says 293 where a number is asked for."""
+    left, right = answer.parts
+    linear = letters(left) and not letters(right) and _is_sum(left)
+    return same_formula(gold.node, right) if linear else "unknown" if letters(gold.node) else "different"
+
+
+def _is_sum(node: Node) -> bool:
+    return node.op == "sym" or (node.op in ("add", "sub", "mul") and all(map(_is_sum, node.args)))
+
+
+def _lists(gold: Shape, answer: Shape) -> Sameness | None:
+    if isinstance(gold, Listed) and isinstance(answer, Listed):
+        return same_lists(gold, answer, compare)
+    return None
+
+
+def _quantities(gold: Shape, answer: Shape) -> Sameness | None:
+    if isinstance(gold, Quantity) and isinstance(answer, Quantity):
+        return same_quantity(gold, answer)
+    if isinstance(gold, Infinite) and isinstance(answer, Infinite):
+        return "equal" if gold.sign == answer.sign else "different"
+    return None
+
+
+def _based(gold: Shape, answer: Shape) -> Sameness | None:
+    """Digits in one base; a reference's base may be left out, but digits are not converted."""
+    if isinstance(gold, Based) and isinstance(answer, Based):
+        if gold.base == answer.base:
+            return "equal" if gold.digits == answer.digits else "different"
+        return "different" if gold.digits == answer.digits else "unknown"
+    if isinstance(gold, Based) and isinstance(answer, Quantity) and answer.unit == NONE:
+        return "equal" if answer.node == number(int(gold.digits)) else "unknown"
+    return "unknown" if isinstance(answer, Based) or isinstance(gold, Based) else None
+
+
+def _words(gold: Shape, answer: Shape) -> Sameness | None:
+    if isinstance(gold, Words) and isinstance(answer, Words):
+        return same_words(gold, answer)
+    return None
+
+
+def _matrices(gold: Shape, answer: Shape) -> Sameness | None:
+    """Entry by entry; a single row or column is a vector."""
+    if not isinstance(gold, Matrix) and not isinstance(answer, Matrix):
+        return None
+    first, second = _rows(gold), _rows(answer)
+    if first is None or second is None:
+        return None
+    if isinstance(gold, Matrix) != isinstance(answer, Matrix):
+        first, second = _flat(first), _flat(second)
+    if [len(row) for row in first] != [len(row) for row in second]:
+        return "different"
+    found = [compare(a, b) for one, other in zip(first, second, strict=True) for a, b in zip(one, other, strict=True)]
+    return "different" if "different" in found else "unknown" if "unknown" in found else "equal"
+
+
+def _rows(shape: Shape) -> Sequence[Sequence[Shape]] | None:
+    if isinstance(shape, Matrix):
+        return shape.rows
+    if isinstance(shape, Listed) and shape.kind in ("tuple", "vector"):
+        return [shape.members]
+    return None
+
+
+def _flat(rows: Sequence[Sequence[Shape]]) -> Sequence[Sequence[Shape]]:
+    return [[row[0] for row in rows]] if all(len(row) == 1 for row in rows) else rows
+
+
+def _congruences(gold: Shape, answer: Shape) -> Sameness | None:
+    """One modulus, and residues that differ by a multiple of it."""
+    if not isinstance(gold, Congruence) or not isinstance(answer, Congruence):
+        return "unknown" if isinstance(gold, Congruence) or isinstance(answer, Congruence) else None
+    if gold.name is not None and answer.name is not None and gold.name != answer.name:
+        return "unknown"
+    modulus = same_formula(gold.modulus, answer.modulus)
+    if modulus != "equal":
+        return modulus
+    quotient = Node("div", (Node("sub", (gold.residue, answer.residue)), gold.modulus))
+    if letters(quotient):
+        return same_formula(gold.residue, answer.residue)
+    return same_formula(quotient, Node("floor", (quotient,)))
+
+
+def _colons(gold: Shape, answer: Shape) -> Sameness | None:
+    """Ratios and times part by part; ratios that are multiples of each other show nothing."""
+    if not isinstance(gold, Colons) or not isinstance(answer, Colons):
+        return None
+    if len(gold.parts) != len(answer.parts):
+        return "different"
+    if gold.half != answer.half:
+        return "different" if gold.half and answer.half else "unknown"
+    found = [same_formula(one, other) for one, other in zip(gold.parts, answer.parts, strict=True)]
+    if "different" not in found:
+        return "unknown" if "unknown" in found else "equal"
+    crossed = same_formula(Node("mul", (gold.parts[0], answer.parts[1])), Node("mul", (gold.parts[1], answer.parts[0])))
+    return "different" if crossed == "different" else "unknown"
+
+
+def _domains(gold: Shape, answer: Shape) -> Sameness | None:
+    if isinstance(gold, Domain) and isinstance(answer, Domain):
+        return "different" if gold.name != answer.name else "equal"
+    return None
+
+
+def _dates(gold: Shape, answer: Shape) -> Sameness | None:
+    if isinstance(gold, Date) and isinstance(answer, Date):
+        return "equal" if gold.parts == answer.parts else "different"
+    return None
+
+
+_RULES: tuple[Callable[[Shape, Shape], Sameness | None], ...] = (
+    lambda gold, answer: same_conditioned(gold, answer, compare),
+    _forms,
+    _choices,
+    _quantities,
+    _domains,
+    _lists,
+    _regions,
+    _equations,
+    _named,
+    _based,
+    _words,
+    _matrices,
+    _congruences,
+    _colons,
+    _dates,
+)
+_NUMBERS = (Quantity, Infinite)
+_OTHERS = (Listed, Region, Matrix, Chain, Words)
+
+
+def _unrelated(gold: Shape, answer: Shape) -> Sameness:
+    """A number is none of the other kinds; what else two kinds could have in common, nobody wrote down."""
+    plain = [one for one in (gold, answer) if isinstance(one, _NUMBERS)]
+    other = [one for one in (gold, answer) if isinstance(one, _OTHERS) and not is_prose(one)]
+    if len(plain) == 1 and len(other) == 1 and not (isinstance(plain[0], Quantity) and letters(plain[0].node)):
+        return "different"
+    return "unknown"

@@ -1,0 +1,99 @@
+"""Compares lists, tuples, vectors and sets, member by member."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from tracemill.verifiers.answers.sameness import Sameness
+from tracemill.verifiers.answers.shapes import Choice, Listed, Named, Shape, Words
+
+MOST_COMPARED = 40  # members of an unordered list that are compared each with each
+Compare = Callable[[Shape, Shape], Sameness]
+
+
+def same_lists(gold: Listed, answer: Listed, compare: Compare) -> Sameness:
+    """Lists of values and sets in any order, everything else in order; two kinds only where a rule joins them."""
+    first, second = _unnamed(gold, answer)
+    if _all_named(gold) and _all_named(answer) and first is gold:
+        return _by_name(gold, answer, compare)
+    if len(first.members) != len(second.members):
+        return "different" if first.kind == second.kind else "unknown"
+    ordered = _in_order(first.members, second.members, compare)
+    kinds = {first.kind, second.kind}
+    if first.kind == "tuple" == second.kind and first.brackets != second.brackets:
+        return "different" if ordered != "unknown" else "unknown"
+    if kinds <= {"tuple", "vector"} or ordered == "equal":
+        return ordered if kinds != {"set", "tuple"} else "unknown"
+    if kinds & {"tuple", "vector"}:
+        return "unknown" if _any_order(first.members, second.members, compare) != "different" else "different"
+    found = _any_order(first.members, second.members, compare)
+    labels = any(isinstance(one, Words | Choice) for one in (*first.members, *second.members))
+    return "unknown" if labels and found == "equal" and kinds != {"set"} else found
+
+
+def _in_order(first: Sequence[Shape], second: Sequence[Shape], compare: Compare) -> Sameness:
+    found = [compare(one, other) for one, other in zip(first, second, strict=True)]
+    return "different" if "different" in found else "unknown" if "unknown" in found else "equal"
+
+
+def _any_order(first: Sequence[Shape], second: Sequence[Shape], compare: Compare) -> Sameness:
+    """Whether the members can be paired. Equality is transitive, so that pairing greedily finds a pairing if any is."""
+    if len(first) > MOST_COMPARED:
+        return "equal" if Counter(first) == Counter(second) else "unknown"
+    left = list(second)
+    doubtful = 0
+    for one in first:
+        found = [compare(one, other) for other in left]
+        if "equal" in found:
+            left.pop(found.index("equal"))
+        elif "unknown" in found:
+            doubtful += 1
+        else:
+            return "different"
+    return "unknown" if doubtful else "equal"
+
+
+def _all_named(shape: Listed) -> bool:
+    return all(isinstance(one, Named) for one in shape.members) and bool(shape.members)
+
+
+def _by_name(gold: Listed, answer: Listed, compare: Compare) -> Sameness:
+    """x = 2, y = 3: each name has its values; names on one side alone show nothing."""
+    if gold.kind != answer.kind:
+        return "unknown"
+    sides = [_values(one) for one in (gold, answer)]
+    if sides[0].keys() != sides[1].keys():
+        return "unknown"
+    found = []
+    for name, values in sides[0].items():
+        others = sides[1][name]
+        found.append("different" if len(values) != len(others) else _any_order(values, others, compare))
+    return "different" if "different" in found else "unknown" if "unknown" in found else "equal"
+
+
+def _values(shape: Listed) -> dict[str, list[Shape]]:
+    values: dict[str, list[Shape]] = {}
+    for member in shape.members:
+        if isinstance(member, Named):
+            values.setdefault(member.name, []).append(member.what)
+    return values
+
+
+def _unnamed(gold: Listed, answer: Listed) -> tuple[Listed, Listed]:
+    """Both without names where one side has none: (2, 3) for x = 2, y = 3; 1, -2 for a = 1 or a = -2."""
+    plain = [not any(isinstance(one, Named) for one in side.members) for side in (gold, answer)]
+    if plain[0] == plain[1]:
+        return gold, answer
+    return (gold, _bare(answer)) if plain[0] else (_bare(gold), answer)
+
+
+def _bare(shape: Listed) -> Listed:
+    names = [one.name for one in shape.members if isinstance(one, Named)]
+    members = tuple(one.what if isinstance(one, Named) else one for one in shape.members)
+    if len(set(names)) <= 1:
+        return Listed(shape.kind, members)
+    if len(names) != len(members) or len(set(names)) != len(names):
+        return Listed(shape.kind, members)
+    ordered = sorted(zip(names, members, strict=True), key=lambda pair: pair[0])
+    return Listed("tuple", tuple(member for _, member in ordered), "()")

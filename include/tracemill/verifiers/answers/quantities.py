@@ -1,0 +1,167 @@
+r"""Reads numbers and formulas with what stands around them: currency, units, percent, number words, infinity, bases."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from tracemill.verifiers.answers.formula import formula
+from tracemill.verifiers.answers.nodes import Node, number, walk
+from tracemill.verifiers.answers.shapes import Based, Infinite, Listed, Quantity, Shape
+from tracemill.verifiers.answers.tokens import Token, Tokens, Unreadable, depths
+from tracemill.verifiers.answers.units import NONE, Unit, is_known_unit, read_unit
+
+_CURRENCIES = frozenset(("USD", "¥", "€", "£", "₹", "EUR", "GBP", "CNY", "RMB", "INR", "¢"))
+_ABOUT = frozenset((r"\approx", "about", "approximately", "roughly", "around", "exactly", "约", "大约"))
+_BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+_NOUN_ABOUT = frozenset(("about", "approximately", "roughly", "around", "exactly", "约", "大约"))
+
+
+def quantity(tokens: Tokens) -> Shape:
+    """A quantity, or a list of several written side by side (`9 chickens 10 rabbits`). Raises Unreadable."""
+    rest = list(tokens)
+    while rest and (rest[0].text in _ABOUT or rest[0].text.lower() in _NOUN_ABOUT):
+        rest = rest[1:]
+    if not rest:
+        raise Unreadable("nothing")
+    infinite = _infinite(rest)
+    if infinite:
+        return infinite
+    rest, before = _currency(rest)
+    start = _unit_start(rest)
+    if start == 0:
+        raise Unreadable("a unit without a number")
+    pieces = _pieces(rest, start)
+    parts = [_one(piece, before if place == 0 else []) for place, piece in enumerate(pieces)]
+    if len(parts) == 1:
+        return expanded(parts[0])
+    return total(parts) or Listed("list", tuple(parts))
+
+
+def based(tokens: Tokens) -> Based | None:
+    """Digits with a base as subscript, or with the words "base five"; None for anything else."""
+    texts = [token.text for token in tokens if token.text not in "{}()"]
+    if len(texts) != 3 or tokens[0].text == "{" or not texts[0].isdigit() or texts[1].lower() not in ("_", "base"):
+        return None
+    base = int(texts[2]) if texts[2].isdigit() and len(texts[2]) < 4 else _BASES.get(texts[2].lower())
+    if base is None:
+        raise Unreadable("a base")
+    return Based(texts[0].lstrip("0") or "0", base)
+
+
+def expanded(one: Quantity) -> Shape:
+    """A quantity with a plus-minus sign as the two that it stands for."""
+    signs = sum(part.op in ("pm", "mp") for part in walk(one.node))
+    if not signs:
+        return one
+    both = [Quantity(_signed(one.node, up), one.unit) for up in (True, False)]
+    return Listed("list", tuple(both))
+
+
+def total(parts: list[Quantity]) -> Quantity | None:
+    """Hours and minutes, dollars and cents as one quantity; None unless all measure the same by different units."""
+    first = parts[0].unit
+    same = all(part.unit.known and part.unit.bases == first.bases and not part.unit.qualifiers for part in parts)
+    factors = [part.unit.factor for part in parts]
+    if not same or not first.bases or sorted(set(factors), reverse=True) != factors:
+        return None
+    node = number(0)
+    for part in parts:
+        node = Node("add", (node, Node("mul", (number(part.unit.factor), part.node))))
+    return Quantity(node, Unit(first.bases))
+
+
+def _signed(node: Node, up: bool) -> Node:
+    args = tuple(_signed(part, up) for part in node.args)
+    if node.op in ("pm", "mp"):
+        return Node("add" if (node.op == "pm") == up else "sub", args)
+    return Node(node.op, args, node.value, node.name, node.plain)
+
+
+def _infinite(tokens: Tokens) -> Infinite | None:
+    texts = [token.text for token in tokens]
+    if texts[-1] != r"\infty" or texts[:-1] not in ([], ["+"], ["-"]):
+        return None
+    return Infinite(-1 if texts[0] == "-" else 1)
+
+
+def _currency(tokens: list[Token]) -> tuple[list[Token], list[Token]]:
+    """The tokens without a currency before the number, and the currency."""
+    sign = [tokens[0]] if tokens[0].text in ("-", "+") else []
+    rest = tokens[len(sign) :]
+    if rest and rest[0].kind == "word" and rest[0].text in _CURRENCIES:
+        return sign + rest[1:], [rest[0]]
+    return tokens, []
+
+
+def _unit_start(tokens: list[Token]) -> int:
+    """Where the unit begins: at the first word or percent sign outside brackets; else past the end."""
+    for at, (token, depth) in enumerate(zip(tokens, depths(tokens), strict=True)):
+        if depth:
+            continue
+        if token.text == "%" or (token.kind == "word" and not _variable(tokens, at)):
+            return at
+        if token.kind == "run" and at and _bare_unit(tokens, at):
+            return at
+    return len(tokens)
+
+
+def _variable(tokens: list[Token], at: int) -> bool:
+    """Whether a single letter of a text command stands in a formula, not behind a number."""
+    token = tokens[at]
+    if len(token.text) != 1 or not token.text.isascii() or not token.text.isalpha():
+        return False
+    return at == 0 or (tokens[at - 1].kind == "sym" and tokens[at - 1].text in "+-*/(^={")
+
+
+def _bare_unit(tokens: list[Token], at: int) -> bool:
+    """Whether a quotient of units stands there without a text command, as in `9.8 m/s^2` and `4.2 J/(g*K)`."""
+    if tokens[at - 1].kind != "num" and tokens[at - 1].text not in ("}", ")"):
+        return False
+    rest = tokens[at:]
+    letters = [token.text for token in rest if token.kind in ("run", "word")]
+    others = {token.text for token in rest if token.kind not in ("run", "word", "num")}
+    slash = sum(token.text == "/" for token in rest) == 1
+    return slash and all(map(is_known_unit, letters)) and others <= set("/^*(){}-")
+
+
+def _pieces(tokens: list[Token], start: int) -> list[list[Token]]:
+    """The tokens cut before each number that stands behind a unit (and is no exponent of one)."""
+    pieces: list[list[Token]] = [list(tokens[:start])]
+    for at in range(start, len(tokens)):
+        token, before = tokens[at], tokens[at - 1]
+        if token.kind == "num" and before.kind == "word":
+            pieces.append([])
+        pieces[-1].append(token)
+    return pieces
+
+
+def _one(tokens: list[Token], before: list[Token]) -> Quantity:
+    start = _unit_start(tokens)
+    unit, multiple = read_unit([*before, *_minutes(tokens[start:])])
+    node = formula(tokens[:start])
+    if multiple != 1:
+        node = Node("mul", (number(multiple), node))
+    return Quantity(node, unit if unit != Unit() else NONE, _step(tokens[:start], multiple))
+
+
+def _minutes(tokens: list[Token]) -> list[Token]:
+    if any(token.text == "'" for token in tokens):
+        raise Unreadable("minutes of arc")
+    return tokens
+
+
+def _step(tokens: list[Token], multiple: Fraction) -> Fraction | None:
+    """The worth of the last decimal place of `1.5`, `-1.5`, `1.5 * 10^{-7}`; None for anything else."""
+    texts = [token.text for token in tokens if token.text not in ("{", "}")]
+    if texts[:1] in (["-"], ["+"]):
+        texts = texts[1:]
+    if not texts or not texts[0].replace(".", "", 1).isdigit():
+        return None
+    places = len(texts[0].partition(".")[2])
+    scale = Fraction(0)
+    if len(texts) == 1:
+        scale = Fraction(1) if places else Fraction(0)
+    elif texts[1:4] == ["*", "10", "^"] and len(texts) in (5, 6):
+        exponent = "".join(texts[4:])
+        scale = Fraction(10) ** int(exponent) if exponent.lstrip("+-").isdigit() and len(exponent) < 5 else scale
+    return scale * multiple / 10**places if scale else None

@@ -1,0 +1,162 @@
+r"""Sets of real numbers: intervals, unions, inequalities of one letter, `x \ne 3`, all real numbers without some."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from tracemill.verifiers.answers.nodes import Node, letters
+from tracemill.verifiers.answers.sameness import Sameness, same_formula
+from tracemill.verifiers.answers.shapes import Domain, Infinite, Interval, Listed, Named, Quantity, Region, Shape
+from tracemill.verifiers.answers.units import NONE
+from tracemill.verifiers.answers.values import Number, Undecided, context, numeric, value
+
+EVERYTHING = Region((Interval(None, None, False, False),))
+_TURNED = {"<": ">", ">": "<", r"\le": r"\ge", r"\ge": r"\le"}
+
+
+def region_of(shape: Shape) -> Region | None:
+    """The region that a shape names: an interval, all reals, a membership; None for other shapes."""
+    if isinstance(shape, Region):
+        return shape
+    if isinstance(shape, Domain) and shape.name == "R":
+        return EVERYTHING
+    if isinstance(shape, Named):
+        return region_of(shape.what)
+    if isinstance(shape, Listed) and shape.kind == "tuple" and len(shape.members) == 2:
+        return _interval(shape)
+    return None
+
+
+def points(shape: Shape) -> Region | None:
+    """The points of a finite set or an interval, as a region."""
+    if isinstance(shape, Listed) and shape.kind == "set":
+        nodes = [one.node for one in shape.members if isinstance(one, Quantity) and one.unit == NONE]
+        if len(nodes) == len(shape.members):
+            return Region(tuple(Interval(node, node, True, True) for node in nodes))
+    return region_of(shape)
+
+
+def _interval(shape: Listed) -> Region | None:
+    if not all(isinstance(one, Infinite) or (isinstance(one, Quantity) and one.unit == NONE) for one in shape.members):
+        return None
+    low, high = (_end(member) for member in shape.members)
+    if isinstance(shape.members[0], Infinite) and shape.members[0].sign > 0:
+        return None
+    if isinstance(shape.members[1], Infinite) and shape.members[1].sign < 0:
+        return None
+    with_low, with_high = shape.brackets[0] == "[" and low is not None, shape.brackets[1] == "]" and high is not None
+    return Region((Interval(low, high, with_low, with_high),))
+
+
+def _end(member: Shape) -> Node | None:
+    return member.node if isinstance(member, Quantity) else None
+
+
+def inequality(parts: Sequence[Node], signs: Sequence[str]) -> Region | None:
+    r"""The values that a letter may have by `x < 3`, `1 \le x < 2` or `x \ne 3`; None for other relations."""
+    if len(parts) == 2 and signs[0] in (*_TURNED, r"\ne"):
+        name, bound, sign = parts[0], parts[1], signs[0]
+        if name.op != "sym":
+            name, bound, sign = bound, name, _TURNED.get(sign, sign)
+        if name.op != "sym" or name.name in letters(bound):
+            return None
+        return _half(bound, sign)
+    if len(parts) == 3 and parts[1].op == "sym" and not {parts[1].name} & (letters(parts[0]) | letters(parts[2])):
+        up, down = {"<", r"\le"}, {">", r"\ge"}
+        if set(signs) <= up:
+            return Region((Interval(parts[0], parts[2], signs[0] != "<", signs[1] != "<"),))
+        if set(signs) <= down:
+            return Region((Interval(parts[2], parts[0], signs[1] != ">", signs[0] != ">"),))
+    return None
+
+
+def _half(bound: Node, sign: str) -> Region:
+    if sign == r"\ne":
+        return Region((Interval(None, bound, False, False), Interval(bound, None, False, False)))
+    below = sign in ("<", r"\le")
+    closed = sign in (r"\le", r"\ge")
+    return Region((Interval(None, bound, False, closed),) if below else (Interval(bound, None, closed, False),))
+
+
+def without(whole: Region, removed: Sequence[Node]) -> Region | None:
+    """All reals but some points; None where the whole is something else."""
+    if whole != EVERYTHING:
+        return None
+    ends: list[Node | None] = [None, *sorted(removed, key=_order), None]
+    return Region(tuple(Interval(low, high, False, False) for low, high in pairwise(ends)))
+
+
+def union(regions: Sequence[Region]) -> Region:
+    """All parts of all regions."""
+    return Region(tuple(part for region in regions for part in region.parts))
+
+
+def intersection(first: Region, second: Region) -> Region | None:
+    """What two half-lines have in common; None where that is more than one interval of two bounds."""
+    parts = sorted([*first.parts, *second.parts], key=lambda part: part.low is None)
+    if len(parts) != 2 or parts[0].high is not None or parts[1].low is not None:
+        return None
+    return Region((Interval(parts[0].low, parts[1].high, parts[0].with_low, parts[1].with_high),))
+
+
+def same_region(left: Region, right: Region) -> Sameness:
+    """Whether two regions hold the same numbers: their intervals, merged and in order, have the same ends."""
+    try:
+        first, second = _merged(left), _merged(right)
+    except Undecided:
+        first, second = list(left.parts), list(right.parts)
+    if len(first) != len(second):
+        return "different"
+    found = [_same_interval(one, other) for one, other in zip(first, second, strict=True)]
+    if "different" in found:
+        return "different"
+    return "unknown" if "unknown" in found else "equal"
+
+
+def _same_interval(one: Interval, other: Interval) -> Sameness:
+    if (one.with_low, one.with_high) != (other.with_low, other.with_high):
+        return "different"
+    found: list[Sameness] = []
+    for first, second in ((one.low, other.low), (one.high, other.high)):
+        if first is None or second is None:
+            found.append("equal" if first is second else "different")
+        else:
+            found.append(same_formula(first, second))
+    return "different" if "different" in found else "unknown" if "unknown" in found else "equal"
+
+
+def _order(node: Node | None) -> Number:
+    if node is None:
+        return context.mpf("-inf")
+    found = numeric(value(node, {}) if not letters(node) else _no_number())
+    if context.im(found):
+        raise Undecided("not real")
+    return found
+
+
+def _no_number() -> Number:
+    raise Undecided("a letter")
+
+
+def _merged(region: Region) -> list[Interval]:
+    """The intervals in order, those that touch made one."""
+    merged: list[Interval] = []
+    for part in sorted(region.parts, key=lambda one: (_order(one.low), not one.with_low)):
+        last = merged[-1] if merged else None
+        if last is None or (last.high is not None and not _touch(last, part)):
+            merged.append(part)
+            continue
+        if last.high is None:
+            continue
+        beyond = part.high is None or _order(part.high) > _order(last.high)
+        high, with_high = (part.high, part.with_high) if beyond else (last.high, last.with_high)
+        if part.high is not None and not beyond and _order(part.high) == _order(last.high):
+            with_high = last.with_high or part.with_high
+        merged[-1] = Interval(last.low, high, last.with_low, with_high)
+    return merged
+
+
+def _touch(last: Interval, part: Interval) -> bool:
+    low, high = _order(part.low), _order(last.high)
+    return bool(low < high or (low == high and (part.with_low or last.with_high)))

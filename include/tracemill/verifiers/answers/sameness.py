@@ -1,0 +1,76 @@
+"""Whether two formulas are equal: by values at several points, exactly where they are fractions, else to 30 digits.
+
+Letters are equal by name, letter case, subscript and primes. A polynomial identity that held at these points without
+being one would need a coincidence at each (Schwartz-Zippel: degree / 10^6).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from fractions import Fraction
+from typing import Literal
+
+from tracemill.verifiers.answers.nodes import Node, letters, walk
+from tracemill.verifiers.answers.values import Number, Undecided, context, numeric, value
+
+Sameness = Literal["equal", "different", "unknown"]
+_POINTS, _ENOUGH = 8, 3  # points tried and wanted; the first three have positive letters alone
+_SAME, _APART = 1e-30, 1e-12  # relative distances; what lies between is unknown
+
+
+def same_formula(left: Node, right: Node) -> Sameness:
+    """Whether the two have one value wherever both have a real one (or any, where one names i)."""
+    if left == right:
+        return "equal"
+    names = sorted(letters(left) | letters(right))
+    complex_too = _complex(left) or _complex(right)
+    found: list[Sameness | None] = []
+    for point in range(_POINTS if names else 1):
+        found.append(_at(left, right, {name: _place(name, point) for name in names}, complex_too))
+        if found[-1] == "different":
+            return "unknown" if _baseless(left) or _baseless(right) else "different"
+    enough = found.count("equal") >= (_ENOUGH if names else 1)
+    return "equal" if enough and "unknown" not in found else "unknown"
+
+
+def _at(left: Node, right: Node, at: dict[str, Fraction], complex_too: bool) -> Sameness | None:
+    """What one point shows: None where neither has a real value, unknown where only one has."""
+    try:
+        first, second = value(left, at), value(right, at)
+    except Undecided:
+        return None if at else "unknown"
+    if complex_too or not at or (_real(first) and _real(second)):
+        return same_number(first, second)
+    if _real(first) != _real(second):
+        return "unknown"
+    return "equal" if same_number(first, second) == "equal" else None
+
+
+def same_number(first: Number, second: Number) -> Sameness:
+    """Whether two values are one: exactly for fractions, else to 30 digits."""
+    if isinstance(first, Fraction) and isinstance(second, Fraction):
+        return "equal" if first == second else "different"
+    left, right = numeric(first), numeric(second)
+    scale = max(abs(left), abs(right))
+    distance = abs(left - right)
+    if distance <= scale * _SAME:
+        return "equal"
+    return "different" if distance > scale * _APART else "unknown"
+
+
+def _real(number: Number) -> bool:
+    return isinstance(number, Fraction) or not context.im(number)
+
+
+def _place(name: str, point: int) -> Fraction:
+    digest = hashlib.blake2b(f"{point}|{name}".encode(), digest_size=6).digest()
+    size = Fraction(int.from_bytes(digest[:4], "big") % 1_000_000 + 17, 333_337)
+    return -size if point >= 3 and digest[4] % 3 else size
+
+
+def _complex(node: Node) -> bool:
+    return any(one.op == "i" for one in walk(node))
+
+
+def _baseless(node: Node) -> bool:
+    return any(one.op == "fn" and one.name == r"\log" and len(one.args) == 1 for one in walk(node))

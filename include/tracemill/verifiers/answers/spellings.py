@@ -1,0 +1,20 @@
+"""The readings of an answer whose commas can mean two things: `1,234` and `0,5` are numbers or pairs."""
+
+from __future__ import annotations
+
+import re
+
+_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d]|,\d{1,2}(?!\d)|,\d{4})")
+_DECIMAL = re.compile(r"([+-]?\s*(?:⟦[^⟦⟧]{1,3}⟧\s*)?)(\d{1,9}),(\d{1,2}|\d{4,9})(\s*(?:%|⟦[^⟦⟧]*⟧|\s)*)")
+_BRACKETED = re.compile(r"(?:\(|\[|\\\{)\s*\d{1,3}(?:,\d{3})+\s*(?:\)|\]|\\\})")
+
+
+def spellings(text: str) -> list[str]:
+    """The text with its thousands written in one and, where it could be meant otherwise, the other reading too."""
+    joined = _THOUSANDS.sub(lambda found: found[0].replace(",", ""), text)
+    if joined == text:
+        decimal = _DECIMAL.fullmatch(text)
+        return [text, f"{decimal[1]}{decimal[2]}.{decimal[3]}{decimal[4]}"] if decimal else [text]
+    if _BRACKETED.search(text) or (text.count(",") > 1 and ", " not in text):
+        return [joined, text]
+    return [joined]

@@ -1,0 +1,247 @@
+"""What stands behind a number: units with a known size, nouns that are only counted, words that qualify.
+
+A unit is a product of bases with exponents and a factor. Known bases can be converted and told apart; an unknown noun
+is a base of its own name. Qualifiers (north, profit, even) are not units: an answer without one is another answer.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tracemill.text.symbols import words_of
+from tracemill.verifiers.answers.tokens import Token, Tokens, Unreadable
+
+_KNOWN: dict[str, tuple[str, Fraction]] = {}  # word: base, factor
+_TABLE = """
+m 1 m meter meters metre metres 米 公尺
+m 1000 km kilometer kilometers kilometre kilometres 千米 公里
+m 1/100 cm centimeter centimeters centimetre centimetres 厘米 公分
+m 1/10 dm decimeter decimeters 分米
+m 1/1000 mm millimeter millimeters millimetre millimetres 毫米
+m 1/1000000 μm micrometer micrometers
+m 1/1000000000 nm nanometer nanometers 纳米
+foot 1 ft foot feet 英尺
+foot 1/12 in inch inches 英寸
+foot 3 yd yard yards
+foot 5280 mi mile miles 英里
+g 1 g gram grams 克
+g 1000 kg kilogram kilograms 千克 公斤
+g 1/1000 mg milligram milligrams 毫克
+g 1000000 t tonne tonnes 吨
+pound 1 lb lbs pound pounds
+pound 1/16 oz ounce ounces
+s 1 s sec secs second seconds 秒 秒钟
+s 60 min mins minute minutes 分 分钟
+s 3600 h hr hrs hour hours 时 小时
+s 86400 day days 天 日
+s 604800 week weeks 周 星期
+s 1/1000 ms millisecond milliseconds
+month 1 month months 月 个月
+month 12 year years yr yrs 年
+USD 1 USD dollar dollars buck bucks 美元
+USD 1/100 cent cents ¢
+CNY 1 CNY RMB yuan 元 ¥ 人民币
+CNY 1/10 角
+EUR 1 EUR euro euros € 欧元
+GBP 1 GBP £
+INR 1 INR rupee rupees ₹
+L 1 L l liter liters litre litres 升
+L 1/1000 mL ml milliliter milliliters 毫升
+N 1 N newton newtons 牛 牛顿
+J 1 J joule joules 焦 焦耳
+J 1000 kJ kilojoule kilojoules 千焦
+W 1 W watt watts 瓦
+W 1000 kW kilowatt kilowatts
+V 1 V volt volts 伏
+A 1 A ampere amperes amp amps 安
+Hz 1 Hz hertz
+Pa 1 Pa pascal pascals
+Pa 1000 kPa
+mol 1 mol mole moles 摩尔
+K 1 K kelvin kelvins
+ohm 1 ohm ohms Ω 欧姆
+eV 1 eV
+eV 1000000 MeV
+eV 1000000000 GeV
+degree 1 ° degree degrees deg 度
+rad 1 rad radian radians 弧度
+celsius 1 celsius
+fahrenheit 1 fahrenheit
+percent 1 % percent 百分
+"""
+for _line in _TABLE.strip().splitlines():
+    _base, _factor, *_words = _line.split()
+    _KNOWN |= {word: (_base, Fraction(_factor)) for word in _words}
+
+_SPEEDS = {"mph": ("miles", "hour"), "kph": ("km", "hour"), "kmh": ("km", "hour")}
+_NEUTRAL = words_of("unit units total altogether 单位 in")
+MULTIPLES = {
+    "dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12,
+    "百": 100, "千": 1000, "万": 10**4, "十万": 10**5, "百万": 10**6, "千万": 10**7, "亿": 10**8, "打": 12,
+}  # fmt: skip
+_QUALIFIERS = words_of(
+    "north south east west northeast northwest southeast southwest left right up down upward "
+    "downward above below upstream profit loss gain increase decrease faster slower more less "
+    "fewer greater least most minimum maximum max min am pm a.m p.m noon midnight even odd prime "
+    "positive negative real complex imaginary rational irrational integer ago later before after "
+    "ahead behind clockwise counterclockwise anticlockwise bc ad bce ce mod modulo base not "
+    "approximately about roughly nearly almost exactly only each every former latter credit debit "
+    "debt surplus deficit over under remainder factorial squared cubed half halves third thirds "
+    "quarter quarters fourth fifth fifths sixth eighth tenth tenths hundredths th st nd rd plus "
+    "minus times pair pairs score infinite infinitely finite many none no true false yes "
+    "solutions 东 南 西 北 左 右 上 下 盈利 亏损 亏 赚 增加 减少 上升 下降 以上 以下 多 少 倍 前 后 上午 下午 余"
+)
+_SENTENCE = words_of("is are was were if when where for with such that and or be has have there so then because")
+_PER = frozenset(("per", "/", "每", "a", "an"))
+_CJK = re.compile(r"[\u3400-\u9fff]+")
+_MOST_NOUNS = 4
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Bases with exponents, sorted; the factor to them; whether all are known; the qualifying words in order."""
+
+    bases: tuple[tuple[str, int], ...] = ()
+    factor: Fraction = Fraction(1)
+    known: bool = True
+    qualifiers: tuple[str, ...] = ()
+    bare: bool = False  # one letter without a text command: perhaps it is a letter of the formula
+
+
+NONE = Unit()
+
+
+def is_unit(unit: Unit, base: str) -> bool:
+    """Whether it is that base alone."""
+    return unit.bases == ((base, 1),)
+
+
+def read_unit(tokens: Tokens) -> tuple[Unit, Fraction]:
+    """The unit that tokens spell and the multiple before it (million). Raises Unreadable for a sentence."""
+    return _Reader(tokens).whole()
+
+
+class _Reader:
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens, self.at = list(tokens), 0
+        self.bases: dict[str, int] = {}
+        self.factor, self.multiple, self.known = Fraction(1), Fraction(1), True
+        self.qualifiers: list[str] = []
+        self.nouns = 0
+
+    def whole(self) -> tuple[Unit, Fraction]:
+        sign, power = 1, 1
+        while self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            self.at += 1
+            text = token.text.lower() if len(token.text) > 2 else token.text
+            if text in _PER and (token.kind != "run" or len(self.bases) > 0):
+                sign = -1
+            elif text in ("*", "of", "的", "-", "the", "整") or (token.kind == "sym" and text in "()"):
+                continue
+            elif text in ("square", "sq", "平方"):
+                power = 2
+            elif text in ("cubic", "cu", "立方"):
+                power = 3
+            else:
+                self.atom(token, sign, power)
+                power = 1
+        bases = tuple(sorted((base, exponent) for base, exponent in self.bases.items() if exponent))
+        return Unit(bases, self.factor, self.known, tuple(self.qualifiers)), self.multiple
+
+    def atom(self, token: Token, sign: int, power: int) -> None:
+        word = token.text
+        if token.kind not in ("word", "run") and word != "%":
+            raise Unreadable("no unit")
+        folded = word.lower()
+        if folded in _SENTENCE:
+            raise Unreadable("a sentence")
+        if folded in MULTIPLES or word in MULTIPLES:
+            self.multiple *= MULTIPLES.get(word, MULTIPLES.get(folded, 1))
+            return
+        if folded.rstrip("s") in MULTIPLES:
+            self.multiple *= MULTIPLES[folded.rstrip("s")]
+            return
+        if folded in _NEUTRAL and not (folded == "in" and self._last()):
+            return
+        if folded in _QUALIFIERS:
+            self.qualifiers.append(folded)
+            return
+        if word.startswith(("平方", "立方")):
+            power, word = (2 if word[0] == "平" else 3), word[2:]
+        self._put(word, sign * self.exponent() * power)
+
+    def _last(self) -> bool:
+        return self.at == len(self.tokens) or self.tokens[self.at].text in ("^", "/")
+
+    def exponent(self) -> int:
+        """An exponent behind a unit: ^2, ^{-1}."""
+        if self.at >= len(self.tokens) or self.tokens[self.at].text != "^":
+            return 1
+        text = ""
+        self.at += 1
+        while self.at < len(self.tokens) and len(text) < 6:
+            part = self.tokens[self.at].text
+            if part not in "{}+-" and not part.isdigit():
+                break
+            if text.strip("{+-") and part not in "}":
+                break
+            text += part
+            self.at += 1
+        digits = text.strip("{}+")
+        if not re.fullmatch(r"-?\d", digits):
+            raise Unreadable("an exponent of a unit")
+        return int(digits)
+
+    def _put(self, word: str, exponent: int) -> None:
+        if word in _SPEEDS:
+            for part, sign in zip(_SPEEDS[word], (1, -1), strict=True):
+                self._put(part, sign * exponent)
+            return
+        base, factor = self.known_base(word)
+        self.bases[base] = self.bases.get(base, 0) + exponent
+        self.factor *= factor**exponent
+
+    def known_base(self, word: str) -> tuple[str, Fraction]:
+        found = _KNOWN.get(word) or (_KNOWN.get(word.lower()) if len(word) > 2 else None)
+        if found and found[0] == "degree" and self._scale():
+            return self._scale(), Fraction(1)
+        if found:
+            return found
+        self.nouns += 1
+        if self.nouns > _MOST_NOUNS or (_CJK.fullmatch(word) and len(word) > 3):
+            raise Unreadable("more words than a unit has")
+        self.known = False
+        return singular(word.lower()), Fraction(1)
+
+    def _scale(self) -> str:
+        """The temperature scale behind a degree sign, consumed."""
+        if self.at >= len(self.tokens):
+            return ""
+        scale = {
+            "c": "celsius",
+            "f": "fahrenheit",
+            "celsius": "celsius",
+            "fahrenheit": "fahrenheit",
+            "摄氏度": "celsius",
+        }
+        name = scale.get(self.tokens[self.at].text.lower(), "")
+        if name:
+            self.tokens[self.at] = Token("sym", "(")
+        return name
+
+
+def singular(word: str) -> str:
+    """A noun without its plural's ending, as far as endings tell."""
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("ches", "shes", "sses", "xes")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
+
+
+def is_known_unit(text: str) -> bool:
+    """Whether a word is a unit with a size."""
+    return text in _KNOWN or (len(text) > 2 and text.lower() in _KNOWN) or text in _SPEEDS

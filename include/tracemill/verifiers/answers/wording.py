@@ -1,0 +1,71 @@
+"""Reads words: names, yes and no, "no solution", labels such as AB; and the named sets of numbers."""
+
+from __future__ import annotations
+
+from tracemill.text.symbols import words_of
+from tracemill.verifiers.answers.shapes import Domain, Listed, Shape, Words
+from tracemill.verifiers.answers.tokens import Token
+from tracemill.verifiers.answers.units import MULTIPLES
+
+_DOMAINS = {
+    ("all", "real", "numbers"): "R", ("all", "reals"): "R", ("any", "real", "number"): "R", ("real", "numbers"): "R",
+    ("the", "real", "numbers"): "R", ("所有实数",): "R", ("全体实数",): "R", ("实数集",): "R",
+    ("all", "real", "values"): "R",
+    ("integers",): "Z", ("all", "integers"): "Z", ("the", "integers"): "Z", ("整数",): "Z",
+    ("the", "set", "of", "real", "numbers"): "R",
+}  # fmt: skip
+_NOTHING = {("empty", "set"), ("the", "empty", "set"), ("空集",)}
+_SAME_WORDS = {
+    ("no", "solutions"): ("no", "solution"), ("there", "is", "no", "solution"): ("no", "solution"),
+    ("no", "real", "solutions"): ("no", "real", "solution"), ("无解",): ("no", "solution"),
+    ("dne",): ("does", "not", "exist"),
+    ("不存在",): ("does", "not", "exist"), ("doesn't", "exist"): ("does", "not", "exist"),
+    ("undefined",): ("undefined",),
+}  # fmt: skip
+_ARTICLES = frozenset(("the", "a", "an"))
+_ABOUT = words_of("about approximately roughly around exactly 约 大约 USD EUR GBP CNY RMB INR ¥ € £ ₹ ¢")
+_VERBS_OF_CONDITIONS = frozenset(("for", "where", "when", "if"))
+
+
+def domain(tokens: list[Token]) -> Shape | None:
+    r"""A named set of numbers (`\mathbb{R}`, all real numbers), or the empty set in words."""
+    texts = [token.text for token in tokens if token.text not in "{}"]
+    if texts[0] in (r"\mathbb", r"\Bbb", r"\mathbf") and len(texts) >= 2 and texts[1] in tuple("RZNQC"):
+        rest = "".join(texts[2:])
+        return (
+            Domain(texts[1] + rest) if rest in ("", "^+", "_+", "^*", "+", "^-", "_-") or rest.startswith("^") else None
+        )
+    folded = tuple(text.lower() for text in texts)
+    if folded in _NOTHING:
+        return Listed("set", ())
+    return Domain(_DOMAINS[folded]) if folded in _DOMAINS else None
+
+
+def words(tokens: list[Token]) -> Shape | None:
+    """Words with the numbers among them, where the first token is a word; None for anything with signs in it."""
+    if len(tokens) == 1 and tokens[0].kind == "run" and len(tokens[0].text) > 1 and tokens[0].text.isupper():
+        return Words((tokens[0].text,), label=True)
+    first = tokens[0]
+    if first.kind != "word" or first.text in _ABOUT or first.text.lower() in _ABOUT:
+        return None
+    if len(tokens) > 1 and len(first.text) == 1 and first.text.isascii():
+        return None
+    if any(not _wordlike(token) for token in tokens):
+        return None
+    lowered = [token.text.lower() for token in tokens]
+    if _VERBS_OF_CONDITIONS & set(lowered) or (first.text in MULTIPLES and len(tokens) > 1):
+        return None
+    if {"and", "or", "和", "或"} & set(lowered) and not {"is", "are"} & set(lowered):
+        return None  # a list of names
+    return Words(_folded(tokens))
+
+
+def _wordlike(token: Token) -> bool:
+    return token.kind in ("word", "num", "run") or token.text in ("-", "'", ".", "!", "?", '"')
+
+
+def _folded(tokens: list[Token]) -> tuple[str, ...]:
+    """Lower case for words, as written for letters of formulas; articles and final marks do not count."""
+    out = [token.text if token.kind == "run" else token.text.lower() for token in tokens if token.text not in ".!?\"'-"]
+    bare = tuple(one for one in out if one not in _ARTICLES) or tuple(out)
+    return _SAME_WORDS.get(bare, bare)

@@ -1,0 +1,63 @@
+"""Compares words and choices: words as folded words, never as letters of a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tracemill.verifiers.answers.sameness import Sameness
+from tracemill.verifiers.answers.shapes import Choice, Listed, Quantity, Shape, Words
+
+FEW = 2  # so many words can be told apart; longer texts can mean the same in many ways
+_STEM = 4  # letters that two words share before they may be forms of one word
+Compare = Callable[[Shape, Shape], Sameness]
+
+
+def same_words(gold: Words, answer: Words) -> Sameness:
+    """Equal if the words are; different if both are short and share nothing; else unknown."""
+    first, second = gold.words, answer.words
+    if first == second or ("".join(first) == "".join(second) and not gold.label and not answer.label):
+        return "equal"
+    if gold.label and answer.label:
+        return _same_label(first[0], second[0])
+    if len(first) > FEW or len(second) > FEW or set(first) < set(second) or set(second) < set(first):
+        return "unknown"
+    related = any(
+        one[:_STEM] == other[:_STEM] and one != other for one in first for other in second if len(one) > _STEM
+    )
+    return "unknown" if related else "different"
+
+
+def _same_label(first: str, second: str) -> Sameness:
+    if sorted(first) == sorted(second):
+        return "equal" if len(first) == 2 else "different" if len(first) < 4 else "unknown"
+    return "different"
+
+
+def same_choice(gold: Shape, answer: Shape, compare: Compare) -> Sameness:
+    """Choices by their letters; a letter against a value shows nothing, unless the value stands behind the letter."""
+    if isinstance(gold, Choice) and isinstance(answer, Choice):
+        return "equal" if gold.letters == answer.letters else "different"
+    one, other = (gold, answer) if isinstance(gold, Choice) else (answer, gold)
+    if not isinstance(one, Choice):
+        return "unknown"
+    if isinstance(other, Words) and other.label:
+        return _label_choice(one, other.words[0])
+    if one.text is not None:
+        return "equal" if compare(one.text, other) == "equal" else "unknown"
+    if isinstance(other, Listed):
+        letters = "".join(sorted(member.letters for member in other.members if isinstance(member, Choice)))
+        if len(letters) == len(other.members):
+            return "equal" if letters == one.letters else "different"
+    return "different" if isinstance(other, Quantity) and not one.certain else "unknown"
+
+
+def _label_choice(one: Choice, label: str) -> Sameness:
+    """AC against A, C."""
+    return "equal" if "".join(sorted(label)) == one.letters and len(one.letters) > 1 else "unknown"
+
+
+def is_prose(shape: Shape) -> bool:
+    """Whether a shape is, or holds, more words than can be told apart."""
+    if isinstance(shape, Listed):
+        return any(map(is_prose, shape.members))
+    return isinstance(shape, Words) and len(shape.words) > FEW
