@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -21,10 +20,10 @@ from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
 from tracemill.steps.references import REFERENCES
 from tracemill.tables import columns_of
+from tracemill.text.answer_text import normalised_answer
 from tracemill.text.extract import final_answer
 
 TEACHERS = "teachers_against_reference"
-_LAYOUT = re.compile(r"\\[,!;: ]|\\(?:left|right)(?![a-z])|\s+")
 
 
 class Conflicts(Step):
@@ -38,7 +37,7 @@ class Conflicts(Step):
     teachers: Annotated[int, Field(ge=2)] = 2
     pass_rate: Annotated[float, Field(ge=0, le=1)] = 0.5
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "conflicts", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("conflicts",)
@@ -82,6 +81,8 @@ class Conflicts(Step):
                 "reason": TEACHERS,
                 "answers": [references[row["problem_id"]], row["answer"]],
                 "sources": row["sources"],
+                "believed": None,
+                "why": f"{len(row['sources'])} reliable teachers agree on {row['answer']}, and none gave the reference",
             }
             for row in best.to_dicts()
         }
@@ -120,12 +121,16 @@ def _references(inputs: Inputs, ids: Iterable[str]) -> Mapping[str, str]:
 
 
 def same_spelling(answer: str | None) -> str | None:
-    """The answer without LaTeX's spacing and sizes, so that equal answers are mostly equal texts."""
-    if answer is None:
-        return None
-    folded = _LAYOUT.sub("", answer.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac"))
-    return folded or None
+    """The answer in the spelling in which the verifier compares it, so that equal answers are mostly equal texts."""
+    return None if answer is None else "".join(normalised_answer(answer).split()) or None
 
 
 def _detail(row: Mapping[str, Any] | None) -> str | None:
-    return None if row is None else json.dumps({"answers": row["answers"], "from": row["sources"]}, ensure_ascii=False)
+    return (
+        None
+        if row is None
+        else json.dumps(
+            {"answers": row["answers"], "from": row["sources"], "believed": row["believed"], "why": row["why"]},
+            ensure_ascii=False,
+        )
+    )

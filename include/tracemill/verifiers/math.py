@@ -41,6 +41,8 @@ _MEANING: dict[Finding, tuple[VerdictStatus, str]] = {
     "crashed": ("unverifiable", "crashed"),
 }
 
+_UNREAD: frozenset[Finding] = frozenset(("unknown", "unparsable_gold", "unparsable_answer"))
+
 
 class MathVerifier(Verifier):
     """Final answers against reference answers, for problems that have a reference and no tests.
@@ -134,7 +136,7 @@ def _verdict(asked: _Asked, finding: Finding) -> Verdict:
     status, reason = _MEANING[finding]
     if status == "fail" and not asked.sure:
         status, reason = "unverifiable", "unclear_answer"
-    if reason == "unparsable_gold" and is_prose(asked.question.reference_answer or ""):
+    if status == "unverifiable" and finding in _UNREAD and is_prose(asked.question.reference_answer or ""):
         reason = "prose_gold"
     return _says(asked.question, asked.pair, status, reason)
 

@@ -25,17 +25,21 @@ REFERENCES = [
     pytest.param("$\\{1,2\\}$", "$\\{1,3\\}$", True, id="sets that differ"),
     pytest.param("by the wind", "because of wind", False, id="prose shows nothing"),
     pytest.param("12", "twelve", False, id="a word shows nothing either"),
+    pytest.param("7/2 \\text{ m}", "3.5", False, id="with and without the unit"),
+    pytest.param("$x<3$", "(-\\infty,3)", False, id="inequality and interval"),
+    pytest.param("31^\\circ", "31°", False, id="two degree signs"),
+    pytest.param("x \\equiv 2 \\pmod 5", "x \\equiv 2 \\pmod 9", True, id="another modulus"),
     pytest.param("4", None, False, id="only one has a reference"),
 ]
 
 
 @pytest.fixture(scope="module")
 def two_sources(tmp_path_factory: pytest.TempPathFactory) -> Trial:
-    """All cases of REFERENCES as problems of two sources, in other letters."""
+    """All cases of REFERENCES as problems of two sources."""
     cases = [(case.id, case.values) for case in REFERENCES]
     rows = {
         "a": [{"q": f"What: {name}?", "a": values[0]} for name, values in cases],
-        "b": [{"q": f"WHAT:  {name}?", "a": values[1]} for name, values in cases],
+        "b": [{"q": f"What: {name}?", "a": values[1]} for name, values in cases],
     }
     return Trial(tmp_path_factory.mktemp("references"), rows, STEPS).run()
 
@@ -56,6 +60,21 @@ def test_rows_that_ingest_merged_are_compared_too(tmp_path: Path) -> None:
     trial = Trial(tmp_path, {"a": rows}, STEPS).run()
     assert trial.endings("conflicts") == {"What is it?": ("quarantined", "reference_conflict")}
     assert trial.rows("references", "conflicts")[0]["answers"] == ["4", "6"]
+
+
+def test_the_answer_of_most_sources_is_believed_whatever_its_spelling(tmp_path: Path) -> None:
+    rows = {
+        name: [{"q": "How long?", "a": answer}] for name, answer in zip("abcd", ("0.5", "1/2", "3", "½"), strict=True)
+    }
+    [row] = Trial(tmp_path, rows, STEPS).run().rows("references", "conflicts")
+    assert (row["believed"], row["why"]) == ("0.5", "3 of 4 sources give this answer")
+
+
+def test_one_against_one_is_believed_by_nobody(tmp_path: Path) -> None:
+    rows = {"a": [{"q": "How long?", "a": "4"}], "b": [{"q": "How long?", "a": "5"}]}
+    [row] = Trial(tmp_path, rows, STEPS).run().rows("references", "conflicts")
+    assert row["believed"] is None
+    assert "2 sources" in row["why"]
 
 
 VOTES: dict[str, tuple[list[tuple[str, str]], bool]] = {

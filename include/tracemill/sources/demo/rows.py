@@ -171,7 +171,7 @@ def _exercise_row(letter: str, index: int, kind: str, exercise: Exercise, chines
     elif kind == "wrong_maths":
         responses = [*responses[: index % 2], _response(good(*_solved(exercise, exercise.wrong, chinese)), False)]
     elif kind == "no_answer":
-        responses = [_response(good("I tried several ways and got lost.", "I could not finish this problem."), False)]
+        responses = [_response(good("I tried several ways and got lost.", "So the answer is $\\boxed{"), False)]
     elif kind == "surplus":
         responses.append(_response(good(f"{think} The check by estimation agrees.", answer), True))
     if kind in (*FORM, "wrong_maths", "no_answer", "unclear_gold", "unverified"):

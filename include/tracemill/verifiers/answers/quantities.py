@@ -139,6 +139,8 @@ def _one(tokens: list[Token], before: list[Token]) -> Quantity:
     start = _unit_start(tokens)
     unit, multiple = read_unit([*before, *_minutes(tokens[start:])])
     node = formula(tokens[:start])
+    if unit != Unit() and not unit.known and not any(part.op in ("num", "pi") for part in walk(node)):
+        raise Unreadable("words behind letters")
     if multiple != 1:
         node = Node("mul", (number(multiple), node))
     return Quantity(node, unit if unit != Unit() else NONE, _step(tokens[:start], multiple))

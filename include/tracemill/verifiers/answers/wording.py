@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tracemill.text.symbols import words_of
-from tracemill.verifiers.answers.shapes import Domain, Listed, Shape, Words
+from tracemill.verifiers.answers.nodes import number
+from tracemill.verifiers.answers.shapes import Domain, Listed, Quantity, Shape, Words
 from tracemill.verifiers.answers.tokens import Token
 from tracemill.verifiers.answers.units import MULTIPLES
 
@@ -22,6 +23,7 @@ _SAME_WORDS = {
     ("不存在",): ("does", "not", "exist"), ("doesn't", "exist"): ("does", "not", "exist"),
     ("undefined",): ("undefined",),
 }  # fmt: skip
+_JOINING, _VERBS = frozenset(("and", "or", "和", "或")), frozenset(("is", "are"))
 _ARTICLES = frozenset(("the", "a", "an"))
 _ABOUT = words_of("about approximately roughly around exactly 约 大约 USD EUR GBP CNY RMB INR ¥ € £ ₹ ¢")
 _VERBS_OF_CONDITIONS = frozenset(("for", "where", "when", "if"))
@@ -41,11 +43,28 @@ def domain(tokens: list[Token]) -> Shape | None:
     return Domain(_DOMAINS[folded]) if folded in _DOMAINS else None
 
 
+_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen twenty"""
+NUMBERS = {word: value for value, word in enumerate(_ONES.split())}
+NUMBERS |= {
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+    "hundred": 100,
+}
+
+
 def words(tokens: list[Token]) -> Shape | None:
     """Words with the numbers among them, where the first token is a word; None for anything with signs in it."""
-    if len(tokens) == 1 and tokens[0].kind == "run" and len(tokens[0].text) > 1 and tokens[0].text.isupper():
+    if len(tokens) == 1 and tokens[0].kind == "run" and _is_label(tokens[0].text):
         return Words((tokens[0].text,), label=True)
     first = tokens[0]
+    if len(tokens) == 1 and first.text.lower() in NUMBERS:
+        return Quantity(number(NUMBERS[first.text.lower()]))
     if first.kind != "word" or first.text in _ABOUT or first.text.lower() in _ABOUT:
         return None
     if len(tokens) > 1 and len(first.text) == 1 and first.text.isascii():
@@ -55,9 +74,14 @@ def words(tokens: list[Token]) -> Shape | None:
     lowered = [token.text.lower() for token in tokens]
     if _VERBS_OF_CONDITIONS & set(lowered) or (first.text in MULTIPLES and len(tokens) > 1):
         return None
-    if {"and", "or", "和", "或"} & set(lowered) and not {"is", "are"} & set(lowered):
+    if _JOINING & set(lowered) and not _VERBS & set(lowered):
         return None  # a list of names
     return Words(_folded(tokens))
+
+
+def _is_label(text: str) -> bool:
+    """Whether letters alone may name something, or be a short word: AB, CAB, red. A product of letters may be one too."""
+    return len(text) > 1 and (text.isupper() or len(text) > 2)
 
 
 def _wordlike(token: Token) -> bool:

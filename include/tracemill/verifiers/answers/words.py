@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tracemill.verifiers.answers.sameness import Sameness
 from tracemill.verifiers.answers.shapes import Choice, Listed, Quantity, Shape, Words
+from tracemill.verifiers.answers.wording import NUMBERS
 
 FEW = 2  # so many words can be told apart; longer texts can mean the same in many ways
 _STEM = 4  # letters that two words share before they may be forms of one word
@@ -29,7 +30,7 @@ def same_words(gold: Words, answer: Words) -> Sameness:
 
 def _same_label(first: str, second: str) -> Sameness:
     if sorted(first) == sorted(second):
-        return "equal" if len(first) == 2 else "different" if len(first) < 4 else "unknown"
+        return "equal" if len(first) == 2 and first.isupper() else "unknown"
     return "different"
 
 
@@ -57,7 +58,7 @@ def _label_choice(one: Choice, label: str) -> Sameness:
 
 
 def is_prose(shape: Shape) -> bool:
-    """Whether a shape is, or holds, more words than can be told apart."""
+    """Whether a shape is, or holds, more words than can be told apart, or words for numbers."""
     if isinstance(shape, Listed):
         return any(map(is_prose, shape.members))
-    return isinstance(shape, Words) and len(shape.words) > FEW
+    return isinstance(shape, Words) and (len(shape.words) > FEW or bool(NUMBERS.keys() & set(shape.words)))
