@@ -80,7 +80,7 @@ def words(tokens: list[Token]) -> Shape | None:
 
 
 def _is_label(text: str) -> bool:
-    """Whether letters alone may name something, or be a short word: AB, CAB, red. A product of letters may be one too."""
+    """Whether letters alone may name something, or be a short word (AB, CAB, red), though they may be a product too."""
     return len(text) > 1 and (text.isupper() or len(text) > 2)
 
 
