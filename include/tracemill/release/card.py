@@ -33,20 +33,24 @@ _FIGURES = {
 def dataset_card(
     title: str,
     description: str,
-    file: str,
+    files: str | Mapping[str, str],
     tally: Tally,
     stages: Sequence[Stage],
     settings: Mapping[str, Any],
     cuts: Sequence[Cut] = (),
 ) -> str:
-    """The text of README.md. `settings` are those of every step, so that the release can be made again."""
+    """The text of README.md. `settings` are those of every step, so that the release can be made again.
+
+    `files`: the data files by the names of their configurations, the first one is loaded by default; a text names one.
+    """
     granted = terms(tally.licences)
+    names = {files: f"{files}.jsonl.zst"} if isinstance(files, str) else dict(files)
     sections = [
-        _front_matter(title, file, tally, granted),
+        _front_matter(title, names, tally, granted),
         f"# {title}\n\n{description}\n",
         _details(title, tally, compared_with(settings, tally)),
         _purpose(),
-        _data(file, tally),
+        _data(names, tally),
         _methodology(tally, stages, settings, cuts),
         _risks(),
         _legal(tally, granted),
@@ -54,7 +58,7 @@ def dataset_card(
     return "\n".join(sections)
 
 
-def _front_matter(title: str, file: str, tally: Tally, granted: Terms) -> str:
+def _front_matter(title: str, names: Mapping[str, str], tally: Tally, granted: Terms) -> str:
     size = next((name for limit, name in _SIZES if tally.rows < limit), "1M<n<10M")
     head: dict[str, Any] = {
         "pretty_name": title,
@@ -64,10 +68,14 @@ def _front_matter(title: str, file: str, tally: Tally, granted: Terms) -> str:
         "size_categories": [size],
         "tags": ["reasoning", "distillation", "tracemill"],
         # One format only: `datasets` reads all configurations of a folder with one builder.
-        "configs": [{"config_name": file, "data_files": f"{file}.jsonl.zst", "default": True}],
+        "configs": [
+            {"config_name": name, "data_files": file, **({} if place else {"default": True})}
+            for place, (name, file) in enumerate(names.items())
+        ],
     }
     block = yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
-    return f"---\n{block}dataset_info:\n- config_name: {file}\n{FEATURES}---\n"
+    features = "".join(f"- config_name: {name}\n{FEATURES}" for name in names)
+    return f"---\n{block}dataset_info:\n{features}---\n"
 
 
 def _details(title: str, tally: Tally, compared: Sequence[str]) -> str:
@@ -95,9 +103,11 @@ that the end is right, not that every step of the thinking is. What no verifier 
 """
 
 
-def _data(file: str, tally: Tally) -> str:
+def _data(names: Mapping[str, str], tally: Tally) -> str:
+    file, *others = names
     counted = {
         "Problems from": tally.sources,
+        "Responses from": tally.response_sources,
         "Responses by": tally.teachers,
         "Reference and tests": tally.availability,
         "Difficulty": tally.difficulties,
@@ -113,7 +123,7 @@ def _data(file: str, tally: Tally) -> str:
 - **Size**: {tally.rows:,} entries
 - **Format**: the layout of AM-DeepSeek-R1-Distilled-1.4M. `{file}.jsonl.zst` (JSON lines) and `{file}.parquet` hold \
 the same rows; row k of `metadata.parquet` tells ids, origin, licence, labels, verdicts and contamination scores of \
-row k; `funnel.json` tells where every row went.
+row k; `funnel.json` tells where every row went.{_beside([names[name] for name in others])}
 - **Annotation**: user and assistant turns, each with `info`: source, think_content, answer_content, \
 reference_answer, test_case. `test_case.test_code` is Python where the tests are Python, else a JSON object.
 
@@ -127,6 +137,17 @@ about = load_dataset("parquet", data_files="PATH_OF_THIS_FOLDER/metadata.parquet
 {table(("what", "value", "entries"), rows)}
 {figures}
 """
+
+
+def _beside(files: Sequence[str]) -> str:
+    """What lies beside the first file; nothing for a release of one."""
+    if not files:
+        return ""
+    listed = ", ".join(f"`{file}`" for file in files)
+    return (
+        f" Beside it: {listed}, configurations of their own with rows of other response sources, or with random rows "
+        "again (samples). `file` and `row` in the metadata say which row of which file a line is about."
+    )
 
 
 def _methodology(tally: Tally, stages: Sequence[Stage], settings: Mapping[str, Any], cuts: Sequence[Cut]) -> str:

@@ -74,9 +74,14 @@ def published_row(problem: Mapping[str, Any], generation: Mapping[str, Any]) -> 
     asked["reference_answer"] = problem["reference_answer"]
     asked["test_case"] = published_test_case(problem["test_case"])
     think, answer = generation["think_content"], generation["answer_content"]
-    origin = generation.get("response_source") or generation["teacher"]
+    origin = response_source(generation)
     info = {**_info("assistant", origin), "think_content": think, "answer_content": answer}
     return {"messages": [*messages, _message("assistant", response_text(think, answer), info)]}
+
+
+def response_source(generation: Mapping[str, Any]) -> str:
+    """What the release calls the origin of a response, apart from who wrote it; the teacher where nothing says so."""
+    return str(generation.get("response_source") or generation["teacher"])
 
 
 def published_line(row: Mapping[str, Any]) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tracemill.release.layout import response_source
 from tracemill.release.licences import normalised_licence
 from tracemill.release.rows import ReleasedRow
 
@@ -36,6 +37,7 @@ class Tally:
     licences: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
     teachers: Counter[str] = field(default_factory=Counter)
+    response_sources: Counter[str] = field(default_factory=Counter)
     categories: Counter[str] = field(default_factory=Counter)
     difficulties: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
@@ -56,7 +58,8 @@ class Tally:
         self.rows += 1
         self.tokens += row.tokens
         self.licences[normalised_licence(row.problem["license"])] += 1
-        self.sources[row.problem["source"]] += 1
+        self.sources[row.problem.get("released_as") or row.problem["source"]] += 1
+        self.response_sources[response_source(row.generation)] += 1
         self.teachers[row.generation["teacher"]] += 1
         self.categories[row.labels["category"] or UNLABELLED] += 1
         self.difficulties[row.labels["difficulty"] or UNLABELLED] += 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tracemill.decontamination.mutants import TABLE as MUTANTS
 from tracemill.objects import store_io
@@ -16,6 +16,7 @@ from tracemill.records import Unit
 from tracemill.release.card import dataset_card
 from tracemill.release.distributions import draw_distributions
 from tracemill.release.figures import draw_figures
+from tracemill.release.parts import Name, Parts, Sample
 from tracemill.release.revoked import REASON, Revocation, revocations, revoked_material
 from tracemill.release.rows import ReleasedRow, released_rows
 from tracemill.release.tally import Tally
@@ -31,17 +32,31 @@ _EVIDENCE = ["benchmark", "rule", "score", "threshold", "contaminated"]
 class Release(Step):
     """One dataset from all shards, in shard order: see docs/design/release.md for its files.
 
-    `file` names the data files, `title` and `description` open the card. The bytes depend on the rows, the counts and
-    the settings of the steps before it; not on clocks, machines or the order in which shards were sealed. What a
-    recall has revoked on this store is left out: rejected as `revoked`, with the benchmark item as detail.
+    `file` names the data files, `title` and `description` open the card. `apart` gives rows of some response sources
+    files of their own ({NAME: [source, ...]}), `samples` lays random rows of a file beside it. The bytes depend on the
+    rows, the counts and the settings of the steps before it; not on clocks, machines or the order in which shards were
+    sealed. What a recall has revoked on this store is left out: rejected as `revoked`, the benchmark item as detail.
     """
 
     kind: Literal["release"]
     title: str = "tracemill release"
     description: str = "Verified reasoning traces, made by tracemill."
-    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "train"
+    file: Name = "train"
+    apart: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    samples: dict[Name, Sample] = Field(default_factory=dict)
 
-    version: ClassVar[int] = 3
+    @model_validator(mode="after")
+    def _one_place_for_each_row(self) -> Self:
+        names = [self.file, *self.apart, *self.samples]
+        sources = [source for named in self.apart.values() for source in named]
+        if len(set(names)) < len(names) or len(set(sources)) < len(sources):
+            raise ValueError("file, apart and samples must name different files, and a response source goes to one")
+        for name, sample in self.samples.items():
+            if sample.of not in (self.file, *self.apart):
+                raise ValueError(f"sample {name!r} is of {sample.of!r}, which is no file of this release")
+        return self
+
+    version: ClassVar[int] = 4
     shape: ClassVar[Literal["map", "gather"]] = "gather"
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = (
@@ -70,7 +85,7 @@ class Release(Step):
         """Stream all shards once through the writer and the counters; then card, figures and funnel from the counts."""
         tally, ids, revoked = Tally(), list[str](), revocations(inputs.store)
         out = dict[str, Revocation]()
-        with ReleaseWriter(resources.scratch, self.file) as writer:
+        with ReleaseWriter(resources.scratch, Parts(self.file, self.apart, self.samples)) as writer:
             for shard in inputs.shards():
                 released = set[str]()
                 for every in released_rows(inputs, shard):
@@ -84,15 +99,19 @@ class Release(Step):
                     tally.add_evidence(batch.to_pylist())
                 for batch in inputs.batches(MUTANTS, shard=shard):
                     tally.add_mutants(batch.to_pylist())
-        files = {**writer.files, **self._about(tally, len(out), inputs, resources.scratch)}
+        named = {name: f"{name}.jsonl.zst" for name in writer.rows}
+        named |= {name: f"{name}.jsonl" for name in self.samples if f"{name}.jsonl" in writer.files}
+        files = {**writer.files, **self._about(tally, named, len(out), inputs, resources.scratch)}
         ledger = pa.concat_tables([ledger_rows("generation", ids), _revoked_rows(out)])
         return Output(ledger=ledger, files=files)
 
-    def _about(self, tally: Tally, revoked: int, inputs: Inputs, folder: Path) -> dict[str, Path]:
+    def _about(
+        self, tally: Tally, named: dict[str, str], revoked: int, inputs: Inputs, folder: Path
+    ) -> dict[str, Path]:
         """The card, the funnel and the figures as files below `folder`, by their names in the release."""
         stages = [*_stages(inputs), _own_stage(tally, revoked)]
         cuts = inputs.table("cuts").to_pylist()
-        card = dataset_card(self.title, self.description, self.file, tally, stages, _settings(inputs), cuts)
+        card = dataset_card(self.title, self.description, named, tally, stages, _settings(inputs), cuts)
         funnel = {"steps": [stage.model_dump(exclude={"seconds", "missing"}) for stage in stages]}
         texts = {"README.md": card, "funnel.json": json.dumps(funnel, indent=1, ensure_ascii=False) + "\n"}
         with store_io("cannot write the release's scratch files"):

@@ -261,3 +261,72 @@ def test_many_small_shards_share_row_groups(tmp_path: Path) -> None:
 def test_the_name_of_the_data_files_cannot_leave_the_folder(name: str) -> None:
     with pytest.raises(ValueError, match="file"):
         Release.model_validate({"kind": "release", "file": name})
+
+
+def _sourced(number: int, *sources: str) -> dict[str, list[dict[str, Any]]]:
+    """A shard with one problem and a response of each source, all alive."""
+    made = shard(number, generations=max(2, len(sources)), released_as="NuminaMath_1.5")
+    rows = [{**row, "response_source": one} for row, one in zip(made["generations"], sources, strict=False)]
+    return {**made, "generations": rows, "ledger": [], "verdicts": [], "rewards": []}
+
+
+PARTS = {
+    "file": "am_0.5M",
+    "apart": {"am_0.9M": ["am-0309"]},
+    "samples": {"am_0.9M_sample_1k": {"of": "am_0.9M", "rows": 2}},
+}
+
+
+def test_rows_of_the_teacher_and_of_other_data_sets_have_files_of_their_own(tmp_path: Path) -> None:
+    made = release(tmp_path, _sourced(1, "KodCode", "am-0309"), _sourced(2, "am-0309"), _sourced(3, "am-0309"), **PARTS)
+    lines = {name: _lines(path) for name, path in made.files.items() if ".jsonl" in name}
+    said = {name: [row["messages"][1]["info"]["source"] for row in rows] for name, rows in lines.items()}
+    assert said == {
+        "am_0.5M.jsonl.zst": ["KodCode"],
+        "am_0.9M.jsonl.zst": ["am-0309"] * 3,
+        "am_0.9M_sample_1k.jsonl": ["am-0309"] * 2,
+    }
+    assert {row["messages"][0]["info"]["source"] for rows in lines.values() for row in rows} == {"NuminaMath_1.5"}
+    assert all(row in lines["am_0.9M.jsonl.zst"] for row in lines["am_0.9M_sample_1k.jsonl"])
+    metadata = pq.read_table(made.files["metadata.parquet"]).to_pylist()
+    assert sorted((row["file"], row["row"], row["response_source"]) for row in metadata) == [
+        ("am_0.5M", 0, "KodCode"),
+        *(("am_0.9M", k, "am-0309") for k in range(3)),
+    ]
+    for row in metadata:
+        told = lines[f"{row['file']}.jsonl.zst"][row["row"]]["messages"][1]["info"]["think_content"]
+        assert told == f"thinking of {row['generation_id']}"
+
+
+def test_every_file_with_rows_is_a_configuration_of_the_card(tmp_path: Path) -> None:
+    for name, sources, files in (
+        ("both", ("KodCode", "am-0309"), ["am_0.5M.jsonl.zst", "am_0.9M.jsonl.zst", "am_0.9M_sample_1k.jsonl"]),
+        ("one", ("KodCode",), ["am_0.5M.jsonl.zst"]),
+    ):
+        (tmp_path / name).mkdir()
+        made = release(tmp_path / name, _sourced(1, *sources), **PARTS)
+        head = yaml.safe_load(made.files["README.md"].read_text(encoding="utf-8").split("---")[1])
+        assert [one["data_files"] for one in head["configs"]] == files
+        assert [one["config_name"] for one in head["dataset_info"]] == [one["config_name"] for one in head["configs"]]
+        assert [one.get("default", False) for one in head["configs"]] == [True, *[False] * (len(files) - 1)]
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    data = path.read_bytes()
+    plain = zstandard.ZstdDecompressor().stream_reader(data).read() if path.suffix == ".zst" else data
+    return [json.loads(line) for line in plain.decode().splitlines()]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"apart": {"train": ["x"]}}, id="a file twice"),
+        pytest.param({"apart": {"a": ["x"], "b": ["x"]}}, id="a source in two files"),
+        pytest.param({"apart": {"a": []}}, id="a file of nothing"),
+        pytest.param({"samples": {"s": {"of": "elsewhere", "rows": 1}}}, id="a sample of no file"),
+        pytest.param({"apart": {"../a": ["x"]}}, id="a name that leaves the folder"),
+    ],
+)
+def test_files_that_cannot_be_told_apart_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="error"):
+        Release(kind="release", **wrong)
