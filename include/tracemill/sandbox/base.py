@@ -75,7 +75,8 @@ class Limits(BaseModel):
 
     `cpu_seconds` default: LiveCodeBench allows 6 s of wall time per test on its own machines; 4 s of CPU time is as
     generous. `wall_seconds` None: cpu_seconds + 1. `total_cpu_seconds` None: 20 tests at the full limit.
-    `max_timeouts`: after so many tests over time the rest is not run (and not passed).
+    `max_timeouts`: after so many tests over time in a row the rest is not run (and not passed). After the first of them
+    a test is given one CPU second: a program that hangs costs little, and one that hangs once keeps its score.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,7 +88,7 @@ class Limits(BaseModel):
     output_bytes: int = Field(default=16 << 20, ge=1 << 10, le=64 << 20)
     processes: int = Field(default=64, ge=1, description="threads and processes at once")
     allow_fork: bool = False
-    max_timeouts: int = Field(default=1, ge=1)
+    max_timeouts: int = Field(default=2, ge=1)
 
     @property
     def idle_seconds(self) -> float:

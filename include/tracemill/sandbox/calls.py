@@ -136,7 +136,8 @@ class CallJudge:
             size += len(texts[-1])
             if size > _GROUP_BYTES:
                 break
-        cpu = self.limits.cpu_seconds if len(texts) == 1 else min(self.limits.cpu_seconds, _GROUP_CPU_SECONDS)
+        alone = self.board.seconds(self.limits)
+        cpu = alone if len(texts) == 1 else min(alone, _GROUP_CPU_SECONDS)
         return len(texts), run_order("calls", [f"[{','.join(texts)}]".encode()], cpu, 0)
 
     def _run(self, most: int) -> Generator[Order | None, Event, tuple[int, Event]]:
@@ -159,7 +160,7 @@ class CallJudge:
             yield from self._settle(*(yield from self._run(1)))
 
     def _fail(self, report: dict[str, Any], stderr: bytes) -> None:
-        failure = ending(report, self.limits) or Status.RUNTIME_ERROR
+        failure = ending(report, self.limits, self.board.seconds(self.limits)) or Status.RUNTIME_ERROR
         self.board.record(self.calls[self.next].test, failure, stderr=stderr)
         self.next += 1
 

@@ -119,7 +119,7 @@ class ContainerSlot(Slot):
             ulimits=[docker.types.Ulimit(name="stack", soft=_STACK[0], hard=_STACK[1])],
         )
         uid = fresh_uid()
-        environment = {"PYTHONHASHSEED": "0", "HOME": "/tmp", "LANG": "C.UTF-8", "TZ": "UTC"}
+        environment = {"PYTHONHASHSEED": "0", "HOME": "/tmp", "LANG": "C.UTF-8", "TZ": "UTC", "MALLOC_ARENA_MAX": "1"}
         environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         created = self._api.create_container(
             settings.image,

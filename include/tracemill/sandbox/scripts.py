@@ -13,6 +13,7 @@ from .languages import Language, by_name
 
 STDERR_CHARACTERS = 2000
 NOT_RUN = "not_run"
+_LATER_SECONDS = 1.0
 _EXIT_MEMORY = 91
 _SIGKILL, _SIGXCPU, _SIGXFSZ = -9, -24, -25
 
@@ -110,12 +111,15 @@ def expect(event: dict[str, Any], kind: str) -> dict[str, Any]:
     return event
 
 
-def ending(report: dict[str, Any], limits: Limits) -> Status | None:
-    """Return why a run failed by what the kernel reported, or None when it ended well."""
+def ending(report: dict[str, Any], limits: Limits, seconds: float | None = None) -> Status | None:
+    """Return why a run failed by what the kernel reported, or None when it ended well.
+
+    `seconds`: CPU time that it was given, where that was less than the limits allow.
+    """
     code = report["exit"]
     if max([0, *report["sizes"], report["stderr_size"]]) >= limits.output_bytes or code == _SIGXFSZ:
         return Status.OUTPUT_LIMIT
-    if report["idle"] or code == _SIGXCPU or report["cpu"] > limits.cpu_seconds:
+    if report["idle"] or code == _SIGXCPU or report["cpu"] > (seconds or limits.cpu_seconds):
         return Status.TIME_LIMIT
     if code == _EXIT_MEMORY or report.get("oom"):
         return Status.MEMORY_LIMIT
@@ -132,6 +136,7 @@ class Board:
     stderr: str = ""
     reason: str = ""
     timeouts: int = 0
+    slow: bool = False
     notes: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -147,10 +152,15 @@ class Board:
     def record(self, test: int, status: Status, reason: str = "", stderr: bytes = b"") -> None:
         """Set the status of a test; the first failure's reason and stderr are kept."""
         self.tests[test] = status.value
-        self.timeouts += status is Status.TIME_LIMIT
+        self.timeouts = self.timeouts + 1 if status is Status.TIME_LIMIT else 0
+        self.slow = self.slow or status is Status.TIME_LIMIT
         if status is not Status.ACCEPTED and not self.reason:
             self.reason = printable(f"test {test}: {reason or status.value.replace('_', ' ')}")
             self.stderr = stderr.decode("utf-8", "replace")[-STDERR_CHARACTERS:]
+
+    def seconds(self, limits: Limits) -> float:
+        """Return the CPU seconds that the next test is given alone: fewer once a test was over time."""
+        return min(limits.cpu_seconds, _LATER_SECONDS) if self.slow else limits.cpu_seconds
 
     def spent(self, limits: Limits) -> bool:
         """Return whether the program has used up its tests over time, or its budget."""

@@ -60,7 +60,7 @@ class _StdioJudge:
         cap = sum(map(self._room, tests))
         if len(tests) > 1:
             return run_order("group", parts, min(self.limits.cpu_seconds, _GROUP_CPU_SECONDS), min(cap, _GROUP_OUTPUT))
-        return run_order("alone", parts, self.limits.cpu_seconds, cap)
+        return run_order("alone", parts, self.board.seconds(self.limits), cap)
 
     def _room(self, test: int) -> int:
         """Return how many bytes of a test's output are worth reading: one more than a right one can have."""
@@ -96,6 +96,9 @@ class _StdioJudge:
         for test in wrong:
             if self.board.spent(self.limits):
                 return
+            if self.board.slow and answer[0]["exit"] == _SIGXCPU and test == tests[0]:
+                self.board.record(test, Status.TIME_LIMIT)  # the group was ended in its first test: it had its second
+                continue
             again = yield self._run([test])
             self.board.charge(expect(again[0], "ran"))
             yield from self._judge_alone(test, again)
@@ -130,7 +133,7 @@ class _StdioJudge:
         report, data = answer
         output = data[: report["lengths"][0]]
         stderr = data[report["lengths"][0] :][: report["stderr"]]
-        failure = ending(report, self.limits)
+        failure = ending(report, self.limits, self.board.seconds(self.limits))
         if failure is not None:
             self.board.record(test, failure, _how(failure, report), stderr)
             return

@@ -87,10 +87,20 @@ def test_a_group_that_ended_badly_is_not_believed() -> None:
     assert (verdict.status, modes) == (Status.ACCEPTED, ["group", "alone", "alone", "alone"])
 
 
-def test_a_test_over_time_ends_the_program() -> None:
-    verdict, modes = _play(_group([b"1", b"", b""], ["ok"], exit=-24), _alone(b"", exit=-24))
-    assert (verdict.status, verdict.passed, modes) == (Status.TIME_LIMIT, 1, ["group", "alone"])
-    assert verdict.detail["tests"] == ["accepted", "time_limit_exceeded", "not_run"]
+def test_a_test_over_time_leaves_the_others_their_score() -> None:
+    verdict, modes = _play(
+        _group([b"", b"", b""], [], exit=-24), _alone(b"", exit=-24), _group([b"2", b"3"], ["ok", "ok"])
+    )
+    assert (verdict.status, verdict.passed, modes) == (Status.TIME_LIMIT, 2, ["group", "alone", "group"])
+    assert verdict.detail["tests"] == ["time_limit_exceeded", "accepted", "accepted"]
+
+
+def test_two_tests_over_time_in_a_row_end_the_program() -> None:
+    verdict, modes = _play(
+        _group([b"", b"", b""], [], exit=-24), _alone(b"", exit=-24), _group([b"", b""], [], exit=-24)
+    )
+    assert (verdict.status, verdict.passed, modes) == (Status.TIME_LIMIT, 0, ["group", "alone", "group"])
+    assert verdict.detail["tests"] == ["time_limit_exceeded", "time_limit_exceeded", "not_run"]
 
 
 def test_a_lost_process_is_never_a_verdict() -> None:

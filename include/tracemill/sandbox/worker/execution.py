@@ -6,10 +6,13 @@ import select
 import signal
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .child import EXIT_BROKEN, Jail, confine
 from .frames import write_all
+
+if TYPE_CHECKING:
+    from .resident import Watch
 
 CONTROL = (900, 901)  # where the worker reads orders and writes reports
 STDERR_TAIL = 4096
@@ -152,15 +155,19 @@ def fork_confined(
         os._exit(EXIT_BROKEN)
 
 
-def outcome(jail: Jail, pid: int, idle_limit: float, oom_before: int, wait_for: Wait = wait) -> dict[str, Any]:
-    """Wait for the child `pid`, remove all it left behind, and report how it ended."""
+def outcome(
+    jail: Jail, pid: int, idle_limit: float, oom_before: int, wait_for: Wait = wait, watch: "Watch | None" = None
+) -> dict[str, Any]:
+    """Wait for the child `pid`, remove all it left behind, and report how it ended. `watch` looks at its memory."""
     started = time.monotonic()
-    idle, status, cpu = wait_for(pid, idle_limit)
+    idle, status, cpu = watch.wait(pid, idle_limit) if watch else wait_for(pid, idle_limit)
     cpu += reap_all()
     code = os.waitstatus_to_exitcode(status)
     report = {"exit": code, "idle": idle, "cpu": round(cpu, 4), "wall": round(time.monotonic() - started, 4)}
     if code == -signal.SIGKILL:
         report["oom"] = oom_kills(jail) > oom_before
+    if watch and watch.exceeded:
+        report["oom"] = True
     return report
 
 

@@ -115,6 +115,7 @@ def _become_worker(config: dict[str, Any], groups: list[str], user: tuple[int, i
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONHASHSEED": "0",
+        "MALLOC_ARENA_MAX": "1",  # an arena a thread would reserve 64 MiB of address space each
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",

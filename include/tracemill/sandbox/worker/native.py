@@ -125,12 +125,12 @@ def _run(
     watch = Watch(limits["resident"])
     main = lambda: _become(jail, command, environment, tools)  # noqa: E731
     pid = execution.fork_confined(jail, limits, 3, standard, EXEC_ONCE + 1, main)
-    report = execution.outcome(jail, pid, limits["idle"], oom, watch.wait)
+    report = execution.outcome(jail, pid, limits["idle"], oom, watch=watch)
     size, output = execution.read_output(standard[1], cap)
     report["stderr_size"], errors = execution.read_tail(standard[2])
     said = output[-_MESSAGE_BYTES:] + errors
     words = [word.encode() for word in native["memory_words"]]
-    report["oom"] = report.get("oom") or watch.exceeded or (report["exit"] != 0 and any(w in said for w in words))
+    report["oom"] = report.get("oom") or (report["exit"] != 0 and any(w in said for w in words))
     report.update(sizes=[size], lengths=[len(output)], stderr=len(errors), results=0, results_size=0)
     for fd in standard:
         os.close(fd)

@@ -9,6 +9,7 @@ import gc
 import io
 import json
 import os
+import resource
 import struct
 import sys
 import time
@@ -19,6 +20,7 @@ from . import child, codec, execution
 from .child import Jail
 from .frames import to_json
 from .prelude import NODE_BUILDERS, prelude_builtins
+from .resident import Watch
 
 _FIRST = 3  # control descriptors lie far above, so a child's own start right after stderr
 _LENGTH = struct.Struct("<I")
@@ -42,11 +44,26 @@ class Program:
         sys.modules[name] = module
         return module
 
+    def watch(self) -> Watch | None:
+        """Return what looks at the memory of a program with threads: their stacks need room that it must not fill."""
+        return Watch(self.limits["resident"]) if "resident" in self.limits else None
+
     def confine_calls(self) -> None:
         """Install the system call filter; from here on the program may run."""
         sys.argv = ["solution.py", *self.arguments]
         gc.enable()
         self.filter.install(os.getpid())
+
+
+def allow_raised_stacks() -> None:
+    """Let programs ask for a larger stack, as contests' programs do: it is as large as it can be already."""
+    refused = resource.setrlimit
+
+    def setrlimit(kind: int, limits: Any) -> None:
+        if kind != resource.RLIMIT_STACK:
+            refused(kind, limits)
+
+    vars(resource)["setrlimit"] = setrlimit
 
 
 def results_file() -> int:
@@ -123,7 +140,7 @@ def run_group(program: Program, inputs: list[bytes], cap: int) -> tuple[dict[str
         len(files) + 64,
         lambda: child.run(_group_main, program, len(inputs)),
     )
-    report = execution.outcome(program.jail, pid, limits["idle"], oom)
+    report = execution.outcome(program.jail, pid, limits["idle"], oom, watch=program.watch())
     report["sizes"], parts = [], []
     for fd in files[1::2]:
         size, data = execution.read_output(fd, cap)
@@ -158,7 +175,7 @@ def run_alone(program: Program, data: bytes, cap: int) -> tuple[dict[str, Any], 
     standard = (execution.memfd(data), execution.memfd(), execution.memfd())
     limits = program.limits
     pid = execution.fork_confined(program.jail, limits, _FIRST, standard, 64, lambda: child.run(_alone_main, program))
-    report = execution.outcome(program.jail, pid, limits["idle"], oom)
+    report = execution.outcome(program.jail, pid, limits["idle"], oom, watch=program.watch())
     size, output = execution.read_output(standard[1], cap)
     report["sizes"], report["lengths"] = [size], [len(output)]
     return with_errors(report, [output], standard[2], None, list(standard))
@@ -223,6 +240,6 @@ def run_calls(program: Program, payload: bytes) -> tuple[dict[str, Any], bytes]:
     pid = execution.fork_confined(
         program.jail, limits, _FIRST + 1, standard, 64, lambda: child.run(_call_main, program, json.loads(payload))
     )
-    report = execution.outcome(program.jail, pid, limits["idle"], oom)
+    report = execution.outcome(program.jail, pid, limits["idle"], oom, watch=program.watch())
     report["sizes"], report["lengths"] = [0], [0]
     return with_errors(report, [], output, results, [output, results])

@@ -30,7 +30,8 @@ _COMPILE_CPU_SECONDS = 10.0
 _GC_THRESHOLDS = (5000, 20, 20)  # short programs should not pay for collections
 _BUILDING, _BUILT = 0, 1
 _phase = mmap.mmap(-1, 1)  # shared with the program's process, so that its death can be told apart
-_THREAD_STACK = 16 << 20
+_THREAD_STACK = 8 << 20  # as Linux gives it; a program may ask for more
+_THREADS = (b"thread", b"concurrent", b"Thread")
 _SCRATCH = ("/tmp", "/dev/shm", native.BUILD)
 _SCRATCH_MEGABYTES = 64
 
@@ -76,6 +77,11 @@ def _written(names: list[str], parts: list[bytes]) -> list[str]:
     return paths
 
 
+def _resident() -> int:
+    with open("/proc/self/statm", "rb") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 class Tenancy:
     """The life of one program: its process is pid 1 of a pid namespace (or subreaper), with an empty scratch space."""
 
@@ -113,6 +119,9 @@ class Tenancy:
         _warm(self._source, self._warm)
         limits = self._job["limits"]
         limits["address_space"] = _address_space(limits["memory"])
+        if any(word in self._source for word in _THREADS):
+            limits["resident"] = limits["memory"] + _resident()
+            limits["address_space"] += limits["processes"] * _THREAD_STACK
         code = _compile(self._source, limits["address_space"])
         if isinstance(code, str):
             return code
@@ -206,6 +215,8 @@ def _prepare(config: dict[str, Any]) -> Jail:
     for rights in ((False, False), (True, False), (False, True), (True, True)):
         jail.filter(*rights)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.set_int_max_str_digits(0)  # what a long number costs is the program's own time
+    python.allow_raised_stacks()
     _thread.stack_size(_THREAD_STACK)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     if jail.namespaces:
