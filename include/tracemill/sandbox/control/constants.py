@@ -64,9 +64,10 @@ class Constants:
             values = [one for value in node.values for one in self.reach(value, scope, near, depth)]
             yield from values or (one for key in node.keys if key for one in self.reach(key, scope, near, depth))
         elif isinstance(node, ast.BinOp):
-            far = isinstance(node.op, (ast.Pow, ast.LShift))
-            for part in (node.left,) if far else (node.left, node.right):
-                yield from self.reach(part, scope, True, depth)
+            # One operand only: two that change may leave the result as it was. Exponents stay.
+            first = list(self.reach(node.left, scope, True, depth))
+            fixed = isinstance(node.op, (ast.Pow, ast.LShift))
+            yield from first if first or fixed else self.reach(node.right, scope, True, depth)
         else:
             for part in _parts(node):
                 yield from self.reach(part, scope, near, depth)

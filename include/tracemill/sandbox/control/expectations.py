@@ -212,7 +212,9 @@ class Expectations:
         elif ours and theirs:
             yield False, [*self._constants.reach(left, scope), *self._constants.reach(right, scope)]
         elif ours or theirs:
-            yield True, list(self._constants.reach(right if ours else left, scope))
+            found = list(self._constants.reach(right if ours else left, scope))
+            # An object of the program's may rightly contain the neighbour of what it contains.
+            yield not isinstance(sign, ast.In) or not any(one.near for one in found), found
         else:
             literal = isinstance(left, ast.Constant)
             yield False, list(self._constants.reach(left if literal else right, scope))

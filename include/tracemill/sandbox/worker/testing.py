@@ -4,6 +4,7 @@ The solution is a module: the program itself (in-process, low trust) or a stand-
 """
 
 import builtins
+import importlib.metadata
 import importlib.util
 import io
 import json
@@ -24,6 +25,9 @@ TEXT = 300
 TEST_FILE = "/tmp/test_solution.py"
 PROGRAM_FILE = "/tmp/solution.py"
 Report = Callable[[str, str, str], None]
+# Plugins that test files rely on, by entry point. Others (an environment may hold dozens) would cost a second a run.
+_PLUGINS = frozenset(("pytest_mock", "asyncio", "subtests", "requests_mock", "freezegun", "lazy-fixture", "cases"))
+_found_plugins: list[str] = []
 
 
 class _Recorder:
@@ -102,6 +106,17 @@ def _load(job: dict[str, Any], solution: ModuleType, report: Report) -> dict[str
     return namespace
 
 
+def find_plugins() -> None:
+    """Import pytest and the plugins that test files may rely on, once and before any program runs."""
+    import pytest  # noqa: F401
+
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for entry in importlib.metadata.entry_points(group="pytest11"):
+        if entry.name in _PLUGINS and entry.value not in _found_plugins:
+            importlib.import_module(entry.value)
+            _found_plugins.append(entry.value)
+
+
 def _run_pytest(job: dict[str, Any], solution: ModuleType, report: Report) -> None:
     import pytest
 
@@ -109,6 +124,7 @@ def _run_pytest(job: dict[str, Any], solution: ModuleType, report: Report) -> No
         file.write(job["source"])
     vars(builtins).update(_borrowed(job, solution))
     options = ["-q", "-p", "no:cacheprovider", "--noconftest", "--rootdir=/tmp", "-c", "/dev/null"]
+    options += [part for plugin in _found_plugins for part in ("-p", plugin)]
     pytest.main([*options, TEST_FILE], plugins=[_Recorder(report)])
 
 
