@@ -10,7 +10,7 @@ _CORPUS = Path(__file__).parent / "corpus"
 _VARIANTS = ((3, 2), (7, 5), (12, 3), (41, 4))  # what @N@ and @K@ stand for
 
 
-class TestFile(NamedTuple):
+class Idiom(NamedTuple):
     """One idiom with one choice of numbers. `right` passes the tests under plain pytest, `wrong` does not."""
 
     name: str
@@ -19,7 +19,7 @@ class TestFile(NamedTuple):
     tests: str
 
 
-def idioms() -> list[TestFile]:
+def idioms() -> list[Idiom]:
     """Every template as it is written."""
     found = []
     for path in sorted(_CORPUS.glob("*.txt")):
@@ -27,13 +27,13 @@ def idioms() -> list[TestFile]:
             name, _, rest = block.partition("\n")
             right, _, rest = rest.partition("--- wrong\n")
             wrong, _, tests = rest.partition("--- tests\n")
-            found.append(TestFile(name, right, wrong, tests))
+            found.append(Idiom(name, right, wrong, tests))
     return found
 
 
-def corpus(variants: int = len(_VARIANTS)) -> Iterator[TestFile]:
+def corpus(variants: int = len(_VARIANTS)) -> Iterator[Idiom]:
     """Every idiom in each of its first `variants` choices of numbers."""
     for number, factor in _VARIANTS[:variants]:
         for idiom in idioms():
             texts = (text.replace("@N@", str(number)).replace("@K@", str(factor)) for text in idiom[1:])
-            yield TestFile(f"{idiom.name} {number}", *texts)
+            yield Idiom(f"{idiom.name} {number}", *texts)

@@ -18,7 +18,7 @@ def passes(program: str, tests: str) -> bool:
     """Whether `pytest` in a folder with solution.py and test_solution.py ends well (some test ran, none failed)."""
     import pandas  # noqa: F401 - imported here so that every fork finds it imported
     import pytest  # noqa: F401
-    import sympy  # noqa: F401
+    import sympy  # type: ignore[import-untyped]  # noqa: F401
 
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "solution.py").write_text(program)

@@ -1,18 +1,19 @@
 """Test files: how often the sandbox says what plain pytest says, and what KodCode's published verdicts say of both.
 
-`testfile_same` and `testfile_unverifiable` are shares of right and wrong programs of the corpus; `testfile_false_accepts`
-and `testfile_false_rejects` are counts. `hanging_cpu` is what a program that hangs costs, in CPU seconds.
+`testfile_same` and `testfile_unverifiable` are shares of right and wrong programs of the corpus; false accepts and
+rejects are counts. `hanging_cpu` is what a program that hangs costs, in CPU seconds.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.verdicts.idioms import TestFile, corpus
+from benchmarks.verdicts.idioms import Idiom, corpus
 from benchmarks.verdicts.plain_pytest import passes
 from tracemill.resources import Resources
 from tracemill.sandbox.base import Job, JobVerdict, PytestSuite, SandboxSettings
@@ -24,7 +25,7 @@ _DATA = Path(os.environ.get("TRACEMILL_DATA", "/nowhere"))
 _HANGING = "def f(x):\n    while True:\n        pass\n"
 _HANGING_TESTS = {
     "lowered": "from solution import f\n\ndef test_f():\n    assert f(1) == 2\n",
-    "two slots": "from solution import f\n\ndef test_f():\n    values = [f(n) for n in (1, 2)]\n    assert values == [2, 3]\n",
+    "two slots": "from solution import f\n\ndef test_f():\n    xs = [f(n) for n in (1, 2)]\n    assert xs == [2, 3]\n",
     "one process": "from solution import f\n\ndef test_f(monkeypatch):\n    assert f(1) == 2\n",
 }
 
@@ -36,7 +37,7 @@ def judged(pairs: list[tuple[str, str, str]]) -> dict[str, JobVerdict]:
         return {verdict.id: verdict for verdict in sandbox.judge(jobs)}
 
 
-def compared(files: list[TestFile]) -> Iterator[tuple[str, bool, JobVerdict]]:
+def compared(files: list[Idiom]) -> Iterator[tuple[str, bool, JobVerdict]]:
     """Name, plain pytest's word and the sandbox's verdict for the right and the wrong program of each file."""
     pairs = [(f"{file.name}: {word}", getattr(file, word), file.tests) for file in files for word in ("right", "wrong")]
     verdicts = judged(pairs)
@@ -84,7 +85,7 @@ def questions() -> dict[str, tuple[Question, bool]]:
 
 def _against_kodcode() -> dict[str, float | int]:
     labelled = questions()
-    cpu = 0.0
+    before = _children_cpu()
     words: Counter[str] = Counter()
     for verdict in CodeVerifier().judge((question for question, _ in labelled.values()), Resources(workers=2)):
         label = labelled[verdict.generation_id][1]
@@ -96,8 +97,14 @@ def _against_kodcode() -> dict[str, float | int]:
         "kodcode_agreement": round(words["same"] / (words["same"] + words["other"]), 4),
         "kodcode_unverifiable": round(words["unverifiable"] / total, 4),
         "kodcode_low_trust": words["trust low"],
-        "kodcode_cpu": round(cpu, 2),
+        "kodcode_cpu": round(_children_cpu() - before, 2),
     }
+
+
+def _children_cpu() -> float:
+    """CPU seconds of every process that this one started and that has ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def figures() -> dict[str, float | int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..base import Job, JobVerdict, Sandbox, SandboxError, SandboxSettings, Status
 from ..languages import all_languages
-from . import cheating, correct, isolation, native, resources
+from . import cheating, correct, forging, isolation, native, resources
 from .case import ACCEPTED, ONE_SUM, Case
 
 __all__ = ["Case", "Row", "cases", "missing_parts", "run_table", "summary"]
@@ -49,7 +49,7 @@ class Row:
 
 def cases() -> list[Case]:
     """Return the whole table; names are unique."""
-    return [*correct.CASES, *resources.CASES, *isolation.CASES, *cheating.CASES, *native.CASES]
+    return [*correct.CASES, *resources.CASES, *isolation.CASES, *cheating.CASES, *forging.CASES, *native.CASES]
 
 
 def missing_parts(settings: SandboxSettings) -> frozenset[str]:

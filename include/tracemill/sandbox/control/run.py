@@ -28,7 +28,10 @@ class Findings:
     exposed: str = ""
 
     def read(self, expectations: Sequence[Expectation], found: Sequence[Outcome], real: Mapping[str, int]) -> None:
-        """Take in one control run. `real`: how many reports each test made in the real run."""
+        """Take in one control run. `real`: how many reports each test made in the real run.
+
+        A run that says nothing of a test, and ended, was not honest about it.
+        """
         reports = _by_test(found)
         for one in expectations:
             words = reports.get(one.test, [])
@@ -36,7 +39,7 @@ class Findings:
                 words = [words[one.row]]
             if any(word == "fail" and text.startswith(_ASSERTED) for _, word, text in words):
                 self.earned.add(one.test)
-            elif one.hard and words and all(word == "pass" for _, word, _ in words):
+            elif one.hard and all(word == "pass" for _, word, _ in words):
                 self.exposed = self.exposed or one.test
 
 
@@ -56,17 +59,20 @@ def controlled(
         runs = falsified(suite)
     except (RecursionError, ValueError, SyntaxError):
         runs = []
+    real = {name: len(reports) for name, reports in _by_test(ran.found).items()}
+    if any(one.hard and one.test not in real for control in runs for one in control.expectations):
+        return undecided(ran.verdict, UNSHOWN, "the tests that reported are not those of the file")
     if not runs:
         why = (
             "the program could have influenced this verdict, and the tests state no value that a control run can change"
         )
         return undecided(ran.verdict, NO_EXPECTATION, why)
     findings, verdict = Findings(), ran.verdict
-    real = {name: len(reports) for name, reports in _by_test(ran.found).items()}
     for control in runs:
         again = yield from run(job, limits, control.suite)
         verdict = charged(verdict, again.verdict)
-        findings.read(control.expectations, again.found, real)
+        if again.ended:
+            findings.read(control.expectations, again.found, real)
         if findings.exposed and findings.earned:
             break
     if findings.exposed:
