@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 
 def why(identity: str, recipe: Recipe, store: Store) -> dict[str, Any]:
-    """All that the store knows about an id: a problem (p...), a generation (g...) or an origin (SOURCE/NATIVE_ID).
+    """All that the store knows about an id: a problem (p...), a generation (g...) or an origin (SOURCE/FILE:ROW).
 
     Returns {"id", "kind": "problem" | "generation" | "source row", "fate", "found", "responses"}. `found` lists rows
     {"step", "shard", "table", **columns} in recipe order, with those of the problem that a response or source row

@@ -163,3 +163,42 @@ def test_two_parquet_files_in_one_are_not_read_as_the_last(tmp_path: Path) -> No
     path.write_bytes(first + first)
     with pytest.raises(SourceError, match="holds several Parquet files"):
         source(path).plan(Resources(), 3)
+
+
+@pytest.mark.parametrize(
+    ("column", "references"),
+    [
+        pytest.param(pa.array([2.0, None, 6.5]), ["2.0", None, "6.5"], id="float64"),
+        pytest.param(pa.array([2.0, float("nan"), 6.0]), ["2.0", None, "6.0"], id="a NaN as data frames write it"),
+        pytest.param(pa.array([0.1, None, 7.25], pa.float32()), ["0.1", None, "7.25"], id="float32"),
+        pytest.param(pa.array([7, None, 2**63 - 1]), ["7", None, "9223372036854775807"], id="int64"),
+        pytest.param(pa.array(["4", "nan", "null"]), ["4", None, None], id="words for missing"),
+        pytest.param(pa.array(["4", " ", ""]).dictionary_encode(), ["4", None, None], id="categories"),
+        pytest.param(pa.array([b"4", b"\xff", None]), ["4", "bad_utf8", None], id="bytes"),
+        pytest.param(pa.array([["4"], None, []]), ["bad_value", None, "bad_value"], id="lists"),
+        pytest.param(pa.array([19000, None, 0], pa.date32()), ["2022-01-08", None, "1970-01-01"], id="dates"),
+        pytest.param(
+            pa.array([0, None, 10**9], pa.timestamp("s")), ["1970-01-01", None, "2001-09-09 01:46:40"], id="times"
+        ),
+        pytest.param(pa.array([0, None, 2**50], pa.timestamp("s")), ["1970-01-01", None, "bad_value"], id="after 9999"),
+        pytest.param(pa.array([1, None, 2], pa.duration("s")), ["bad_value", None, "bad_value"], id="durations"),
+        pytest.param(pa.nulls(3), [None, None, None], id="nulls"),
+    ],
+)
+def test_a_reference_in_parquet_is_the_value_as_written_or_its_rows_fault(
+    tmp_path: Path, column: pa.Array, references: list[str | None]
+) -> None:
+    """Reasons of quarantined rows stand where their references would."""
+    pq.write_table(pa.table({"n": [0, 1, 2], "answer": column}), tmp_path / "rows.parquet")
+    made = source(tmp_path / "rows.parquet", columns={"prompt": "n", "reference_answer": "answer"})
+    found = [
+        _reference_or_reason(made, raw) for part in made.plan(Resources(), 9) for raw in made.read(Resources(), part)
+    ]
+    assert found == references
+
+
+def _reference_or_reason(made: JsonlSource, raw: RawRow) -> str | None:
+    try:
+        return made.understand(raw.value).reference_answer
+    except RowError as error:
+        return error.reason
