@@ -55,7 +55,7 @@ def written(folder: Path, rows: int, seed: int = 1) -> Corpus:
     for number, (text, cluster, planted) in enumerate(_rows(language, items, rows)):
         corpus.cluster[number], corpus.planted[number] = cluster, planted
         hard = number % 3 == 0
-        known = {"answer": str(number) if hard else None, "level": "hard" if hard else "easy"}
+        known = {"answer": str(cluster) if hard else None, "level": "hard" if hard else "easy"}
         row = {"id": number, "prompt": text, **known}
         files[number * SOURCES // rows].write(orjson.dumps(row) + b"\n")
     for file in files:

@@ -279,6 +279,15 @@ WRITTEN = len(_SAME)  # senses below this number are the groups above: they go b
 CONTRASTS = [frozenset(line.split()) for line in _CONTRASTS]
 CHINESE_CONTRASTS = [frozenset(line.split()) for line in _CONTRASTS_CHINESE]
 EMPTY_CHINESE = _EMPTY_CHINESE
+COMMON_CHINESE = frozenset(  # two characters in three of a plain text
+    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事"
+    "成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实日军者意无力它与长把机十民第公"
+    "此已工使情明性知全三又关点正业外将两高间由问很最重并物手应战向头文体政美相见被利什二等产或新己制身果加西斯月话合回"
+    "特代内信表化老给世位次度门任常先海通教儿原东声提立及比员解水名真论处走义各入几口认条平系气题活尔更别打女变四神总何"
+    "电数安少报才结反受目太量再感建务做接必场件计管期市直德资命山金指克许统区保至队形社便空决治展马科司五基眼书非则听白"
+    "却界达光放强即像难且权思王象完设式色路记南品住告类求据程北边死张该交规万取拉格望觉术领共确传师观清今切院让识候带导"
+    "红圆角半径周积米厘元岁请写函列图值除乘减减倍率概球苹糖页铁店商速"
+)
 GRAMMAR = EMPTY | _OTHER_LANGUAGES
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,8 +205,16 @@ def nearest_cells(vectors: F32, centroids: F32, count: int) -> I32:
 
     index = faiss.IndexFlatIP(centroids.shape[1])
     index.add(np.ascontiguousarray(centroids))
+    index = on_device(index)
     found: I32 = index.search(vectors, min(count, len(centroids)))[1].astype(np.int32)
     return found
+
+
+def on_device(index: Any) -> Any:
+    """The index on the GPUs that FAISS sees (package faiss-gpu), else as it is; what it finds is the same."""
+    import faiss
+
+    return faiss.index_cpu_to_all_gpus(index) if faiss.get_num_gpus() > 0 else index
 
 
 def cells_of(vectors: Half, probes: int) -> tuple[F32, I32]:
@@ -216,11 +225,12 @@ def cells_of(vectors: Half, probes: int) -> tuple[F32, I32]:
     chosen = np.sort(np.random.default_rng(SEED).permutation(len(vectors))[: TRAINING * k])
     kmeans = faiss.Kmeans(
         vectors.shape[1], k, niter=ITERATIONS, seed=SEED, spherical=True, max_points_per_centroid=TRAINING,
-        min_points_per_centroid=1, gpu=faiss.get_num_gpus() > 0,
+        min_points_per_centroid=1, gpu=False,
     )  # fmt: skip
-    kmeans.train(vectors[chosen].astype(np.float32))
+    kmeans.train(vectors[chosen].astype(np.float32))  # on the CPU: cells, and so pairs, are the same on every machine
+    index = on_device(kmeans.index)
     nearest = np.empty((len(vectors), min(probes, k)), np.int32)
     for start in range(0, len(vectors), CHUNK):
         part = slice(start, start + CHUNK)
-        nearest[part] = kmeans.index.search(vectors[part].astype(np.float32), nearest.shape[1])[1]
+        nearest[part] = index.search(vectors[part].astype(np.float32), nearest.shape[1])[1]
     return np.asarray(kmeans.centroids, np.float32).reshape(k, -1), nearest

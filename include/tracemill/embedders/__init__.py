@@ -7,5 +7,10 @@ from pydantic import Field
 from tracemill.embedders.hashing import HashingEmbedder
 from tracemill.embedders.minilm import MiniLMEmbedder
 from tracemill.embedders.multilingual import MultilingualEmbedder
+from tracemill.embedders.sentence_transformer import SentenceTransformerEmbedder
+from tracemill.embedders.served import ServedEmbedder
 
-AnyEmbedder = Annotated[HashingEmbedder | MiniLMEmbedder | MultilingualEmbedder, Field(discriminator="kind")]
+AnyEmbedder = Annotated[
+    HashingEmbedder | MiniLMEmbedder | MultilingualEmbedder | SentenceTransformerEmbedder | ServedEmbedder,
+    Field(discriminator="kind"),
+]

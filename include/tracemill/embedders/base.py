@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -56,13 +56,13 @@ class Embedder(BaseModel):
         """Digests of the model files that the vectors depend on."""
         return {}
 
+    def space(self) -> dict[str, Any]:
+        """The settings that vectors depend on."""
+        return self.model_dump(mode="json", exclude={"thresholds"})
+
     def identity(self) -> str:
         """Names the space that vectors are in; vectors of different spaces must not be compared."""
-        parts = {
-            "settings": self.model_dump(mode="json", exclude={"thresholds"}),
-            "version": self.version,
-            "material": dict(self.material()),
-        }
+        parts = {"settings": self.space(), "version": self.version, "material": dict(self.material())}
         return canonical_digest(parts)[:16]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Route = Literal["/v1/chat/completions", "/v1/completions", "/classify"]
+Route = Literal["/v1/chat/completions", "/v1/completions", "/classify", "/v1/embeddings"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Ask:
         turns = [{"role": "user", "content": "1"}]
         if self.route == "/classify":
             return Ask(self.route, {"messages": [*turns, {"role": "assistant", "content": "1"}]})
+        if self.route == "/v1/embeddings":
+            return Ask(self.route, {"input": ["1"]})
         asked: dict[str, Any] = {"messages": turns} if self.route == "/v1/chat/completions" else {"prompt": "1"}
         return Ask(self.route, {**asked, "max_tokens": 1})
 

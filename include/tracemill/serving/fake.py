@@ -110,6 +110,14 @@ class FakeServer:
         scores = self.reward(body["messages"][0]["content"], answer)
         return {"data": [{"probs": scores}], "usage": _usage(prompt, "")}
 
+    def embed(self, prompt: str, body: dict[str, Any]) -> dict[str, Any]:
+        """POST /v1/embeddings: how often each letter occurs, last text first, as no server promises their order."""
+        rows = [
+            {"index": place, "embedding": [float(text.lower().count(letter)) for letter in "abcdefghijklmnop"]}
+            for place, text in enumerate(body["input"])
+        ]
+        return {"data": rows[::-1], "usage": _usage(prompt, "")}
+
     def tokenize(self, prompt: str, body: dict[str, Any]) -> dict[str, Any]:
         """POST /tokenize: a token a character; a rendered chat ends with a NUL, where a begun answer continues."""
         tokens = [ord(c) for c in (prompt + "\x00" if "messages" in body else prompt)]
@@ -131,6 +139,7 @@ _ROUTES: dict[str, Callable[[FakeServer, str, dict[str, Any]], dict[str, Any]]] 
     "/v1/chat/completions": FakeServer.chat,
     "/v1/completions": FakeServer.complete,
     "/classify": FakeServer.classify,
+    "/v1/embeddings": FakeServer.embed,
     "/tokenize": FakeServer.tokenize,
     "/detokenize": FakeServer.detokenize,
 }

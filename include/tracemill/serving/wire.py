@@ -53,6 +53,8 @@ def read_reply(route: Route, status: int, data: Any, seconds: float, wait: float
     try:
         if route == "/classify":
             return _classified(data, seconds)
+        if route == "/v1/embeddings":
+            return _embedded(data, seconds)
         return _generated(route, data, seconds)
     except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
         said = _message(data) if "error" in data else f"{type(error).__name__}: {error}"
@@ -150,4 +152,11 @@ def _prompt_logprobs(choice: Mapping[str, Any]) -> tuple[float, ...]:
 
 def _classified(data: Mapping[str, Any], seconds: float) -> Reply:
     values = tuple(float(value) for value in data["data"][0]["probs"])
+    return Reply("", "stop", (data.get("usage") or {}).get("prompt_tokens"), 0, seconds, values)
+
+
+def _embedded(data: Mapping[str, Any], seconds: float) -> Reply:
+    """All vectors of the request one after the other, in the order of its texts."""
+    rows = sorted(data["data"], key=lambda row: int(row["index"]))
+    values = tuple(float(value) for row in rows for value in row["embedding"])
     return Reply("", "stop", (data.get("usage") or {}).get("prompt_tokens"), 0, seconds, values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -76,3 +78,34 @@ def test_rows_that_were_compared_before_are_not_compared_again(count: int, fresh
     found = {(int(i), int(j)) for i, j in similar_pairs(vectors, groups, 0.9, fresh=fresh).pairs}
     assert found <= expected
     assert len(found) >= 0.99 * len(expected)
+
+
+class StandIn:
+    """An index on a GPU, as far as a machine without one can show it: it counts what it is asked."""
+
+    def __init__(self, index: Any) -> None:
+        self.index, self.asked = index, 0
+
+    def search(self, rows: Any, count: int) -> Any:
+        self.asked += len(rows)
+        return self.index.search(rows, count)
+
+
+def test_on_a_gpu_the_same_pairs_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracemill.dedup.semantic.WHOLE", 64)
+    vectors = np.random.default_rng(4).normal(size=(600, 32))
+    vectors[300:] = vectors[:300] + np.random.default_rng(5).normal(size=(300, 32)) * 0.1
+    rows = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+    cpu = similar_pairs(rows, np.zeros(600, np.uint64), 0.9)
+    moved: list[StandIn] = []
+
+    def move(index: Any) -> StandIn:
+        moved.append(StandIn(index))
+        return moved[-1]
+
+    monkeypatch.setattr("faiss.get_num_gpus", lambda: 1)
+    monkeypatch.setattr("faiss.index_cpu_to_all_gpus", move)
+    gpu = similar_pairs(rows, np.zeros(600, np.uint64), 0.9)
+    np.testing.assert_array_equal(cpu.pairs, gpu.pairs)
+    assert len(cpu.pairs) > 250
+    assert [one.asked for one in moved] == [600]
