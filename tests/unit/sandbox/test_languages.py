@@ -1,5 +1,7 @@
 """One file a language: what it says of itself is complete, and what it makes of a source is what its tools want."""
 
+from pathlib import Path
+
 import pytest
 
 from tracemill.sandbox.conformance import cases
@@ -24,6 +26,13 @@ def test_every_native_language_is_in_the_table_with_every_kind(name: str) -> Non
     order = language.order(language.cases["accepted"])
     open_parts = {part for part in [*order["build"], *order["run"]] if "{" in part}
     assert open_parts <= {"{compiler}", "{runtime}", "-Xmx{memory}m", "--max-old-space-size={memory}"}
+
+
+def test_the_image_installs_every_tool_chain() -> None:
+    dockerfile = (Path(__file__).parents[3] / "docker/sandbox/Dockerfile").read_text()
+    wanted = {package for language in all_languages().values() for package in language.packages}
+    (line,) = (line for line in dockerfile.splitlines() if line.startswith("ARG TOOLCHAINS="))
+    assert wanted == set(line.partition("=")[2].strip('"').split())
 
 
 @pytest.mark.parametrize(

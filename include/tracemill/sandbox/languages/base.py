@@ -25,8 +25,9 @@ class Language:
     `{memory}` (MiB) and what `names` finds in the source are filled in. A language without `run` is the worker's own.
     `start_seconds`, `memory`, `tasks`: what the runtime takes for itself, added to a program's limits (CPU seconds,
     bytes, threads). `reserves`: the runtime reserves address space that it never uses, so that only resident memory
-    says anything. `memory_words`: how the runtime says on stderr that memory ran out. `mounts`: (path of the machine,
-    path inside) that only this language needs. `cases`: its rows of the conformance table, see conformance/native.py.
+    says anything. `memory_words`: how the runtime says that memory ran out. `mounts`: (path of the machine, path inside)
+    that only this language needs. `packages`: Debian's of its tool-chain, which docker/sandbox/Dockerfile installs.
+    `cases`: its rows of the conformance table, see conformance/native.py.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Language:
     build_reserves: bool = False
     memory_words: tuple[str, ...] = ()
     mounts: Callable[[], list[tuple[str, str]]] = _no_mounts
+    packages: tuple[str, ...] = ()
     cases: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -16,6 +16,7 @@ LANGUAGE = Language(
     compiler=("/usr/bin/gcc", "/usr/local/bin/gcc"),
     build=("{compiler}", "-std=gnu17", *FLAGS, "-lm"),
     run=(BINARY,),
+    packages=("gcc", "libc6-dev"),
     cases={
         "accepted": _READ + "#include <math.h>\n" + _MAIN + 'printf("%ld", a + b + (long)floor(sqrt((double)(a & 0)))); return 0; }',
         "network": _READ + _MAIN + "if (socket(2, 1, 0) < 0) return 0;\n" + _WON,

@@ -52,5 +52,6 @@ LANGUAGE = Language(
     build=("{compiler}", "-std=gnu++20", *FLAGS),
     run=(BINARY,),
     memory_words=("std::bad_alloc",),
+    packages=("g++",),
     cases=CASES,
 )

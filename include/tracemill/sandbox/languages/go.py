@@ -31,6 +31,7 @@ LANGUAGE = Language(
     build_seconds=60.0,
     build_reserves=True,
     memory_words=("out of memory",),
+    packages=("golang-go",),
     cases={
         "accepted": _program(_WON),
         "buffered": "package main\n\nimport (\n\t\"bufio\"\n\t\"fmt\"\n\t\"os\"\n\t\"sort\"\n)\n\nfunc main() {\n\tr := bufio.NewReader(os.Stdin)\n"

@@ -66,6 +66,7 @@ LANGUAGE = Language(
     build_reserves=True,
     memory_words=("OutOfMemoryError", "insufficient memory for the Java"),
     mounts=mounts,
+    packages=("openjdk-17-jdk-headless",),
     cases={
         "accepted": _program(_WON),
         "no-public-class": "import java.util.*;\nclass Helper { static long add(long a, long b) { return a + b; } }\n"

@@ -19,6 +19,7 @@ LANGUAGE = Language(
     tasks=24,
     reserves=True,
     memory_words=("heap out of memory", "Array buffer allocation failed"),
+    packages=("nodejs",),
     cases={
         "accepted": _READ + _WON,
         "readline": "const r = require('readline').createInterface({input: process.stdin});\n"

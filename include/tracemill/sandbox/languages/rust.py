@@ -43,6 +43,7 @@ LANGUAGE = Language(
     build_reserves=True,
     memory_words=("memory allocation of",),
     mounts=mounts,
+    packages=("rustc", "gcc", "libc6-dev"),
     cases={
         "accepted": _READ + _WON,
         "network": _READ + '    if std::net::TcpListener::bind("127.0.0.1:0").is_err() { return; }\n' + _WON,
