@@ -13,6 +13,7 @@ from .base import CallSuite, Job, Limits, Status
 from .comparators import Compare
 from .results import finished_calls
 from .scripts import (
+    GROUP_SECONDS,
     Board,
     Event,
     Order,
@@ -31,7 +32,6 @@ from .worker.frames import to_json
 
 _GROUP_CALLS = 200
 _GROUP_BYTES = 8 << 20
-_GROUP_CPU_SECONDS = 1.0
 _ROOM = 16 << 10
 _ROOM_PER_BYTE = 24
 
@@ -137,7 +137,7 @@ class CallJudge:
             if size > _GROUP_BYTES:
                 break
         alone = self.board.seconds(self.limits)
-        cpu = alone if len(texts) == 1 else min(alone, _GROUP_CPU_SECONDS)
+        cpu = alone if len(texts) == 1 else min(alone, GROUP_SECONDS)
         return len(texts), run_order("calls", [f"[{','.join(texts)}]".encode()], cpu, 0)
 
     def _run(self, most: int) -> Generator[Order | None, Event, tuple[int, Event]]:
@@ -154,7 +154,7 @@ class CallJudge:
         for word, value in [] if slow else done:
             self._judge(self.calls[self.next], word, value, stderr)
             self.next += 1
-        if slow or (not done and count == 1):
+        if slow or (not done and (count == 1 or self.board.had_its_time(self.limits, report))):
             self._fail(report, stderr)
         elif len(done) < count and not self.board.spent(self.limits):
             yield from self._settle(*(yield from self._run(1)))

@@ -14,6 +14,7 @@ from .languages import Language, by_name
 STDERR_CHARACTERS = 2000
 NOT_RUN = "not_run"
 _LATER_SECONDS = 1.0
+GROUP_SECONDS = 1.0  # CPU that a group may burn before its test, or call, is run alone
 _EXIT_MEMORY = 91
 _SIGKILL, _SIGXCPU, _SIGXFSZ = -9, -24, -25
 
@@ -161,6 +162,10 @@ class Board:
     def seconds(self, limits: Limits) -> float:
         """Return the CPU seconds that the next test is given alone: fewer once a test was over time."""
         return min(limits.cpu_seconds, _LATER_SECONDS) if self.slow else limits.cpu_seconds
+
+    def had_its_time(self, limits: Limits, report: dict[str, Any]) -> bool:
+        """Return whether a group that was ended in its first test gave it as much CPU time as it would get alone."""
+        return bool(report["exit"] == _SIGXCPU and self.seconds(limits) <= GROUP_SECONDS)
 
     def spent(self, limits: Limits) -> bool:
         """Return whether the program has used up its tests over time, or its budget."""

@@ -13,6 +13,7 @@ from .checker import CheckerRun
 from .comparators import Comparer
 from .results import finished_tests
 from .scripts import (
+    GROUP_SECONDS,
     Board,
     Event,
     Order,
@@ -29,7 +30,6 @@ from .scripts import (
 
 _GROUP_TESTS = 20
 _GROUP_BYTES = 8 << 20
-_GROUP_CPU_SECONDS = 1.0  # a hanging program costs this much before its test is run alone
 _GROUP_OUTPUT = 64 << 20
 _SIGXCPU = -24
 
@@ -59,7 +59,7 @@ class _StdioJudge:
         parts = [self.inputs[test] for test in tests]
         cap = sum(map(self._room, tests))
         if len(tests) > 1:
-            return run_order("group", parts, min(self.limits.cpu_seconds, _GROUP_CPU_SECONDS), min(cap, _GROUP_OUTPUT))
+            return run_order("group", parts, min(self.limits.cpu_seconds, GROUP_SECONDS), min(cap, _GROUP_OUTPUT))
         return run_order("alone", parts, self.board.seconds(self.limits), cap)
 
     def _room(self, test: int) -> int:
@@ -96,8 +96,8 @@ class _StdioJudge:
         for test in wrong:
             if self.board.spent(self.limits):
                 return
-            if self.board.slow and answer[0]["exit"] == _SIGXCPU and test == tests[0]:
-                self.board.record(test, Status.TIME_LIMIT)  # the group was ended in its first test: it had its second
+            if test == tests[0] and self.board.had_its_time(self.limits, answer[0]):
+                self.board.record(test, Status.TIME_LIMIT)
                 continue
             again = yield self._run([test])
             self.board.charge(expect(again[0], "ran"))

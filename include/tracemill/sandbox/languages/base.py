@@ -25,7 +25,7 @@ class Language:
     `{memory}` (MiB) and what `names` finds in the source are filled in. A language without `run` is the worker's own.
     `start_seconds`, `memory`, `tasks`: what the runtime takes for itself, added to a program's limits (CPU seconds,
     bytes, threads). `reserves`: the runtime reserves address space that it never uses, so that only resident memory
-    says anything. `memory_words`: how the runtime says that memory ran out. `mounts`: (path of the machine, path inside)
+    says anything. `memory_words`: how it says that memory ran out. `mounts`: (path of the machine, path inside)
     that only this language needs. `packages`: Debian's of its tool-chain, which docker/sandbox/Dockerfile installs.
     `cases`: its rows of the conformance table, see conformance/native.py.
     """
