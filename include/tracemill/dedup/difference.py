@@ -46,7 +46,7 @@ def difference(one: Parts, other: Parts, agreed: bool = False) -> Difference:
     words = tuple(dict.fromkeys([*left, *right, *sorted(named | (one.letters ^ other.letters))]))
     if named or one.letters != other.letters or one.formulas != other.formulas:
         return Difference(False, words or tuple(sorted(one.formulas ^ other.formulas)))
-    turned = _negated(left, right) or _contrasting(left, right) or _prefixed(left, right)
+    turned = _negated(left, right) or _contrasting(left, right) or _prefixed(left, right) or _asked(left, right)
     if turned or _chinese_contrast(one, other) or _crossed(one, other):
         return Difference(False, words)
     edits = Levenshtein.distance(one.tokens, other.tokens) - max(len(left), len(right))
@@ -105,6 +105,11 @@ def _negated(left: Iterable[str], right: Iterable[str]) -> bool:
     return any(word in NEGATIONS for word in (*left, *right))
 
 
+def _asked(left: Iterable[str], right: Iterable[str]) -> bool:
+    """Whether one asks who and the other when."""
+    return all(any(word.startswith("?") for word in side) for side in (left, right))
+
+
 def _contrasting(left: Sequence[str], right: Sequence[str]) -> bool:
     return any(_opposed(one, other) for one, other in product(left, right))
 
@@ -153,7 +158,8 @@ def _same_order(one: Parts, other: Parts, twins: Mapping[str, str], edits: int) 
 
     where the grammar around them has changed with them.
     """
-    first, second = _spoken(one.clauses, {}), _spoken(other.clauses, twins)
+    lettered = Counter(filter(_is_letter, one.words)) == Counter(filter(_is_letter, other.words))
+    first, second = _spoken(one.clauses, {}, lettered), _spoken(other.clauses, twins, lettered)
     if [w for clause in first for w in clause] == [w for clause in second for w in clause]:
         return True
     if Counter(first) == Counter(second):
@@ -161,6 +167,6 @@ def _same_order(one: Parts, other: Parts, twins: Mapping[str, str], edits: int) 
     return _reworded(one, other, edits) and Counter(one.tokens) != Counter(other.tokens)
 
 
-def _spoken(clauses: Iterable[Sequence[str]], twins: Mapping[str, str]) -> list[tuple[str, ...]]:
-    """The clauses without single letters, which may be named once more, and with twins for their words."""
-    return [tuple(twins.get(word, word) for word in clause if not _is_letter(word)) for clause in clauses]
+def _spoken(clauses: Iterable[Sequence[str]], twins: Mapping[str, str], lettered: bool) -> list[tuple[str, ...]]:
+    """The clauses with twins for their words; without single letters where one text names one once more."""
+    return [tuple(twins.get(word, word) for word in clause if lettered or not _is_letter(word)) for clause in clauses]

@@ -16,8 +16,8 @@ def _words(text: str) -> frozenset[str]:
 EMPTY = _words(
     """a an the this that these those it its it's he she they them their his her him hers we us our you your i my me
     is are was were be been being am do does did done has have had having will would shall should can could may might
-    must of to in on at by with for as and so such there here then if when where what which who whose whom how why
-    many much find determine compute calculate evaluate obtain work out solve show tell say state give get know please
+    of to in on at by with for as and so such there here then if when where what which who whose whom how why
+    many much find determine compute calculate evaluate obtain solve show tell say state give get know please
     answer question problem task exercise following given suppose assume assuming consider let denote define defined
     called value values result thank thanks kindly help need want now just also very really about exactly correct
     number amount quantity total altogether overall expression follows ok okay hello hi dear exact numerical
@@ -29,7 +29,7 @@ _OTHER_LANGUAGES = _words(
     para por con cuál qué es son der die das ein eine und ist von mit für auf den dem wie viele il di che e sono
     o os as um uma do da em não é и в на что с по для как из сколько это de het een van en is"""
 )
-_EMPTY_CHINESE = frozenset("的了吗呢吧啊呀请求是有和与及跟同把被就都也很这那一个只们所着过要会能可以为于在之其它他她则")
+_EMPTY_CHINESE = frozenset("的了吗呢吧啊呀请求是有和与及跟就也很这那一个们所着过要会能可以为于在之其它他她则")
 
 # Of one line, two words are two problems. Written as stems leaves them (see words.stem).
 _CONTRASTS = """
@@ -224,6 +224,7 @@ _CONTRASTS_CHINESE = """
 天 周 月 年
 红 蓝 绿 黄 黑 白
 """.strip().splitlines()
+ASKERS = _words("who whom whose when where why")  # where they open a sentence
 NEGATIONS = _words("not no never without except neither nor cannot none unless 不 没 无 非 未 除")
 # Groups that WordNet does not hold, in the words of problems; the first names the group.
 _SAME = """

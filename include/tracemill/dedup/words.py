@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tracemill.dedup.lexicon import COMMON_CHINESE, EMPTY_CHINESE, GRAMMAR, synonyms
+from tracemill.dedup.lexicon import ASKERS, COMMON_CHINESE, EMPTY_CHINESE, GRAMMAR, synonyms
 from tracemill.text.vocabulary import NUMBER_WORDS
 
 _TOKEN = re.compile(
@@ -173,6 +173,8 @@ class Reader:
         opening, self.opening = self.opening, False
         if small in GRAMMAR:
             self.grammar += 1
+            if opening and small in ASKERS:
+                self._say(f"?{small}")
             self.tokens_read.append(_PRONOUNS.get(small, small))
         elif token[0].isupper() and len(token) > 1 and not opening:
             self.names.add(token.removesuffix("'s"))
