@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+from benchmarks.serving import wire
 from benchmarks.serving.engine import bare_engine
 from benchmarks.serving.kills import kills
 from benchmarks.serving.refresh import refresh
@@ -24,11 +25,13 @@ def main() -> None:
     parser.add_argument("--few", type=int, default=600, help="problems of the kill and refresh runs (default 600)")
     parser.add_argument("--folder", type=Path, default=PROJECT / "var" / "bench-serving")
     parser.add_argument("--model", type=Path, default=ZOO / "teacher-small", help="the teacher's folder")
-    parser.add_argument("--only", choices=("throughput", "kills", "refresh"), help="one part")
+    parser.add_argument("--only", choices=("throughput", "kills", "refresh", "wire"), help="one part")
     options = parser.parse_args()
     for part in ("throughput", "kills", "refresh"):
         shutil.rmtree(options.folder / part, ignore_errors=True)
     results: dict[str, object] = {}
+    if options.only in (None, "wire"):
+        results |= wire.figures()
     if options.only in (None, "throughput"):
         results |= throughput(Workload(options.folder / "throughput", options.problems, options.model))
     if options.only in (None, "kills"):

@@ -1,0 +1,143 @@
+"""What a client costs and what it loses, against servers on loopback: no model, so that only our own work is measured.
+
+The server is a process of its own (`python -m benchmarks.serving.wire SLOTS SECONDS WORDS`), so the processor time of
+this process is the client's alone: requests, answers, and the sample store, as a shard fetches them.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tracemill.resources import Resources
+from tracemill.serving.asks import Ask, Reply
+from tracemill.serving.endpoints import ENDPOINTS
+from tracemill.serving.fake import FakeServer
+from tracemill.serving.fake_http import on_socket
+from tracemill.serving.feed import Feed
+from tracemill.serving.lease import Lease, renew
+from tracemill.serving.model import Model, Serve
+from tracemill.shards import Store
+
+IDENTITY = {"weights": "org/fake", "revision": "1"}
+IN_FLIGHT = 2000
+WORDS = 4000  # of an answer, about as many tokens
+
+
+def spoken(words: int) -> Any:
+    """What the fake server says: a function of prompt and seed alone."""
+    return lambda prompt, seed: f"<think>{'so ' * words}</think>{prompt} {seed}"
+
+
+@contextmanager
+def server(slots: int, seconds: float, words: int) -> Iterator[str]:
+    """A fake server in a process of its own; its address."""
+    command = [sys.executable, "-m", "benchmarks.serving.wire", str(slots), str(seconds), str(words)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        if process.stdout is None or process.stdin is None:
+            raise RuntimeError("the fake server has no pipes")
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.stdin.close()
+            process.wait(30)
+
+
+def asks(count: int) -> list[Ask]:
+    """Requests that differ in their prompts."""
+    turns = [[{"role": "user", "content": f"problem {n}"}] for n in range(count)]
+    return [Ask("/v1/chat/completions", {"messages": messages, "seed": 1, "max_tokens": 100_000}) for messages in turns]
+
+
+def _feed(root: Path, url: str, leased: bool, **serve: Any) -> Feed:
+    model = Model(name="fake", serve=Serve(**serve), **IDENTITY)
+    store = Store.at(str(root), create=True)
+    if leased:
+        renew(store, Lease(model="fake", identity="org/fake@1", replica=0, url=url, host="h", pid=1, renewed=0))
+        return Feed(model, store, Resources(workers=1, environment={}), "near")
+    named = json.dumps({"fake": [{"url": url, "model": "fake"}]})
+    return Feed(model, store, Resources(workers=1, environment={ENDPOINTS: named}), "near")
+
+
+def client_cost() -> dict[str, float]:
+    """Processor milliseconds of the client for an answer of WORDS words at IN_FLIGHT requests in flight."""
+    wanted = asks(3 * IN_FLIGHT)
+    with tempfile.TemporaryDirectory() as folder, server(IN_FLIGHT, 3.0, WORDS) as url:
+        feed = _feed(Path(folder), url, leased=True, concurrency=IN_FLIGHT)
+        began, wall = time.process_time(), time.monotonic()
+        found = feed.answers(wanted)
+        spent = time.process_time() - began
+        took = time.monotonic() - wall
+    if not all(isinstance(one, Reply) for one in found):
+        raise RuntimeError("an answer is missing")
+    return {
+        "client_ms_per_answer": round(1000 * spent / len(wanted), 3),
+        "answers_per_s": round(len(wanted) / took, 1),
+        "answers_per_cpu_s": round(len(wanted) / spent, 1),
+    }
+
+
+def over_subscribed() -> dict[str, float]:
+    """Rows lost and tokens wasted when sixteen times as much is in flight as the server works on."""
+    wanted = asks(512)
+    with tempfile.TemporaryDirectory() as folder, on_socket(FakeServer(say=spoken(50)), slots=16, seconds=0.25) as full:
+        feed = _feed(Path(folder), full.url, leased=False, concurrency=256, silence=2.0)
+        found = feed.answers(wanted)
+        useful = sum(one.completion_tokens or 0 for one in found if isinstance(one, Reply))
+        lost = sum(not isinstance(one, Reply) for one in found)
+        wasted = 1 - useful / max(1, full.generated)
+    with tempfile.TemporaryDirectory() as folder, on_socket(FakeServer(say=spoken(50)), slots=512) as quiet:
+        expected = _feed(Path(folder), quiet.url, leased=False).answers(wanted)
+    same = [getattr(a, "text", None) == getattr(b, "text", "") for a, b in zip(found, expected, strict=True)]
+    return {"lost_at_16x": lost, "wasted_tokens_at_16x": round(wasted, 4), "changed_at_16x": same.count(False)}
+
+
+def recovery() -> dict[str, float]:
+    """Seconds until work goes on after one of two servers fell silent and its lease went a second later."""
+    import threading
+
+    from tracemill.serving.lease import withdraw
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        on_socket(FakeServer()) as silent,
+        on_socket(FakeServer(), seconds=0.05) as sound,
+    ):
+        silent.frozen = True
+        feed = _feed(Path(folder), sound.url, leased=True)
+        gone = renew(
+            feed.store,
+            Lease(model="fake", identity="org/fake@1", replica=1, url=silent.url, host="h", pid=2, renewed=0),
+        )
+        threading.Timer(1.0, withdraw, (feed.store, gone)).start()
+        began = time.monotonic()
+        found = feed.answers(asks(64))
+        took = time.monotonic() - began
+        silent.frozen = False
+    if not all(isinstance(one, Reply) for one in found):
+        raise RuntimeError("an answer is missing")
+    return {"recovery_s": round(took - 1.0, 2)}
+
+
+def figures() -> dict[str, float]:
+    """All of them."""
+    return {**client_cost(), **over_subscribed(), **recovery()}
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    slots, seconds, words = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    with on_socket(FakeServer(say=spoken(words)), slots=slots, seconds=seconds) as served:
+        print(served.url, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
