@@ -27,6 +27,7 @@ _FRACTION = re.compile(r"\\[dtc]frac(?![a-zA-Z])")
 _TEXT = re.compile(
     r"\\(text(?:bf|it|rm|sf|tt|normal|up|sc)?|mbox|hbox|mathrm|mathsf|mathtt|operatorname|emph|unit|rm)\*?\s*\{([^{}]*)\}"
 )
+_ALSO_UNITS = frozenset(("min", "max", "sec"))
 _WORD = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*")
 _DEGREES = re.compile(
     r"\^\s*(?:\{\s*(?:\\circ|o|\\degree)\s*\}|\\circ(?![a-zA-Z]))|\\(?:degree|textdegree)(?![a-zA-Z])"
@@ -77,7 +78,7 @@ def _unstyled(text: str) -> str:
 def _words(found: re.Match[str]) -> str:
     """The contents of a text command: numbers as numbers, functions as functions, every other word marked."""
     content = found[2]
-    if content.strip() in FUNCTIONS:
+    if content.strip() in FUNCTIONS and (found[1] == "operatorname" or content.strip() not in _ALSO_UNITS):
         return f"\\{content.strip()} "
     if found[1] in ("mathrm", "rm") and content.strip() in ("e", "i", "d"):
         return f"{{{content.strip()}}}"

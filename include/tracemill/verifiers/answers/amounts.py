@@ -48,9 +48,8 @@ def _rounded(first: Node, second: Node, step: Fraction, decimals: int) -> Samene
     distance, size = abs(left - right), max(abs(left), abs(right))
     if distance > numeric(step) * context.mpf("0.500001"):
         return "different"
-    if distance <= size * ROUNDED:
-        return "equal"
-    return "unknown"
+    repeating = "repeating" in (first.name, second.name)  # who writes a bar means that rounding matters
+    return "equal" if distance <= size * ROUNDED and not repeating else "unknown"
 
 
 def _scaled(one: Quantity) -> Quantity:

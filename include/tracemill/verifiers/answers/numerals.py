@@ -73,7 +73,7 @@ class Numerals(Cursor):
         if not digits.isdigit():
             raise Unreadable("a bar over no digits")
         fraction = Fraction(int(digits), (10 ** len(digits) - 1) * 10 ** len(places))
-        return number(Fraction(f"{whole or 0}.{places or 0}") + fraction)
+        return Node("num", value=Fraction(f"{whole or 0}.{places or 0}") + fraction, name="repeating")
 
     def mixed(self) -> bool:
         """Whether `n/d` follows after a blank, as in `7 1/2`."""

@@ -101,7 +101,7 @@ def _chain(pieces: list[list[Token]], signs: list[str], inner: Inner) -> Shape:
         raise Unreadable("a chain of other things than numbers")
     parts = [one for one in shapes if isinstance(one, Quantity)]
     what = _forms(parts, signs[start:])
-    return Named(_name(pieces[0]), what, _formula_or_none(pieces[0])) if named else what
+    return Named(_name(pieces[0]), what) if named else what
 
 
 def _forms(parts: list[Quantity], signs: list[str]) -> Shape:

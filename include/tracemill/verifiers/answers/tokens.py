@@ -93,7 +93,7 @@ def _token(kind: str, text: str, spaced: bool) -> Token:
 
 def _run(text: str, spaced: bool) -> Token:
     """Letters without a text command: a function, a Greek name, a word, or letters of a formula."""
-    if text in _SPELLED or text in FUNCTIONS:
+    if text in _SPELLED or (text in FUNCTIONS and text != "min"):
         return Token("cmd", _SPELLED.get(text, "\\" + text), spaced)
     if text in _GREEK and len(text) > 2:
         return Token("cmd", "\\" + text, spaced)

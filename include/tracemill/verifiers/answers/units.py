@@ -84,7 +84,7 @@ MULTIPLES = {
 _QUALIFIERS = words_of(
     "north south east west northeast northwest southeast southwest left right up down upward "
     "downward above below upstream profit loss gain increase decrease faster slower more less "
-    "fewer greater least most minimum maximum max min am pm a.m p.m noon midnight even odd prime "
+    "fewer greater least most minimum maximum am pm a.m p.m noon midnight even odd prime "
     "positive negative real complex imaginary rational irrational integer ago later before after "
     "ahead behind clockwise counterclockwise anticlockwise bc ad bce ce mod modulo base not "
     "approximately about roughly nearly almost exactly only each every former latter credit debit "
@@ -206,8 +206,8 @@ class _Reader:
 
     def known_base(self, word: str) -> tuple[str, Fraction]:
         found = _KNOWN.get(word) or (_KNOWN.get(word.lower()) if len(word) > 2 else None)
-        if found and found[0] == "degree" and self._scale():
-            return self._scale(), Fraction(1)
+        if found and found[0] == "degree" and (scale := self._scale()):
+            return scale, Fraction(1)
         if found:
             return found
         self.nouns += 1

@@ -32,6 +32,8 @@ _VERBS_OF_CONDITIONS = frozenset(("for", "where", "when", "if"))
 def domain(tokens: list[Token]) -> Shape | None:
     r"""A named set of numbers (`\mathbb{R}`, all real numbers), or the empty set in words."""
     texts = [token.text for token in tokens if token.text not in "{}"]
+    if not texts:
+        return None
     if texts[0] in (r"\mathbb", r"\Bbb", r"\mathbf") and len(texts) >= 2 and texts[1] in tuple("RZNQC"):
         rest = "".join(texts[2:])
         return (

@@ -60,5 +60,6 @@ def _label_choice(one: Choice, label: str) -> Sameness:
 def is_prose(shape: Shape) -> bool:
     """Whether a shape is, or holds, more words than can be told apart, or words for numbers."""
     if isinstance(shape, Listed):
-        return any(map(is_prose, shape.members))
+        words = [word for one in shape.members if isinstance(one, Words) for word in one.words]
+        return len(words) > FEW + 1 or any(map(is_prose, shape.members))
     return isinstance(shape, Words) and (len(shape.words) > FEW or bool(NUMBERS.keys() & set(shape.words)))
