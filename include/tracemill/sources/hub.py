@@ -144,14 +144,21 @@ class HubSplit:
         self.resources.tell(f"{self.shown}: the Hub answers {status}; asking again in {state.upcoming_sleep:.0f} s")
 
 
+def _response(error: BaseException | None) -> Any:
+    """What the Hub answered; a failed download names it as its cause."""
+    while error is not None and getattr(error, "response", None) is None:
+        error = error.__cause__
+    return getattr(error, "response", None)
+
+
 def _status(error: BaseException | None) -> int | None:
-    status = getattr(getattr(error, "response", None), "status_code", None)
+    status = getattr(_response(error), "status_code", None)
     return int(status) if status is not None else None
 
 
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    asked = getattr(getattr(error, "response", None), "headers", {}).get("retry-after", "")
+    asked = getattr(_response(error), "headers", {}).get("retry-after", "")
     return min(float(asked) if asked.isdigit() else FIRST_WAIT * 2 ** (state.attempt_number - 1), LONGEST_WAIT)
 
 

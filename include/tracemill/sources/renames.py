@@ -22,8 +22,8 @@ def continued(
     """
     first: dict[str, Slice] = {}
     path_of: dict[str, str] = {}
-    for part in sorted(earlier, key=lambda part: part.start):
-        path_of[part.file] = part.named
+    for part in sorted(earlier, key=lambda part: (part.stop > part.start, part.start)):
+        path_of[part.file] = part.named  # what still has rows comes last, and so before what was emptied
         if part.stop > part.start:
             first.setdefault(part.named, part)
     found = {

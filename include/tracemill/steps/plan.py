@@ -111,7 +111,8 @@ def slices_of(table: pa.Table) -> list[Slice]:
 def _in_order(fresh: Sequence[Slice], earlier: Sequence[Slice]) -> list[Slice]:
     """Old places first, each with its number; one that no file has any more is left empty."""
     by_place = {_place(part): part for part in fresh}
-    kept = [by_place.get(_place(part)) or _emptied(part) for part in earlier]
+    paths = {part.named: part.file for part in fresh}
+    kept = [by_place.get(_place(part)) or _emptied(part, paths.get(part.named, part.file)) for part in earlier]
     known = {_place(part) for part in earlier}
     return kept + [part for place, part in by_place.items() if place not in known]
 
@@ -120,8 +121,10 @@ def _place(part: Slice) -> tuple[str, str, int]:
     return part.source, part.named, part.start
 
 
-def _emptied(part: Slice) -> Slice:
-    return part.model_copy(update={"stop": part.start, "length": 0, "sha256": hashlib.sha256().hexdigest()})
+def _emptied(part: Slice, file: str) -> Slice:
+    return part.model_copy(
+        update={"file": file, "stop": part.start, "length": 0, "sha256": hashlib.sha256().hexdigest()}
+    )
 
 
 def removals(given: Sequence[str]) -> dict[str, int]:

@@ -154,12 +154,16 @@ def test_a_new_commit_costs_what_is_new(hub: Hub, here: Resources) -> None:
     assert hub.given["train-of-a.jsonl"] == 0
 
 
-@pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("place", ["/api/datasets", "/tree/", "/resolve/"])
-def test_a_busy_hub_is_waited_for_and_that_is_said(hub: Hub, here: Resources, status: int, place: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "status", "times"), [("/api/datasets", 503, 1), ("/api/datasets", 429, 2), ("/resolve/", 429, 3)]
+)
+def test_a_busy_hub_is_waited_for_and_that_is_said(
+    hub: Hub, here: Resources, place: str, status: int, times: int, caplog: pytest.LogCaptureFixture
+) -> None:
     hub.commit({"train.jsonl": lines(rows(0, 10))})
-    hub.refuse[place] = (status, {"Retry-After": "1"}, 1)
+    hub.refuse[place] = (status, {"Retry-After": "1"}, times)
     assert len(read(source(), here)) == 10
+    assert str(status) in f"{here.made_with['told']} {caplog.text}"
 
 
 def test_patience_ends_with_an_error_that_can_be_retried(

@@ -151,7 +151,7 @@ def test_one_question_needs_no_messages() -> None:
         pytest.param({"q": None}, {"prompt": "q"}, "null_value", "'q' is null", id="null"),
         pytest.param({"q": ["a"]}, {"prompt": "q"}, "bad_value", "should be a text, is list", id="list for text"),
         pytest.param(
-            {"q": "Q", "t": "{oops"}, {"prompt": "q", "test_case": "t"}, "bad_value", "JSON object", id="tests"
+            {"q": "Q", "t": "{oops"}, {"prompt": "q", "test_case": "t"}, "bad_value", "should be JSON", id="tests"
         ),
         pytest.param(
             {"q": "Q", "r": ["a", "b"], "v": [True]},
