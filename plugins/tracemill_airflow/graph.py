@@ -33,6 +33,7 @@ OPERATORS: dict[str, type[StageOperator]] = {
     "judge": o.JudgeOperator,
     "label": o.LabelOperator,
     "perplexity": o.PerplexityOperator,
+    "precheck": o.PrecheckOperator,
     "references": o.ReferencesOperator,
     "release": o.ReleaseOperator,
     "reward": o.RewardOperator,

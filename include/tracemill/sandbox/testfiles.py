@@ -114,6 +114,11 @@ def needs_one_process(tree: ast.Module) -> bool:
     return bool(names & _SHARED_PROCESS) or bool(bases & imported) or coroutine
 
 
+def runs_in_one_process(suite: TestSource) -> bool:
+    """Return whether a suite can only be run in the program's process, as its text shows."""
+    return isinstance(suite, PytestSuite) and needs_one_process(ast.parse(suite.test_code))
+
+
 def _holds_tests(node: ast.ClassDef) -> bool:
     return any(
         isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name.startswith("test") for item in node.body

@@ -5,17 +5,16 @@ that does not travel, a file that two processes should share): it counts only wh
 pytest would run it, in one process. A pass in one process stands after control runs (see control/run.py).
 """
 
-import ast
 from collections.abc import Generator
 
-from .base import Job, JobVerdict, Limits, PytestSuite, Status
+from .base import Job, JobVerdict, Limits, Status
 from .control.run import controlled
 from .lowered import judge_as_calls
 from .lowering import NotLowerable
 from .remote import run_remotely
 from .rules import OpaqueValue
 from .scripts import Event, Order, Script, charged, undecided
-from .testfiles import Ran, TestSource, needs_one_process, run_in_process
+from .testfiles import Ran, TestSource, run_in_process, runs_in_one_process
 
 _FINAL = frozenset((Status.ACCEPTED, Status.COMPILE_ERROR, Status.TIME_LIMIT, Status.MEMORY_LIMIT, Status.OUTPUT_LIMIT))
 
@@ -46,6 +45,6 @@ def _apart(job: Job, limits: Limits, suite: TestSource) -> Generator[Order | Non
         reopened = True
     if reopened:
         yield Order({"order": "close"})
-    if isinstance(suite, PytestSuite) and needs_one_process(ast.parse(suite.test_code)):
+    if runs_in_one_process(suite):
         return None
     return (yield from run_remotely(job, limits, suite))

@@ -17,6 +17,7 @@ from tracemill.steps.gate import Gate
 from tracemill.steps.judge import JudgeResponses
 from tracemill.steps.label import Label
 from tracemill.steps.perplexity import Perplexity
+from tracemill.steps.precheck import Precheck
 from tracemill.steps.references import References
 from tracemill.steps.release import Release
 from tracemill.steps.reward import Reward
@@ -39,6 +40,7 @@ AnyStep = Annotated[
     | JudgeResponses
     | Label
     | Perplexity
+    | Precheck
     | References
     | Release
     | Reward

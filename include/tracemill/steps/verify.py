@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import polars as pl
@@ -50,13 +50,17 @@ class Verify(Step):
 
     version: ClassVar[int] = 3
     unit: ClassVar[Unit] = "generation"
-    reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "ledger")
+    reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "prechecks", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("verdicts",)
 
     def settings(self, inputs: Inputs) -> dict[str, Any]:
         """What decides verdicts: each verifier's settings and version."""
         chosen = [{**verifier.settings(), "version": verifier.version} for verifier in self.verifiers]
         return {"kind": self.kind, "verifiers": chosen, "defer": self.defer, "audit": list(self.audit)}
+
+    def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
+        """What verdicts depend on besides: the environment that programs run in."""
+        return {name: digest for v in self.verifiers for name, digest in v.material(resources).items()}
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Judge one shard. Raises what a verifier raises when it cannot work at all (sandbox gone, worker broken)."""
@@ -91,6 +95,12 @@ class Verify(Step):
 
 def _problems(inputs: Inputs) -> dict[str, tuple[str | None, ...]]:
     rows = inputs.table("problems", ["id", *_QUESTION])
+    checked = inputs.table("prechecks", ["problem_id", "solvable"])
+    solved = checked.filter(checked["solvable"])["problem_id"].combine_chunks()
+    at = rows.schema.get_field_index("reference_solution")
+    # A solution that an earlier step has seen pass its tests need not pass them again.
+    solutions = pc.if_else(pc.is_in(rows["id"], value_set=solved), None, rows["reference_solution"])
+    rows = rows.set_column(at, "reference_solution", solutions)
     columns = [rows[name].to_pylist() for name in _QUESTION]
     return dict(zip(rows["id"].to_pylist(), zip(*columns, strict=True), strict=True))
 

@@ -48,6 +48,23 @@ VERDICTS = declare(
     )
 )
 
+# Whether a response to a problem could be told right from wrong, by verifier; `reason` says in a word why not.
+PRECHECKS = declare(
+    Table(
+        "prechecks",
+        pa.schema(
+            [
+                ("problem_id", pa.string()),
+                ("verifier", pa.string()),
+                ("solvable", pa.bool_()),
+                ("reason", pa.string()),
+                ("detail", pa.large_string()),
+            ]
+        ),
+        about=("problem", "problem_id"),
+    )
+)
+
 REWARDS = declare(
     Table(
         "rewards",

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -67,6 +67,10 @@ class Verifier(BaseModel):
     def settings(self) -> dict[str, Any]:
         """The settings that decide verdicts, as JSON-like data; what only says where and how fast is left out."""
         return self.model_dump(mode="json")
+
+    def material(self, resources: Resources) -> Mapping[str, str]:
+        """Digests of what verdicts depend on besides the settings: the environment that programs run in."""
+        return {}
 
     def applies(self, question: Question) -> bool:
         """Whether this verifier can say anything about such a problem (it has a reference, tests, ...)."""

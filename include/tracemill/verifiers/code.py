@@ -41,6 +41,7 @@ from tracemill.text.completion import completed
 from tracemill.text.fences import blocks, program
 from tracemill.verifiers.base import Question, Verdict, Verifier
 from tracemill.verifiers.entry_points import tested_names
+from tracemill.verifiers.solutions import Solutions
 from tracemill.verifiers.statements import comparison_in
 
 _SHOWS_NOTHING = frozenset({Status.WRONG_ANSWER.value, Status.ACCEPTED.value, "not_run"})
@@ -88,21 +89,22 @@ class CodeVerifier(Verifier):
         """One verdict per question, as they get ready. Raises SandboxUnavailable or SandboxError."""
         early: deque[Verdict] = deque()
         asked: dict[str, Asked] = {}
-        jobs = self._jobs(questions, asked, early)
+        solutions = Solutions()
+        jobs = self._jobs(_with_solutions(questions, solutions), asked, early)
         first = next(jobs, None)
         if first is not None:
             settings = self.sandbox.model_copy(update={"workers": resources.workers})
             with settings.open() as sandbox:
                 for judged in sandbox.judge(chain([first], jobs)):
-                    yield from _drained(early)
-                    yield _verdict(judged, asked.pop(judged.id), self.name)
-        yield from _drained(early)
+                    early.append(_verdict(judged, asked.pop(judged.id), self.name))
+                    yield from _settled(early, solutions)
+        yield from _settled(early, solutions)
 
     def _jobs(self, questions: Iterable[Question], asked: dict[str, Asked], early: deque[Verdict]) -> Iterator[Job]:
         """The programs to run. Verdicts that need no run are left in `early`."""
         for question in questions:
             try:
-                exam = _exam(question.test_case or "", question.comparison, question.prompt, self.max_tests)
+                exam = exam_of(question, self.max_tests)
             except SuiteError as error:
                 early.append(_says(question, "unverifiable", "bad_tests", str(error)))
                 continue
@@ -117,6 +119,11 @@ class CodeVerifier(Verifier):
                 continue
             asked[question.generation_id] = Asked(question.problem_id, exam.suite.compare.several)
             yield Job(id=question.generation_id, source=source, suite=exam.suite, language=language)
+
+
+def exam_of(question: Question, max_tests: int | None) -> Exam:
+    """The problem's tests, understood; raises SuiteError when they cannot be used as written."""
+    return _exam(question.test_case or "", question.comparison, question.prompt, max_tests)
 
 
 @lru_cache(maxsize=8)  # tests may have many megabytes
@@ -189,9 +196,17 @@ def _source(answer: str, exam: Exam, language: Language | None) -> str | None:
     return None if offered is None else completed(exam.prompt, offered)
 
 
-def _drained(early: deque[Verdict]) -> Iterator[Verdict]:
+def _with_solutions(questions: Iterable[Question], solutions: Solutions) -> Iterator[Question]:
+    for question in questions:
+        first = solutions.question_about(question)
+        if first is not None:
+            yield first
+        yield question
+
+
+def _settled(early: deque[Verdict], solutions: Solutions) -> Iterator[Verdict]:
     while early:
-        yield early.popleft()
+        yield from solutions.settled(early.popleft())
 
 
 def _verdict(judged: JobVerdict, asked: Asked, verifier: str) -> Verdict:

@@ -15,7 +15,12 @@ from tracemill_airflow.operators.dedup import ClusterOperator, SignOperator, Uni
 from tracemill_airflow.operators.ingest import IngestOperator
 from tracemill_airflow.operators.label import LabelOperator
 from tracemill_airflow.operators.plan import PlanOperator
-from tracemill_airflow.operators.questions import ConflictsOperator, FilterOperator, ReferencesOperator
+from tracemill_airflow.operators.questions import (
+    ConflictsOperator,
+    FilterOperator,
+    PrecheckOperator,
+    ReferencesOperator,
+)
 from tracemill_airflow.operators.release import ReleaseOperator
 from tracemill_airflow.operators.rules import RuleCheckOperator
 from tracemill_airflow.operators.select import SelectOperator
@@ -35,6 +40,7 @@ __all__ = [
     "LabelOperator",
     "PerplexityOperator",
     "PlanOperator",
+    "PrecheckOperator",
     "ReferencesOperator",
     "ReleaseOperator",
     "RewardOperator",

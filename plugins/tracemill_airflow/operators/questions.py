@@ -21,3 +21,9 @@ class ConflictsOperator(StageOperator):
     """Sets aside problems whose reference answers, or whose teachers and reference, disagree."""
 
     stage_name = "conflicts"
+
+
+class PrecheckOperator(StageOperator):
+    """Sets aside problems that no response could be shown to solve, before a teacher is asked."""
+
+    stage_name = "precheck"
