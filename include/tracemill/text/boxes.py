@@ -25,7 +25,7 @@ _JOINT = re.compile(
     re.IGNORECASE,
 )
 _OTHER_FORM = re.compile(
-    r"\(\s*(?:or|i\.?e|that is|which)\b|\bor equivalently\b|\bi\.e\.|\bthat is\b|\bwhich (?:is|equals)\b",
+    r"\(\s*(?:or|i\.?e)\b|\bor equivalently\b|\bi\.e\.|\bthat is,|\bwhich (?:is|equals)(?: equal to)?\s*[$\\(\[]*\s*$",
     re.IGNORECASE,
 )
 _CONNECTED = re.compile(r"\b(?:and|or)\b", re.IGNORECASE)
@@ -40,7 +40,7 @@ _RELATION = re.compile(
 )
 _RIGHT_END = re.compile(
     r"=|\\(?:approx|equiv|le|leq|ge|geq|ne|neq|to|rightarrow|Rightarrow|implies|iff|quad|qquad|end|tag|boxed|fbox)(?![A-Za-z])"
-    r"|[<>&,;]|\\\\|[.。](?:\s|$)|\$|\\[)\]]|\n"
+    r"|(?<!\\)[<>&,;]|\\\\|[.。](?:\s|$)|\$|\\[)\]]|\n"
 )
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{3,}|[\u4e00-\u9fff]")
 _TEXT_COMMAND = re.compile(r"\\(?:text|mathrm|mbox|textbf|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+")

@@ -53,7 +53,7 @@ _ADVERBS = re.compile(
 )
 _NEGATED = re.compile(r"^(?:definitely |certainly |clearly )?not\b|\bnone of\b|^不是", re.IGNORECASE)
 _REASON = re.compile(
-    r",?\s+(?:because|since|as\s+(?:the|we|it|there|shown|required|claimed|desired|wanted|stated|expected)|rather\s+than|instead\s+of)\b.*|,\s*(?:and\s+|but\s+)?not\s.*"
+    r",?\s+(?:because|since|as\s+(?:the|we|it|there|shown|required|claimed|desired|wanted|stated|expected)|rather\s+than|instead\s+of)\b.*|(?:,\s*(?:and\s+|but\s+)?|\s+(?:and|but)\s+)not\s.*"
     r"|[,，]?\s*(?:因为|而不是|不是).*|;\s+.*|\s+\((?:since|because|as|after|from|by|see|check)\b.*",
     re.IGNORECASE | re.DOTALL,
 )

@@ -139,6 +139,9 @@ def _is_sum(node: Node) -> bool:
 def _lists(gold: Shape, answer: Shape) -> Sameness | None:
     if isinstance(gold, Listed) and isinstance(answer, Listed):
         return same_lists(gold, answer, compare)
+    for one, other in ((gold, answer), (answer, gold)):
+        if isinstance(one, Listed) and one.kind == "set" and len(one.members) == 1 and isinstance(other, Quantity):
+            return compare(one.members[0], other)
     return None
 
 

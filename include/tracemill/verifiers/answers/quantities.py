@@ -141,6 +141,8 @@ def _one(tokens: list[Token], before: list[Token]) -> Quantity:
     node = formula(tokens[:start])
     if unit != Unit() and not unit.known and not any(part.op in ("num", "pi") for part in walk(node)):
         raise Unreadable("words behind letters")
+    if dict(unit.bases).get("degree") and any(part.op == "fn" for part in walk(node)):
+        raise Unreadable("a function of degrees")
     if multiple != 1:
         node = Node("mul", (number(multiple), node))
     return Quantity(node, unit if unit != Unit() else NONE, _step(tokens[:start], multiple))

@@ -202,7 +202,11 @@ def _union(tokens: list[Token], inner: Inner) -> Shape | None:
     pieces, used = split(tokens, frozenset((r"\cup", r"\setminus")))
     if not used or not all(pieces):
         return None
-    regions = [points(inner(piece)) for piece in pieces]
+    shapes = [inner(piece) for piece in pieces]
+    if set(used) == {r"\cup"} and all(isinstance(one, Listed) and one.kind == "set" for one in shapes):
+        members = dict.fromkeys(member for one in shapes if isinstance(one, Listed) for member in one.members)
+        return Listed("set", tuple(members))
+    regions = [points(one) for one in shapes]
     if all(sign == r"\cup" for sign in used) and all(regions):
         return union([region for region in regions if region])
     removed = regions[1].parts if len(regions) == 2 and regions[1] else ()

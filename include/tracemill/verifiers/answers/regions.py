@@ -59,7 +59,7 @@ def inequality(parts: Sequence[Node], signs: Sequence[str]) -> Region | None:
         name, bound, sign = parts[0], parts[1], signs[0]
         if name.op != "sym":
             name, bound, sign = bound, name, _TURNED.get(sign, sign)
-        if name.op != "sym" or name.name in letters(bound):
+        if name.op != "sym" or letters(bound):
             return None
         return _half(bound, sign)
     if len(parts) == 3 and parts[1].op == "sym" and not {parts[1].name} & (letters(parts[0]) | letters(parts[2])):

@@ -20,7 +20,8 @@ PAIRS = [
 ]
 REFERENCES = (
     "17", r"\frac{5}{12}", r"3\sqrt{7}", "(4, -9)", r"x^2 - 6x + 1", r"\left[ 2, 5 \right)", r"64\pi", "12, 30",
-    "5 + 8i",    r"\{2, 4, 9\}", r"y = 3x - 7", r"\begin{pmatrix} 3 \\ -8 \end{pmatrix}", r"\text{Dora}", r"\text{(C)}", "2143_5",
+    "5 + 8i", r"\{2, 4, 9\}", r"y = 3x - 7", r"\begin{pmatrix} 3 \\ -8 \end{pmatrix}", r"\text{Dora}", r"\text{(C)}",
+    "2143_5",
 )  # fmt: skip
 
 

@@ -1,0 +1,65 @@
+"""What a response states: the clause around a box or behind "the answer is", never just its last formula."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracemill.text.answer_text import normalised_answer
+from tracemill.text.extract import stated
+from tracemill.verifiers.answers.comparing import same_answer
+
+SAID = [
+    ("sign_before_the_box", r"So the height is $-\boxed{9}$.", "-9", "9"),
+    ("factor_behind_the_box", r"The area is $\boxed{9}\pi$.", r"9\pi", "9"),
+    ("factor_in_plain_text", r"The area is \boxed{9}\pi.", r"9\pi", "9"),
+    ("factor_before_the_box", r"This is $3\cdot\boxed{9}$.", "27", "9"),
+    ("inside_a_power", r"We get $x^{\boxed{3}}$.", "x^3", "3"),
+    ("inside_a_root", r"We get $\sqrt{\boxed{3}}$.", r"\sqrt{3}", "3"),
+    ("unit_behind", r"Area: \(\boxed{9}\,\text{cm}^2\).", "9", "81"),
+    ("sum_goes_on", r"$\boxed{49} + 1$", "50", "49"),
+    ("equation_goes_on", r"$\boxed{49} = 7^2$", "49", "7"),
+    ("two_boxes_are_two_values", r"$x=\boxed{9}$ or $x=\boxed{4}$", "4, 9", "4"),
+    ("corrected_box", r"I first got $\boxed{9}$. But that is wrong; it must be $\boxed{4}$.", "4", "9"),
+    ("tuple_of_boxes", r"The point is $(\boxed{3}, \boxed{4})$.", "(3,4)", "(4,3)"),
+    ("not_the_other", "The answer is $x=3$ and not $x=5$.", "3", "5"),
+    ("reason", "Hence the answer is **5**, since $x<6$.", "5", "6"),
+    ("either_of_two", "The answer is 5 or 6.", "5, 6", "6"),
+    ("sentence", "Final Answer: The number of ways is 42.", "42", "24"),
+    ("heading", "### Final Answer\n\n**42**", "42", "24"),
+    ("display", "The answer is:\n\\[\n\\frac{1}{2}\n\\]", "0.5", "2"),
+    ("money", "The answer is $1,200 in total.", "1200", "200"),
+    ("chinese", "答：共有42种方法。", "42", "24"),
+    ("chinese_choice", "故选：C", "C", "D"),
+    ("chinese_negation", "答案是 7 而不是 8", "7", "8"),
+    ("choice_with_reason", "The answer is C, because B is impossible.", "C", "B"),
+    ("choice_with_text", "Answer: (C) 48", "C", "B"),
+    ("tags", "<answer>C. 48</answer>", "C", "B"),
+    ("line_behind_the_box", "$\\boxed{12}$\n\nAnswer: 13", "13", "12"),
+    ("mentioned_box", r"\boxed{12} it is; I put the answer in \boxed{...} as asked", "12", "13"),
+    ("next_question", "The answer is 7.\n\nQuestion: what is 2+2?\nThe answer is 4.", "7", "4"),
+    ("whole_line", "**7**", "7", "8"),
+]
+UNSAID = [
+    ("hedged", "The answer might be 5."),
+    ("negated", "The answer is not 5."),
+    ("chinese_hedge", "答案可能是 7"),
+    ("doubt", "I am not sure."),
+    ("numbers_only", "The numbers 3, 5 and 7 are prime."),
+    ("empty_box", r"See \boxed{} for the answer"),
+    ("cut_box", r"The answer is \boxed{7"),
+]
+
+
+@pytest.mark.parametrize(("text", "right", "wrong"), [row[1:] for row in SAID], ids=[row[0] for row in SAID])
+def test_the_clause_is_read(text: str, right: str, wrong: str) -> None:
+    said = normalised_answer(stated(text).text)
+    assert same_answer(normalised_answer(right), said) == "equal"
+    assert same_answer(normalised_answer(wrong), said) != "equal"
+
+
+@pytest.mark.parametrize("text", [row[1] for row in UNSAID], ids=[row[0] for row in UNSAID])
+def test_what_nobody_said_is_no_answer(text: str) -> None:
+    said = stated(text)
+    found = {same_answer(str(n), normalised_answer(said.text)) for n in range(3, 9)} if said.text else {"unknown"}
+    assert "equal" not in found
+    assert said.state != "stated" or not said.sure
