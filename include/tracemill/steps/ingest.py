@@ -8,27 +8,26 @@ quarantined  the row is not what the source documents; its text and the reason a
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import PurePath
 from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tracemill.errors import RecipeError, SourceError
-from tracemill.records import Bucket, generation_id, problem_id
+from tracemill.records import Bucket, problem_id
 from tracemill.resources import Resources
 from tracemill.shards import Store, StoredFile
 from tracemill.sources import AnySource
-from tracemill.sources.base import RawRow, Response, RowError, Slice, Source, SourceRow
+from tracemill.sources.base import RawRow, RowError, Slice, Source, SourceRow
 from tracemill.sources.jsonlines import SHOWN
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.steps.ingested import generation_rows, problem_row
 from tracemill.steps.plan import PLAN, slices_of
-from tracemill.tables import columns_of, empty
-from tracemill.text.think import Split, joined, split
+from tracemill.tables import columns_of
 
 TABLES = ("problems", "generations", "provenance", "quarantine")
 _FILLED_IN = (
@@ -64,7 +63,11 @@ class Ingest(Step):
         return {
             "source": source.model_dump(mode="json", exclude={"limit", "path"}),
             "source_version": source.version,
-            "slice": {"file": part.named, **part.model_dump(mode="json", include={"start", "stop", "sha256"})},
+            "slice": {
+                "file": part.named,
+                "rows": self._named(inputs, part),
+                **part.model_dump(mode="json", include={"start", "stop", "sha256"}),
+            },
         }
 
     def input_digests(self, inputs: Inputs) -> list[list[str | int]]:
@@ -75,21 +78,20 @@ class Ingest(Step):
         """Read the slice. Raises SourceError when it no longer has the rows that were planned."""
         part = self._slice(inputs)
         source = self._source(part)
-        shard = _Shard(source, part)
+        shard = _Shard(source, part, self._named(inputs, part))
         for raw in source.read(resources, part):
             shard.take(raw)
         return shard.output()
 
     def _slice(self, inputs: Inputs) -> Slice:
-        plan = pa.concat_tables(
-            [empty(PLAN), *(_plan(inputs.store, m.tables[PLAN]) for m in inputs.whole if PLAN in m.tables)]
-        )
-        own = slices_of(plan.filter(pc.equal(plan["index"], inputs.index)))
-        if not own:
-            raise RecipeError(
-                f"there is no shard {inputs.index}: the plan has {plan.num_rows} (0 to {plan.num_rows - 1})"
-            )
-        return own[0]
+        slices = _plan(inputs.store, _stored_plan(inputs))
+        if inputs.index >= len(slices):
+            raise RecipeError(f"there is no shard {inputs.index}: the plan has {len(slices)} (0 to {len(slices) - 1})")
+        return slices[inputs.index]
+
+    def _named(self, inputs: Inputs, part: Slice) -> str:
+        """What the rows of the slice's file are called by."""
+        return _names(inputs.store, _stored_plan(inputs))[part.source, part.named]
 
     def _source(self, part: Slice) -> Source:
         for source in self.sources:
@@ -98,10 +100,42 @@ class Ingest(Step):
         raise RecipeError(f"the plan names source {part.source!r}, which the recipe lacks: run `plan` again")
 
 
+def _stored_plan(inputs: Inputs) -> StoredFile:
+    """Raises RecipeError where nothing was planned."""
+    for manifest in inputs.whole:
+        if PLAN in manifest.tables:
+            return manifest.tables[PLAN]
+    raise RecipeError(f"step {PLAN!r} has not run on this store yet: run it first")
+
+
 @lru_cache(maxsize=1)
-def _plan(store: Store, stored: StoredFile) -> pa.Table:
+def _plan(store: Store, stored: StoredFile) -> list[Slice]:
     """The plan, read once for all shards that a process works on."""
-    return store.get_table(stored)
+    return slices_of(store.get_table(stored))
+
+
+@lru_cache(maxsize=1)
+def _names(store: Store, stored: StoredFile) -> dict[tuple[str, str], str]:
+    return file_names(_plan(store, stored))
+
+
+def file_names(slices: Iterable[Slice]) -> dict[tuple[str, str], str]:
+    """By source and path (as first planned) the file's part of its rows' names: the last part of the path.
+
+    A file whose name an earlier one of the plan has gets as much more of its path as tells them apart; files that come
+    later change no name.
+    """
+    names: dict[tuple[str, str], str] = {}
+    taken: set[tuple[str, str]] = set()
+    for part in slices:
+        if (part.source, part.named) not in names:
+            pieces = part.named.split("/")
+            longer = ("/".join(pieces[-count:]) for count in range(1, len(pieces) + 1))
+            still = ("./" * count + part.named for count in itertools.count(1))
+            name = next(one for one in itertools.chain(longer, still) if (part.source, one) not in taken)
+            names[part.source, part.named] = name
+            taken.add((part.source, name))
+    return names
 
 
 @dataclass
@@ -110,6 +144,7 @@ class _Shard:
 
     source: Source
     part: Slice
+    file: str
     problems: dict[str, dict[str, Any]] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)  # by problem the origin of its first row
     generations: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -174,7 +209,7 @@ class _Shard:
 
     def _origin(self, row: int) -> str:
         """What a row is called for ever: its source, its file as it was first planned, and its number there."""
-        return f"{self.source.name}/{PurePath(self.part.named).name}:{row}"
+        return f"{self.source.name}/{self.file}:{row}"
 
     def output(self) -> Output:
         """The tables. Raises SourceError unless every planned row was accounted for."""
@@ -197,59 +232,3 @@ class _Shard:
             ledger=ledger_rows("row", list(self.ledger), buckets, reasons, detail=details),
             tables={name: pa.Table.from_pylist(list(rows[name]), schema=columns_of(name)) for name in TABLES},
         )
-
-
-def problem_row(problem: str, given: SourceRow, source: Source, licence: str | None) -> dict[str, Any]:
-    """One row of table `problems`; `test_case` and `constraints` become JSON with sorted keys."""
-    return {
-        "id": problem,
-        "source": source.name,
-        "native_id": given.native_id or None,
-        "category": given.category or source.category,
-        "prompt": given.prompt,
-        "messages": list(given.messages) if given.messages else None,
-        "reference_answer": given.reference_answer,
-        "test_case": _json(given.test_case),
-        "constraints": _json(given.constraints),
-        "difficulty": given.difficulty,
-        "license": licence,
-        "source_rank": source.rank,
-        "difficulty_score": given.difficulty_score,
-        "reference_solution": given.reference_solution,
-        "comparison": _json(given.comparison),
-        "released_as": source.release_name,
-    }
-
-
-def generation_rows(problem: str, source: Source, responses: Iterable[Response]) -> list[dict[str, Any]]:
-    """Rows of table `generations` for the existing responses to one problem, split into chain and answer."""
-    return [_generation_row(problem, source, response) for response in responses]
-
-
-def _generation_row(problem: str, source: Source, response: Response) -> dict[str, Any]:
-    parts: Split = split(response.text) if response.thinking is None else joined(response.thinking, response.text)
-    text = response.text if response.thinking is None else f"{response.thinking}\0{response.text}"
-    return {
-        "id": generation_id(problem, response.teacher, response.sample_index, text),
-        "problem_id": problem,
-        "source": source.name,
-        "teacher": response.teacher,
-        "sample_index": response.sample_index,
-        "style": parts.style,
-        "raw": parts.raw,
-        "think_content": parts.think,
-        "answer_content": parts.answer,
-        "finish_reason": response.finish_reason,
-        "source_verdict": response.verdict,
-        "response_source": response.source or source.release_name,
-    }
-
-
-def _json(value: dict[str, Any] | None) -> str | None:
-    """JSON with sorted keys. Raises RowError for what JSON cannot hold (dates, bytes)."""
-    if value is None:
-        return None
-    try:
-        return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise RowError("bad_value", f"not JSON: {error}") from error

@@ -17,7 +17,7 @@ from tracemill.runner import run_shard
 from tracemill.shards import Counts, Manifest, Store
 from tracemill.sources.base import Slice
 from tracemill.steps.base import Inputs
-from tracemill.steps.ingest import Ingest
+from tracemill.steps.ingest import Ingest, file_names
 from tracemill.steps.plan import slices_of
 from tracemill.tables import columns_of
 
@@ -209,3 +209,19 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
         tables.append(Ingested(tmp_path / name, rows).run().manifest.tables)
     same = [name for name in tables[0] if tables[0][name].sha256 == tables[1][name].sha256]
     assert same == ["problems", "generations", "quarantine", "ledger"]  # provenance has the file's whole path
+
+
+def test_two_files_of_one_name_in_two_folders_name_their_rows_apart(tmp_path: Path) -> None:
+    """A file that comes later changes no name of an earlier one."""
+    names = {
+        "data/a/part.jsonl": "part.jsonl",
+        "data/b/part.jsonl": "b/part.jsonl",
+        "data/c.jsonl": "c.jsonl",
+        "part.jsonl": "./part.jsonl",
+        "other/b/part.jsonl": "other/b/part.jsonl",
+    }
+    slices = [(path, start) for path in names for start in (0, 1)]
+    parts = [Slice(source="s", file=path, start=n, stop=n + 1, sha256="", revision="") for path, n in slices]
+    assert file_names(parts) == {("s", path): name for path, name in names.items()}
+    for count in range(1, len(parts)):
+        assert file_names(parts[:count]).items() <= file_names(parts).items()

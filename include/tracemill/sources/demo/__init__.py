@@ -15,7 +15,7 @@ from typing import Any, Literal
 from tracemill.records import generation_id, problem_id
 from tracemill.resources import Resources
 from tracemill.sources.base import RawRow, Response, Slice, Source, SourceRow
-from tracemill.sources.columns import boolean, items, mapping, optional_text, text
+from tracemill.sources.columns import boolean, items, mapping, optional_text, own_id, text
 from tracemill.sources.demo.faults import CATCHES, Catch
 from tracemill.sources.demo.rows import DemoRow, Part, demo_file, demo_rows
 from tracemill.sources.files import made_slices
@@ -23,7 +23,6 @@ from tracemill.sources.jsonlines import cut_lines, parsed, read_lines
 
 TEACHER = "demo"
 LONGEST = 1 << 20
-_NAMELESS = ("malformed_json", "bad_utf8", "missing_column", "null_problem", "blank_problem", "duplicate_id")
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class DemoSource(Source):
     def understand(self, value: dict[str, Any]) -> SourceRow:
         """Map one generated row."""
         return SourceRow(
-            native_id=text(value, "id"),
+            native_id=own_id(value, "id"),
             prompt=text(value, "problem"),
             reference_answer=optional_text(value, "answer"),
             test_case=mapping(value, "tests"),
@@ -84,10 +83,8 @@ class DemoSource(Source):
 
     def _planted(self, index: int, row: DemoRow) -> Planted:
         catch = CATCHES[row.kind]
-        if row.kind in _NAMELESS:
-            return Planted(row.kind, f"{self.name}/{self.part}.jsonl:{index}", catch)
         if catch.unit == "row":
-            return Planted(row.kind, f"{self.name}/{row.value['id']}", catch)
+            return Planted(row.kind, f"{self.name}/{self.part}.jsonl:{index}", catch)
         problem = problem_id(row.value["problem"])
         ids = tuple(generation_id(problem, TEACHER, i, given["text"]) for i, given in enumerate(row.value["responses"]))
         own = problem if row.faulty is None else ids[row.faulty]

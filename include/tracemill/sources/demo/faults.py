@@ -26,7 +26,6 @@ CATCHES: dict[str, Catch] = {
     "missing_column": Catch("row", "ingest", "quarantined", "missing_column"),
     "null_problem": Catch("row", "ingest", "quarantined", "null_value"),
     "blank_problem": Catch("row", "ingest", "quarantined", "blank_prompt"),
-    "duplicate_id": Catch("row", "ingest", "quarantined", "duplicate_id"),
     "same_problem": Catch("row", "ingest", "rejected", "same_problem"),
     "exact_duplicate": Catch("problem", "unique", "rejected", "exact_duplicate"),
     "near_duplicate": Catch("problem", "unique", "rejected", "near_duplicate"),

@@ -41,7 +41,6 @@ PLANTED: dict[Part, dict[str, int]] = {
         "missing_column": 4,
         "null_problem": 4,
         "blank_problem": 4,
-        "duplicate_id": 4,
     },
     "chinese": {**dict.fromkeys(FORM, 4), "wrong_maths": 40, "surplus": 20, "malformed_json": 2},
     "code": {
@@ -90,9 +89,7 @@ def _kinds(part: Part, rng: random.Random) -> list[str]:
     kinds += ["right"] * (ROWS[part] - len(kinds))
     while True:
         rng.shuffle(kinds)
-        if all(
-            _has_original(kinds, index) for index, kind in enumerate(kinds) if kind in ("same_problem", "duplicate_id")
-        ):
+        if all(_has_original(kinds, index) for index, kind in enumerate(kinds) if kind == "same_problem"):
             return kinds
 
 
@@ -121,8 +118,6 @@ def _maths(kinds: list[str], seed: int, rng: random.Random) -> Iterator[DemoRow]
                 problem=original.value["problem"].swapcase().swapcase() + " ", answer=original.value["answer"]
             )
             row.value["responses"] = original.value["responses"]
-        if kind == "duplicate_id":
-            row.value["id"] = rows[_original(kinds, index) or 0].value["id"]
         rows.append(row)
         yield row
 
