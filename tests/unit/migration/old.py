@@ -28,6 +28,7 @@ class Old:
     """A copy of the store in `folder`, and a fake server that counts what it is asked."""
 
     folder: Path
+    fixture: Path = FIXTURE
     server: FakeServer = field(default_factory=FakeServer)
 
     @property
@@ -40,7 +41,7 @@ class Old:
 
     @property
     def recipe(self) -> Recipe:
-        return load_recipe(str(FIXTURE / "recipe.yaml"))
+        return load_recipe(str(self.fixture / "recipe.yaml"))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -53,8 +54,8 @@ class Old:
     def migrated(self, store: Store | None = None) -> Migrated:
         return migrate(self.recipe, store or self.store, self.machine, lambda line: None)
 
-    def refreshed(self) -> Refreshed:
-        return refresh(self.recipe, self.root, self.machine, Console(file=StringIO()))
+    def refreshed(self, anyway: bool = False) -> Refreshed:
+        return refresh(self.recipe, self.root, self.machine, Console(file=StringIO()), anyway)
 
     def add(self, source: str, *rows: dict[str, Any]) -> None:
         """Rows of a new file of a source."""
@@ -62,11 +63,11 @@ class Old:
         (self.folder / "sources" / f"{source}-9.jsonl").write_text(text, encoding="utf-8")
 
 
-def unpacked(folder: Path) -> Old:
+def unpacked(folder: Path, fixture: Path = FIXTURE) -> Old:
     """The store and its sources, copied into the folder."""
-    with tarfile.open(FIXTURE / "store.tar.xz") as archive:
+    with tarfile.open(fixture / "store.tar.xz") as archive:
         archive.extractall(folder, filter="data")
     (folder / "sources").mkdir()
-    for path in FIXTURE.glob("*.jsonl"):
+    for path in fixture.glob("*.jsonl"):
         shutil.copy(path, folder / "sources")
-    return Old(folder)
+    return Old(folder, fixture)

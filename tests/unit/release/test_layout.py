@@ -125,6 +125,9 @@ def test_every_shape_of_tests_fits_the_struct(case: Any, published: tuple[str, s
             [("user", "a"), ("assistant", "b"), ("user", "c")], ["user", "assistant", "user"], "c", id="several turns"
         ),
         pytest.param([("system", "be brief"), ("user", "a")], ["user"], "be brief\n\na", id="a system prompt"),
+        pytest.param(
+            [("user", "a"), ("system", "be brief")], ["user"], "a\n\nbe brief", id="a system prompt at the end"
+        ),
         pytest.param([("user", "a"), ("assistant", "b")], ["user"], "a", id="the source's own last answer"),
         pytest.param([], ["user"], "Determine the radius ...", id="an empty list"),
     ],
