@@ -1,7 +1,8 @@
 """Takes a benchmark that became known late, scans everything released, and publishes a patch version without its rows.
 
 Nothing is generated or judged anew: only the release is written again. `revocations/NAME.jsonl` on the store lists what
-was taken out and why, and later refreshes keep it out and compare new rows with the benchmark too.
+was taken out and why, and later refreshes keep it out and compare new rows with the benchmark too. What only has the
+form of an item is listed in `revocations/NAME.suspected`, for a person: run it again with `accept` to revoke it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ def recalling(dag_id: str, recipes: Sequence[str]) -> DAG:
         ),
         "benchmark_field": Param("problem", type="string", description="The field with the question"),
         "benchmark_id_field": Param(None, type=["null", "string"], description="The field with an item's name, if any"),
+        "accept": Param(
+            None,
+            type=["null", "string"],
+            description="Suspects to revoke too: problem ids from revocations/NAME.suspected, or all",
+        ),
         "shards_per_task": Param(0, type="integer", minimum=0, description="Shards a task works through; 0 chooses"),
     }
     with DAG(

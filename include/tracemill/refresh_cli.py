@@ -101,11 +101,15 @@ def recall(
     name: Annotated[str, typer.Option(help="Names the benchmark, and the list revocations/NAME.jsonl.")],
     field: Annotated[str, typer.Option(help="The field with the question.")],
     id_field: Annotated[str | None, typer.Option(help="The field with an item's name. [default: its number]")] = None,
+    accept: Annotated[
+        list[str] | None, typer.Option(help="Revoke this suspect too: its problem's id, or `all`. Can be given again.")
+    ] = None,
 ) -> None:
     """Take a late benchmark's problems out of what is released, for good; nothing is generated or judged anew."""
     from tracemill.decontamination.benchmark import Benchmark
     from tracemill.errors import RecipeError
     from tracemill.refresh import refreshing
+    from tracemill.refresh.suspects import suspected
     from tracemill.report.funnel import recipe_of
     from tracemill.resources import Resources
     from tracemill.shards import Store
@@ -115,8 +119,14 @@ def recall(
     except ValueError as error:
         raise RecipeError(f"{name!r} cannot name a benchmark: use letters, digits, - and _") from error
     store = Store.at(root)
-    gained, published = refreshing.recall(recipe_of(store), store, benchmark, Resources())
+    gained, published = refreshing.recall(recipe_of(store), store, benchmark, Resources(), accept or ())
     out.print(f"revocations/{escape(name)}.jsonl: {gained:,} responses more.")
+    if doubtful := suspected(store, name):
+        out.print(
+            f"{len(doubtful):,} responses only have the form of an item. Look at revocations/{escape(name)}.suspected, "
+            "then --accept their problem_id, or --accept all.",
+            soft_wrap=True,
+        )
     refreshing.announce_version(out, published)
 
 

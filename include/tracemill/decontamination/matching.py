@@ -23,7 +23,7 @@ from tracemill.text.problem_text import normalised_problems
 from tracemill.text.tokens import Tokens, tokenise
 from tracemill.text.vocabulary import CHARACTER, LEXICAL, WORD
 
-RULES = ("exact", "ngram", "embedding", "alignment", "template")
+RULES = ("exact", "ngram", "alignment", "embedding", "template")
 BLOCK = 8192  # problems whose similarities to all items are held at once
 # Candidates of alignment: units alike to this degree, or to the lower one with vectors that are near; at most so many.
 ALIKE, FAINTLY_ALIKE, NEAR, CANDIDATES = 0.3, 0.2, 0.6, 8

@@ -5,6 +5,7 @@ Below the store's root:
     revocations/NAME.json                        the benchmark: its settings and its file; the first one of a name stays
     revocations/NAME/00007.json                  shard 7 was scanned: a sealed shard like any other
     revocations/NAME.jsonl                       the list, which the release reads; lines are only added
+    revocations/NAME.suspected                   what a person must accept first; see suspects.py
 
 The scans are fingerprinted by the shard's rows, so later scans look only at shards that are new or changed.
 """
@@ -12,7 +13,7 @@ The scans are fingerprinted by the shard's rows, so later scans look only at sha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tracemill.errors import CorruptShard, MissingInput, RecipeError
 from tracemill.objects import scratch_folder, store_io
 from tracemill.recall import Recalled, everything_sealed, scanned_shard
 from tracemill.recipe import Recipe
+from tracemill.refresh.suspects import certain, write_suspected
 from tracemill.release.revoked import FOLDER, Revocation, read_list, write_list
 from tracemill.resources import Resources
 from tracemill.runner import ShardResult, shard_count
@@ -102,13 +104,18 @@ def scan(recipe: Recipe, store: Store, recall: Recall, shard: int, resources: Re
     return ShardResult(store.seal(manifest), reused=False)
 
 
-def revoke(recipe: Recipe, store: Store, recall: Recall) -> int:
-    """Add what the scans found to the list; returns how many lines are new. Nothing ever leaves a list."""
+def revoke(recipe: Recipe, store: Store, recall: Recall, accepted: Collection[str] = ()) -> int:
+    """Add what the scans found to the list; returns how many lines are new. Nothing ever leaves a list.
+
+    Hits by an item's form alone are suspects and wait for `accepted`: ids of problems, or "all" (see suspects.py).
+    """
     known = read_list(store, recall.name)
     seen = {(line.problem_id, line.generation_id) for line in known}
-    fresh = [line for line in _found(recipe, store, recall) if (line.problem_id, line.generation_id) not in seen]
+    found = [line for line in _found(recipe, store, recall) if (line.problem_id, line.generation_id) not in seen]
+    fresh = certain(found, accepted)
     if fresh or not known:
         write_list(store, recall.name, known + fresh)
+    write_suspected(store, recall.name, [line for line in found if line not in fresh])
     return len(fresh)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -57,12 +58,17 @@ def publish_version(recipe: Recipe, store: Store, resources: Resources, cause: C
     return seal_version(recipe, store, resources, cause)
 
 
-def recall(recipe: Recipe, store: Store, benchmark: Benchmark, resources: Resources) -> tuple[int, Published]:
-    """Take back what the benchmark gives away; returns how many lines the list gained, and the patched version."""
+def recall(
+    recipe: Recipe, store: Store, benchmark: Benchmark, resources: Resources, accepted: Collection[str] = ()
+) -> tuple[int, Published]:
+    """Take back what the benchmark gives away; returns how many lines the list gained, and the patched version.
+
+    `accepted`: suspects that are revoked too, by the ids of their problems, or "all".
+    """
     announced = announce(recipe, store, benchmark, resources)
     for shard in range(shard_count(store)):
         scan(recipe, store, announced, shard, resources)
-    gained = revoke(recipe, store, announced)
+    gained = revoke(recipe, store, announced, accepted)
     return gained, publish_version(recipe, store, resources, "recall")
 
 

@@ -28,7 +28,7 @@ FLOOR = 0.9  # evidence is kept from this part of a threshold on
 
 
 class Decontaminate(Step):
-    """Five rules, the first that hits gives the reason: `contaminated_exact`, `_ngram`, `_embedding`, `_alignment`,
+    """Five rules, the first that hits gives the reason: `contaminated_exact`, `_ngram`, `_alignment`, `_embedding`,
     `_template`.
 
     exact: the question as tokenised. ngram: the share of an item's word n-grams that the problem has reaches `ngram`;
@@ -92,7 +92,7 @@ class Decontaminate(Step):
         return hit.tolist()
 
     def _thresholds(self) -> dict[str, float]:
-        values = dict(zip(RULES, (1.0, self.ngram, self.embedding, self.alignment, self.template), strict=True))
+        values = dict(zip(RULES, (1.0, self.ngram, self.alignment, self.embedding, self.template), strict=True))
         return {rule: value for rule, value in values.items() if value is not None}
 
     def _items(self, resources: Resources) -> Items:

@@ -62,26 +62,31 @@ class ScanOperator(StageOperator):
             self._log_progress(results[-1], done, len(self.shards), began)
         counts = [result.manifest.counts for result in results]
         hits = sum(sum(count.rejected.values()) for count in counts)
-        return {"compared": sum(count.entered for count in counts), "revoked": hits, "shards": len(results)}
+        return {"compared": sum(count.entered for count in counts), "hits": hits, "shards": len(results)}
 
 
 class RevokeOperator(ScanOperator):
-    """Writes the revocation list of the benchmark from all scans; lines are only ever added."""
+    """Writes the revocation list of the benchmark from all scans; lines are only ever added, suspects if accepted."""
 
     stage_name = "revoke"
+    template_fields: Sequence[str] = (*ScanOperator.template_fields, "accept")
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, accept: str = "{{ params.accept or '' }}", **kwargs: Any) -> None:
         super().__init__(map_index_template=None, **kwargs)
+        self.accept = accept
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """How many lines the list gained."""
+        """How many lines the list gained, and how many only have an item's form."""
         from tracemill.recipe import load_recipe
         from tracemill.refresh.recalls import recall_named, revoke
+        from tracemill.refresh.suspects import suspected
 
         store = self.open_store()
-        gained = revoke(load_recipe(self.recipe), store, recall_named(store, self.benchmark))
-        self.log.info("revocations/%s.jsonl gained %d lines", self.benchmark, gained)
-        return {"gained": gained}
+        recall = recall_named(store, self.benchmark)
+        gained = revoke(load_recipe(self.recipe), store, recall, self.accept.replace(",", " ").split())
+        doubtful = len(suspected(store, self.benchmark))
+        self.log.info("revocations/%s.jsonl gained %d lines; %d are suspected", self.benchmark, gained, doubtful)
+        return {"gained": gained, "suspected": doubtful}
 
 
 class PatchOperator(ReleaseOperator):

@@ -12,6 +12,7 @@ from tracemill.decontamination.benchmark import Benchmark
 from tracemill.errors import RecipeError, SourceError
 from tracemill.refresh.recalls import recall_names
 from tracemill.refresh.refreshing import recall
+from tracemill.refresh.suspects import RULES, suspected
 from tracemill.refresh.versions import Published, latest
 
 OLD = [text(k) for k in range(25)]
@@ -121,3 +122,34 @@ def test_an_unusable_benchmark_is_named_and_leaves_no_trace(leaky: Small) -> Non
     with pytest.raises(SourceError, match="no text in field 'problem'"):
         recall(leaky.recipe, leaky.store, benchmark, ONE)
     assert recall_names(leaky.store) == []
+
+
+FORM = "a ramp of 17 metres leans on a crate and its end slides away at 9 metres a second; how fast does the top fall"
+VARIANT = FORM.replace("17", "23").replace("9", "5")
+
+
+def test_a_problem_that_only_has_an_items_form_waits_for_a_person(tmp_path: Path) -> None:
+    made = small(tmp_path, [*OLD, VARIANT])
+    made.refresh()
+    gained, published = recalled(made, FORM)
+    assert (gained, published.fresh) == (0, False)
+    (suspect,) = suspected(made.store, "late")
+    assert (suspect.rule in RULES, {suspect.problem_id}) == (True, ids([VARIANT]))
+
+    benchmark = Benchmark(name="late", path=str(made.benchmark("late", FORM)), field="question")
+    with pytest.raises(RecipeError, match="no suspect is called p-other"):
+        recall(made.recipe, made.store, benchmark, ONE, ["p-other"])
+    gained, published = recall(made.recipe, made.store, benchmark, ONE, [suspect.problem_id])
+    assert (gained, made.released(published.version)) == (1, ids(OLD))
+    assert suspected(made.store, "late") == []
+
+
+def test_all_suspects_can_be_accepted_at_once_and_stay_out(tmp_path: Path) -> None:
+    made = small(tmp_path, [*OLD, VARIANT])
+    made.refresh()
+    benchmark = Benchmark(name="late", path=str(made.benchmark("late", FORM)), field="question")
+    recall(made.recipe, made.store, benchmark, ONE, ["all"])
+    made.write([*OLD, VARIANT, UNLIKE])
+    done = made.refresh()
+    assert done.published is not None
+    assert made.released(done.published.version) == ids([*OLD, UNLIKE])

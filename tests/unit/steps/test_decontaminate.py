@@ -72,7 +72,7 @@ CAUGHT = {
         BALLS.replace("12", "8").replace("9", "6").replace("5", "15").replace("Anna", "Eve").replace("4", "2"),
         "template", "bench/4",
     ),
-    "words moved": (" ".join(sorted(WALK.split())), "embedding", "bench/1"),
+    "words moved": (" ".join(sorted(WALK.split())), "alignment", "bench/1"),
 }  # fmt: skip
 
 
