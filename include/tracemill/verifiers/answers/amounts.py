@@ -11,6 +11,7 @@ from tracemill.verifiers.answers.units import NONE, Unit, is_unit
 from tracemill.verifiers.answers.values import Undecided, context, numeric, value
 
 ROUNDED = 1.1e-5  # relative: five correct digits are a value, fewer are an approximation and show nothing
+_FINER = 1000  # two decimals of about as many places are two values, not one and its rounding
 _HUNDREDTH = number(Fraction(1, 100))
 
 
@@ -23,6 +24,8 @@ def same_quantity(gold: Quantity, answer: Quantity) -> Sameness:
         return _percent(gold, answer, *percents)
     if gold.unit.bases == answer.unit.bases:
         return same_value(_scaled(gold), _scaled(answer))
+    if (_bare(gold.unit) or _bare(answer.unit)) and (gold.unit.compound or answer.unit.compound):
+        return "unknown"
     if _bare(gold.unit) or _bare(answer.unit):
         return same_value(gold, answer)
     if gold.unit.known and answer.unit.known and not _angles(gold.unit, answer.unit):
@@ -36,20 +39,21 @@ def same_value(gold: Quantity, answer: Quantity) -> Sameness:
     if found != "different" or letters(gold.node) or letters(answer.node):
         return found
     steps = [one.step for one in (gold, answer) if one.step is not None]
-    return _rounded(gold.node, answer.node, max(steps), len(steps)) if steps else found
+    return _rounded(gold.node, answer.node, steps) if steps else found
 
 
-def _rounded(first: Node, second: Node, step: Fraction, decimals: int) -> Sameness:
+def _rounded(first: Node, second: Node, steps: list[Fraction]) -> Sameness:
     """What a decimal says beside another value that is not its own: that value, something near it, or another."""
     try:
         left, right = numeric(value(first, {})), numeric(value(second, {}))
     except Undecided:
         return "unknown"
     distance, size = abs(left - right), max(abs(left), abs(right))
-    if distance > numeric(step) * context.mpf("0.500001"):
+    if distance > numeric(max(steps)) * context.mpf("0.500001"):
         return "different"
     repeating = "repeating" in (first.name, second.name)  # who writes a bar means that rounding matters
-    return "equal" if distance <= size * ROUNDED and not repeating else "unknown"
+    alike = len(steps) == 2 and max(steps) < min(steps) * _FINER
+    return "equal" if distance <= size * ROUNDED and not repeating and not alike else "unknown"
 
 
 def _scaled(one: Quantity) -> Quantity:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracemill.verifiers.answers.nodes import Node, letters, number
+from tracemill.verifiers.answers.nodes import Node, letters, number, walk
 from tracemill.verifiers.answers.sameness import Sameness, same_formula
 from tracemill.verifiers.answers.shapes import Chain, Named, Quantity, Shape
 from tracemill.verifiers.answers.units import NONE
@@ -22,6 +22,8 @@ def same_chain(gold: Shape, answer: Shape) -> Sameness:
         return _same_parts(gold, answer)
     (left, sign), (right, other) = first, second
     names = letters(left) | letters(right)
+    if not any(part.op == "sym" for part in walk(left)) or any(part.op == "call" for part in walk(left)):
+        return "unknown"
     if letters(left) != letters(right) or not names:
         return "different" if sign == other == "=" and letters(left) != letters(right) else "unknown"
     ratio = _ratio(left, right)

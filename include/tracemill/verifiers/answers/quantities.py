@@ -67,7 +67,7 @@ def total(parts: list[Quantity]) -> Quantity | None:
     node = number(0)
     for part in parts:
         node = Node("add", (node, Node("mul", (number(part.unit.factor), part.node))))
-    return Quantity(node, Unit(first.bases))
+    return Quantity(node, Unit(first.bases, compound=True))
 
 
 def _signed(node: Node, up: bool) -> Node:

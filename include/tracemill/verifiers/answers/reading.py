@@ -141,7 +141,7 @@ def _list(tokens: list[Token], inner: Inner) -> Shape | None:
     regions = [one for one in members if isinstance(one, Region)]
     if len(regions) == len(members):
         return _regions(regions, set(used))
-    return _with_conditions(members) or _listed("list", members)
+    return _with_conditions(members) or _listed("list", members, summed=set(used) <= _AND)
 
 
 def _regions(regions: list[Region], used: set[str]) -> Shape:
@@ -153,15 +153,15 @@ def _regions(regions: list[Region], used: set[str]) -> Shape:
     return both
 
 
-def _listed(kind: str, members: list[Shape], brackets: str = "") -> Shape:
-    """A list; one with a plus-minus among its members is longer; hours and minutes are one quantity."""
+def _listed(kind: str, members: list[Shape], brackets: str = "", summed: bool = False) -> Shape:
+    """A list; one with a plus-minus among its members is longer; "hours and minutes" are one quantity."""
     flat: list[Shape] = []
     for member in members:
         inside = isinstance(member, Listed) and member.kind == "list" and kind in ("list", "set")
         flat.extend(member.members if inside and isinstance(member, Listed) else [member])
     quantities = [one for one in flat if isinstance(one, Quantity)]
     if kind == "list" and len(quantities) == len(flat):
-        return total(quantities) or Listed(kind, tuple(flat))
+        return (total(quantities) if summed else None) or Listed(kind, tuple(flat))
     return Listed(kind, tuple(flat), brackets)
 
 

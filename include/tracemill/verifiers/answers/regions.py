@@ -8,6 +8,7 @@ from itertools import pairwise
 from tracemill.verifiers.answers.nodes import Node, letters
 from tracemill.verifiers.answers.sameness import Sameness, same_formula
 from tracemill.verifiers.answers.shapes import Domain, Infinite, Interval, Listed, Named, Quantity, Region, Shape
+from tracemill.verifiers.answers.tokens import Unreadable
 from tracemill.verifiers.answers.units import NONE
 from tracemill.verifiers.answers.values import Number, Undecided, context, numeric, value
 
@@ -22,7 +23,8 @@ def region_of(shape: Shape) -> Region | None:
     if isinstance(shape, Domain) and shape.name == "R":
         return EVERYTHING
     if isinstance(shape, Named):
-        return region_of(shape.what)
+        found = region_of(shape.what)
+        return found and Region(found.parts, shape.name)
     if isinstance(shape, Listed) and shape.kind == "tuple" and len(shape.members) == 2:
         return _interval(shape)
     return None
@@ -61,13 +63,13 @@ def inequality(parts: Sequence[Node], signs: Sequence[str]) -> Region | None:
             name, bound, sign = bound, name, _TURNED.get(sign, sign)
         if name.op != "sym" or letters(bound):
             return None
-        return _half(bound, sign)
+        return Region(_half(bound, sign).parts, name.name)
     if len(parts) == 3 and parts[1].op == "sym" and not {parts[1].name} & (letters(parts[0]) | letters(parts[2])):
         up, down = {"<", r"\le"}, {">", r"\ge"}
         if set(signs) <= up:
-            return Region((Interval(parts[0], parts[2], signs[0] != "<", signs[1] != "<"),))
+            return Region((Interval(parts[0], parts[2], signs[0] != "<", signs[1] != "<"),), parts[1].name)
         if set(signs) <= down:
-            return Region((Interval(parts[2], parts[0], signs[1] != ">", signs[0] != ">"),))
+            return Region((Interval(parts[2], parts[0], signs[1] != ">", signs[0] != ">"),), parts[1].name)
     return None
 
 
@@ -81,15 +83,22 @@ def _half(bound: Node, sign: str) -> Region:
 
 def without(whole: Region, removed: Sequence[Node]) -> Region | None:
     """All reals but some points; None where the whole is something else."""
-    if whole != EVERYTHING:
+    if whole.parts != EVERYTHING.parts:
         return None
     ends: list[Node | None] = [None, *sorted(removed, key=_order), None]
     return Region(tuple(Interval(low, high, False, False) for low, high in pairwise(ends)))
 
 
 def union(regions: Sequence[Region]) -> Region:
-    """All parts of all regions."""
-    return Region(tuple(part for region in regions for part in region.parts))
+    """All parts of all regions. Raises Unreadable where they are of several variables."""
+    return Region(tuple(part for region in regions for part in region.parts), _name(regions))
+
+
+def _name(regions: Sequence[Region]) -> str:
+    names = {region.name for region in regions}
+    if len(names) > 1:
+        raise Unreadable("several variables")
+    return names.pop() if names else ""
 
 
 def intersection(first: Region, second: Region) -> Region | None:
@@ -97,11 +106,14 @@ def intersection(first: Region, second: Region) -> Region | None:
     parts = sorted([*first.parts, *second.parts], key=lambda part: part.low is None)
     if len(parts) != 2 or parts[0].high is not None or parts[1].low is not None:
         return None
-    return Region((Interval(parts[0].low, parts[1].high, parts[0].with_low, parts[1].with_high),))
+    one = Interval(parts[0].low, parts[1].high, parts[0].with_low, parts[1].with_high)
+    return Region((one,), _name((first, second)))
 
 
 def same_region(left: Region, right: Region) -> Sameness:
     """Whether two regions hold the same numbers: their intervals, merged and in order, have the same ends."""
+    if left.name and right.name and left.name != right.name:
+        return "unknown"
     try:
         first, second = _merged(left), _merged(right)
     except Undecided:

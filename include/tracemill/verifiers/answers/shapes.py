@@ -88,9 +88,10 @@ class Interval:
 
 @dataclass(frozen=True)
 class Region:
-    """A union of intervals and points of a variable."""
+    """A union of intervals and points of a variable, whose name is blank where it is not said."""
 
     parts: tuple[Interval, ...]
+    name: str = ""
 
 
 @dataclass(frozen=True)

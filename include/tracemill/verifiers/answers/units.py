@@ -107,7 +107,7 @@ class Unit:
     factor: Fraction = Fraction(1)
     known: bool = True
     qualifiers: tuple[str, ...] = ()
-    bare: bool = False  # one letter without a text command: perhaps it is a letter of the formula
+    compound: bool = False  # hours and minutes: a bare number does not say in which
 
 
 NONE = Unit()

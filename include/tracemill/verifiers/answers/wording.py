@@ -90,8 +90,17 @@ def _wordlike(token: Token) -> bool:
     return token.kind in ("word", "num", "run") or token.text in ("-", "'", ".", "!", "?", '"')
 
 
+def _is_mark(tokens: list[Token], place: int) -> bool:
+    """Whether a mark stands behind a word, not at a number, whose sign or factorial it would be."""
+    token = tokens[place]
+    if token.kind != "sym" or token.text not in ".!?\"'-":
+        return False
+    return place > 0 and all(near.kind == "word" for near in tokens[place - 1 : place + 2] if near is not token)
+
+
 def _folded(tokens: list[Token]) -> tuple[str, ...]:
     """Lower case for words, as written for letters of formulas; articles and final marks do not count."""
-    out = [token.text if token.kind == "run" else token.text.lower() for token in tokens if token.text not in ".!?\"'-"]
+    kept = [token for place, token in enumerate(tokens) if not _is_mark(tokens, place)]
+    out = [token.text if token.kind == "run" else token.text.lower() for token in kept]
     bare = tuple(one for one in out if one not in _ARTICLES) or tuple(out)
     return _SAME_WORDS.get(bare, bare)

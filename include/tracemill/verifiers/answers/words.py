@@ -37,7 +37,8 @@ def _same_label(first: str, second: str) -> Sameness:
 def same_choice(gold: Shape, answer: Shape, compare: Compare) -> Sameness:
     """Choices by their letters; a letter against a value shows nothing, unless the value stands behind the letter."""
     if isinstance(gold, Choice) and isinstance(answer, Choice):
-        return "equal" if gold.letters == answer.letters else "different"
+        texts = gold.text is not None and answer.text is not None and compare(gold.text, answer.text) == "different"
+        return "different" if gold.letters != answer.letters else "unknown" if texts else "equal"
     one, other = (gold, answer) if isinstance(gold, Choice) else (answer, gold)
     if not isinstance(one, Choice):
         return "unknown"
