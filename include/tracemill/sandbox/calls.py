@@ -11,7 +11,7 @@ from typing import Any
 
 from .base import CallSuite, Job, Limits, Status
 from .comparators import Compare
-from .results import finished_calls
+from .results import OVERSIZE, finished_calls
 from .scripts import (
     GROUP_SECONDS,
     Board,
@@ -169,7 +169,12 @@ class CallJudge:
             if self.board.tests[call.test] == "not_run":
                 self.board.record(call.test, Status.ACCEPTED)
             return
-        failures = {"ok": Status.WRONG_ANSWER, "garbled": Status.WRONG_ANSWER, "memory": Status.MEMORY_LIMIT}
+        failures = {
+            "ok": Status.WRONG_ANSWER,
+            "garbled": Status.WRONG_ANSWER,
+            OVERSIZE: Status.WRONG_ANSWER,
+            "memory": Status.MEMORY_LIMIT,
+        }
         status = failures.get(word, Status.RUNTIME_ERROR)
         named = word in ("raised", "unimportable", "absent") and isinstance(value, list) and value
         reason = f"{_WORDS.get(word, '')}raised {value[0]}" if named else ""

@@ -13,6 +13,7 @@ from .worker.codec import CodecError, decode
 
 _LENGTH = struct.Struct("<I")
 _FRAME_BYTES = 32 << 20
+OVERSIZE = "oversize"
 _SMALL = 64 << 10  # bytes of a frame that carries no value
 _CONTAINERS = 256
 _BYTES_PER_CONTAINER = 16
@@ -23,7 +24,7 @@ def raw_frames(data: bytes, rooms: Iterable[int] = ()) -> Iterator[list[Any]]:
     """Yield the frames up to the first that is cut off, not a JSON list, or longer than its room.
 
     `rooms`: bytes that each frame may have, in order; those beyond have a small one of their own. What is longer, or
-    nests more than so many bytes of a right answer can, comes as a frame of its number and the word "garbled".
+    nests more than so many bytes of a right answer can, comes as a frame of its number and the word OVERSIZE.
     """
     at, left = 0, iter(rooms)
     for number in count():
@@ -35,7 +36,7 @@ def raw_frames(data: bytes, rooms: Iterable[int] = ()) -> Iterator[list[Any]]:
             return
         text = data[at : at + size]
         at += size
-        frame = _frame(text) if _fits(text, next(left, _SMALL)) else [number, "garbled", None]
+        frame = _frame(text) if _fits(text, next(left, _SMALL)) else [number, OVERSIZE, None]
         if type(frame) is not list:
             return
         yield frame
@@ -66,8 +67,8 @@ def finished_tests(data: bytes, tests: int) -> list[str]:
 def finished_calls(data: bytes, rooms: Sequence[int]) -> list[tuple[str, Any]]:
     """Return (status word, plain value) of the calls in order, up to the first that is missing or out of turn.
 
-    `rooms`: bytes of a result, one per call. What cannot be rebuilt, or is larger than a right value can be, comes
-    as the status "garbled".
+    `rooms`: bytes of a result, one per call. What cannot be rebuilt comes as the status "garbled", what is
+    larger than a right value can be as OVERSIZE.
     """
     calls: list[tuple[str, Any]] = []
     for frame in raw_frames(data, rooms):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tracemill.sandbox.conformance import cases
-from tracemill.sandbox.languages import OTHERS, all_languages, by_name, by_tag
+from tracemill.sandbox.languages import OTHERS, all_languages, by_name
 from tracemill.sandbox.languages.java import names, without_package
 
 MAIN = "static public void main(String[] x) {}"
@@ -36,13 +36,30 @@ def test_the_image_installs_every_tool_chain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "name"), [("c++17", "cpp"), ("py", "python"), ("golang", "go"), ("rs", "rust"), ("node", "javascript")]
+    ("tag", "name"),
+    [
+        ("c++17", "cpp"),
+        ("py", "python"),
+        ("golang", "go"),
+        ("rs", "rust"),
+        ("node", "javascript"),
+        ("GNU C++17 (64)", "cpp"),
+        ("Python 3", "python"),
+        ("PyPy 3-64", "python"),
+        ("Node.js 15.8.0", "javascript"),
+        ("C++20 (GCC 13-64)", "cpp"),
+        ("C", "c"),
+    ],
 )
 def test_tags_find_their_language(tag: str, name: str) -> None:
-    found = by_tag(tag)
+    found = by_name(tag)
     assert found is not None
     assert found.name == name
-    assert by_name(tag) is found
+
+
+@pytest.mark.parametrize("name", ["C#", "csharp", "cobol", "Clojure", "", "Kotlin 1.9", "Go away"])
+def test_other_names_find_none(name: str) -> None:
+    assert by_name(name) is None
 
 
 @pytest.mark.parametrize(

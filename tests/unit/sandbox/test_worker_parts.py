@@ -116,7 +116,7 @@ def _frames(*messages: Any) -> bytes:
         pytest.param(_frames([0, "ok", 1])[:-1], [], id="cut-off"),
         pytest.param(_frames({"0": "ok"}), [], id="not-a-list"),
         pytest.param(b"\xff" * 64, [], id="noise"),
-        pytest.param(struct.pack("<I", 200_000) + b"[" * 200_000, [("garbled", None)], id="bomb"),
+        pytest.param(struct.pack("<I", 200_000) + b"[" * 200_000, [("oversize", None)], id="bomb"),
         pytest.param(
             _frames(*([n, "ok", n] for n in range(5))), [("ok", 0), ("ok", 1), ("ok", 2)], id="more-than-asked"
         ),

@@ -1,6 +1,7 @@
 """The languages that programs may be written in: one file each, found by being here."""
 
 import pkgutil
+import re
 from functools import cache
 from importlib import import_module
 
@@ -19,6 +20,9 @@ OTHERS = frozenset(
 )
 
 
+_VERSIONED = re.compile(r"(?:gnu|ms|clang)?(c\+\+|cpp|python|pypy|javascript|nodejs|java|golang|go|rust|c)(?:\d.*)?")
+
+
 @cache
 def all_languages() -> dict[str, Language]:
     """Return every language by name, in alphabetical order of their files."""
@@ -32,7 +36,13 @@ def all_languages() -> dict[str, Language]:
 
 def by_name(name: str) -> Language | None:
     """Return the language that a row names, by its name or any of its tags."""
-    return all_languages().get(name) or by_tag(name.lower())
+    return all_languages().get(name) or by_tag(name.lower()) or _by_version(name)
+
+
+def _by_version(name: str) -> Language | None:
+    """Return the language of names such as "GNU C++17 (64)", "Python 3" or "Node.js 15.8"."""
+    found = _VERSIONED.fullmatch(re.sub(r"[^a-z0-9+#]", "", name.lower()))
+    return by_tag(found[1]) if found else None
 
 
 def by_tag(tag: str) -> Language | None:
