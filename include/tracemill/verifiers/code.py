@@ -233,7 +233,7 @@ def _decision(judged: JobVerdict, several: bool) -> tuple[VerdictStatus, str]:
         return "pass", judged.status.value
     if judged.status is Status.UNVERIFIABLE:
         return "unverifiable", str(judged.detail.get("cause") or judged.status.value)
-    if several and _SHOWS_NOTHING.issuperset(judged.detail.get("tests", ())):
+    if several and judged.status is Status.WRONG_ANSWER and _SHOWS_NOTHING.issuperset(judged.detail.get("tests", ())):
         return "unverifiable", "several_answers"
     return "fail", judged.status.value
 

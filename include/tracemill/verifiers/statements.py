@@ -35,6 +35,8 @@ _SEVERAL = tuple(
         r"(?:выведите|вывести|найдите).*(?:любо[йе]|любую|любые)",
     )
 )
+# "if you did not find any"
+_DENIED = re.compile(rf"(?:n['’]t|\bnot|\bcannot|\bnever|\bunable to)\s(?:\w+ ){{0,2}}{_SAY} (?:\w+ )?any\b")
 _ERROR = re.compile(r"\berror\b")  # "any answer with an error below 1e-5 is accepted" is a tolerance
 # "if there are multiple, print the smallest": one answer is asked for after all
 _ONE = re.compile(
@@ -75,7 +77,7 @@ def comparison_in(statement: str) -> dict[str, Any]:
 
 
 def _says_several(sentence: str) -> bool:
-    if _ONE.search(sentence) or _ERROR.search(sentence):
+    if _ONE.search(sentence) or _ERROR.search(sentence) or _DENIED.search(sentence):
         return False
     return any(pattern.search(sentence) for pattern in _SEVERAL)
 

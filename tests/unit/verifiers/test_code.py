@@ -103,6 +103,7 @@ COMPARISONS: dict[str, tuple[Any, str, str, Any, str, str]] = {
     "several_by_the_statement": (PAIR, "print(3, 2)", ANY, None, "unverifiable", "several_answers"),
     "several_and_the_known_one": (PAIR, "print(2, 3)", ANY, None, "pass", "accepted"),
     "several_but_it_crashes": (PAIR, "print(1 // 0)", ANY, None, "fail", "runtime_error"),
+    "several_but_it_is_no_program": (PAIR, "print((", ANY, None, "fail", "compile_error"),
     "several_with_a_checker": (PAIR, "print(1, 4)", ANY, CHECKER, "pass", "accepted"),
     "several_refused_by_the_checker": (PAIR, "print(1, 5)", ANY, CHECKER, "fail", "wrong_answer"),
     "several_with_all_answers": (

@@ -27,6 +27,8 @@ SEVERAL = {"several": True}
         ("Если ответов несколько, выведите любой.", SEVERAL),
         ("If there are multiple answers, print the smallest one.", {}),
         ("If there are many ways, output the lexicographically smallest.", {}),
+        ("Return an empty string if you did not find any vowel.", {}),
+        ("If you can't find any, return zero.", {}),
         ("In one move you can choose any stone and throw it.", {}),
         ("The stones may be taken in any order. Print how many are left.", {}),
         ("Print -1 if no set with more than one stone exists.", {}),
