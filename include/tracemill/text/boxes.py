@@ -39,8 +39,8 @@ _RELATION = re.compile(
     r"|longrightarrow|quad|qquad|colon)(?![A-Za-z])|[<>&:,;]|\\\\|\\text\s*\{[^{}]*\}|\\[,;:! ]"
 )
 _RIGHT_END = re.compile(
-    r"=|\\(?:approx|equiv|le|leq|ge|geq|ne|neq|to|rightarrow|Rightarrow|implies|iff|quad|qquad|end|tag|boxed|fbox)(?![A-Za-z])"
-    r"|(?<!\\)[<>&,;]|\\\\|[.。](?:\s|$)|\$|\\[)\]]|\n"
+    r"=|\\(?:approx|equiv|le|leq|ge|geq|ne|neq|to|rightarrow|Rightarrow|implies|iff|quad|qquad|end|tag|boxed|fbox"
+    r"|pmod|bmod|mod|square|Box|blacksquare|qed|hfill|checkmark)(?![A-Za-z])|(?<!\\)[<>&,;]|\\\\|[.。](?:\s|$)|\$|\\[)\]]|\n"
 )
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{3,}|[\u4e00-\u9fff]")
 _TEXT_COMMAND = re.compile(r"\\(?:text|mathrm|mbox|textbf|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+")
@@ -110,8 +110,15 @@ def last_answer(text: str, boxes: Sequence[Box]) -> tuple[str, bool]:
             break
     group = boxes[first:]
     if len({box.content for box in group}) == 1:
-        return _in_formula(text, boxes[-1]), False
+        whole = _in_formula(text, boxes[-1])
+        return whole, whole != boxes[-1].content and _is_nested(text, boxes[-1])
     return (", ".join(box.content or "" for box in group) if unsure else _unwrapped(text, group)), unsure
+
+
+def _is_nested(text: str, box: Box) -> bool:
+    r"""Whether a box is an exponent, a numerator or a radicand: perhaps the box alone was meant."""
+    part = _left_part(text[max(0, box.start - _REACH) : box.start])
+    return part.count("{") > part.count("}")
 
 
 def _unwrapped(text: str, group: Sequence[Box]) -> str:
@@ -163,7 +170,7 @@ def _is_prose(part: str) -> bool:
 
 
 def _assembled(left: str, content: str, right: str) -> str:
-    right = right.strip().rstrip(".*")
+    right = right.strip().rstrip(".*~ ")
     left = left.strip()
     if left in ("", "(", "[", "{") and right in ("", ")", "]", "}", "!)"):
         return content

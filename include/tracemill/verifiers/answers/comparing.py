@@ -142,7 +142,16 @@ def _lists(gold: Shape, answer: Shape) -> Sameness | None:
     for one, other in ((gold, answer), (answer, gold)):
         if isinstance(one, Listed) and one.kind == "set" and len(one.members) == 1 and isinstance(other, Quantity):
             return compare(one.members[0], other)
+        if isinstance(one, Listed) and isinstance(other, Quantity) and _is_one_value(one):
+            return compare(one.members[0], other)
     return None
+
+
+def _is_one_value(shape: Listed) -> bool:
+    """Whether a short list gives one value in several forms: 15/2 or 7.5."""
+    if shape.kind != "list" or len(shape.members) > 3 or len(set(shape.members)) != len(shape.members):
+        return False
+    return all(compare(shape.members[0], other) == "equal" for other in shape.members[1:])
 
 
 def _quantities(gold: Shape, answer: Shape) -> Sameness | None:

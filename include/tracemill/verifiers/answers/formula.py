@@ -89,7 +89,8 @@ class _Reader(Numerals):
 
     def beside(self, node: Node) -> Node:
         """A factor without a sign before it: two numbers side by side are a mixed number or nothing."""
-        if self.kind() == "num" and node.op == "num":
+        digits = self.kind() == "num" or (self.peek() == "{" and self.kind(1) == "num")
+        if digits and node.plain:
             raise Unreadable("two numbers side by side")
         if self.peek() == r"\frac" and node.plain:
             part = self.power()
