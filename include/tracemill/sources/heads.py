@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tracemill.errors import SourceError
 from tracemill.sources.base import RawRow
@@ -74,7 +75,17 @@ def _misspelt(column: str, head: Head, heads: Sequence[Head]) -> bool:
 
 def _missing(source: str, column: str, head: Head, good: RawRow) -> SourceError:
     names = ", ".join(column_names(good.value))
-    return SourceError(
-        f"source {source!r}: {head.where}, row {good.row + 1}: column {column!r} is missing; the row "
-        f"has: {names}. If it was renamed, map it in the recipe or use the revision that has it"
+    wrapped = [name for name, inner in good.value.items() if isinstance(inner, list) and inner == _objects(inner)]
+    remedy = (
+        f"{wrapped[0]!r} holds a list of objects: if these are the rows, write that list alone"
+        if wrapped and len(good.value) == 1
+        else "If it was renamed, map it in the recipe or use the revision that has it"
     )
+    return SourceError(
+        f"source {source!r}: {head.where}, row {good.row + 1}: column {column!r} is missing; the row has: {names}. "
+        f"{remedy}"
+    )
+
+
+def _objects(items: list[Any]) -> list[Any]:
+    return [item for item in items if isinstance(item, dict)]

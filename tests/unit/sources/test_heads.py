@@ -67,6 +67,7 @@ def test_a_file_in_which_no_row_has_it_is_read_like_the_others(tmp_path: Path) -
     ("rows", "says"),
     [
         pytest.param([{"q": "3", "answer": "4"}], "column 'a' is missing; the row has: q, answer", id="renamed"),
+        pytest.param([{"data": [{"q": "3"}]}], "'data' holds a list of objects: if these are", id="rows in a wrapper"),
         pytest.param([{"a": "4"}], "row 1: column 'q' is missing", id="the problem itself"),
         pytest.param(["oops"] * 30, "none of the first 30 rows of", id="no row at all"),
     ],
