@@ -42,7 +42,7 @@ from tracemill.text.fences import blocks, program
 from tracemill.verifiers.base import Question, Verdict, Verifier
 from tracemill.verifiers.entry_points import tested_names
 from tracemill.verifiers.solutions import Solutions
-from tracemill.verifiers.statements import comparison_in
+from tracemill.verifiers.statements import comparison_in, is_interactive
 
 _SHOWS_NOTHING = frozenset({Status.WRONG_ANSWER.value, Status.ACCEPTED.value, "not_run"})
 _PYTHON = "python"
@@ -58,10 +58,11 @@ class Exam(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What of a question outlives its run: its problem, and whether several answers are right."""
+    """What of a question outlives its run: its problem, and whether its tests can show that a program is wrong."""
 
     problem_id: str
     several: bool
+    interactive: bool = False
 
 
 class CodeVerifier(Verifier):
@@ -117,7 +118,8 @@ class CodeVerifier(Verifier):
             if source is None:
                 early.append(_without_code(question, exam.language or _foreign(question.answer), language))
                 continue
-            asked[question.generation_id] = Asked(question.problem_id, exam.suite.compare.several)
+            told = is_interactive(question.prompt) and isinstance(exam.suite, StdioSuite)
+            asked[question.generation_id] = Asked(question.problem_id, exam.suite.compare.several, told)
             yield Job(id=question.generation_id, source=source, suite=exam.suite, language=language)
 
 
@@ -210,7 +212,7 @@ def _settled(early: deque[Verdict], solutions: Solutions) -> Iterator[Verdict]:
 
 
 def _verdict(judged: JobVerdict, asked: Asked, verifier: str) -> Verdict:
-    status, reason = _decision(judged, asked.several)
+    status, reason = _decision(judged, asked)
     detail = {
         "passed": judged.passed,
         "tested": judged.tested,
@@ -227,13 +229,19 @@ def _verdict(judged: JobVerdict, asked: Asked, verifier: str) -> Verdict:
     return Verdict(judged.id, asked.problem_id, verifier, status, judged.score, reason, json.dumps(detail), trust)
 
 
-def _decision(judged: JobVerdict, several: bool) -> tuple[VerdictStatus, str]:
-    """Status and reason. Of several right answers the tests know one, so that another shows nothing."""
+def _decision(judged: JobVerdict, asked: Asked) -> tuple[VerdictStatus, str]:
+    """Status and reason. Of several right answers, and of a dialogue, the tests know a part: a fail shows nothing."""
     if judged.status is Status.ACCEPTED:
         return "pass", judged.status.value
     if judged.status is Status.UNVERIFIABLE:
         return "unverifiable", str(judged.detail.get("cause") or judged.status.value)
-    if several and judged.status is Status.WRONG_ANSWER and _SHOWS_NOTHING.issuperset(judged.detail.get("tests", ())):
+    if asked.interactive:
+        return "unverifiable", "interactive"
+    if (
+        asked.several
+        and judged.status is Status.WRONG_ANSWER
+        and _SHOWS_NOTHING.issuperset(judged.detail.get("tests", ()))
+    ):
         return "unverifiable", "several_answers"
     return "fail", judged.status.value
 

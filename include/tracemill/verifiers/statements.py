@@ -58,6 +58,7 @@ _TOLERANCE = re.compile(
     rf"\b(?:error|precision|accuracy|tolerance|difference|within|differ)\b[^.!?\n]{{0,120}}?(?:{_POWER})|"
     rf"(?:误差|精度)[^。\n]{{0,40}}?(?:{_POWER})"
 )
+_INTERACTIVE = re.compile(r"\b(?<!not an )interactive (?:problem|task)\b|\binteractor\b|交互题", re.IGNORECASE)
 _LOOSEST = 1  # 10**-1: what is looser than this was misread
 
 
@@ -74,6 +75,11 @@ def comparison_in(statement: str) -> dict[str, Any]:
     if tolerance is not None:
         found |= {"rel": tolerance, "abs": tolerance}
     return found
+
+
+def is_interactive(statement: str) -> bool:
+    """Return whether a program is to talk with a judge's program, which a file of tests cannot do."""
+    return _INTERACTIVE.search(statement[:_LONGEST]) is not None
 
 
 def _says_several(sentence: str) -> bool:

@@ -104,6 +104,9 @@ COMPARISONS: dict[str, tuple[Any, str, str, Any, str, str]] = {
     "several_and_the_known_one": (PAIR, "print(2, 3)", ANY, None, "pass", "accepted"),
     "several_but_it_crashes": (PAIR, "print(1 // 0)", ANY, None, "fail", "runtime_error"),
     "several_but_it_is_no_program": (PAIR, "print((", ANY, None, "fail", "compile_error"),
+    "one_side_of_a_dialogue": (
+        PAIR, "input()\ninput()", "This is an interactive problem.", None, "unverifiable", "interactive",
+    ),
     "several_with_a_checker": (PAIR, "print(1, 4)", ANY, CHECKER, "pass", "accepted"),
     "several_refused_by_the_checker": (PAIR, "print(1, 5)", ANY, CHECKER, "fail", "wrong_answer"),
     "several_with_all_answers": (
