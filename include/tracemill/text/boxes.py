@@ -42,12 +42,13 @@ _RIGHT_END = re.compile(
     r"=|\\(?:approx|equiv|le|leq|ge|geq|ne|neq|to|rightarrow|Rightarrow|implies|iff|quad|qquad|end|tag|boxed|fbox"
     r"|pmod|bmod|mod|square|Box|blacksquare|qed|hfill|checkmark)(?![A-Za-z])|(?<!\\)[<>&,;]|\\\\|[.。](?:\s|$)|\$|\\[)\]]|\n"
 )
+_UNEQUAL = re.compile(r"[<>]|\\(?:le|leq|ge|geq|ne|neq)(?![A-Za-z])")
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{3,}|[\u4e00-\u9fff]")
 _TEXT_COMMAND = re.compile(r"\\(?:text|mathrm|mbox|textbf|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+")
 _NAME = re.compile(r"([A-Za-z]\w{0,2}\s*=\s*)$")
 _PLAIN_LEFT = re.compile(r"(?:^|[\s=:(])([-+−–]\s?)$")
 _PLAIN_RIGHT = re.compile(
-    r"(?:\s*\^\{?\\circ\}?|\s*°|\s*\\?%|\\sqrt(?:\{[^{}]*\}|\d)|\\pi|!|\^\{?\w+\}?|[A-Za-z]{1,3}(?![A-Za-z]))"
+    r"(?:\s*\^\{?\\circ\}?|\s*°|\s*\\?%|\\sqrt(?:\{[^{}]*\}|\d)|\\pi|!|\^\{?\w+\}?|\s*\\(?:times|cdot)\s*[^\s$,;.]+|[A-Za-z]{1,3}(?![A-Za-z]))"
 )
 
 
@@ -116,9 +117,9 @@ def last_answer(text: str, boxes: Sequence[Box]) -> tuple[str, bool]:
 
 
 def _is_nested(text: str, box: Box) -> bool:
-    r"""Whether a box is an exponent, a numerator or a radicand: perhaps the box alone was meant."""
+    r"""Whether a box is an exponent, a numerator, a radicand or a bound: perhaps the box alone was meant."""
     part = _left_part(text[max(0, box.start - _REACH) : box.start])
-    return part.count("{") > part.count("}")
+    return part.count("{") > part.count("}") or _UNEQUAL.search(part) is not None
 
 
 def _unwrapped(text: str, group: Sequence[Box]) -> str:
@@ -161,8 +162,10 @@ def _left_part(before: str) -> str:
     opening = max(before.rfind(mark) + len(mark) for mark in ("$", r"\(", r"\[", "\n\n") if mark in before + "$")
     begun = max((found.end() for found in re.finditer(r"\\begin\{[a-z]+\*?\}|\\item", before)), default=0)
     inside = before[max(opening, begun) :]
-    ends = [found.end() for found in _RELATION.finditer(inside)]
-    return inside[ends[-1] if ends else 0 :].strip().lstrip("*")
+    signs = list(_RELATION.finditer(inside))
+    if signs and _UNEQUAL.fullmatch(signs[-1][0]):
+        signs.pop()  # x > 3 says another thing than 3
+    return inside[signs[-1].end() if signs else 0 :].strip().lstrip("*")
 
 
 def _is_prose(part: str) -> bool:
@@ -172,7 +175,7 @@ def _is_prose(part: str) -> bool:
 def _assembled(left: str, content: str, right: str) -> str:
     right = right.strip().rstrip(".*~ ")
     left = left.strip()
-    if left in ("", "(", "[", "{") and right in ("", ")", "]", "}", "!)"):
+    if left + right in ("", "()", "[]", "{}"):
         return content
     return f"{left}{{{content}}}{right}" if left or right[:1] in ("^", "!") else f"{content}{right}"
 

@@ -19,12 +19,14 @@ from tracemill.text.boxes import find_boxes, last_answer
 from tracemill.text.statements import (
     LONGEST,
     NOTHING,
+    UNCLEAR,
     Statement,
     is_value_like,
     last_statement,
     whole_statement,
     without_next_question,
 )
+from tracemill.text.surroundings import is_doubtful, multiple_behind
 
 _MATH_MARKS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 _TAIL = 20_000  # characters at the end of a response in which an answer without a box is looked for
@@ -46,6 +48,10 @@ def stated(text: str) -> Statement:
     if not last.content.strip():
         return Statement("", "unclear")
     answer, unsure = last_answer(text, boxes)
+    if is_doubtful(text, last.start, last.end):
+        return UNCLEAR
+    multiple = multiple_behind(text, last.end)
+    answer = rf"{answer} \text{{ {multiple}}}" if multiple else answer
     return Statement(answer, sure=not unsure)
 
 

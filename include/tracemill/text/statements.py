@@ -39,7 +39,7 @@ _A_LINE = re.compile(r"A:[ \t]*(\S.*)")
 _NEXT_QUESTION = re.compile(
     r"^[ \t]*(?:Question|Problem|Human|User|Instruction|Exercise|Q)[ \t]{0,3}\d{0,3}[ \t]{0,3}[:：]", re.MULTILINE
 )
-_SENTENCE_END = re.compile(r"(?<!\b[A-Ja-z])[.!](?=\s+(?:[A-Z\u4e00-\u9fff$\\]|$)|\s*$)|[。！\n]")
+_SENTENCE_END = re.compile(r"(?<!\b[A-Ja-z])(?:\.|(?<![\d)}])!)(?=\s+(?:[A-Z\u4e00-\u9fff$\\]|$)|\s*$)|[。！\n]")
 _NESTED = re.compile(
     r"^(?:(?:so|thus|hence|therefore),?\s+)?(?:the\s+)?(?:final\s+|correct\s+)?answer\s*(?:is|:)\s*:?\s*", re.IGNORECASE
 )
@@ -54,7 +54,7 @@ _ADVERBS = re.compile(
 _NEGATED = re.compile(r"^(?:definitely |certainly |clearly )?not\b|\bnone of\b|^不是", re.IGNORECASE)
 _REASON = re.compile(
     r",?\s+(?:because|since|as\s+(?:the|we|it|there|shown|required|claimed|desired|wanted|stated|expected)|rather\s+than|instead\s+of)\b.*|(?:,\s*(?:and\s+|but\s+)?|\s+(?:and|but)\s+)not\s.*"
-    r"|[,，]?\s*(?:因为|而不是|不是).*|;\s+.*|\s+\((?:since|because|as|after|from|by|see|check)\b.*",
+    r"|[,，]?\s*(?:因为|而不是|不是).*|;\s+[^\d$\\]*$|\s+\((?:since|because|as|after|from|by|see|check)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
 _REMARK = re.compile(

@@ -49,6 +49,22 @@ UNSAID = [
     ("doubt", "I am not sure."),
     ("numbers_only", "The numbers 3, 5 and 7 are prime."),
     ("empty_box", r"See \boxed{} for the answer"),
+    ("denied_box", r"So the answer is not $\boxed{3}$."),
+    ("box_called_wrong", r"$\boxed{3}$ is incorrect."),
+    ("impossible_box", r"It cannot be $\boxed{3}$."),
+    ("asked_box", r"Is it $\boxed{3}$?"),
+    ("second_value_outside", r"$\boxed{3}$ or $4$"),
+    ("half_a_pair", r"$(\boxed{3}, 4)$"),
+    ("minus_in_words", r"minus \boxed{3}"),
+    ("bound", r"$x \ge \boxed{3}$"),
+    ("million", r"$\boxed{3}$ million"),
+    ("factor_of_ten", r"\boxed{3}\times 10^5"),
+    ("at_least", "The answer is at least 5."),
+    ("ellipsis", "The answer is 5..."),
+    ("factorial", "The answer is 5!"),
+    ("pair", "The answer is 5; 2"),
+    ("condition", "The answer is 5 if n is even and 6 otherwise."),
+    ("exception", "The answer is 5 unless x = 0"),
     ("cut_box", r"The answer is \boxed{7"),
 ]
 
@@ -65,4 +81,3 @@ def test_what_nobody_said_is_no_answer(text: str) -> None:
     said = stated(text)
     found = {same_answer(str(n), normalised_answer(said.text)) for n in range(3, 9)} if said.text else {"unknown"}
     assert "equal" not in found
-    assert said.state != "stated" or not said.sure

@@ -74,6 +74,8 @@ Inner = Callable[[Tokens], Shape]
 
 def _trimmed(tokens: Tokens) -> list[Token]:
     out = ungrouped(tokens)
+    if len(out) > 1 and out[-1].text == "." and out[-2].text in (".", ","):
+        raise Unreadable("an ellipsis")
     while out and out[-1].text in (",", ";", ".") and out[-1].kind == "sym":
         out.pop()
     while out and out[0].text in ("=", ",", ":", r"\Rightarrow", r"\implies", r"\therefore"):

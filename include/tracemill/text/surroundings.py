@@ -1,0 +1,42 @@
+"""Reads the sentence around a box: whether it denies, doubts or asks what the box holds, or says more than it."""
+
+from __future__ import annotations
+
+import re
+
+_REACH = 80  # characters read on either side
+_CLOSING = r"^(?:[\s$*)\]\\.]|\\[)\]])*"
+_DENIED_BEFORE = re.compile(
+    r"(?:\b(?:not|cannot|can't|never|neither|nor|except|minus|negative|(?:less|more|greater|fewer|smaller|larger) than"
+    r"|at (?:least|most)|over|under|exceeds?|perhaps|maybe|possibly)|n't|不是|不等于|至少|至多|可能是|负)"
+    r"(?:\s+(?:be|equal|equal to|exactly|simply|just))*\s*(?:[$*(\[]|\\[(\[])*\s*$",
+    re.IGNORECASE,
+)
+_DENIED_AFTER = re.compile(
+    _CLOSING + r"(?:(?:is|was|are|would be|seems)\s+(?:\w+\s+){0,2}?(?:not|n't|incorrect|wrong|false|impossible|invalid"
+    r"|too|excluded|rejected)\b|(?:is|was|are|does|ca|could|would)n(?:'|o)t\b|cannot\b|不对|是错|不是)",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(r"^[^.!\n。]{0,60}[?？]")
+_GOES_ON = re.compile(
+    r"^(?:[$*)\s]|\\[)\]])*(?:,|;|\b(?:or|and|to|through)\b|或|和|到)\s*(?:[$(]|\\[(\[])*\s*-?\s*(?:\d|\\[a-z]+\{?\d)"
+)
+_NOT_GOING_ON = re.compile(r"^(?:[$*)\s]|\\[)\]])*(?:,|;)\s*(?:\d{4}\b|\d+[.)])")
+_MULTIPLE = re.compile(
+    r"^(?:[$*)\s~]|\\[)\],; ])*(?:\\text\s*\{\s*)?(million|billion|trillion|thousand|hundred|dozen|万|亿|千|百)s?\b",
+    re.IGNORECASE,
+)
+
+
+def is_doubtful(text: str, start: int, end: int) -> bool:
+    """Whether the sentence around text[start:end] denies it, doubts it, asks for it, or names a second value."""
+    before, after = text[max(0, start - _REACH) : start], text[end : end + _REACH]
+    if _DENIED_BEFORE.search(before) or _DENIED_AFTER.search(after) or _ASKED.search(after):
+        return True
+    return _GOES_ON.search(after) is not None and _NOT_GOING_ON.search(after) is None
+
+
+def multiple_behind(text: str, end: int) -> str:
+    """A number word that stands behind a box, or behind its formula; blank where none does."""
+    found = _MULTIPLE.search(text[end : end + _REACH])
+    return found[1] if found else ""
