@@ -65,10 +65,19 @@ class Deciding:
         tiers = [fuzzy, self._semantic(rows, alike, cells), self._across(rows)]
         pairs = np.concatenate([tier.pairs for tier in tiers])
         referee = Referee(self.inputs, corpus, np.unique(pairs), self.rules.workers)
-        choice = chosen(len(corpus), tiers, lambda one, other: referee.difference(one, other).harmless)
-        return self._told(leader, tiers, choice, referee, cells)
+        told: dict[int, tuple[str, ...]] = {}
 
-    def _told(self, leader: I64, tiers: list[Edges], choice: Choice, referee: Referee, cells: Cells) -> Decision:
+        def same(one: int, other: int) -> bool:
+            found = referee.difference(one, other)
+            told[other] = found.words
+            return found.harmless
+
+        choice = chosen(len(corpus), tiers, same)
+        return self._decision(leader, tiers, choice, told, cells)
+
+    def _decision(
+        self, leader: I64, tiers: list[Edges], choice: Choice, told: dict[int, tuple[str, ...]], cells: Cells
+    ) -> Decision:
         corpus, pairs = self.corpus, np.concatenate([tier.pairs for tier in tiers])
         target, method = np.arange(len(corpus)), np.zeros(len(corpus), np.int8)
         similarity = np.ones(len(corpus), np.float32)
@@ -79,8 +88,8 @@ class Deciding:
         target[near] = pairs[edge, 0]
         method[near] = np.repeat([1, 2, 2], [len(tier.pairs) for tier in tiers])[edge]
         similarity[near] = np.concatenate([tier.similarity for tier in tiers])[edge]
-        told = {row: referee.difference(int(target[row]), row).words for row in near.tolist()}
-        words = {row: told[first] for row, first in enumerate(leader.tolist()) if first in told}
+        dropped = set(near.tolist())
+        words = {row: told[first] for row, first in enumerate(leader.tolist()) if first in dropped}
         return Decision(target[leader], method[leader], similarity[leader], cells, words)
 
     def _leaders(self) -> I64:

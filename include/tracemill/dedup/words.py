@@ -88,8 +88,9 @@ class Reader:
 
     def read(self) -> Parts:
         """Read all tokens."""
+        readers = {kind: getattr(self, f"_{kind}") for kind in _TOKEN.groupindex}
         for place, (kind, token, start) in enumerate(self.tokens):
-            getattr(self, f"_{kind}")(place, token, start)
+            readers[kind](place, token, start)
         self._flush()
         return Parts(
             tuple(self.tokens_read),
@@ -109,7 +110,8 @@ class Reader:
         if self.chinese > self.spoken:
             common = sum(character in COMMON_CHINESE for character in self.text)
             return common >= 0.35 * self.chinese
-        listed = sum(word in synonyms() for word in self.words)
+        senses = synonyms()
+        listed = sum(word in senses for word in self.words)
         return self.grammar >= 0.12 * self.spoken and self.grammar + listed >= 0.45 * self.spoken
 
     def _say(self, word: str) -> None:
@@ -119,6 +121,8 @@ class Reader:
 
     def _flush(self) -> None:
         """The formula that was read, if it is one."""
+        if not self.chunk:  # nearly always
+            return
         signs = _balanced(self.chunk)
         self.chunk = []
         if not any(sign.isalnum() or sign.startswith("\\") for sign in signs):

@@ -14,6 +14,7 @@ _STYLES = [
     for form in (r"\(\s*([A-Ja-j])\s*\)", r"([A-J])[.)、:．](?!\w\.)", r"([a-j])\)")
 ]
 _MAYBE = r"(?:^|\s)(?:\(\s*[Bb]\s*\)|[Bb][.)、:．])"
+_SECOND = re.compile(_MAYBE)
 _LONGEST = 400  # characters of one choice
 _REFERS = re.compile(
     r"\b(?:following|these|which (?:one|statement|option|choice|answer)|options?|choices?|statements?|listed|below)\b"
@@ -25,6 +26,8 @@ _BLANK = re.compile(r"(?:\(\s*\)|（\s*）|_{2,}|\\underline\{[^}]*\})\s*[.。]?
 
 def parted(text: str) -> tuple[str, dict[str, str]]:
     """The question, and the choices by capital letter (none where the text has no run of choices A, B, C)."""
+    if _SECOND.search(text) is None:
+        return text, {}
     for style in _STYLES:
         marks = _run(list(style.finditer(text)))
         if len(marks) < 3:
