@@ -206,9 +206,10 @@ def _near(vectors: NDArray[np.float16], targets: F32, floor: float) -> Matches:
 def _weighed(rule: str, found: Matches, problems: Problems, items: Items) -> Matches:
     """The same matches, each decisive only where the problem shares the item's substance."""
     numbers = rule != "template"
+    whole = (found.scores >= np.float32(WHOLE)) & (rule == "ngram")
     shares = [
-        items.substance(item).shared(problems.text(text), problems.reading(text), numbers=numbers)
-        for text, item in zip(found.texts.tolist(), found.items.tolist(), strict=True)
+        items.substance(item).shared(problems.text(text), problems.reading(text), numbers=numbers, whole=all_of_it)
+        for text, item, all_of_it in zip(found.texts.tolist(), found.items.tolist(), whole.tolist(), strict=True)
     ]
     decisive = np.array(shares, np.float64) >= (TOLD if rule == "alignment" else SHARE)
     if rule == "template":

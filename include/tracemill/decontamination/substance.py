@@ -14,11 +14,14 @@ from tracemill.text.choices import parted
 
 LEAST = 2.0  # an item whose units weigh less has no substance of its own
 SHARE = 0.4  # of the substance that must be shared; half an item has about half of it
+ANYTHING = 1.0  # a problem whose units beyond its form weigh less is told from no other by them
+STORY = 4.0  # weight of the words around a formula that make it a part of something else
 TOLD = 0.25  # of it, in other words
 _QUOTED = re.compile(r"\"[^\"\n]{25,}\"|“[^”\n]{25,}”|「[^」\n]{12,}」|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w)){25,}'(?!\w)")
-# A run of formula: commands, functions, variables of up to two letters, digits, marks. Each part begins its own way.
+# A run of formula: commands, functions, products of variables, digits, marks. Each part begins its own way.
 _FORMULA = re.compile(
-    r"(?:\\[a-zA-Z]+|\\.|(?:sin|cos|tan|cot|sec|csc|log|ln|exp)(?![^\W\d_])|[^\W\d_\u3400-\u9fff]{1,2}(?![^\W\d_])"
+    r"(?:\\[a-zA-Z]+|\\.|(?:sin|cos|tan|cot|sec|csc|log|ln|exp)(?![^\W\d_])|\d[a-z]{1,4}(?![a-z])"
+    r"|[b-df-hj-np-tv-z]{3}(?![a-z])|[^\W\d_\u3400-\u9fff]{1,2}(?![^\W\d_])"
     r"|[\d\s+\-*/^_=(){}\[\]|<>.&'!])+"
 )
 _SPECIFIC = re.compile(r"(?<![\d.])(?:[5-9]|\d{2,}|\d+\.\d)")
@@ -32,17 +35,25 @@ class Substance:
         self._units = substance(item)
         self._mass = _mass(self._units)
 
-    def shared(self, problem: str, reading: Reading, *, numbers: bool = True) -> float:
+    def shared(self, problem: str, reading: Reading, *, numbers: bool = True, whole: bool = False) -> float:
         """The share of the item's substance that the problem has (`reading`: of all its text); of an item without any,
-        the share of the problem's substance that the item has. `numbers` says whether numbers count.
+        the share of the problem's substance that the item has. `numbers` says whether numbers count, `whole` whether
+        the problem holds the item word for word.
         """
         own, other = self._units, _said(reading)
-        little = self._mass < LEAST
-        if little:
+        if self._mass < LEAST:
             own, other = other & substance(problem), own
+            return _mass(own & other) / _mass(own) if _mass(own) >= ANYTHING else 0.0
+        if self._is_formula and not whole and _mass(_without_numbers(other - own)) >= STORY:
+            return 0.0
         if not numbers:
             own, other = _without_numbers(own), _without_numbers(other)
         return _mass(own & other) / _mass(own) if own else 1.0
+
+    @property
+    def _is_formula(self) -> bool:
+        """Whether the item only has something computed: a problem with a story about it asks something else."""
+        return _mass(_without_numbers(self._units)) < LEAST
 
     def rest(self, problem: Reading) -> float:
         """What the problem says besides the item."""

@@ -18,6 +18,8 @@ ITEMS = {
     "identity": rf"The identity ${IDENTITY}$ holds for all reals. How many terms has the expansion of the "
     "fourth power?",
     "angle": r"Given \cos(A - B) = \cos A \cos B + \sin A \sin B, find \cos 15^\circ.",
+    "bare identity": r"$u^3 + v^3 - 3uvw + w^3 = (u + v + w)(u^2 + v^2 + w^2 - uv - vw - wu)$",
+    "formula": r"Find the value of $\frac{13 \times 12 \times 11 \times 10}{4 \times 3 \times 2 \times 1}$",
     "stock": "Find the remainder when $N$ is divided by $1000$ please.",
     "choices": "Let G be a finite abelian group and H a subgroup. Statement I: H is normal. Statement II: G/H "
     "is cyclic. "
@@ -29,6 +31,10 @@ ITEMS = {
     '    >>> below_zero([1, 2, 3])\n    False\n    """\n',
 }  # fmt: skip
 HONEST = {
+    "bare identity": r"Using $u^3 + v^3 - 3uvw + w^3 = (u + v + w)(u^2 + v^2 + w^2 - uv - vw - wu)$ "
+    "find a factor of u^3 + v^3 where w = 0, and its value for u=1, v=2.",
+    "formula": "A committee of 4 is drawn from 13 people. Show that the odds of any one committee are one in "
+    r"$\frac{13 \times 12 \times 11 \times 10}{4 \times 3 \times 2 \times 1}$, and count those with both twins.",
     "quotation": f'Write an essay about the rhythm of "{SPEECH}" and compare it with a psalm of your choice.',
     "identity": rf"Using ${IDENTITY}$ show that the cube of a sum of two even numbers is even, and say why it "
     "matters.",
@@ -45,6 +51,7 @@ HONEST = {
     'last of the given integers is greater than their mean.\n    >>> above_mean([1, 2, 3])\n    True\n    """\n',
 }  # fmt: skip
 GIVEN_AWAY = {
+    "formula": f"{ITEMS['formula']} Thank you!",
     "quotation": f"{ITEMS['quotation']} Name the speaker, too.",
     "angle": "My teacher wrote on the board: " + ITEMS["angle"] + " Who can do that in the head?",
     "choices": "Here is one from the exam of last week. " + ITEMS["choices"],
