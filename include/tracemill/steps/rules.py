@@ -13,21 +13,28 @@ from pydantic import Field
 from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.text.end_tokens import holds_tokens
+from tracemill.text.endings import LEAST_COPIES
 from tracemill.text.kernels import F32, Flags
 from tracemill.text.repetition import Repetition, repetition
 from tracemill.text.think import Style
 
+_WHOLE = pa.array(
+    ["stop", "end_turn", "stop_sequence", "eos", "eos_token", "repetition"]
+)  # that one has a rule of its own
 SPLIT: tuple[Style, ...] = ("am", "r1", "open_am", "open_r1", "thought", "parts")
 
 
 class Rules(Step):
     """The first rule that a response breaks gives the reason.
 
-    truncated: the model stopped for length, or the chain of thought never ended. no_think: no think tag at all.
-    bad_template: tags in no known order, or a style that `styles` does not list (["am"] is the paper's own template).
-    blank_think, blank_answer: nothing but white space in that part. repetition: a block of words written `copies` times
-    in a row over `loop_words` words or more, or a share of `repeated_share` of the text's `n`-grams written before. The
-    paper (2503.19633) names the rule but no numbers; docs/design/rules.md says how far these lie from real traces.
+    truncated: the model did not stop by itself, or the chain of thought never ended. filtered: a server withheld text.
+    no_think: no think tag at all. bad_template: tags in no known order, or a style that `styles` does not list (["am"]
+    is the paper's own template). blank_think, blank_answer: nothing but white space in that part. end_token: a model's
+    end or role token stands within the text (at its end it was cut off). repetition: a block of words written `copies`
+    times in a row over `loop_words` words or more; a loop of words, marks or numbers that reaches the end (`endings`,
+    see text/endings.py); or a share of `repeated_share` of the text's `n`-grams written before. The paper (2503.19633)
+    names the rule but no numbers; docs/design/rules.md says how far these lie from real traces.
     """
 
     kind: Literal["rules"]
@@ -36,7 +43,8 @@ class Rules(Step):
     copies: Annotated[int, Field(ge=2)] = 8
     loop_words: Annotated[int, Field(ge=2)] = 40
     repeated_share: Annotated[float, Field(gt=0, le=1)] = 0.25
-    version: ClassVar[int] = 1
+    endings: bool = True
+    version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("ledger",)
@@ -52,27 +60,34 @@ class Rules(Step):
         rows = batch.filter(pc.is_in(batch["id"], value_set=alive))
         think = repetition(rows["think_content"], self.n)
         answer = repetition(rows["answer_content"], self.n)
+        last = np.maximum(think.ending, answer.ending)
+        ending = last > 0 if self.endings else np.zeros(len(last), np.bool_)
         looped, shared = self._looped(think) | self._looped(answer), self._shared(think) | self._shared(answer)
-        style = rows["style"]
+        style, finish = rows["style"], rows["finish_reason"]
+        unclosed = pc.equal(style, "unclosed")
         rules = {
-            "truncated": _flags(pc.or_kleene(pc.equal(rows["finish_reason"], "length"), pc.equal(style, "unclosed"))),
+            "filtered": _flags(pc.equal(finish, "content_filter")),
+            "truncated": ~_flags(pc.is_in(pc.fill_null(finish, "stop"), value_set=_WHOLE)) | _flags(unclosed),
             "no_think": _flags(pc.equal(style, "none")),
             "bad_template": ~_flags(pc.is_in(style, value_set=pa.array(self.styles))),
             "blank_think": _blank(rows["think_content"]),
             "blank_answer": _blank(rows["answer_content"]),
-            "repetition": looped | shared,
+            "end_token": holds_tokens(rows["think_content"]) | holds_tokens(rows["answer_content"]),
+            "repetition": looped | shared | ending | _flags(pc.equal(finish, "repetition")),
         }
         broken = np.select(list(rules.values()), np.arange(len(rules)), len(rules))
         reasons = pa.array([*rules, None]).take(pa.array(broken))
+        repeats = broken == len(rules) - 1
+        what = np.select([looped, ending], [0, 1], 2)
         copies, share = np.maximum(think.copies, answer.copies), np.maximum(think.share, answer.share)
         return ledger_rows(
             "generation",
             rows["id"].to_pylist(),
             np.where(broken < len(rules), "rejected", "kept").tolist(),
             reasons.to_pylist(),
-            _only(broken == len(rules) - 1, np.where(looped, copies, share)),
-            _only(broken == len(rules) - 1, np.where(looped, self.copies, self.repeated_share)),
-            _details(broken == len(rules) - 1, looped),
+            _only(repeats, np.choose(what, [copies, last, share])),
+            _only(repeats, np.choose(what, [self.copies, LEAST_COPIES, self.repeated_share])),
+            [_DETAILS[kind] if row else None for row, kind in zip(repeats.tolist(), what.tolist(), strict=True)],
         )
 
     def _looped(self, found: Repetition) -> Flags:
@@ -94,6 +109,4 @@ def _only(rows: Flags, values: F32 | NDArray[np.float64]) -> list[float | None]:
     return [round(float(value), 6) if row else None for row, value in zip(rows.tolist(), values.tolist(), strict=True)]
 
 
-def _details(rows: Flags, looped: Flags) -> list[str | None]:
-    text = np.where(looped, "copies of one block in a row", "share of repeated n-grams")
-    return [str(what) if row else None for row, what in zip(rows.tolist(), text.tolist(), strict=True)]
+_DETAILS = ("copies of one block in a row", "copies of the block that the text ends in", "share of repeated n-grams")

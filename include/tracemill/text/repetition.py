@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from tracemill.text.endings import counted_sentences, repeated_bytes, repeated_words
+from tracemill.text.folding import buffers, plain_texts
 from tracemill.text.kernels import F32, I32, I64, U8, U64, kernel, mixed
 from tracemill.text.ngrams import power, rolled
 from tracemill.text.tokens import token_batches
@@ -21,25 +23,39 @@ class Repetition:
 
     `copies`, `words`: the longest run of one block written again and again, with a word in it that is no number.
     `share`: the part of its n-grams that hold a word (rows of numbers are tables) and were written before.
+    `ending`: the copies of the block that it ends in, where that is a loop (see endings.py); else 0.
     """
 
     copies: I32
     words: I32
     share: F32
+    ending: I32
 
 
 def repetition(texts: pa.ChunkedArray | pa.Array, n: int) -> Repetition:
     """Measure a column of texts; null and texts of fewer than n words repeat nothing."""
-    copies, words, share = (
-        np.zeros(len(texts), np.int32),
-        np.zeros(len(texts), np.int32),
-        np.zeros(len(texts), np.float32),
-    )
+    copies, words, ending, counted = (np.zeros(len(texts), np.int32) for _ in range(4))
+    share = np.zeros(len(texts), np.float32)
     for first, tokens in token_batches(texts, fold=False):
         lexical, rows = tokens.only(LEXICAL), slice(first, first + len(tokens))
-        _loops(lexical.hashes, lexical.kinds, lexical.offsets, copies[rows], words[rows])
-        _repeated_share(lexical.hashes, lexical.kinds, lexical.offsets, n, share[rows])
-    return Repetition(copies, words, share)
+        read = (lexical.hashes, lexical.kinds, lexical.offsets)
+        _loops(*read, copies[rows], words[rows])
+        _repeated_share(*read, n, share[rows])
+        repeated_words(*read, ending[rows])
+        counted_sentences(*read, counted[rows])
+    column = plain_texts(texts)
+    repeated_bytes(*buffers(column), ending)
+    for row in np.flatnonzero(counted):
+        if not is_table(column[int(row)].as_py()):
+            ending[row] = max(ending[row], counted[row])
+    return Repetition(copies, words, share, ending)
+
+
+def is_table(text: str) -> bool:
+    """Whether a text ends in rows of cells: lines that are parted by bars, tabs, ampersands or several commas."""
+    lines = [line for line in text[-4096:].splitlines()[1:] if line.strip()][-8:]
+    cells = [line for line in lines if "|" in line or "\t" in line.strip() or " & " in line or line.count(",") >= 2]
+    return len(lines) > 2 and 2 * len(cells) > len(lines)
 
 
 @kernel

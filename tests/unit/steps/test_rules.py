@@ -75,16 +75,45 @@ def test_a_model_that_stopped_for_length_was_truncated_whatever_it_wrote(tmp_pat
     assert reason(tmp_path / "c", response("7", finish_reason="length")) == "truncated"
 
 
+@pytest.mark.parametrize(
+    ("finish", "why"),
+    [("content_filter", "filtered"), ("repetition", "repetition"), ("abort", "truncated"), ("unknown", "truncated")],
+)
+def test_only_a_finished_response_is_whole(tmp_path: Path, finish: str, why: str) -> None:
+    assert reason(tmp_path, response("<think>hm</think>\n<answer>7</answer>", finish_reason=finish)) == why
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        pytest.param("<think>hm</think>\n<answer>7</answer><|im_end|>", None, id="behind the answer it was cut off"),
+        pytest.param("<think>hm</think>7<｜end▁of▁sentence｜>", None, id="DeepSeek's"),
+        pytest.param("<think>hm</think>7 <|im_end|> and on", "end_token", id="within the answer"),
+        pytest.param("<think>hm<｜end▁of▁sentence｜></think>7", "end_token", id="within the chain"),
+        pytest.param("<think>hm</think><|start_header_id|>7", "end_token", id="a role"),
+        pytest.param("<think>hm</think>7 [/INST] 8", "end_token", id="without bars"),
+        pytest.param("<think>x <|y|> z</think>`a <| b |> c` <s>7</s> or 8 </s> and", None, id="operators, HTML"),
+    ],
+)
+def test_a_token_that_ends_a_turn_is_never_released(tmp_path: Path, text: str, why: str | None) -> None:
+    assert reason(tmp_path, response(text)) == why
+
+
 def test_a_repetition_says_how_strong_it_is(tmp_path: Path) -> None:
     paragraph = " ".join(f"w{chr(97 + k % 26)}{chr(97 + k // 26)}" for k in range(90))
-    texts = ["wait, no. " * 60, f"{paragraph} one {paragraph}"]
+    texts = ["wait, no. " * 60, f"{paragraph} one {paragraph}", "great" + "!" * 900]
     found = run(
         tmp_path, [response(f"<think>{t}</think>7") | {"id": f"g{k}"} for k, t in enumerate(texts)]
     ).ledger.to_pylist()
-    assert [row["detail"] for row in found] == ["copies of one block in a row", "share of repeated n-grams"]
+    assert [row["detail"] for row in found] == [
+        "copies of one block in a row",
+        "share of repeated n-grams",
+        "copies of the block that the text ends in",
+    ]
     assert (found[0]["score"], found[0]["threshold"]) == (60, 8)
     assert found[1]["score"] == pytest.approx(71 / 162, abs=1e-4)
     assert found[1]["threshold"] == 0.25
+    assert (found[2]["score"], found[2]["threshold"]) == (900, 3)
 
 
 def test_thresholds_are_settings(tmp_path: Path) -> None:

@@ -33,6 +33,94 @@ THOUGHT = "<|begin_of_thought|>\n\nhmm\n\n<|end_of_thought|>\n\n<|begin_of_solut
         pytest.param("<think>a <answer>b</answer>", "broken", None, "a b", id="the chain never ends, the answer does"),
         pytest.param("<answer>b</answer>", "broken", None, "b", id="an answer without a chain"),
         pytest.param("<think>a</think>the tag <answer> is", "r1", "a", "the tag <answer> is", id="a tag talked about"),
+        pytest.param(
+            "<think>In <answer> tags, then. 7</think>\n<answer>7</answer>",
+            "am",
+            "In <answer> tags, then. 7",
+            "7",
+            id="the chain names the answer's tag",
+        ),
+        pytest.param(
+            "<think>I open <answer>8</answer>, no: 7</think>\n<answer>7</answer>",
+            "am",
+            "I open <answer>8</answer>, no: 7",
+            "7",
+            id="the chain drafts an answer",
+        ),
+        pytest.param(
+            "<think>one <think>two</think> three</think>four", "r1", "one <think>two</think> three", "four", id="nested"
+        ),
+        pytest.param("<think><think>\na\n</think>\nb", "r1", "<think>\na\n", "\nb", id="opened twice"),
+        pytest.param("<think>a `</think>` b</think>c", "r1", "a `</think>` b", "c", id="an end in back-ticks"),
+        pytest.param('<think>say "<think>" c\n</think>d', "r1", 'say "<think>" c\n', "d", id="an opening in quotes"),
+        pytest.param("a 「</think>」 b</think>c", "open_r1", "a 「</think>」 b", "c", id="an end in Chinese quotes"),
+        pytest.param(
+            "the pair <think>x</think> goes</think>c",
+            "open_r1",
+            "the pair <think>x</think> goes",
+            "c",
+            id="a pair in a chain without its opening",
+        ),
+        pytest.param(
+            "<think>a `</think>` b", "unclosed", "a `</think>` b", None, id="only a quoted end: it never ended"
+        ),
+        pytest.param(
+            "<think>cut '<think>.*</think>' out and",
+            "unclosed",
+            "cut '<think>.*</think>' out and",
+            None,
+            id="a quoted pair, then cut",
+        ),
+        pytest.param("<think>a <think>b</think> c", "broken", None, " c", id="nested, then cut"),
+        pytest.param(
+            "<think>a</think>re.sub('<think>.*</think>', '', s)",
+            "r1",
+            "a",
+            "re.sub('<think>.*</think>', '', s)",
+            id="the answer's code holds a quoted pair",
+        ),
+        pytest.param(
+            "<think>a</think>\n```\n<think>x</think>\n```\nb",
+            "r1",
+            "a",
+            "\n```\n<think>x</think>\n```\nb",
+            id="the answer's block holds a pair",
+        ),
+        pytest.param(
+            "<think>a</think> b</think>\n<answer>c</answer>",
+            "am",
+            "a</think> b",
+            "c",
+            id="the last end before the frame",
+        ),
+        pytest.param(
+            "<think>a</think>\n<answer>wrap it in `<answer>` tags</answer>",
+            "am",
+            "a",
+            "wrap it in `<answer>` tags",
+            id="the answer names its own tag",
+        ),
+        pytest.param(
+            "<think>a</think>\n<answer>b</answer>\n<answer>c</answer>", "broken", None, "\nb\nc", id="two answers"
+        ),
+        pytest.param("<think>a <answer> b", "unclosed", "a <answer> b", None, id="cut after the answer's tag is named"),
+        pytest.param(
+            '<think>a</think>```\nf("<think>.*</think>")\n```',
+            "r1",
+            "a",
+            '```\nf("<think>.*</think>")\n```',
+            id="a block right behind the chain",
+        ),
+        pytest.param("<think>a</think>4<｜end▁of▁sentence｜>", "r1", "a", "4", id="DeepSeek's end"),
+        pytest.param(
+            "<think>a</think>\n<answer>4</answer><|im_end|>\n<|endoftext|>\n", "am", "a", "4", id="Qwen's ends"
+        ),
+        pytest.param("<think>a</think>4\n<|eot_id|> ", "r1", "a", "4\n", id="Llama's end"),
+        pytest.param("plain 4</s>", "none", None, "plain 4", id="an end without a chain"),
+        pytest.param("<think>still<|endoftext|>", "unclosed", "still", None, id="an end in the chain"),
+        pytest.param("<think>a</think>x <|im_end|> y", "r1", "a", "x <|im_end|> y", id="an end inside stays"),
+        pytest.param("<think>a</think><s>struck</s> out", "r1", "a", "<s>struck</s> out", id="HTML is no end"),
+        pytest.param(THOUGHT + "<|im_end|>", "thought", "hmm", "four", id="an end behind OpenThoughts' tags"),
     ],
 )
 def test_a_response_is_split_by_its_style(text: str, style: str, think: str | None, answer: str | None) -> None:
@@ -50,6 +138,7 @@ def test_raw_is_kept_only_where_it_is_needed() -> None:
 
 def test_two_columns_are_one_response_without_raw() -> None:
     assert joined("hm", "4") == Split("parts", "hm", "4", None)
+    assert joined("hm", "4<|im_end|>") == Split("parts", "hm", "4", "<think>hm</think>4<|im_end|>")
 
 
 def test_whatever_is_lost_or_moved_the_text_can_be_put_together_again() -> None:
@@ -76,6 +165,9 @@ def test_whatever_is_lost_or_moved_the_text_can_be_put_together_again() -> None:
         pytest.param("<think>" + "<answer>" * 200_000 + "</think>" + "</answer> " * 200_000, id="answer tags"),
         pytest.param("<|begin_of_thought|>" + "<|end_of_thought|><|begin_of_solution|>" * 100_000, id="thought tags"),
         pytest.param("<think>a</think>" + " " * 1_000_000 + "<answer>b", id="white space"),
+        pytest.param("<think>a</think>" + "</think>" * 300_000, id="ends of a chain"),
+        pytest.param("<think>a</think>b<think>" + "```\n<think>\n" * 200_000, id="fences"),
+        pytest.param("x<answer>" + "<|im_end|>" * 300_000, id="end tokens"),
     ],
 )
 def test_a_hostile_response_takes_linear_time(text: str) -> None:
