@@ -3,27 +3,28 @@
 The rule, in order (LaTeX commands are left out first, since `\\frac` is no word):
   zh     Han characters are at least 30 % of Han characters plus words of other letters, and kana are under 10 % of Han
          (a Chinese problem with formulas, names or code in it stays Chinese; Japanese does not become so)
-  other  no letters at all; or most letters are neither Latin, Han nor Greek (formulas use Greek); or at least two
-         function words of another Latin-script language, and more of them than of English
-  en     the rest
+  other  no letters at all; or most letters are neither Latin, Han nor Greek (formulas use Greek)
+  en     two words that no other language has, and one in ten of all words
+  other  py3langid gives English less than one part in a hundred, and another language a fifth or more
+  en     the rest: a few words that could be of any language ("Median of an array")
 """
 
 from __future__ import annotations
 
 import polars as pl
 
+from tracemill.text.identified import likeliest
+
 HAN_SHARE = 0.3
 KANA_SHARE = 0.1
+ENGLISH_WORDS, ENGLISH_SHARE = 2, 0.1
+FOREIGN_AT_LEAST, ENGLISH_BELOW = 0.2, 0.01
 _COMMAND = r"\\[A-Za-z]+"
 _WORD = r"\p{Han}|[\p{L}\p{M}\p{N}--\p{Han}]+(?:['’-][\p{L}\p{M}\p{N}--\p{Han}]+)*"
-_ENGLISH = "the|of|and|is|are|what|how|that|with|for|find|which|this|from|have|each|if|many|you|let"
-_FOREIGN = (
-    "el|los|las|que|una|por|para|como|cuál|qué|del|"  # Spanish
-    "le|les|est|une|dans|pour|avec|combien|quel|quelle|des|du|"  # French
-    "der|die|das|und|ist|ein|eine|nicht|mit|wie|wenn|"  # German
-    "il|che|di|della|sono|quanti|"  # Italian
-    "os|uma|não|são|quantos|"  # Portuguese
-    "het|een|van|niet|hoeveel"  # Dutch
+_ENGLISH = (
+    "the|what|how|that|with|this|from|each|which|these|those|their|where|when|who|why|does|did|would|should|could|"
+    "you|your|its|it|was|were|been|has|into|between|than|then|such|given|find|prove|solve|compute|calculate|evaluate|"
+    "determine|write|suppose|because|about|there|they|many|much|and|translate|explain"
 )
 # A byte-pair vocabulary has most English words of up to six letters and all numbers of up to three digits.
 _TOKEN = r"\p{Han}|[\p{L}\p{M}--\p{Han}]{1,6}|\p{N}{1,3}|[^\s\p{L}\p{M}\p{N}]"
@@ -37,10 +38,19 @@ def language(text: pl.Expr) -> pl.Expr:
     words = plain.str.count_matches(r"[\p{L}\p{M}--\p{Han}]+")
     known = plain.str.count_matches(r"[\p{Latin}\p{Han}\p{Greek}&&\p{L}]")
     english = plain.str.count_matches(rf"(?i)\b(?:{_ENGLISH})\b")
-    foreign = plain.str.count_matches(rf"(?i)\b(?:{_FOREIGN})\b")
     is_chinese = (han > 0) & (han >= HAN_SHARE * (han + words)) & (kana < KANA_SHARE * han)
-    is_other = (letters == 0) | (2 * known < letters) | (kana > 0) & (han > 0) | (foreign >= 2) & (foreign > english)
-    return pl.when(is_chinese).then(pl.lit("zh")).when(is_other).then(pl.lit("other")).otherwise(pl.lit("en"))
+    is_other = (letters == 0) | (2 * known < letters) | (kana > 0) & (han > 0)
+    is_english = (english >= ENGLISH_WORDS) & (english >= ENGLISH_SHARE * words)
+    unsure = pl.when(~is_chinese & ~is_other & ~is_english).then(text)
+    foreign = unsure.map_batches(_foreign, return_dtype=pl.Boolean, is_elementwise=True).fill_null(False)
+    return pl.when(is_chinese).then(pl.lit("zh")).when(is_other | foreign).then(pl.lit("other")).otherwise(pl.lit("en"))
+
+
+def _foreign(texts: pl.Series) -> pl.Series:
+    """Which texts are hardly English and likely something else; null stays null."""
+    found = [None if text is None else likeliest(text) for text in texts]
+    told = [one and one[1] >= FOREIGN_AT_LEAST and one[2] < ENGLISH_BELOW for one in found]
+    return pl.Series(texts.name, told, pl.Boolean)
 
 
 def words(text: pl.Expr) -> pl.Expr:

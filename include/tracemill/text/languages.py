@@ -100,6 +100,13 @@ def speaks(text: str, language: str) -> bool | None:
     return best == language if share >= _EVIDENT and share >= _CLEAR * second else None
 
 
+def share_of_script(text: str) -> float:
+    """The share of the letters that are of the commonest script; 0 without letters. Han and kana are one script."""
+    counts = Counter({script: len(pattern.findall(text)) for script, pattern in _LETTERS.items()})
+    counts["kana"] += counts.pop("han")
+    return counts.most_common(1)[0][1] / max(1, counts.total())
+
+
 def _script(text: str) -> str | None:
     """The script of most letters; Japanese mixes Han into kana and counts as kana."""
     counts = Counter({script: len(pattern.findall(text)) for script, pattern in _LETTERS.items()})
