@@ -1,4 +1,4 @@
-"""Judges whether a response follows the checkable instructions of its prompt (IFEval, arXiv 2311.07911, strict)."""
+"""Judges whether a response follows the checkable instructions of its prompt (IFEval, arXiv 2311.07911)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from tracemill.records import VerdictStatus
 from tracemill.resources import Resources
 from tracemill.verifiers.base import Question, Verdict, Verifier
-from tracemill.verifiers.ifeval import CHECKS, Arguments
+from tracemill.verifiers.ifeval import CHECKS, Arguments, followed, followed_loosely
 
 
 class InstructionVerifier(Verifier):
@@ -17,12 +17,14 @@ class InstructionVerifier(Verifier):
 
     Score: the share of instructions that are followed (DeepDistill, arXiv 2504.17565, section 2.4); a pass needs all.
     One that is broken is a fail; else one that cannot be told makes the response unverifiable, as do constraints that
-    cannot be read (`bad_constraints`).
+    cannot be read (`bad_constraints`). A blank response follows nothing. `loose` forgives a first or last line and
+    stars, as the paper's second figure does; the data sets are graded strictly (AM-Thinking, arXiv 2505.08311).
     """
 
     kind: Literal["instruction"] = "instruction"
+    loose: bool = False
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def applies(self, question: Question) -> bool:
         """Whether the problem carries constraints."""
@@ -30,10 +32,11 @@ class InstructionVerifier(Verifier):
 
     def judge(self, questions: Iterable[Question], resources: Resources) -> Iterator[Verdict]:
         """One verdict per question, in order. Never raises for a response or for constraints."""
+        check = followed_loosely if self.loose else followed
         for question in questions:
             try:
                 instructions = _instructions(question.constraints or "")
-                found = [(name, CHECKS[name](question.answer, arguments)) for name, arguments in instructions]
+                found = [(name, check(name, question.answer, arguments)) for name, arguments in instructions]
             except (KeyError, ValueError, TypeError, AttributeError) as error:
                 why = f"{type(error).__name__}: {error}"
                 yield _says(question, "unverifiable", 0.0, "bad_constraints", why)

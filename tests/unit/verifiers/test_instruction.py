@@ -10,7 +10,8 @@ import pytest
 
 from tracemill.resources import Resources
 from tracemill.verifiers.base import Question, Verdict
-from tracemill.verifiers.ifeval import CHECKS, sentences
+from tracemill.verifiers.counting import capital_words, sentences
+from tracemill.verifiers.ifeval import CHECKS, followed, followed_loosely
 from tracemill.verifiers.instruction import InstructionVerifier
 
 PROSE = "The ball is on the table. It will stay there, and that is all."
@@ -31,7 +32,27 @@ EXAMPLES: list[tuple[str, dict[str, Any], str, bool | None]] = [
     ("language:response_language", {"language": "en"}, "42", None),
     ("length_constraints:number_sentences", {"num_sentences": 9, "relation": "less than"}, PROSE, True),
     ("length_constraints:number_sentences", {"num_sentences": 9, "relation": "at least"}, PROSE, False),
-    ("length_constraints:number_sentences", {"num_sentences": 2, "relation": "at least"}, PROSE, None),
+    ("length_constraints:number_sentences", {"num_sentences": 2, "relation": "at least"}, PROSE, True),
+    ("length_constraints:number_sentences", {"num_sentences": 3, "relation": "at least"}, PROSE, False),
+    ("length_constraints:number_sentences", {"num_sentences": 2, "relation": "at least"}, "今天下雨。我们走！", None),
+    ("length_constraints:number_sentences", {"num_sentences": 9, "relation": "less than"}, "今天下雨。我们走！", True),
+    ("length_constraints:number_words", {"num_words": 4, "relation": "less than"}, "मैं खुश हूँ", None),
+    ("length_constraints:number_words", {"num_words": 3, "relation": "at least"}, "मैं खुश हूँ", True),
+    ("keywords:forbidden_words", {"forbidden_words": ["F#"]}, "I write F# at work.", False),
+    ("keywords:forbidden_words", {"forbidden_words": [".NET"]}, "with .NET, alas", False),
+    ("keywords:forbidden_words", {"forbidden_words": ["€20"]}, "It was €20.", False),
+    ("keywords:forbidden_words", {"forbidden_words": ["€20"]}, "It was €200.", True),
+    ("keywords:forbidden_words", {"forbidden_words": ["C"]}, "Codes in Cobol", True),
+    ("language:response_language", {"language": "de"}, "DER HUND IST IM HAUS UND DIE KATZE NICHT", None),
+    ("language:response_language", {"language": "hi"}, "यह एक अच्छा दिन है और मैं खुश हूँ because it rains a lot here", None),
+    (
+        "change_case:capital_word_frequency",
+        {"capital_relation": "at least", "capital_frequency": 2},
+        "I'd say so. We've seen NASA's plans.",
+        True,
+    ),
+    ("detectable_format:title", {}, "<<>>>\nroses", False),
+    ("detectable_format:json_format", {}, "```json\n```\n{}", False),
     ("length_constraints:number_paragraphs", {"num_paragraphs": 2}, "one\n***\ntwo", True),
     ("length_constraints:number_paragraphs", {"num_paragraphs": 2}, "***\none\n***\ntwo\n***", True),
     ("length_constraints:number_paragraphs", {"num_paragraphs": 2}, "one\n***\n \n***\ntwo", False),
@@ -126,10 +147,7 @@ def test_every_instruction_has_an_example_of_both() -> None:
 
 COMMAS: tuple[str, dict[str, Any]] = ("punctuation:no_comma", {})
 TITLE: tuple[str, dict[str, Any]] = ("detectable_format:title", {"unused": None})
-SHORT: tuple[str, dict[str, Any]] = (
-    "length_constraints:number_sentences",
-    {"num_sentences": 2, "relation": "at least"},
-)
+SHORT: tuple[str, dict[str, Any]] = ("language:response_language", {"language": "en"})
 
 
 @pytest.mark.parametrize(
@@ -160,14 +178,52 @@ def test_verdicts(answer: str, constraints: Any, status: str, reason: str, score
         ("One. Two! Three?", 3),
         ("Dr. Smith met Mr. J. Doe at 5 p.m. in the U.S. office.", 1),
         ("It costs 3.50 in all", 1),
-        ('"Stop!" he said... Then he left.', 3),
+        ('"Stop!" he said... Then he left.', 2),
         ("", 0),
-        ("你好。再见!", 2),
     ],
-    ids=["marks", "abbreviations", "decimal", "quotation", "empty", "chinese"],
+    ids=["marks", "abbreviations", "decimal", "quotation", "empty"],
 )
-def test_sentences_are_counted_by_their_ends(text: str, count: int) -> None:
+def test_sentences_are_counted_as_nltk_does(text: str, count: int) -> None:
     assert sentences(text) == count
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n\t\u3000"], ids=["empty", "blanks", "wide blank"])
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_blank_response_follows_nothing(name: str, blank: str) -> None:
+    arguments = next(k for n, k, _, _ in EXAMPLES if n == name)
+    assert followed(name, blank, arguments) is False
+    assert followed_loosely(name, blank, arguments) is False
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "text", "strict", "loose"),
+    [
+        pytest.param("punctuation:no_comma", {}, "Sure, here:\nno mark", False, True, id="without its first line"),
+        pytest.param("startend:quotation", {}, '"so"\nRegards', False, True, id="without its last line"),
+        pytest.param("detectable_format:json_format", {}, "See:\n{}\nBye", False, True, id="without both"),
+        pytest.param("startend:end_checker", {"end_phrase": "the end"}, "**The end**", False, True, id="without stars"),
+        pytest.param("detectable_format:title", {}, "a\nb\nc", False, False, id="in no reading"),
+        pytest.param("language:response_language", {"language": "en"}, "42\nA b", None, None, id="beyond telling"),
+    ],
+)
+def test_the_loose_variant_forgives_a_frame(
+    name: str, arguments: dict[str, Any], text: str, strict: bool | None, loose: bool | None
+) -> None:
+    assert followed(name, text, arguments) is strict
+    assert followed_loosely(name, text, arguments) is loose
+    [verdict] = InstructionVerifier(loose=True).judge(
+        [Question("g", "p", "Write.", None, None, json.dumps(named((name, arguments))), text)], Resources(workers=1)
+    )
+    assert verdict.status == {True: "pass", False: "fail", None: "unverifiable"}[loose]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("I've seen NASA's X-ray.", 2), ("USA. U.S. A-B", 3), ("CAN'T", 2), ("Title Case Only", 0), ("3D and (AI)", 2)],
+    ids=["contractions", "periods and hyphens", "a contraction is two words", "title case", "digits and brackets"],
+)
+def test_capital_words_are_counted_as_nltk_does(text: str, count: int) -> None:
+    assert capital_words(text) == count
 
 
 @pytest.mark.parametrize("name", CHECKS)
