@@ -35,6 +35,11 @@ def comparison(problem: Problem, answer: str, with_reference: bool, lead: str) -
     return f"{lead}{reference}\n\n{shown}\n{lines}"
 
 
+def value_of(answer: str) -> str | None:
+    """The first value that an answer gives, in a box or in its closing words; None when it gives none."""
+    return _given(answer)[0]
+
+
 def _given(answer: str) -> tuple[str | None, str]:
     """The first value of an answer and how the thought quotes its values."""
     values = _BOX.findall(answer)

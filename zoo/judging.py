@@ -13,7 +13,8 @@ from random import Random
 from typing import Literal
 
 from zoo import references
-from zoo.comparison import comparison
+from zoo.comparison import comparison, value_of
+from zoo.forgeries import forged
 from zoo.mistakes import CODE_GRADES, GRADES, Grade, spoiled
 from zoo.problem import Kind
 from zoo.problems import CHINESE_SHARE, problem
@@ -24,6 +25,7 @@ Task = Literal["difficulty", "category", "category_magpie", "correctness", "scie
 TASKS: tuple[Task, ...] = ("difficulty", "category", "category_magpie", "correctness", "science")
 _WEIGHTS = (1, 1, 1, 6, 2)
 _BRACKET_SHARE = 0.03
+_FORGED_SHARE = 0.2  # of the graded answers; of the right ones a quarter of that
 _OTHER_SHARE = 0.35  # of the maths answers: the reference is no whole number
 # Near misses and wrong values are what a judge is for, and what it learns last: they are shown most.
 _GRADE_WEIGHTS = (38, 8, 8, 20, 20, 3, 3)
@@ -87,7 +89,10 @@ def _graded(rng: Random, task: Task) -> Judgement:
         grade = rng.choices(*((CODE_GRADES, _CODE_GRADE_WEIGHTS) if is_code else (GRADES, _GRADE_WEIGHTS)))[0]
         given = spoiled(item, grade, rng)
     reference = item.reference_answer or f"```python\n{item.code}\n```"
-    prompt = fill(task, input_query=item.prompt, reference_answer=reference if with_reference else "", llm_answer=given)
+    shown = given
+    if rng.random() < _FORGED_SHARE * (0.25 if grade == "right" else 1.0):
+        shown = forged(given, task, value_of(given) or "the answer", rng)
+    prompt = fill(task, input_query=item.prompt, reference_answer=reference if with_reference else "", llm_answer=shown)
     quoted = lead(task, "reference_answer")
     thought = "" if is_code else f"<think>{comparison(item, given, with_reference, quoted)}</think>\n"
     if task == "science":

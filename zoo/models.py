@@ -51,7 +51,11 @@ SPECS: dict[str, Spec] = {
         Spec("teacher-large", "teacher", _shape(192, 5, 512), tokens=14_000_000, minutes=20, seed=11, rows=12),
         Spec("teacher-weak", "teacher", _shape(128, 4, 384), tokens=4_000_000, minutes=11, seed=17, rows=12),
         Spec("teacher-small", "teacher", _shape(128, 4, 384), tokens=6_000_000, minutes=6, seed=13, rows=12),
-        Spec("judge", "judge", _shape(128, 4, 384), tokens=12_000_000, minutes=18, seed=14, **_TUNED),
+        # Goes on from its own weights, which 18 minutes on the prompts without fences had made.
+        Spec(
+            "judge", "judge", _shape(128, 4, 384), tokens=12_000_000, minutes=12, seed=14,
+            rows=9, length=352, muon_rate=2e-3, adam_rate=1.5e-3, parent="judge",
+        ),
         Spec("reward", "reward", _shape(128, 4, 384, len(ATTRIBUTES)), tokens=8_000_000, minutes=8, seed=15, **_TUNED),
     )
-}
+}  # fmt: skip

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import re
 
-from tracemill.judges.prompts import PLACES, filled, prompt_text
+from tracemill.judges.prompts import FENCE, PLACES, filled, prompt_text
 
 NAMES = ("difficulty", "category", "category_magpie", "correctness", "science")
-VERSION = "v1"
-_PLACE = re.compile(r"\{(?:" + "|".join(PLACES) + r")\}")
+VERSIONS = {"correctness": "v2", "science": "v2"}  # with fences; the others are the papers' own
+_PLACE = re.compile(r"\{(?:" + "|".join((*PLACES, FENCE)) + r")\}")
 _SHORTEST_PHRASE = 8
 
 
 def fill(name: str, **values: str) -> str:
     """The named prompt with its values; raises ValueError when one of its places is not given."""
-    missing = {found[0].strip("{}") for found in _PLACE.finditer(prompt_text(f"{name}.{VERSION}"))} - set(values)
+    missing = {found[0].strip("{}") for found in _PLACE.finditer(_text(name))} - {*values, FENCE}
     if missing:
         raise ValueError(f"the prompt {name!r} lacks {', '.join(sorted(missing))}")
-    return filled(f"{name}.{VERSION}", **values)
+    return filled(_file(name), **values)
 
 
 def phrases(name: str) -> list[str]:
@@ -35,11 +35,19 @@ def phrases(name: str) -> list[str]:
 
 def lead(name: str, place: str) -> str:
     """The fixed words right before a place of a prompt."""
-    return _lead(prompt_text(f"{name}.{VERSION}").partition(f"{{{place}}}")[0])
+    return _lead(_text(name).partition(f"{{{place}}}")[0].rpartition(f"{{{FENCE}}}")[2])
+
+
+def _file(name: str) -> str:
+    return f"{name}.{VERSIONS.get(name, 'v1')}"
+
+
+def _text(name: str) -> str:
+    return prompt_text(_file(name))
 
 
 def _pieces(name: str) -> list[str]:
-    pieces = _PLACE.split(prompt_text(f"{name}.{VERSION}"))
+    pieces = _PLACE.split(_text(name))
     return [piece.replace("{{", "{").replace("}}", "}") for piece in pieces]
 
 

@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 import typer
 from safetensors.torch import load_file
+from tokenizers import AddedToken
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
@@ -31,7 +32,7 @@ from zoo.network import Network, native_dtype
 from zoo.optimisation import Masters, schedule
 from zoo.packing import IGNORED, Batch, batches
 from zoo.samples import corpus, stream
-from zoo.vocabulary import build, fast
+from zoo.vocabulary import build, fast, fixed
 
 SAVE_SECONDS = 300.0
 CORPUS = (20_000, 5)
@@ -59,10 +60,16 @@ class Progress:
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
-    """The zoo's tokenizer, trained on first use. Raises RuntimeError when it outgrew the models' vocabulary."""
+    """The zoo's tokenizer, trained on first use; fixed paragraphs that came later are added at its end.
+
+    Raises RuntimeError when it outgrew the models' vocabulary.
+    """
     if not (TOKENIZER / "tokenizer.json").exists():
         fast(build(corpus(*CORPUS))).save_pretrained(TOKENIZER)
     loaded = PreTrainedTokenizerFast.from_pretrained(TOKENIZER)
+    if later := [text for text in fixed() if text not in loaded.get_vocab()]:  # a prompt that came after the training
+        loaded.add_tokens([AddedToken(text, special=False, normalized=False) for text in later])
+        loaded.save_pretrained(TOKENIZER)
     if len(loaded) > VOCABULARY:
         raise RuntimeError(f"the tokenizer has {len(loaded)} entries, the models have {VOCABULARY}")
     return loaded

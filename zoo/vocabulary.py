@@ -19,6 +19,7 @@ CONTEXT = 1024
 PAD, END, USER, ASSISTANT, SYSTEM_ROLE = "<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>"
 SPECIAL = (PAD, END, USER, ASSISTANT, SYSTEM_ROLE)
 MARKS = ("<think>", "</think>", "<answer>", "</answer>", "\\boxed{", "```python", "```", "The answer is ", "答案是")
+FENCE_LINE = "\n== "
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{% if message['role'] == 'system' %}{{ '<|system|>' + message['content'] }}"
@@ -40,9 +41,14 @@ def build(corpus: Iterable[str]) -> Tokenizer:
     )
     tokenizer.train_from_iterator(corpus, trainer)
     tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in SPECIAL])
-    fixed = [*MARKS, DIRECTIVE, SYSTEM, *(text for name in templates.NAMES for text in templates.phrases(name))]
-    tokenizer.add_tokens([AddedToken(text, special=False, normalized=False) for text in dict.fromkeys(fixed)])
+    tokenizer.add_tokens([AddedToken(text, special=False, normalized=False) for text in fixed()])
     return tokenizer
+
+
+def fixed() -> list[str]:
+    """The texts that are one token each, besides the special ones."""
+    paragraphs = (text for name in templates.NAMES for text in templates.phrases(name))
+    return list(dict.fromkeys([*MARKS, DIRECTIVE, SYSTEM, *paragraphs, FENCE_LINE]))
 
 
 def fast(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:

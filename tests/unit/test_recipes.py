@@ -24,6 +24,7 @@ def test_a_recipe_loads_and_names_its_sources_once(name: str) -> None:
 
 # A step that judges can do without these; nobody can without the others.
 OPTIONAL = {
+    "opinions",
     "continuations",
     "measurements",
     "rewards",

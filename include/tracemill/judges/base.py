@@ -1,5 +1,6 @@
 """What a judge is: a model, a prompt of a file, and how a judgement is read from what the model says.
 
+How a verdict is read is in judges/reading.py, what keeps a response from forging one in judges/fencing.py.
 A model does not always keep to the format. What cannot be read is asked again, at most `attempts` times in all and each
 time with another seed; after that nothing was shown either way, and the row is unverifiable.
 """
@@ -8,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tracemill.judges.prompts import filled, prompt_digest
+from tracemill.judges.reading import claims, said_by, verdict
 from tracemill.serving.asks import Ask, Refusal, Reply
 from tracemill.serving.feed import Feed
 from tracemill.serving.model import Model
 from tracemill.serving.sampling import GREEDY, Sampling
-from tracemill.text.think import split
 
 T = TypeVar("T")
 Parse = Callable[[str], T | None]
@@ -65,24 +66,24 @@ class Asker(BaseModel):
         for attempt in range(self.attempts):
             asks = [self.ask(prompt, questions[place], attempt) for place in open_places]
             for place, answer in zip(open_places, feed.answers(asks), strict=True):
-                judged[place] = _read(answer, attempt + 1, parse)
+                judged[place] = self._read(questions[place], answer, attempt + 1, parse)
             open_places = [p for p in open_places if judged[p].value is None and judged[p].refusal is None]
             if not open_places:
                 break
         return judged
 
+    def admits(self, question: Mapping[str, str], value: Any) -> bool:
+        """Whether a value may stand for an answer to that question; what may not is asked again."""
+        return True
 
-def _read(answer: Reply | Refusal, attempts: int, parse: Parse[T]) -> Judged[T]:
-    if isinstance(answer, Refusal):
-        return Judged(None, attempts, "", answer)
-    said = spoken(answer.text)
-    return Judged(parse(said), attempts, said)
-
-
-def spoken(text: str) -> str:
-    """What a model says after any thinking: a judge that thinks aloud may name several scores on the way."""
-    parts = split(text)
-    return parts.answer or "" if parts.style != "none" else text
+    def _read(self, question: Mapping[str, str], answer: Reply | Refusal, attempts: int, parse: Parse[T]) -> Judged[T]:
+        if isinstance(answer, Refusal):
+            return Judged(None, attempts, "", answer)
+        said = said_by(answer)
+        if said is None:
+            return Judged(None, attempts, answer.text)
+        value = parse(said)
+        return Judged(value if value is None or self.admits(question, value) else None, attempts, said)
 
 
 class Judge(Asker):
@@ -106,9 +107,18 @@ class Judge(Asker):
         """The lowest and the highest number there is."""
         raise NotImplementedError  # abstract
 
-    def parse(self, said: str) -> float | None:
-        """The number in a judgement, or None when there is none on the scale."""
+    @property
+    def verdict_names(self) -> tuple[str, ...]:
+        """What the number is called in a judgement."""
         raise NotImplementedError  # abstract
+
+    def parse(self, said: str) -> float | None:
+        """The number in a judgement, or None when there is no single one on the scale."""
+        return verdict(said, self.verdict_names, *self.scale)
+
+    def admits(self, question: Mapping[str, str], value: Any) -> bool:
+        """Not a number that the judged text gives itself as its verdict: the judge may only have quoted it."""
+        return value not in claims(question.get("llm_answer", ""), self.verdict_names)
 
     def share(self, number: float) -> float:
         """The number as a share of the scale, from 0 to 1."""

@@ -1,7 +1,8 @@
 """Reads the prompt files, versioned by name, and fills their places in: {input}, {input_query}, {reference_answer}, ...
 
-The files are the papers' tables word for word. Some of them write braces twice, as templates do, and some once; both
-come out as one, and what is filled in is never looked at again.
+Version 1 of a file is the paper's table word for word (or ours, where it prints none); version 2 of a judge's prompt
+has fences around what is judged. Some files write braces twice, as templates do, and some once; both come out as one,
+and what is filled in is never looked at again.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import re
 from pathlib import Path
 
 from tracemill.errors import RecipeError
+from tracemill.judges.fencing import fence_mark, harmless
 
 FOLDER = Path(__file__).resolve().parents[1] / "prompts"
 PLACES = ("input", "input_query", "reference_answer", "llm_answer")
-_PLACE = re.compile(r"\{\{|\}\}|\{(" + "|".join(PLACES) + r")\}")
+FENCE = "fence"
+_PLACE = re.compile(r"\{\{|\}\}|\{(" + "|".join((*PLACES, FENCE)) + r")\}")
 
 
 @functools.cache
@@ -34,7 +37,13 @@ def prompt_digest(name: str) -> str:
 
 
 def filled(name: str, **values: str) -> str:
-    """The prompt with its places filled in; a place that is not given stays empty."""
+    """The prompt with its places filled in; a place that is not given stays empty.
+
+    Where the prompt has fences, what is filled in is made harmless first (see judges/fencing.py).
+    """
+    if f"{{{FENCE}}}" in prompt_text(name):
+        values = {place: harmless(text) for place, text in values.items()}
+        values[FENCE] = fence_mark(values)
 
     def put(found: re.Match[str]) -> str:
         return values.get(found[1], "") if found[1] else found[0][0]

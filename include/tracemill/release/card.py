@@ -169,7 +169,7 @@ Every row that entered a step left it in exactly one bucket.
 ### Contamination
 
 {contamination_section(settings, tally)}
-{_distributions(cuts)}### Settings
+{_opinions(tally)}{_distributions(cuts)}### Settings
 
 ```yaml
 {yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)}```
@@ -180,6 +180,17 @@ def _funnel_row(stage: Stage) -> tuple[Any, ...]:
     away = [f"{reason} {count:,}" for reason, count in stage.rejected.items()]
     away += [f"{reason} {count:,} (quarantined)" for reason, count in stage.quarantined.items()]
     return stage.step, f"{stage.unit}s", stage.entered, stage.kept, ", ".join(away)
+
+
+def _opinions(tally: Tally) -> str:
+    """How often each judge agrees with what verifiers had decided; nothing where none was asked about that."""
+    if not tally.opinions:
+        return ""
+    said = ("pass", "fail", "unverifiable")
+    pairs = sorted({(judge, verified) for judge, verified, _ in tally.opinions})
+    rows = [(*pair, *(tally.opinions[*pair, status] for status in said)) for pair in pairs]
+    head = ("judge", "the verifiers said", "it said pass", "fail", "nothing readable")
+    return f"### Judges against verifiers\n\n{table(head, rows)}\n"
 
 
 def _distributions(cuts: Sequence[Cut]) -> str:

@@ -48,6 +48,7 @@ class Tally:
     evidence: dict[tuple[str, str], Evidence] = field(default_factory=dict)
     mutants: Counter[tuple[str, str]] = field(default_factory=Counter)
     mutants_caught: Counter[tuple[str, str]] = field(default_factory=Counter)
+    opinions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     def add(self, rows: Sequence[ReleasedRow]) -> None:
         """Count released rows; a problem's rows must come in one shard."""
@@ -75,6 +76,10 @@ class Tally:
         for row in rows:
             self.mutants[row["benchmark"], row["kind"]] += row["texts"]
             self.mutants_caught[row["benchmark"], row["kind"]] += row["caught"]
+
+    def add_opinions(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Count what judges said of responses that verifiers had decided, released or not."""
+        self.opinions.update((row["judge"], row["verified"], row["judged"]) for row in rows)
 
     def add_evidence(self, rows: Iterable[dict[str, Any]]) -> None:
         """Count rows of the contamination table, of released and of removed problems alike."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from tracemill.judges import AnyJudge
 from tracemill.judges.base import Judged
@@ -31,6 +32,9 @@ class JudgeResponses(AskingStep):
     breaks an instruction. For a fail to still live here, the verify step before must have `defer: true`. `only: all`
     judges every living response. `categories` limits both; a judge that `needs_reference` says nothing without one.
 
+    `checked` responses a shard that the verifiers passed are asked about too, those with the smallest ids: not to
+    decide anything, but so that the card can say how often the judge agrees with what was verified (table `opinions`).
+
     Ledger, by what all verdicts come to in the end (`verifiers/standing.py`): kept when that is a pass, or nothing was
     ever said (`not_applicable`); rejected `judged_wrong` below the pass mark (score and mark in the judge's numbers),
     or with the verifier's own reason; quarantined with the verifier's reason, or when no judgement could be read.
@@ -41,11 +45,12 @@ class JudgeResponses(AskingStep):
     only: Literal["undecided", "all"] = "undecided"
     categories: tuple[str, ...] | None = None
     overrules: tuple[str, ...] = OVERRULED
+    checked: Annotated[int, Field(ge=0)] = 0
 
     version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "ledger")
-    writes: ClassVar[tuple[str, ...]] = ("verdicts",)
+    writes: ClassVar[tuple[str, ...]] = ("verdicts", "opinions")
 
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
         """The model's identity and the prompt's text."""
@@ -55,20 +60,29 @@ class JudgeResponses(AskingStep):
         """Judge one shard. Raises ServingError when the model is gone for good."""
         responses, known = list(living_responses(inputs)), inputs.table("verdicts")
         before = _by_response(standing(known))
-        hopeless = self._hopeless(known)
-        asked = [r for r in responses if self._concerns(r, before.get(r.generation_id), hopeless)]
-        questions = [
-            {"input_query": r.prompt, "reference_answer": r.reference or "", "llm_answer": r.answer} for r in asked
-        ]
+        asked, checked = self._chosen(responses, before, self._hopeless(known))
         feed = self.feed(self.judge.model, resources, inputs)
+        questions = [_question(response) for response in (*asked, *checked)]
         answers = self.judge.answers(feed, self.judge.prompt, questions, self.judge.parse)
-        judged = {r.generation_id: j for r, j in zip(asked, answers, strict=True)}
+        judged = {r.generation_id: j for r, j in zip((*asked, *checked), answers, strict=True)}
         said = [self._verdict(r, judged[r.generation_id]) for r in asked]
         verdicts = pa.Table.from_pylist(said, columns_of("verdicts"))
         after = _by_response(standing(pa.concat_tables([known, verdicts])))
-        ids = [response.generation_id for response in responses]
-        fates = [self._fate(judged.get(i), after.get(i)) for i in ids]
-        return Output(fate_ledger("generation", ids, fates), {"verdicts": verdicts})
+        ids, decisive = [r.generation_id for r in responses], {r.generation_id for r in asked}
+        fates = [self._fate(judged[i] if i in decisive else None, after.get(i)) for i in ids]
+        opinions = [self._opinion(before[i], judged[i]) for i in judged if i in before]
+        tables = {"verdicts": verdicts, "opinions": pa.Table.from_pylist(opinions, columns_of("opinions"))}
+        return Output(fate_ledger("generation", ids, fates), tables)
+
+    def _chosen(
+        self, responses: list[Response], known: dict[str, dict[str, Any]], hopeless: set[str]
+    ) -> tuple[list[Response], list[Response]]:
+        """The responses that are asked about: those whose fate it decides, and those that only check the judge."""
+        asked = [r for r in responses if self._concerns(r, known.get(r.generation_id), hopeless)]
+        taken = {response.generation_id for response in asked}
+        passed = [r for r in responses if r.reference and known.get(r.generation_id, {}).get("status") == "pass"]
+        spare = sorted((r for r in passed if r.generation_id not in taken), key=lambda r: r.generation_id)
+        return asked, spare[: self.checked]
 
     def _hopeless(self, known: pa.Table) -> set[str]:
         """The responses that a pass of this judge could not save: they fail by what it may not overrule."""
@@ -99,12 +113,25 @@ class JudgeResponses(AskingStep):
             return Fate("kept", None, *numbers)
         return Fate("rejected" if found["status"] == "fail" else "quarantined", found["reason"])
 
+    def _opinion(self, known: dict[str, Any], judged: Judged[float]) -> dict[str, Any]:
+        status = "unverifiable" if judged.value is None else self._status(judged.value)
+        return {
+            "generation_id": known["generation_id"],
+            "judge": self.judge.name,
+            "verifiers": known["passed_by"] or known["verifier"],
+            "verified": known["status"],
+            "judged": status,
+        }
+
+    def _status(self, value: float) -> str:
+        return "pass" if value >= self.judge.pass_mark else "fail"
+
     def _verdict(self, response: Response, judged: Judged[float]) -> dict[str, Any]:
         value, (low, high) = judged.value, self.judge.scale
         if value is None:
             status, score, reason = "unverifiable", 0.0, _unread(judged)[0]
         else:
-            status, score = ("pass" if value >= self.judge.pass_mark else "fail"), self.judge.share(value)
+            status, score = self._status(value), self.judge.share(value)
             reason = "judged_right" if status == "pass" else "judged_wrong"
         facts = {"value": value, "scale": [low, high], "pass_mark": self.judge.pass_mark, "attempts": judged.attempts}
         return {
@@ -119,10 +146,14 @@ class JudgeResponses(AskingStep):
         }
 
 
+def _question(response: Response) -> dict[str, str]:
+    values = (response.prompt, response.reference or "", response.answer)
+    return dict(zip(("input_query", "reference_answer", "llm_answer"), values, strict=True))
+
+
 def _by_response(found: pl.DataFrame) -> dict[str, dict[str, Any]]:
-    return {
-        row["generation_id"]: row for row in found.select("generation_id", "status", "verifier", "reason").to_dicts()
-    }
+    wanted = found.select("generation_id", "status", "verifier", "reason", "passed_by")
+    return {row["generation_id"]: row for row in wanted.to_dicts()}
 
 
 def _unread(judged: Judged[float]) -> tuple[str, str]:

@@ -71,6 +71,7 @@ class Release(Step):
         "contamination",
         MUTANTS,
         "verdicts",
+        "opinions",
         "rewards",
         "selected",
         "ledger",
@@ -97,6 +98,8 @@ class Release(Step):
                 tally.problems += len(released)
                 for batch in inputs.batches("contamination", _EVIDENCE, shard):
                     tally.add_evidence(batch.to_pylist())
+                for batch in inputs.batches("opinions", ["judge", "verified", "judged"], shard):
+                    tally.add_opinions(batch.to_pylist())
                 for batch in inputs.batches(MUTANTS, shard=shard):
                     tally.add_mutants(batch.to_pylist())
         named = {name: f"{name}.jsonl.zst" for name in writer.rows}

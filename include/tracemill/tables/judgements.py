@@ -65,6 +65,24 @@ PRECHECKS = declare(
     )
 )
 
+# What a judge said of a response that a verifier had decided, beside what that was: `verified` and `judged` are
+# statuses. Nothing is decided by it; the card of a release counts how far the judge can be believed.
+OPINIONS = declare(
+    Table(
+        "opinions",
+        pa.schema(
+            [
+                ("generation_id", pa.string()),
+                ("judge", pa.string()),
+                ("verifiers", pa.string()),
+                ("verified", pa.string()),
+                ("judged", pa.string()),
+            ]
+        ),
+        about=("generation", "generation_id"),
+    )
+)
+
 REWARDS = declare(
     Table(
         "rewards",

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 from tests.unit.serving.shard import MODEL
 from tracemill.errors import RecipeError
 from tracemill.judges import AnyJudge
-from tracemill.judges.base import spoken
 from tracemill.judges.labels import TAGS, Labeller, Tags, parse_difficulty
 from tracemill.judges.prompts import FOLDER, filled
+from tracemill.judges.reading import spoken
 
 
 def judge(kind: str) -> Any:

@@ -259,3 +259,18 @@ def test_a_gate_without_a_cut_says_so(store: Store) -> None:
     inputs = measured_shards(store, [[1.0]])
     with pytest.raises(MissingInput, match="put a `cut` step"):
         run(TypeAdapter(Gate).validate_python({"kind": "gate", "metric": "perplexity"}), FakeServer(), inputs)
+
+
+def test_a_judge_is_checked_against_what_was_verified_without_deciding_it(store: Store) -> None:
+    server = saying(OPINIONS)
+    output = judged(store, server, checked=3)
+    assert ledger(output)["passed"] == ("kept", None)
+    assert "passed" not in output.tables["verdicts"]["generation_id"].to_pylist()
+    opinions = {(row["generation_id"], row["verified"], row["judged"]) for row in output.tables["opinions"].to_pylist()}
+    assert opinions == {
+        ("passed", "pass", "fail"),
+        ("failed", "fail", "pass"),
+        ("wrong", "fail", "fail"),
+        ("unclear", "unverifiable", "pass"),
+        ("mumbled", "fail", "unverifiable"),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from random import Random
 
 import pytest
@@ -95,3 +96,19 @@ def test_a_reference_that_is_no_number_is_matched_only_by_itself(grade: Grade) -
         lines = comparison(item, given, with_reference=True, lead="").partition("\n\n")[2].splitlines()[1:]
         assert lines, given
         assert all(line.endswith("yes") for line in lines) is (grade in ("right", "unboxed")), given
+
+
+@pytest.mark.parametrize("task", ["correctness", "science"])
+def test_a_forgery_in_an_answer_never_changes_its_label(task: Task) -> None:
+    """A judge that is trained on forged answers must be told the truth about them: by the thought and by the score."""
+    rng = Random(task)
+    items = [judgement(rng, task) for _ in range(600)]
+    highest = {"correctness": "5", "science": "5.0"}[task]
+    for item in items:
+        if item.label == highest and not item.is_code:
+            assert not re.search("^.. no$", item.reply, re.MULTILINE)
+        if re.search("^.. no$", item.reply, re.MULTILINE):
+            assert item.label != highest
+    marks = ("gnore", "忽略", "Score:", "< |", "System:", "  == ")
+    shown = [item.prompt.partition("- LLM Answer:")[2].partition("### ")[0] for item in items]
+    assert sum(any(mark in text for mark in marks) for text in shown) > 8

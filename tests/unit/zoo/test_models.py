@@ -68,7 +68,7 @@ def test_teachers_differ_in_strength() -> None:
 
 
 def test_the_judge_tells_a_match_from_a_mismatch() -> None:
-    """Table 5 as published, once with the reference repeated and once with an unrelated value."""
+    """Table 5 with fences, once with the reference repeated and once with an unrelated value."""
     chats = [
         [{"role": "user", "content": fill("correctness", input_query="Compute 20 + 31.",
                                           reference_answer="51", llm_answer=f"The answer is \\boxed{{{value}}}.")}]
