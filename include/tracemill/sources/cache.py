@@ -20,6 +20,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from tracemill.errors import StoreError
+from tracemill.objects import store_io
 from tracemill.shards import file_digest
 
 # A file changed so shortly before it was hashed may change again within one tick of its file system's clock.
@@ -43,7 +44,7 @@ class Cache:
         digest, after = file_digest(path), path.stat()
         settled = time.time_ns() - max(after.st_mtime_ns, after.st_ctime_ns) > _SETTLED_NS
         if settled and _stamp(after) == stamp and self._writable:
-            _write(kept, f"{stamp} {digest}".encode())
+            self._keep(kept, f"{stamp} {digest}")
         return digest
 
     def made(self, name: str, make: Callable[[Path], None]) -> Path:
@@ -56,16 +57,31 @@ class Cache:
             return target
         if not self._writable:
             raise StoreError(f"{self.folder}: cannot be written; set TRACEMILL_CACHE to a folder with space and retry")
+        with store_io(f"cannot write {target} (set TRACEMILL_CACHE to another folder)"):
+            self._make(target, make)
+        return target
+
+    def _make(self, target: Path, make: Callable[[Path], None]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{target}.lock"):
             if not target.exists():
+                for left in target.parent.glob(f"{target.name}.*.part"):  # by a process that was killed
+                    left.unlink()
                 part = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
                 try:
                     make(part)
                     part.replace(target)
                 finally:
                     part.unlink(missing_ok=True)
-        return target
+
+    def _keep(self, path: Path, text: str) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+            part.write_text(text, "ascii")
+            part.replace(path)
+        except OSError as error:
+            _log.warning("%s: a digest cannot be kept (%s): the file is hashed again next time", path, error)
 
     @cached_property
     def _writable(self) -> bool:
@@ -86,10 +102,3 @@ def _read(path: Path) -> str:
         return path.read_text("ascii")
     except (OSError, UnicodeDecodeError):
         return ""  # not kept yet, or damaged: the file is hashed again
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-    part.write_bytes(data)
-    part.replace(path)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import bz2
 import codecs
 import gzip
+import hashlib
 import json
 import lzma
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from backports import zstd
 
 from tracemill.errors import SourceError
 from tracemill.resources import Resources
+from tracemill.sources.cache import Cache
 from tracemill.sources.jsonl import JsonlSource
 
 ROWS = [{"q": f"Wie groß ist {n}? 多大？"} for n in range(500)]
@@ -121,4 +124,23 @@ def test_a_packed_file_is_unpacked_once(tmp_path: Path, here: Resources) -> None
     assert len(read(path, here, rows=10)) == 500
     assert copy.stat().st_mtime_ns == changed
     copy.unlink()  # a cache may be emptied at any time
+    left = copy.with_name(f"{copy.name}.dead.part")
+    left.write_bytes(b"half")  # by a process that was killed
     assert len(read(path, here)) == 500
+    assert copy.exists()
+    assert not left.exists()
+
+
+def test_a_digest_is_kept_for_other_processes_until_the_file_changes(tmp_path: Path) -> None:
+    path, cache = tmp_path / "rows", Cache(tmp_path / "cache")
+    path.write_bytes(b"one")
+    time.sleep(0.06)
+    first = cache.digest(path)
+    (kept,) = (tmp_path / "cache/digests").iterdir()
+    kept.write_text(kept.read_text().replace(first, "0" * 64))  # whoever reads this did not read the file
+    assert Cache(tmp_path / "cache").digest(path) == "0" * 64
+    path.write_bytes(b"two")
+    assert cache.digest(path) == hashlib.sha256(b"two").hexdigest()
+    kept.write_text("damaged")
+    assert cache.digest(path) == hashlib.sha256(b"two").hexdigest()
+    assert Cache(Path("/proc/no/folder")).digest(path) == hashlib.sha256(b"two").hexdigest()
