@@ -1,12 +1,15 @@
 """Every dataset's test field becomes one suite; what cannot be used says why and never becomes a verdict."""
 
 import base64
+import contextlib
 import json
 import pickle
 import zlib
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tracemill.sandbox.base import (
     AssertSuite,
@@ -175,3 +178,40 @@ def test_shapes(case: Any, expected: Any) -> None:
 def test_unusable_tests_are_a_fault_of_the_data(case: Any, why: str) -> None:
     with pytest.raises(SuiteError, match=why):
         suite_from(case)
+
+
+_KEYS = st.sampled_from(
+    [
+        "inputs",
+        "outputs",
+        "input",
+        "output",
+        "fn_name",
+        "public_tests",
+        "private_test_cases",
+        "tests",
+        "test_list",
+        "test",
+        "entry_point",
+        "starter_code",
+        "metadata",
+        "functional",
+        "input_output",
+        "test_code",
+        "testtype",
+        "compare",
+    ]
+)
+_LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9) | _KEYS
+_JSON = st.recursive(
+    _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4), max_leaves=12
+)
+
+
+@given(_JSON, st.booleans(), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_whatever_a_row_holds_is_a_suite_or_a_fault_of_the_data(case: Any, as_text: bool, inside: bool) -> None:
+    case = {"tests": json.dumps(case)} if inside else case
+    with contextlib.suppress(SuiteError):
+        suite = suite_from(json.dumps(case) if as_text else case)
+        assert suite.kind in ("stdio", "call", "asserts", "humaneval", "pytest")

@@ -212,8 +212,10 @@ def _prepare(config: dict[str, Any]) -> Jail:
         with contextlib.suppress(ImportError):
             testing.find_plugins() if name == "pytest" else __import__(name)
     jail = Jail(config)
-    for rights in ((False, False), (True, False), (False, True), (True, True)):
-        jail.filter(*rights)
+    for allow_fork in (False, True):
+        jail.filter(allow_fork, False)
+    jail.filter(False, "once")
+    jail.filter(True, True)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.set_int_max_str_digits(0)  # what a long number costs is the program's own time
     python.allow_raised_stacks()
