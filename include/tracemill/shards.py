@@ -136,9 +136,10 @@ class Store(ObjectStore):
                 "another --root"
             )
         if found < FORMAT and not old:
+            place = self.root if self.on_disk else self.fs.unstrip_protocol(self.root)
             raise StoreError(
                 f"{self.root} is of format {found} and this tracemill writes {FORMAT}: run `tracemill migrate "
-                f"{self.root}`, which keeps versions, revocations and paid answers"
+                f"{place}`, which keeps versions, revocations and paid answers"
             )
 
     def _require_vacant(self) -> None:

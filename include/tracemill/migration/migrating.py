@@ -43,7 +43,7 @@ def migrate(recipe: Recipe, store: Store, resources: Resources, say: Say) -> Mig
 
     Another run of this on the same store, at once or later, does the same work and harms nothing.
     """
-    old = OldStore.noted(store, recipe)
+    old = OldStore.noted(store)
     run_shard(recipe, store, PLAN, 0, resources)
     shards = shard_count(store)
     for shard in range(shards):
@@ -63,11 +63,11 @@ def migrate(recipe: Recipe, store: Store, resources: Resources, say: Say) -> Mig
 
 def would_migrate(recipe: Recipe, store: Store, resources: Resources) -> list[str]:
     """What a migration would do, in sentences; nothing is written. Raises SourceError for a source that is missing."""
-    old = OldStore.seen(store, recipe)
+    old = OldStore.seen(store)
     for source in recipe.sources:
         source.state(resources)
     rows = sum(manifest.counts.entered for manifest in old.manifests("provenance"))
-    shards = len(old.note.shards[INGEST])
+    shards = len(old.note.shards.get(INGEST, {}))
     last = f"v{old.note.last_version}" if old.note.last_version else "none was published"
     return [
         f"{rows:,} rows of {len(recipe.sources)} sources in {shards} shards are read again and get the ids of "

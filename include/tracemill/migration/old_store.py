@@ -4,6 +4,7 @@ from the same facts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,19 +14,20 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tracemill.errors import CorruptShard
-from tracemill.recipe import INGEST, PLAN, Recipe
+from tracemill.recipe import INGEST
 from tracemill.refresh.versions import METADATA, version, version_numbers
-from tracemill.runner import shard_count
 from tracemill.shards import Manifest, Store
 
 NOTE = "migrations/format-1.json"
+_SHARD = re.compile(r"(\d{5,})\.json")
+_NO_STEPS = {"versions", "revocations", "migrations", "samples"}
 
 
 class Note(BaseModel):
     """The fingerprints of all shards by step, and the number of the last version (0: none)."""
 
     model_config = ConfigDict(frozen=True)
-    shards: dict[str, list[str | None]]
+    shards: dict[str, dict[int, str]]
     last_version: int
 
 
@@ -34,31 +36,30 @@ class OldStore:
     """A store as it was in its older format, whatever has been written to it since."""
 
     store: Store
-    recipe: Recipe
     note: Note
 
     @classmethod
-    def noted(cls, store: Store, recipe: Recipe) -> OldStore:
+    def noted(cls, store: Store) -> OldStore:
         """What the store held when its migration was first begun. Raises CorruptShard for a damaged note."""
-        store.create_bytes(NOTE, _note(store, recipe).model_dump_json(indent=1).encode())
-        return cls.seen(store, recipe)
+        store.create_bytes(NOTE, _note(store).model_dump_json(indent=1).encode())
+        return cls.seen(store)
 
     @classmethod
-    def seen(cls, store: Store, recipe: Recipe) -> OldStore:
+    def seen(cls, store: Store) -> OldStore:
         """The same without writing anything."""
         try:
             known = Note.model_validate_json(store.read_bytes(NOTE))
         except FileNotFoundError:
-            known = _note(store, recipe)
+            known = _note(store)
         except ValidationError as error:
             raise CorruptShard(f"{store.root}/{NOTE} is damaged: delete it and migrate again ({error})") from error
-        return cls(store, recipe, known)
+        return cls(store, known)
 
     def manifests(self, table: str) -> Iterator[Manifest]:
-        """The old manifests that have that table, step by step in recipe order."""
-        for step in self.recipe.pipeline():
-            for shard, fingerprint in enumerate(self.note.shards.get(step, ())):
-                found = self.store.sealed_earlier(step, shard, fingerprint) if fingerprint else None
+        """The old manifests that have that table, step by step."""
+        for step, shards in self.note.shards.items():
+            for shard, fingerprint in shards.items():
+                found = self.store.sealed_earlier(step, shard, fingerprint)
                 if found is not None and table in found.tables:
                     yield found
 
@@ -98,13 +99,14 @@ class OldStore:
         return kept.select(pl.col("id").alias("old_id"), "old_shard")
 
 
-def _note(store: Store, recipe: Recipe) -> Note:
-    count = shard_count(store) if store.manifest(PLAN, 0) else 0
-    shards: dict[str, list[str | None]] = {}
-    for name, step in recipe.pipeline().items():
-        places = range(count) if step.shape == "map" else range(1)
-        found = store.manifests((name, place) for place in places)
-        shards[name] = [manifest.fingerprint if manifest else None for manifest in found]
+def _note(store: Store) -> Note:
+    """Every step that has a sealed shard, also one that the recipe has no more."""
+    shards: dict[str, dict[int, str]] = {}
+    for step in sorted(name for name in store.names() if "." not in name and name not in _NO_STEPS):
+        places = sorted(int(found[1]) for name in store.names(step) if (found := _SHARD.fullmatch(name)))
+        manifests = zip(places, store.manifests((step, place) for place in places), strict=True)
+        sealed = {place: manifest.fingerprint for place, manifest in manifests if manifest is not None}
+        shards |= {step: sealed} if sealed else {}
     return Note(shards=shards, last_version=max(version_numbers(store), default=0))
 
 
