@@ -5,12 +5,13 @@ migrations/format-2/00000.json                   the migration to format 2, its 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
-from tracemill.shards import Manifest, Store
+from tracemill.shards import Manifest, Store, StoredFile
 
 STEP = "migrations/format-2"
 LAST_VERSION = "last_version"
@@ -50,6 +51,27 @@ def in_todays_ids(store: Store, version: int, released: pa.Table, now: pa.Table)
         pl.coalesce("new_id", "generation_id").alias("generation_id"),
     )
     return ids.to_arrow().cast(released.schema)
+
+
+def former_ids(store: Store, ids: pl.Series) -> pl.Series:
+    """What each response was called in the older format (else its own id): what decided ties before decides still."""
+    made = migration(store)
+    if made is None:
+        return ids
+    known = _former(store, made.tables["generation_ids"])
+    return (
+        ids.to_frame("id")
+        .join(known, on="id", how="left", maintain_order="left")
+        .select(pl.coalesce("old_id", "id"))
+        .to_series()
+    )
+
+
+@lru_cache(maxsize=1)
+def _former(store: Store, stored: StoredFile) -> pl.DataFrame:
+    """By today's id the older one, read once for all shards that a process works on."""
+    pairs = _frame(store.get_table(stored, ["old_id", "new_id"])).rename({"new_id": "id"})
+    return pairs.sort("old_id").unique("id", keep="first")
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 import polars as pl
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
+from tracemill.migration.identities import former_ids, migration
 from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step
@@ -22,7 +24,8 @@ class Select(Step):
     A response is *verified* when its verdicts together are a pass (`verifiers/standing.py`): no verifier that applies
     says fail, or could not tell, unless the recipe lets a judge overrule it. The rank: verified first, then the higher
     reward (mean over reward models; a response without one comes last), then the shorter thinking, then the smaller id.
-    The last two make the choice unique; they never depend on the order of rows. Rejected, in this order:
+    The last two make the choice unique; they never depend on the order of rows. In a store that was migrated the older
+    id decides, as it did before. Rejected, in this order:
     `unformatted` (thinking or answer is blank, so the released layout cannot hold it), `failed` (a verifier said fail
     and was not overruled), `unverified` (nothing was shown either way; only with `unverified: drop`), `surplus`.
     """
@@ -36,9 +39,16 @@ class Select(Step):
     reads: ClassVar[tuple[str, ...]] = ("generations", "verdicts", "rewards", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("selected",)
 
+    def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
+        """The migration that the store went through, if any: it knows older ids."""
+        made = migration(inputs.store)
+        return {} if made is None else {"migration": made.fingerprint}
+
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Rank one shard; the ledger gives a surplus row's rank as `score` against `responses_per_problem`."""
-        judged = self._decided(_candidates(inputs))
+        candidates = _candidates(inputs)
+        tie = former_ids(inputs.store, candidates["id"]).alias("tie")
+        judged = self._decided(candidates.with_columns(tie))
         ledger = judged.select(
             pl.col("id"),
             pl.lit("generation").alias("unit"),
@@ -67,7 +77,7 @@ class Select(Step):
             .when(~verified & pl.lit(self.unverified == "drop"))
             .then(pl.lit("unverified"))
         )
-        order = ["ranked", verified, "reward", "length", "id"]
+        order = ["ranked", verified, "reward", "length", "tie"]
         ranked = (
             candidates.with_row_index("place")
             .with_columns(unfit.alias("unfit"))

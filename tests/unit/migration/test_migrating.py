@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from tests.unit.migration.old import Old, unpacked
 from tracemill.errors import MissingInput, StoreError
-from tracemill.migration.identities import migration, successors
+from tracemill.migration.identities import former_ids, migration, successors
 from tracemill.migration.migrating import Migrated as Counts
 from tracemill.recipe import PLAN
 from tracemill.records import problem_id
@@ -153,6 +154,13 @@ def _problems(old: Old) -> dict[str, str]:
     manifests = old.store.manifests(("ingest", shard) for shard in range(5))
     tables = [old.store.get_table(one.tables["problems"], ["id", "prompt"]) for one in manifests if one]
     return {row["id"]: row["prompt"] for rows in tables for row in rows.to_pylist()}
+
+
+def test_ties_are_decided_by_the_older_id(migrated: Migrated) -> None:
+    rows = _released(migrated.store, 3)
+    old = pl.Series("id", [row["generation_id"] for row in rows])
+    now = pl.Series("id", [row["generation_id"] for row in _released(migrated.store, 4)] + ["g-new"])
+    assert set(former_ids(migrated.store, now)) == {*old, "g-new"}
 
 
 def test_old_shards_stay(migrated: Migrated) -> None:
