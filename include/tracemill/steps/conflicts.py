@@ -22,6 +22,7 @@ from tracemill.steps.references import REFERENCES
 from tracemill.tables import columns_of
 from tracemill.text.answer_text import normalised_answer
 from tracemill.text.extract import final_answer
+from tracemill.verifiers.math import MAX_ANSWER
 
 TEACHERS = "teachers_against_reference"
 
@@ -122,7 +123,9 @@ def _references(inputs: Inputs, ids: Iterable[str]) -> Mapping[str, str]:
 
 def same_spelling(answer: str | None) -> str | None:
     """The answer in the spelling in which the verifier compares it, so that equal answers are mostly equal texts."""
-    return None if answer is None else "".join(normalised_answer(answer).split()) or None
+    if answer is None or len(answer) > MAX_ANSWER:
+        return None
+    return "".join(normalised_answer(answer).split()) or None
 
 
 def _detail(row: Mapping[str, Any] | None) -> str | None:

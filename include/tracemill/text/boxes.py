@@ -17,6 +17,7 @@ _MENTION = re.compile(
     r"|\s*\\text\{\s*(?:your )?answer\s*\})",
     re.IGNORECASE,
 )
+_MOST_JOINED = 50  # boxes of one list
 _REACH = 200  # characters of a formula read on either side of a box
 _WITHIN_REACH = 70  # characters between two boxes of one list: math-verify 0.9, extract_boxed_content
 _MARKS = re.compile(r"\$|\\[()\[\]]|\*\*|[{}&]|\\\\|\\(?:quad|qquad|[,;:! ])")
@@ -98,7 +99,7 @@ def last_answer(text: str, boxes: Sequence[Box]) -> tuple[str, bool]:
     """
     first = len(boxes) - 1
     unsure = False
-    while first and boxes[first - 1].content:
+    while first and boxes[first - 1].content and len(boxes) - first < _MOST_JOINED:
         between = text[boxes[first - 1].end : boxes[first].start]
         if len(between) < _WITHIN_REACH and _OTHER_FORM.search(between):
             return last_answer(text, boxes[:first])

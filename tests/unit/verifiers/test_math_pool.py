@@ -127,6 +127,9 @@ BOUNDED = (  # each would take minutes, or for ever, if it were worked out as wr
     r"\frac" * 1000,
     "{" * 3000,
     "9" * 4000,
+    "+".join(rf"\sqrt{{{n}}}" for n in range(2, 300)),
+    "*".join(["3000!"] * 150),
+    "(x+y+z)^{300}" * 30,
 )
 
 
