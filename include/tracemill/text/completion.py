@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import textwrap
 
+_LONGEST = 256 << 10  # characters; a syntax tree takes a few hundred bytes for each
+
 
 def completed(prompt: str, offered: str) -> str:
     """Return one program. A prompt that is a bare signature cannot stand alone: what is offered stands in its place."""
@@ -26,8 +28,17 @@ def _standing(prompt: str) -> str:
 
 
 def _is_python(source: str) -> bool:
+    """Return whether `source` can stand alone: it parses, and returns from no function but its own."""
+    if len(source) > _LONGEST:
+        return True  # too long to be looked at here; its compiler will say
     try:
-        ast.parse(source)
+        waiting: list[ast.AST] = list(ast.parse(source).body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Return):
+            return False
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.expr):
+            waiting += ast.iter_child_nodes(node)
     return True
