@@ -64,8 +64,10 @@ def stages_of(path: Path) -> tuple[Stage, ...]:
 def _verifier(step: Mapping[str, Any]) -> type[StageOperator] | None:
     if step["kind"] != "verify":
         return None
-    code = any(verifier["kind"] in {"code", "direct"} for verifier in step["verifiers"])
-    return o.VerifyCodeOperator if code else o.VerifyMathOperator
+    kinds = {verifier["kind"] for verifier in step["verifiers"]}
+    if kinds & {"code", "direct"}:
+        return o.VerifyCodeOperator
+    return o.VerifyInstructionsOperator if kinds == {"instruction"} else o.VerifyMathOperator
 
 
 def fits(recipe: Sequence[Stage], graph: Sequence[Stage]) -> bool:

@@ -24,7 +24,7 @@ from tracemill_airflow.operators.questions import (
 from tracemill_airflow.operators.release import ReleaseOperator
 from tracemill_airflow.operators.rules import RuleCheckOperator
 from tracemill_airflow.operators.select import SelectOperator
-from tracemill_airflow.operators.verify import VerifyCodeOperator, VerifyMathOperator
+from tracemill_airflow.operators.verify import VerifyCodeOperator, VerifyInstructionsOperator, VerifyMathOperator
 
 __all__ = [
     "AnnotateOperator",
@@ -50,5 +50,6 @@ __all__ = [
     "SignOperator",
     "UniqueOperator",
     "VerifyCodeOperator",
+    "VerifyInstructionsOperator",
     "VerifyMathOperator",
 ]
