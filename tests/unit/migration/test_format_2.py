@@ -1,0 +1,36 @@
+"""A store of format 2 that earlier code wrote is opened as it is: versions are known, answers are found again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.migration.old import Old, unpacked
+from tracemill.refresh.versions import METADATA, version, version_numbers
+from tracemill.release.revoked import read_list
+from tracemill.shards import Store
+
+KEPT = Path(__file__).parents[2] / "fixtures/store_format_2"
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Old:
+    return unpacked(tmp_path, KEPT)
+
+
+def test_what_it_holds_is_read_as_it_was_written(kept: Old) -> None:
+    store = Store.at(kept.root)
+    assert version_numbers(store) == [1, 2, 3]
+    assert [version(store, number).cause for number in (1, 2, 3)] == ["refresh", "refresh", "recall"]
+    last = version(store, 3)
+    assert store.get_table(last.files[METADATA]).num_rows == last.rows
+    assert len(read_list(store, "late")) == 4
+
+
+def test_a_run_with_todays_code_pays_for_nothing_again(kept: Old) -> None:
+    before = version(Store.at(kept.root), 3).rows
+    done = kept.refreshed(anyway=True)
+    assert kept.server.requests == []
+    assert done.published is not None
+    assert done.published.version.rows == before
