@@ -80,7 +80,7 @@ def wire(stages: Sequence[Stage]) -> None:
     """Make the tasks of these stages in the current DAG, `plan` first, and the model servers that they ask for."""
     names = ("plan", *(stage.name for stage in stages))
     plan = o.PlanOperator(task_id="plan", stages=names, shards_per_task="{{ params.shards_per_task }}")
-    if any(issubclass(stage.operator, AskingOperator) for stage in stages):
+    if any(issubclass(stage.operator, AskingOperator) and stage.operator.always_asks for stage in stages):
         serve = ServeOperator.partial(task_id="serve", **SERVING)
         plan >> serve.expand(server=ServersOperator(task_id="servers").output)
     links: list[Any] = [plan]

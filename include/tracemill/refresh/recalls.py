@@ -138,7 +138,7 @@ def comparing(recipe: Recipe, benchmark: Benchmark) -> Decontaminate:
     steps = recipe.pipeline().values()
     own = next((step for step in steps if isinstance(step, Decontaminate)), None)
     if own is not None:
-        return own.model_copy(update={"benchmarks": (benchmark,)})
+        return own.model_copy(update={"benchmarks": (benchmark,), "judge": None})
     embedder: AnyEmbedder | None = next((step.embedder for step in steps if isinstance(step, Sign)), None)
     if embedder is None:
         raise RecipeError(f"recipe {recipe.name!r} has no step of kind 'sign', which a recall compares by: add one")

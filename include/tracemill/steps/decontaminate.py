@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
@@ -18,16 +19,21 @@ from tracemill.decontamination.mutants import TABLE, measured
 from tracemill.dedup.packed import unpacked
 from tracemill.embedders import AnyEmbedder
 from tracemill.errors import RecipeError
+from tracemill.judges.overlap import OverlapJudge
+from tracemill.judges.prompts import prompt_digest
 from tracemill.records import Bucket, Unit
 from tracemill.resources import Resources
-from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.serving.feed import Feed
+from tracemill.steps.asking import AskingStep
+from tracemill.steps.base import Inputs, Output, ledger_rows
 from tracemill.tables import columns_of, empty
 
 Share = Annotated[float, Field(gt=0, le=1)]
+JUDGE = "judge"
 FLOOR = 0.9  # evidence is kept from this part of a threshold on
 
 
-class Decontaminate(Step):
+class Decontaminate(AskingStep):
     """Five rules, the first that hits gives the reason: `contaminated_exact`, `_ngram`, `_alignment`, `_embedding`,
     `_template`.
 
@@ -37,6 +43,7 @@ class Decontaminate(Step):
     quantities, formulas and concepts agree, in whatever words, English or Chinese. template: as ngram, with numbers
     and names abstracted, on items of at least `template_words` words. null turns a rule off. What is shared must be of
     the item's question: a quotation, an identity or the form of a multiple-choice question decides nothing.
+    `judge` names a model that is asked about pairs whose alignment is in doubt (reason `contaminated_judge`).
     Shard 0 also says what the rules catch of the benchmarks' own items when they are changed (table `mutants`).
     """
 
@@ -49,6 +56,7 @@ class Decontaminate(Step):
     alignment: Share | None = 0.5
     template: Share | None = 0.75
     template_words: Annotated[int, Field(ge=1)] = 12
+    judge: OverlapJudge | None = None
     version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "signatures", "ledger")
@@ -63,8 +71,10 @@ class Decontaminate(Step):
         return benchmarks
 
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
-        """The benchmark files and the embedder's weights."""
-        return {b.name: b.digest(resources) for b in self.benchmarks} | dict(self.embedder.material())
+        """The benchmark files, the embedder's weights, and the judge's model and prompt."""
+        files = {b.name: b.digest(resources) for b in self.benchmarks} | dict(self.embedder.material())
+        prompt = {"prompt": prompt_digest(self.judge.prompt)} if self.judge else {}
+        return files | dict(super().material(resources, inputs)) | prompt
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Every living problem of the shard: kept, or rejected with its strongest evidence."""
@@ -75,11 +85,34 @@ class Decontaminate(Step):
         found = {}
         for rule, threshold in self._thresholds().items():
             found[rule] = strongest(matches(rule, compared, items, threshold * FLOOR), items.benchmark)
+        if self.judge is not None:
+            found[JUDGE] = self._judged(
+                self.judge, compared, items, found, self.feed(self.judge.model, resources, inputs)
+            )
         ids = problems["id"].combine_chunks()
         tables = {"contamination": self._evidence(ids, items, found)}
         if inputs.index == 0:  # the same for all shards
             tables[TABLE] = measured(_questions(self, resources), lambda texts: self._flagged(texts, resources))
         return Output(self._ledger(ids, items, found), tables)
+
+    def _judged(
+        self, judge: OverlapJudge, compared: Problems, items: Items, found: Mapping[str, Matches], feed: Feed
+    ) -> Matches:
+        """What the judge says of pairs in doubt, about problems that no rule gives away."""
+        pairs = strongest(matches("alignment", compared, items, judge.doubt), items.benchmark)
+        decided = {
+            text for rule, limit in self._thresholds().items() for text in found[rule].texts[found[rule].hits(limit)]
+        }
+        open_ = np.array([k for k, text in enumerate(pairs.texts.tolist()) if text not in decided], np.int64)
+        pairs = pairs.take(open_[np.argsort(-pairs.scores[open_], kind="stable")][: judge.at_most])
+        questions = [
+            {"input": compared.text(text), "reference_answer": items.texts[item]}
+            for text, item in zip(pairs.texts.tolist(), pairs.items.tolist(), strict=True)
+        ]
+        answers = judge.answers(feed, judge.prompt, questions, judge.parse)
+        said = [json.dumps({"said": answer.said[:500], "attempts": answer.attempts}) for answer in answers]
+        same = np.array([answer.value is True for answer in answers], np.bool_)
+        return Matches(pairs.texts, pairs.items, same.astype(np.float32), same, np.array(said, np.object_))
 
     def _flagged(self, texts: list[str], resources: Resources) -> list[bool]:
         """Which texts the rules would turn away."""
@@ -98,7 +131,9 @@ class Decontaminate(Step):
     def _items(self, resources: Resources) -> Items:
         """The index of all items, made once per process and content."""
         return _indexed(
-            self, tuple((b.digest(resources), str(resources.path(b.path))) for b in self.benchmarks), _Quiet(resources)
+            self.model_copy(update={"judge": None}),
+            tuple((b.digest(resources), str(resources.path(b.path))) for b in self.benchmarks),
+            _Quiet(resources),
         )
 
     def _vectors(self, inputs: Inputs, ids: pa.ChunkedArray) -> NDArray[np.float16]:
@@ -113,7 +148,9 @@ class Decontaminate(Step):
 
     def _evidence(self, ids: pa.Array, items: Items, found: Mapping[str, Matches]) -> pa.Table:
         parts = [empty("contamination")]
-        for rule, threshold in self._thresholds().items():
+        for rule, threshold in (self._thresholds() | {JUDGE: 1.0}).items():
+            if rule not in found:
+                continue
             hits = found[rule]
             columns = [
                 ids.take(hits.texts),
@@ -131,7 +168,9 @@ class Decontaminate(Step):
 
     def _ledger(self, ids: pa.Array, items: Items, found: Mapping[str, Matches]) -> pa.Table:
         decided: dict[int, tuple[str, float, float, str]] = {}
-        for rule, threshold in self._thresholds().items():
+        for rule, threshold in (self._thresholds() | {JUDGE: 1.0}).items():
+            if rule not in found:
+                continue
             hits = found[rule].take(np.flatnonzero(found[rule].hits(threshold)))
             for k in np.lexsort((-hits.scores, hits.texts)).tolist():
                 item = f"{items.benchmark[hits.items[k]]}/{items.name[hits.items[k]]}"

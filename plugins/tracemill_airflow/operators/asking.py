@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -31,6 +31,8 @@ class AskingOperator(StageOperator):
     of one shard are generated the next ones are asked, and the server stays full. When the server leaves while the task
     works and none comes within `away` seconds, the task is deferred again: the next server may need its worker slot.
     """
+
+    always_asks: ClassVar[bool] = True  # whether a graph with this stage needs a serve task
 
     def __init__(self, *, at_once: int = 3, away: float = 20.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
