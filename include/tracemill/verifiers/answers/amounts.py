@@ -27,7 +27,8 @@ def same_quantity(gold: Quantity, answer: Quantity) -> Sameness:
     if (_bare(gold.unit) or _bare(answer.unit)) and (gold.unit.compound or answer.unit.compound):
         return "unknown"
     if _bare(gold.unit) or _bare(answer.unit):
-        return same_value(gold, answer)
+        found = same_value(gold, answer)
+        return "unknown" if letters(gold.node) != letters(answer.node) and found == "different" else found
     if gold.unit.known and answer.unit.known and not _angles(gold.unit, answer.unit):
         return "different"
     return "unknown" if same_value(gold, answer) != "different" else "different"

@@ -34,6 +34,8 @@ def quantity(tokens: Tokens) -> Shape:
     parts = [_one(piece, before if place == 0 else []) for place, piece in enumerate(pieces)]
     if len(parts) == 1:
         return expanded(parts[0])
+    if any(part.unit == NONE for part in parts):
+        raise Unreadable("a word between numbers")
     return total(parts) or Listed("list", tuple(parts))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tracemill.text.symbols import words_of
 from tracemill.verifiers.answers.nodes import number
-from tracemill.verifiers.answers.shapes import Domain, Listed, Quantity, Shape, Words
+from tracemill.verifiers.answers.shapes import Domain, Infinite, Listed, Quantity, Shape, Words
 from tracemill.verifiers.answers.tokens import Token
 from tracemill.verifiers.answers.units import MULTIPLES
 
@@ -42,6 +42,8 @@ def domain(tokens: list[Token]) -> Shape | None:
     folded = tuple(text.lower() for text in texts)
     if folded in _NOTHING:
         return Listed("set", ())
+    if folded in (("infinity",), ("positive", "infinity"), ("正无穷",)):
+        return Infinite(1)
     return Domain(_DOMAINS[folded]) if folded in _DOMAINS else None
 
 
