@@ -44,7 +44,7 @@ class Rules(Step):
     loop_words: Annotated[int, Field(ge=2)] = 40
     repeated_share: Annotated[float, Field(gt=0, le=1)] = 0.25
     endings: bool = True
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("ledger",)

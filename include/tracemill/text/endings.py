@@ -136,8 +136,8 @@ def _counts(hashes: U64, kinds: U8, stop: int, period: int, copies: int) -> bool
             neighbour = i - period if copy + 1 < copies else i + period
             if kinds[i] & NUMBER and hashes[i] != hashes[neighbour]:
                 number = _number(hashes[i])
-                if number < 0 or (here >= 0 and here != number):
-                    return False  # two numbers move, or one beyond counting: a table of values
+                if number < 0 or here >= 0:
+                    return False  # numbers move in two places, or one is beyond counting: a case with its value
                 here = number
         if here < 0 or (copy > 1 and later - here != step):
             return False

@@ -53,7 +53,6 @@ LOOPS = {
     "a counter": "".join(f"Let me attempt this in yet another way, number {k}. " for k in range(3, 40)),
     "a counter, backwards": "".join(f"There are {k} things I must check now. " for k in range(60, 20, -1)),
     "a counter of tens": GOOD + "".join(f"Try the value {k} and look what comes out.\n" for k in range(10, 300, 10)),
-    "a counter said twice": GOOD + "".join(f"Attempt {k}: in attempt {k} I check the sum. " for k in range(30)),
     "a Chinese counter": "".join(f"第{k}次，我再重新检查一遍上面的计算过程。" for k in range(1, 40)),
 }  # fmt: skip
 HONEST = {
@@ -63,6 +62,7 @@ HONEST = {
     "cases with values": "\n".join(f"For n = {n} we get n^2 + 11 = {n * n + 11}, a number." for n in range(1, 61)),
     "cases with a linear value": "\n".join(f"If n = {n}, then 3n + 2 = {3 * n + 2}, so it is fine." for n in range(60)),
     "a list of primes": "\n".join(f"The next number that we may take here is {p}." for p in PRIMES),
+    "cases that say it again": "".join(f"Day {k}: up 3 and down 2, so it is at {k} now. " for k in range(1, 28)),
     "short cases": "\n".join(f"n = {n}: no" for n in range(80)),
     "a counter, then more": "".join(f"Case {k}: this one cannot hold, as we saw. " for k in range(30)) + prose(30),
     "a third": "x = 0." + "3" * 80,
