@@ -159,10 +159,10 @@ def agreement(
             ours = f"{row.verifier}: {row.status} ({row.reason})" if row.verifier else "no verdict"
             out.print(f"{row.source} {row.generation_id}: published {known}, {escape(ours)}", soft_wrap=True)
     else:
-        table = Table("source", "verifier", "verdicts", "agree", "share", "unverifiable")
+        table = Table("source", "verifier", "verdicts", "agree", "share", "unverifiable", "low trust")
         for counts in report.by_verifier(recipe, store):
             share = f"{counts.agree / counts.n:.2%}"
-            numbers = (f"{counts.n:,}", f"{counts.agree:,}", share, f"{counts.unverifiable:,}")
+            numbers = (f"{counts.n:,}", f"{counts.agree:,}", share, f"{counts.unverifiable:,}", f"{counts.low_trust:,}")
             table.add_row(counts.source, counts.verifier or "none", *numbers)
         out.print(table)
 

@@ -157,7 +157,9 @@ def _methodology(tally: Tally, stages: Sequence[Stage], settings: Mapping[str, A
 - **Methods**: {", ".join(stage.step for stage in stages)}.
 - **Metrics**: verdicts of verifiers (pass, fail, unverifiable); "unverifiable" never counts as right or wrong.
 - **Validation**: of {tally.rows:,} entries, {tally.rows - tally.verifiers["none"]:,} passed at least one verifier \
-({_listed(passed)}); {tally.verifiers["none"]:,} passed none.
+({_listed(passed)}); {tally.verifiers["none"]:,} passed none. \
+{tally.low_trust:,} passed only tests that share a process with the program (trust low), which control runs with \
+other expected values confirmed.
 - **Continued**: {tally.continued:,} responses had reached their budget and were continued from where they were cut; \
 `seam` in `metadata.parquet` says where.
 

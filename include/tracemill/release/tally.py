@@ -44,6 +44,7 @@ class Tally:
     topics: Counter[str] = field(default_factory=Counter)
     availability: Counter[str] = field(default_factory=Counter)
     verifiers: Counter[str] = field(default_factory=Counter)
+    low_trust: int = 0  # rows whose only passes are of runs that program and tests shared
     lengths: Counter[int] = field(default_factory=Counter)
     evidence: dict[tuple[str, str], Evidence] = field(default_factory=dict)
     mutants: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -69,7 +70,9 @@ class Tally:
         self.continued += row.seam is not None
         self.availability[_availability(row.problem)] += 1
         self.lengths[min(row.tokens, LENGTH_TOP) // LENGTH_BIN] += 1
-        self.verifiers.update({v["verifier"] for v in row.verdicts if v["status"] == "pass"} or {"none"})
+        passes = [v for v in row.verdicts if v["status"] == "pass"]
+        self.verifiers.update({v["verifier"] for v in passes} or {"none"})
+        self.low_trust += bool(passes) and all(v.get("trust") == "low" for v in passes)
 
     def add_mutants(self, rows: Iterable[dict[str, Any]]) -> None:
         """Count rows of the table that says what the contamination rules catch of changed benchmark items."""

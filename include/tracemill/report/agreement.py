@@ -45,13 +45,17 @@ class Counts(TypedDict):
 
 @dataclass(frozen=True)
 class VerifierCounts:
-    """The same for one source and verifier; `verifier` is None for responses without a verdict of ours."""
+    """The same for one source and verifier; `verifier` is None for responses without a verdict of ours.
+
+    `low_trust`: passes of a run that program and tests shared.
+    """
 
     source: str
     verifier: str | None
     n: int
     agree: int
     unverifiable: int
+    low_trust: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,8 @@ def agreement(recipe: Recipe, store: Store) -> dict[str, Counts]:
 
 def by_verifier(recipe: Recipe, store: Store) -> list[VerifierCounts]:
     """The counts per source and verifier, in that order."""
-    rows = _compared(recipe, store).group_by("source", "verifier").agg(*_COUNTS).sort("source", "verifier")
+    low = ((pl.col("status") == "pass") & (pl.col("trust") == "low")).sum().alias("low_trust")
+    rows = _compared(recipe, store).group_by("source", "verifier").agg(*_COUNTS, low).sort("source", "verifier")
     return [VerifierCounts(**row) for row in rows.iter_rows(named=True)]
 
 

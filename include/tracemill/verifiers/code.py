@@ -34,6 +34,7 @@ from tracemill.sandbox.base import (
     TestSuite,
     suite_from,
 )
+from tracemill.sandbox.environment import environment_digest
 from tracemill.sandbox.judging import MAX_SOURCE_BYTES
 from tracemill.sandbox.languages import Language
 from tracemill.sandbox.scripts import LanguageUnavailable
@@ -81,6 +82,10 @@ class CodeVerifier(Verifier):
     def settings(self) -> dict[str, Any]:
         """All but what belongs to the machine: interpreter path, number of workers."""
         return self.model_dump(mode="json", exclude={"sandbox": _MACHINE_ONLY})
+
+    def material(self, resources: Resources) -> Mapping[str, str]:
+        """The environment that programs find: interpreter, packages, compilers, or the image."""
+        return {"sandbox environment": environment_digest(self.sandbox)}
 
     def applies(self, question: Question) -> bool:
         """Whether the problem has tests."""

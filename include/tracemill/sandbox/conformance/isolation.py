@@ -9,6 +9,22 @@ _EXOTIC = {
     "move-mount": 429, "pidfd-getfd": 438, "process-vm-readv": 310, "memfd-secret": 447, "landlock": 444,
 }  # fmt: skip
 
+# What must not be there: anything that is neither on the way to the interpreter and its packages nor below them.
+_HOMES = """import os, sys, sysconfig
+shown = [os.path.realpath(p) for p in (sys.executable, sys.base_prefix, sys.prefix, *sys.path, *sysconfig.get_paths().values()) if p]
+shown += [os.path.dirname(os.path.realpath(os.__file__)), os.path.dirname(os.path.realpath(sys.executable))]
+def belongs(path):
+    return any(one == path or one.startswith(path + '/') or path.startswith(one + '/') for one in shown)
+def others(folder, depth):
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False
+    paths = [os.path.join(folder, name) for name in names]
+    return any(not belongs(p) or (depth and any(o.startswith(p + '/') for o in shown) and others(p, depth - 1)) for p in paths)
+return any(others(home, 6) for home in ('/root', '/home', '/srv') if os.path.isdir(home))
+"""
+
 CASES = [
     attack("tcp-out", "import socket\nsocket.create_connection(('1.1.1.1', 53), 1)\nreturn True"),
     attack("tcp-localhost", "import socket\ns = socket.socket()\ns.bind(('127.0.0.1', 0))\nreturn True"),
@@ -18,7 +34,7 @@ CASES = [
     attack("netlink", "import socket\nsocket.socket(socket.AF_NETLINK, socket.SOCK_RAW)\nreturn True"),
     attack("shadow", "return open('/etc/shadow').read()"),
     attack("passwd-of-the-machine", "return any(line.startswith('root:') for line in open('/etc/passwd')) and len(open('/etc/passwd').readlines()) > 25"),
-    attack("homes", "import os\nreturn any(not os.__file__.startswith(f'{home}/{n}/') for home in ('/root', '/home') if os.path.isdir(home) for n in os.listdir(home))"),
+    attack("homes", _HOMES),
     attack("environment", "import os\nreturn any(k for k in os.environ if 'KEY' in k or 'TOKEN' in k or 'SECRET' in k or 'AIRFLOW' in k)"),
     attack("proc-1-environ", "return open('/proc/1/environ').read()"),
     attack("proc-parent-mem", "import os\nreturn open(f'/proc/{os.getppid()}/mem', 'rb')"),
