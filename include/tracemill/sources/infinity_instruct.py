@@ -44,6 +44,6 @@ class InfinityInstructSource(DatasetSource):
 def ability(label: Any) -> str | None:
     """The first English ability category; the 3M release has a plain text here, and some rows have none."""
     if isinstance(label, dict):
-        names = label.get("cate_ability_en") or []
-        return str(names[0]) if names else None
+        names = label.get("cate_ability_en")
+        label = names[0] if isinstance(names, list) and names else names
     return label if isinstance(label, str) and label else None
