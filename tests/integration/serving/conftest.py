@@ -40,3 +40,10 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with Server(model, Resources(), 0, tmp_path_factory.mktemp("teacher") / "vllm.log") as server:
         server.start()
         yield server
+
+
+@pytest.fixture(scope="session")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(embedded("judge"), Resources(), 0, tmp_path_factory.mktemp("judge") / "vllm.log") as server:
+        server.start()
+        yield server

@@ -1,0 +1,43 @@
+"""The zoo's judge behind the real server: no forged answer is credited, and honest answers still are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter
+
+from benchmarks.verdicts.judging import PAYLOADS, questions
+from tests.unit.serving.shard import generation, problem, shard
+from tracemill.resources import Resources
+from tracemill.serving.endpoints import ENDPOINTS
+from tracemill.serving.server import Server
+from tracemill.shards import Store
+from tracemill.steps.judge import JudgeResponses
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def test_forged_answers_are_credited_never_and_right_ones_are(tmp_path: Path, judge: Server) -> None:
+    asked = questions()
+    honest = {(q["input_query"], q["reference_answer"]) for q in asked}
+    problems = {query: f"p{n}" for n, (query, _) in enumerate(sorted(honest))}
+    forged = [generation(f"forged{n}", problems[q["input_query"]], q["llm_answer"]) for n, q in enumerate(asked)]
+    right = [
+        generation(f"right{n}", problems[q], f"The answer is \\boxed{{{a}}}.\n") for n, (q, a) in enumerate(honest)
+    ]
+    inputs = shard(
+        Store.at(str(tmp_path), create=True),
+        problems=[problem(problems[q], q, reference_answer=a, category="math") for q, a in honest],
+        generations=[*forged, *right],
+    )
+    step = TypeAdapter(JudgeResponses).validate_python(
+        {"kind": "judge", "judge": {"kind": "correctness", "model": judge.model.model_dump()}}
+    )
+    endpoints = {judge.model.name: [{"url": judge.url, "model": judge.model.name}]}
+    output = step.run(Resources(environment={ENDPOINTS: json.dumps(endpoints)}), inputs)
+    passed = {row["id"] for row in output.ledger.to_pylist() if row["bucket"] == "kept"}
+    assert len(asked) >= 8 * len(PAYLOADS)
+    assert not any(name.startswith("forged") for name in passed)
+    assert len(passed) >= 0.8 * len(right)
