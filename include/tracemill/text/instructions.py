@@ -29,10 +29,10 @@ _WORDS = _KEYS | frozenset(
         carefully logically logical efficiently efficient concisely concise short brief briefly thoroughly thorough
         systematic following question questions problem problems math maths mathematics mathematical task directly
         double newlines dollar signs enclosed presented placed written expressed formatted provided ending program
-        passes tests python""",
+        passes tests python expert assistant tutor helpful mathematician programmer teacher solver here user""",
     )
 )
-_PROMPT = re.compile(r"(?:answer|solution|response|答案|解答|解|回答)\s*[:：]\s*\Z", re.I)
+_PROMPT = re.compile(r"(?:#+ )?(?:answer|solution|response|答案|解答|解|回答)\s*[:：]\s*\Z", re.I)
 _CHINESE = re.compile(
     r"(?:请|你|您|我们|让|通过|逐步|一步步|一步一步|分步|推理|思考|推导|解答|回答|解决|问题|题目|下列|以下|下面|这道"
     r"|数学|题|并|且|然后|将|把|最终|最后|答案|结果|放置|放入|放|置|写|填|在|于|到|中|里|内|之|给出|输出|使用|用|以|按"
@@ -40,12 +40,19 @@ _CHINESE = re.compile(
     re.I,
 )
 _CHINESE_KEY = re.compile(r"答案|推理|步|思考|解答|回答|过程|boxed", re.I)
-_OPENING = re.compile(r"\W*(?:please )?(?:solve|answer|complete|do) (?:the following|this|the)\b", re.I)
+_OPENING = re.compile(
+    r"\W*(?:(?:please )?(?:solve|answer|complete|do) (?:the following|this|the)"
+    r"|(?:here|below|this) is an?|you are an?)\b",
+    re.I,
+)
 _FIRST_WORD = re.compile(r"\W*([A-Za-z]+)(?![\u3400-\u9fff])")
 _LAST_WORD = re.compile(r"(?<![\u3400-\u9fff])\b([A-Za-z]+)[\x00-@\[-`{-\x7f]*\Z")
 _PARTS = re.compile(r"[A-Za-z]+|[^A-Za-z]")
 _PLAIN = frozenset(" \t\n.,:;!?'\"()[]{}*_#-`<>/\\|$&、，。；：！？")
-_FIRST = re.compile(r"\s*(?:[^.!?:\n。！？：]|[.:](?=\S))*(?:[.!?:]+(?=\s|\Z)|\n|[。！？：]|\Z)")
+_FIRST = re.compile(
+    r"\s*(?:[^.!?:\n。！？：]|\.(?=\S)|(?<![\u3400-\u9fff]):(?=\S))*"
+    r"(?:[.!?:]+(?=\s|\Z)|(?<=[\u3400-\u9fff]):|\n|[。！？：]|\Z)"
+)
 _BREAK = re.compile(r"(?:[.!?]['\")]*(?=\s)|[。！？]|\n)\s*")
 _TEMPLATE_CODE = re.compile(
     r"\s*```[a-z+#]*\s*(?:#|//)?\s*(?:put |write )?your (?:code|solution|answer|program)[^`\n]{0,45}\s*```\s*",

@@ -30,7 +30,9 @@ _POINTS = (
     r"[(\[【]\s*(?:(?:each|worth|total|本(?:小|大)?题|每(?:小)?题|满分|共|得分|分值|[:,]\s*)\s*)*\d{1,3}(?:\.\d)?\s*"
     r"(?:points?|marks?|pts?\.?|分)(?:\s*(?:each|in total|total))?\s*[)\]】]"
 )
-_LABEL = r"(?:problem|question|exercise|example|task|puzzle|prob|ex|aufgabe|problema|exercice|задача)"
+_LABEL = (
+    r"(?:problem|question|exercise|example|task|puzzle|prob|instruction|user|human|ex|aufgabe|problema|exercice|задача)"
+)
 _LABELLED = rf"(?:(?i:{_LABEL})\.?|(?i:no|q)\.?)\s*[#№]?\s*\d{{1,4}}(?:\.\d{{1,3}})*[a-z]?\s*(?:{_YEARS}\s*)?"
 _HEADS = [
     _LABELLED + r"(?:[.:)\-]+(?=\s|\D)\s*|\s+(?=[A-Z\\$\"]))",

@@ -50,6 +50,10 @@ WRAPPED = {
     "code": (
         "{}\n\nWrite Python code to solve the problem. Present the code in \n```python\nYour code\n```\nat the end."
     ),
+    "role": "You are a math expert. {}",
+    "announced": "Below is a math problem. {}",
+    "Alpaca": "### Instruction:\n{}\n\n### Response:",
+    "Chinese request": "请解答下面的问题：{}",
     "tags": "{}\n\nYour final answer should be enclosed in <answer> </answer> tags.",
     "drawing": "{} [asy]\ndraw((0,0)--(1,4));\n[/asy]",
     "picture": "![](https://example.org/cropped/2024.jpg?h=1)\n{}",
