@@ -75,7 +75,7 @@ def open_order(
         **options,
     }
     message["first"], data = first
-    return Order(message, source + data, role, patience(limits) + 3 * language.build_seconds)
+    return Order(message, source + data, role, patience(limits) + 12 * language.build_seconds)
 
 
 def patience(limits: Limits) -> float:

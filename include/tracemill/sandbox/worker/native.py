@@ -26,6 +26,7 @@ _THREADS_WALL = 16 << 30  # a thread reserves a stack as large as the main one m
 _THREADS = (b"thread", b"async")
 _MESSAGE_BYTES = 1 << 16
 _FILES = 64
+_PATIENCE = 10  # a compiler waits for its own children, a runtime for its files: on a crowded machine that takes long
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
 
 
@@ -149,7 +150,7 @@ def build(jail: Jail, source: bytes, job: dict[str, Any]) -> "Binary | str":
     os.chmod(native["source"], 0o644)
     if native["build"]:
         seconds = native["build_seconds"]
-        limits = {**_COMPILE, "cpu": seconds, "idle": seconds, "resident": _BUILD_MEMORY}
+        limits = {**_COMPILE, "cpu": seconds, "idle": _PATIENCE * seconds, "resident": _BUILD_MEMORY}
         limits["address_space"] = None if native["build_reserves"] else _BUILD_WALL
         report, text = _run(jail, _filled(native["build"], tools), b"", limits, _MESSAGE_BYTES, native, True)
         if report["exit"] != 0:
@@ -163,6 +164,7 @@ def build(jail: Jail, source: bytes, job: dict[str, Any]) -> "Binary | str":
     wall = limits["memory"] + (_THREADS_WALL if any(word in source for word in _THREADS) else _WALL)
     limits["address_space"] = None if native["reserves"] else wall
     limits["processes"] += native["tasks"]
+    limits["idle"] += _PATIENCE * native["start"]
     return program
 
 
