@@ -1,6 +1,7 @@
 """Judges test sources with the program in another slot: the tests see stand-ins, the program sees no expected value."""
 
 import json
+import signal
 from collections.abc import Generator
 from typing import Any
 
@@ -68,6 +69,7 @@ def _ran(job: Job, limits: Limits, payload: dict[str, Any], reports: dict[str, E
         board.charge(report)
     board.stderr = board.stderr or said[-2000:].decode("utf-8", "replace")
     verdict = board.verdict(job, "two slots")
-    burnt = solution["cpu"] > limits.cpu_seconds
+    # Ended by the kernel for its own CPU time: another run would only cost as much again.
+    burnt = solution["exit"] == -signal.SIGXCPU or solution["cpu"] > limits.cpu_seconds
     final = verdict.status is Status.ACCEPTED or (verdict.status is Status.TIME_LIMIT and burnt)
     return Ran(found, ended, verdict, final=final, doubtful=doubts > 0)
