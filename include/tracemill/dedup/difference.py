@@ -16,7 +16,8 @@ from itertools import pairwise, product
 
 from rapidfuzz.distance import Levenshtein
 
-from tracemill.dedup.lexicon import CHINESE_CONTRASTS, NEGATIONS, WRITTEN, contrasts, synonyms
+from tracemill.dedup.contrasts import CHINESE_CONTRASTS
+from tracemill.dedup.lexicon import NEGATIONS, WRITTEN, contrasts, synonyms
 from tracemill.dedup.words import Parts
 
 # Edits of grammar and order that make a rewording, beside the words that differ, and their share of the text: of 118
