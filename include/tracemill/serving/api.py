@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -75,6 +76,11 @@ class Api(BaseModel):
     limit: Annotated[float, Field(gt=0)] | None = None
     requests_per_minute: Annotated[float, Field(gt=0)] | None = None
     tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _as_written(cls, given: Any) -> Any:
+        return given.isoformat() if isinstance(given, date) else given  # YAML makes dates of what looks like one
 
     @field_validator("key")
     @classmethod
