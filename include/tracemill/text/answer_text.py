@@ -36,6 +36,10 @@ _CURRENCY = re.compile(r"\\\$|[¥€£₹]|\\(?:pounds|euro|yen)(?![a-zA-Z])")
 _LONE_DOLLAR = re.compile(r"\$(?=\s*\d)")
 _MATH_MARKS = re.compile(r"\$|\\[()\[\]]")
 _BLANK_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:[ ]\d{3})+(?![\d]|[ ]\d{1,2}(?!\d))")
+_HALF_OF_DAY = re.compile(
+    r"(?<=\d)\s*⟦?(?:([ap])m|([ap])⟧?\.\s?⟦?m)⟧?\.?(?=\s*(?:[,;)\]]|\b(?:and|or|to)\b|⟦(?:and|or|to)⟧|\$|\\\)|$))",
+    re.IGNORECASE,
+)
 _NAMED = {"\\pounds": "£", "\\euro": "€", "\\yen": "¥", "\\$": "USD"}
 FUNCTIONS = words_of(
     "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log lg exp sqrt gcd lcm max min det"
@@ -44,7 +48,7 @@ _HEADING = re.compile(
     r"^\W{0,3}(?:so,?\s+|thus,?\s+|hence,?\s+|therefore,?\s+)?"
     r"(?:(?:the\s+|my\s+)?(?:(?:final|correct)\s+)?(?:answer|choice|option)"
     r"(?:\s*[:=]\s*|\s+is\s*:?\s+)|(?:option|choice)\s+(?=\(?[A-J]\)?\s*[.:)]?\s*$)"
-    r"|(?:故|因此|所以)?(?:本题)?(?:最终)?(?:正确)?(?:答案|选项|故选|应选)\s*(?:应?[为是选]|:)?\s*:?\s*)",
+    r"|(?:故|因此|所以)?(?:本题)?(?:最终)?(?:正确)?(?:答案|选项|故选|应选)\)?\s*(?:应?[为是选]|:)?\s*:?\s*)",
     re.IGNORECASE,
 )
 _WRAPPINGS = (("**", "**"), ("*", "*"), ("`", "`"), ("'", "'"), ('"', '"'), ("__", "__"), ("``", "''"))
@@ -61,6 +65,7 @@ def normalised_answer(text: str) -> str:
         if marked == spelled:
             break
         spelled = marked
+    spelled = _HALF_OF_DAY.sub(lambda found: f" ⟦{(found[1] or found[2]).lower()}m⟧", spelled)
     spelled = _unmarked(_CURRENCY.sub(lambda found: f"⟦{_NAMED.get(found[0], found[0])}⟧", spelled))
     bare = _HEADING.sub("", spelled.replace("⟦", "").replace("⟧", ""), count=1)
     if len(bare) < len(spelled.replace("⟦", "").replace("⟧", "")):
@@ -69,7 +74,7 @@ def normalised_answer(text: str) -> str:
 
 
 def _unstyled(text: str) -> str:
-    spelled = _NARROW_COMMA.sub(",", text).replace(r"\!", "")
+    spelled = _NARROW_COMMA.sub(",", text).replace(r"\!", "").replace("{:}", ":")
     spelled = _DECIMAL_COMMA.sub(".", spelled)
     spelled = _SPACING.sub(" ", spelled).replace(r"\%", "%").replace(r"\#", "#").replace(r"\&", "&").replace(r"\_", "_")
     return _FRACTION.sub(r"\\frac", _DEGREES.sub(" ⟦°⟧ ", _STYLE.sub(" ", spelled)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tracemill.verifiers.answers.formula import formula
-from tracemill.verifiers.answers.nodes import Node, letters
+from tracemill.verifiers.answers.nodes import Node
 from tracemill.verifiers.answers.shapes import Colons, Date, Matrix, Quantity, Shape
 from tracemill.verifiers.answers.tokens import Token, Tokens, Unreadable, closing, split
 
@@ -50,13 +50,6 @@ def _determinant(rows: tuple[tuple[Shape, ...], ...]) -> Shape:
 
 
 def colons(tokens: list[Token], inner: Inner) -> Shape | None:
-    rest, half = list(tokens), ""
-    if rest[-1].kind == "word" and rest[-1].text.lower() in ("am", "pm"):
-        half = rest.pop().text.lower()
-    pieces, used = split(rest, frozenset((":",)))
-    if not used:
-        return None
-    nodes = tuple(formula(piece) for piece in pieces)
-    if any(letters(node) for node in nodes) and half:
-        raise Unreadable("a time of letters")
-    return Colons(nodes, half)
+    """Formulas between colons."""
+    pieces, used = split(tokens, frozenset((":",)))
+    return Colons(tuple(formula(piece) for piece in pieces)) if used else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tracemill.verifiers.answers.amounts import same_quantity
+from tracemill.verifiers.answers.clock import same_clock
 from tracemill.verifiers.answers.conditions import same_conditioned
 from tracemill.verifiers.answers.equations import same_chain
 from tracemill.verifiers.answers.lists import same_lists
@@ -230,8 +231,6 @@ def _colons(gold: Shape, answer: Shape) -> Sameness | None:
         return None
     if len(gold.parts) != len(answer.parts):
         return "different"
-    if gold.half != answer.half:
-        return "different" if gold.half and answer.half else "unknown"
     found = [same_formula(one, other) for one, other in zip(gold.parts, answer.parts, strict=True)]
     if "different" not in found:
         return "unknown" if "unknown" in found else "equal"
@@ -266,6 +265,7 @@ _RULES: tuple[Callable[[Shape, Shape], Sameness | None], ...] = (
     _matrices,
     _congruences,
     _colons,
+    same_clock,
     _dates,
 )
 _NUMBERS = (Quantity, Infinite)

@@ -101,6 +101,8 @@ class _Reader(Numerals):
             raise Unreadable("a bar after a factor")
         if self.kind() == "num":
             raise Unreadable("a number after a factor")
+        if self.kind() == "run" and node.plain and node.value == 0:
+            raise Unreadable("letters behind a zero, which any other letters would equal")
         return Node("mul", (node, self.power()))
 
     def power(self) -> Node:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tracemill.verifiers.answers.arrays import colons, date, matrix
 from tracemill.verifiers.answers.choices import choice
+from tracemill.verifiers.answers.clock import clock
 from tracemill.verifiers.answers.formula import formula
 from tracemill.verifiers.answers.quantities import based, expanded, quantity, total
 from tracemill.verifiers.answers.regions import intersection, points, union, without
@@ -241,6 +242,7 @@ def _in_brackets(tokens: list[Token], inner: Inner) -> Shape | None:
 
 _READERS: tuple[Callable[[list[Token], Inner], Shape | None], ...] = (
     date,
+    clock,
     _domain,
     _choice,
     _set,

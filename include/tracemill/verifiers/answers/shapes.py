@@ -119,10 +119,18 @@ class Congruence:
 
 @dataclass(frozen=True)
 class Colons:
-    """Numbers between colons: a ratio or a time of day, with am or pm."""
+    """Numbers between colons: a ratio, or a time whose half of the day is left open."""
 
     parts: tuple[Node, ...]
-    half: str = ""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A time of day on the clock of 24 hours."""
+
+    hour: int
+    minute: int
+    second: int
 
 
 @dataclass(frozen=True)
@@ -149,5 +157,5 @@ class Opaque:
 
 Shape = (
     Quantity | Infinite | Words | Choice | Based | Listed | Named | Chain | Region | Domain | Matrix | Congruence
-    | Colons | Date | Conditioned | Opaque
+    | Colons | Clock | Date | Conditioned | Opaque
 )  # fmt: skip
