@@ -31,7 +31,7 @@ _MARKER = re.compile(
     r"|[:：=])(?:\*\*|__)?"
     r"|^[ \t>]*(?:\#{1,6}[ \t]*|\*\*|__)?[^\w\n]{0,3}(?:the[ ]+)?(?:final[ ]+)?(?:answer|result)"
     r"(?:\*\*|__)?[ \t]*[:：]?(?:\*\*|__)?[ \t]*$"
-    r"|(?:最终|正确|本题)?的?答案(?:应)?(?:[是为选]|[:：])+|(?:故|应|因此|所以)(?:应)?选(?:择)?[:：]?"
+    r"|(?:最终|正确|本题)?的?答案(?:应)?(?:[是为选]+[:：]?|[:：])|【答案】|(?:故|应|因此|所以)(?:应)?选(?:择)?[:：]?"
     r"|^[ \t]*答[:：]|综上(?:所述)?[,，]?",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -66,6 +66,11 @@ _COPULA = re.compile(
     r"|[是为]|等于|一?共有|共(?=\d)",
     re.IGNORECASE,
 )
+_UNSURE_BEFORE = re.compile(
+    r"\b(?:perhaps|maybe|probably|possibly|not sure|unsure|guess|doubt|wonder|whether)\b|可能|也许|不确定"
+    r"|(?:\b(?:wrong|incorrect|false|previous|initial|original|earlier|common|naive)|\w['’]s)\s+$",
+    re.IGNORECASE,
+)
 _VALUE_LIKE = re.compile(r"[\d$\\=]|^\W*[A-J]\W*$|[\u2460-\u2473]")
 _TAGS = re.compile(r"</?(?:answer|final_answer|solution)>", re.IGNORECASE)
 _MOST_WORDS = 8  # of what "is" says
@@ -96,7 +101,7 @@ def last_statement(text: str) -> Statement:
     for match in reversed(markers):
         said = _said(bare, match.end())
         if said.strip(" \t*_:：.`$"):
-            return clause(said)
+            return UNCLEAR if _UNSURE_BEFORE.search(_before(bare, match.start())) else clause(said)
     return Statement("", "cut") if markers else NOTHING
 
 
@@ -149,6 +154,11 @@ def _said(text: str, start: int) -> str:
             end = line.find(ending, len(opening))
             return line[len(opening) : end] if end > 0 else line.split("\n", 1)[0]
     return line.split("\n", 1)[0].replace(r"\]", " ")
+
+
+def _before(text: str, place: int) -> str:
+    """The part of a sentence that stands before a place in it."""
+    return _SENTENCE_END.split(text[max(0, place - LONGEST) : place])[-1]
 
 
 def _first_sentence(text: str) -> str:

@@ -17,6 +17,12 @@ _DENIED_AFTER = re.compile(
     r"|too|excluded|rejected)\b|(?:is|was|are|does|ca|could|would)n(?:'|o)t\b|cannot\b|不对|是错|不是)",
     re.IGNORECASE,
 )
+_TAKEN_BACK = re.compile(
+    _CLOSING + r"(?:[,;!。，]\s*)?(?:(?:wait|oops|hmm+|hold on|sorry|correction|on second thought|actually)\b[,.!:… ]"
+    r"|no,|(?:but )?(?:that|this|it)(?:'s| is| was) (?:wrong|incorrect|not (?:right|correct)|a mistake)\b"
+    r"|等等|等一下|不对|错了)",
+    re.IGNORECASE,
+)
 _ASKED = re.compile(r"^[^.!\n。]{0,60}[?？]")
 _GOES_ON = re.compile(
     r"^(?:[$*)\s]|\\[)\]])*(?:,|;|\b(?:or|and|to|through)\b|或|和|到)\s*(?:[$(]|\\[(\[])*\s*-?\s*(?:\d|\\[a-z]+\{?\d)"
@@ -31,7 +37,7 @@ _MULTIPLE = re.compile(
 def is_doubtful(text: str, start: int, end: int) -> bool:
     """Whether the sentence around text[start:end] denies it, doubts it, asks for it, or names a second value."""
     before, after = text[max(0, start - _REACH) : start], text[end : end + _REACH]
-    if _DENIED_BEFORE.search(before) or _DENIED_AFTER.search(after) or _ASKED.search(after):
+    if any(sign.search(after) for sign in (_DENIED_AFTER, _TAKEN_BACK, _ASKED)) or _DENIED_BEFORE.search(before):
         return True
     return _GOES_ON.search(after) is not None and _NOT_GOING_ON.search(after) is None
 

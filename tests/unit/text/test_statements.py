@@ -9,6 +9,10 @@ from tracemill.text.extract import stated
 from tracemill.verifiers.answers.comparing import same_answer
 
 SAID = [
+    ("no_other_is_no_correction", r"\boxed{9}. No other values exist.", "9", "8"),
+    ("chinese_yes_behind_a_colon", "答案：是", "是", "否"),
+    ("chinese_yes_behind_is", "答案是：是", "是", "否"),
+    ("chinese_brackets", "【答案】9\n\n【解析】略", "9", "8"),
     ("sign_before_the_box", r"So the height is $-\boxed{9}$.", "-9", "9"),
     ("factor_behind_the_box", r"The area is $\boxed{9}\pi$.", r"9\pi", "9"),
     ("factor_in_plain_text", r"The area is \boxed{9}\pi.", r"9\pi", "9"),
@@ -66,6 +70,13 @@ UNSAID = [
     ("condition", "The answer is 5 if n is even and 6 otherwise."),
     ("exception", "The answer is 5 unless x = 0"),
     ("cut_box", r"The answer is \boxed{7"),
+    ("hedge_before", "Perhaps the answer is 5."),
+    ("doubt_before", "I doubt that the answer is 5."),
+    ("called_wrong_before", "The wrong answer is 5."),
+    ("of_somebody_else", "Bob's answer is 5."),
+    ("taken_back", r"$\boxed{5}$. Wait, that is not right."),
+    ("corrected_in_words", r"\boxed{5}. No, it is seven."),
+    ("taken_back_in_chinese", r"\boxed{5}。不对，应该是 4。"),
 ]
 
 
