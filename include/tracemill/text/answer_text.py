@@ -25,10 +25,10 @@ _STYLE = re.compile(
 )
 _FRACTION = re.compile(r"\\[dtc]frac(?![a-zA-Z])")
 _TEXT = re.compile(
-    r"\\(text(?:bf|it|rm|sf|tt|normal|up|sc)?|mbox|hbox|mathrm|mathsf|mathtt|operatorname|emph|unit|rm)\*?\s*\{([^{}]*)\}"
+    r"\\(text(?:bf|it|rm|sf|tt|normal|up|sc)?|mbox|hbox|mathrm|mathsf|mathtt|operatorname|emph|unit|rm)\*?\s*\{((?:[^{}^]|\^\{[^{}]*\}|\^(?!\{))*)\}"
 )
 _ALSO_UNITS = frozenset(("min", "max", "sec"))
-_WORD = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*")
+_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]+(?:['’-][A-Za-z]+)*")
 _DEGREES = re.compile(
     r"\^\s*(?:\{\s*(?:\\circ|o|\\degree)\s*\}|\\circ(?![a-zA-Z]))|\\(?:degree|textdegree)(?![a-zA-Z])"
 )

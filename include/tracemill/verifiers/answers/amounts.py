@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from tracemill.verifiers.answers.nodes import Node, letters, number
+from tracemill.verifiers.answers.nodes import Node, letters, number, walk
 from tracemill.verifiers.answers.sameness import Sameness, same_formula
 from tracemill.verifiers.answers.shapes import Quantity
+from tracemill.verifiers.answers.unit_table import KNOWN
 from tracemill.verifiers.answers.units import NONE, Unit, is_unit
 from tracemill.verifiers.answers.values import Undecided, context, numeric, value
 
 ROUNDED = 1.1e-5  # relative: five correct digits are a value, fewer are an approximation and show nothing
 _FINER = 1000  # two decimals of about as many places are two values, not one and its rounding
+_FAMILIES = (frozenset(("degree", "celsius", "fahrenheit", "K")), frozenset(("month", "s")))
 _HUNDREDTH = number(Fraction(1, 100))
 
 
@@ -19,17 +21,21 @@ def same_quantity(gold: Quantity, answer: Quantity) -> Sameness:
     """Whether two quantities are one. A unit may be left out; two units must be one, or of one dimension."""
     if gold.unit.qualifiers != answer.unit.qualifiers:
         return "unknown" if same_value(gold, answer) != "different" else "different"
+    if (turned := _angles(gold, answer) or _angles(answer, gold)) is not None:
+        return turned
     percents = [is_unit(one.unit, "percent") for one in (gold, answer)]
     if any(percents) and not all(percents):
         return _percent(gold, answer, *percents)
     if gold.unit.bases == answer.unit.bases:
-        return same_value(_scaled(gold), _scaled(answer))
+        return _converted(gold, answer)
     if (_bare(gold.unit) or _bare(answer.unit)) and (gold.unit.compound or answer.unit.compound):
         return "unknown"
     if _bare(gold.unit) or _bare(answer.unit):
         found = same_value(gold, answer)
         return "unknown" if letters(gold.node) != letters(answer.node) and found == "different" else found
-    if gold.unit.known and answer.unit.known and not _angles(gold.unit, answer.unit):
+    if gold.unit.known != answer.unit.known or _relatives(gold.unit, answer.unit):
+        return "equal" if _sterling(gold.unit, answer.unit) and same_value(gold, answer) == "equal" else "unknown"
+    if gold.unit.known:
         return "different"
     return "unknown" if same_value(gold, answer) != "different" else "different"
 
@@ -57,6 +63,21 @@ def _rounded(first: Node, second: Node, steps: list[Fraction]) -> Sameness:
     return "equal" if distance <= size * ROUNDED and not repeating and not alike else "unknown"
 
 
+def _converted(gold: Quantity, answer: Quantity) -> Sameness:
+    """Both in base units; across systems (feet and metres) a value within two hundredths may be a rounded one."""
+    first, second = _scaled(gold), _scaled(answer)
+    found = same_value(first, second)
+    ratio = gold.unit.factor / answer.unit.factor
+    whole = 1 in (ratio.numerator, ratio.denominator)
+    if found != "different" or whole or letters(first.node) or letters(second.node):
+        return found
+    try:
+        left, right = numeric(value(first.node, {})), numeric(value(second.node, {}))
+    except Undecided:
+        return found
+    return "unknown" if abs(left - right) < context.mpf("0.02") * max(abs(left), abs(right)) else found
+
+
 def _scaled(one: Quantity) -> Quantity:
     factor = one.unit.factor
     if factor == 1:
@@ -69,10 +90,32 @@ def _bare(unit: Unit) -> bool:
     return not unit.bases
 
 
-def _angles(first: Unit, second: Unit) -> bool:
-    """Degrees and radians, or degrees of an angle and of a thermometer that is not named."""
+def _angles(turned: Quantity, other: Quantity) -> Sameness | None:
+    """Degrees against radians, or against a number without a unit, which are radians if it is a multiple of pi."""
+    if not is_unit(turned.unit, "degree") or not (_bare(other.unit) or is_unit(other.unit, "rad")):
+        return None
+    step = turned.step and turned.step / 57
+    radians = Quantity(Node("mul", (Node("pi"), Node("mul", (number(Fraction(1, 180)), turned.node)))), NONE, step)
+    found = same_value(radians, Quantity(other.node, NONE, other.step))
+    if is_unit(other.unit, "rad"):
+        return found
+    as_written = same_value(turned, other)
+    if any(part.op == "pi" for part in walk(other.node)):
+        return "unknown" if as_written == "equal" else found
+    return as_written if found == "different" or as_written == "equal" else "unknown"
+
+
+def _relatives(first: Unit, second: Unit) -> bool:
+    """Whether units of two kinds may still measure one thing: thermometers, months and days, pounds and pounds."""
     names = {base for unit in (first, second) for base, _ in unit.bases}
-    return "degree" in names and bool(names & {"rad", "celsius", "fahrenheit", "degree"} - {"degree"})
+    return any(names <= family for family in _FAMILIES) or _sterling(first, second)
+
+
+def _sterling(first: Unit, second: Unit) -> bool:
+    """Whether one is the pound of money and the other one a pound that may be of money too."""
+    pound = KNOWN["pounds"]
+    pairs = ((first, second), (second, first))
+    return any(is_unit(one, "GBP") and (other.bases, other.factor) == pound for one, other in pairs)
 
 
 def _percent(gold: Quantity, answer: Quantity, gold_percent: bool, answer_percent: bool) -> Sameness:

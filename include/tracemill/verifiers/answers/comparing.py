@@ -35,7 +35,7 @@ from tracemill.verifiers.answers.shapes import (
     Shape,
     Words,
 )
-from tracemill.verifiers.answers.spellings import spellings
+from tracemill.verifiers.answers.spellings import spellings, with_unit
 from tracemill.verifiers.answers.units import NONE
 from tracemill.verifiers.answers.words import is_prose, same_choice, same_words
 
@@ -48,9 +48,20 @@ def same_answer(gold: str, answer: str) -> Sameness:
         found = {compare(read(one), read(other)) for one in spellings(gold) for other in spellings(answer)}
     except RecursionError:  # a formula of hundreds of parts
         return "unknown"
+    found.add(_by_unit(gold, answer) or "different")
     if "equal" in found:
         return "equal"
     return "different" if found == {"different"} else "unknown"
+
+
+def _by_unit(gold: str, answer: str) -> Sameness | None:
+    """`0.5 m` and `50 cm`: a letter behind a number is a unit where the other side has one too, else a factor."""
+    spelled = [with_unit(text) for text in (gold, answer)]
+    if spelled == [None, None]:
+        return None
+    first, second = read(spelled[0] or gold), read(spelled[1] or answer)
+    measured = all(isinstance(one, Quantity) and one.unit.bases and one.unit.known for one in (first, second))
+    return compare(first, second) if measured else None
 
 
 def compare(gold: Shape, answer: Shape) -> Sameness:

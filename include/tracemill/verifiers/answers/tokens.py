@@ -57,7 +57,7 @@ _SAME = {
 _SHORT_WORDS = words_of(
     "no yes and or not the is are at in on of to for if all any cm mm km kg mg ft lb oz min sec "
     "hr hrs mph kph am pm ml men odd day way one two six ten even true east west north south left "
-    "none zero USD RMB Hz kHz kJ kW kN Pa kPa mol eV GeV MeV rad deg yd mi dm nm ms ways cents "
+    "none zero USD RMB Hz mL kHz kJ kW kN kV mV mA kWh MW Pa kPa mol eV GeV MeV rad deg yd mi dm nm ms ways cents "
     "units inches feet hours dozen half boys girls May NaN DNE"
 )
 

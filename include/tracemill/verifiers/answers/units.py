@@ -12,68 +12,7 @@ from fractions import Fraction
 
 from tracemill.text.symbols import words_of
 from tracemill.verifiers.answers.tokens import Token, Tokens, Unreadable
-
-_KNOWN: dict[str, tuple[str, Fraction]] = {}  # word: base, factor
-_TABLE = """
-m 1 m meter meters metre metres 米 公尺
-m 1000 km kilometer kilometers kilometre kilometres 千米 公里
-m 1/100 cm centimeter centimeters centimetre centimetres 厘米 公分
-m 1/10 dm decimeter decimeters 分米
-m 1/1000 mm millimeter millimeters millimetre millimetres 毫米
-m 1/1000000 μm micrometer micrometers
-m 1/1000000000 nm nanometer nanometers 纳米
-foot 1 ft foot feet 英尺
-foot 1/12 in inch inches 英寸
-foot 3 yd yard yards
-foot 5280 mi mile miles 英里
-g 1 g gram grams 克
-g 1000 kg kilogram kilograms 千克 公斤
-g 1/1000 mg milligram milligrams 毫克
-g 1000000 t tonne tonnes 吨
-pound 1 lb lbs pound pounds
-pound 1/16 oz ounce ounces
-s 1 s sec secs second seconds 秒 秒钟
-s 60 min mins minute minutes 分 分钟
-s 3600 h hr hrs hour hours 时 小时
-s 86400 day days 天 日
-s 604800 week weeks 周 星期
-s 1/1000 ms millisecond milliseconds
-month 1 month months 月 个月
-month 12 year years yr yrs 年
-USD 1 USD dollar dollars buck bucks 美元
-USD 1/100 cent cents ¢
-CNY 1 CNY RMB yuan 元 ¥ 人民币
-CNY 1/10 角
-EUR 1 EUR euro euros € 欧元
-GBP 1 GBP £
-INR 1 INR rupee rupees ₹
-L 1 L l liter liters litre litres 升
-L 1/1000 mL ml milliliter milliliters 毫升
-N 1 N newton newtons 牛 牛顿
-J 1 J joule joules 焦 焦耳
-J 1000 kJ kilojoule kilojoules 千焦
-W 1 W watt watts 瓦
-W 1000 kW kilowatt kilowatts
-V 1 V volt volts 伏
-A 1 A ampere amperes amp amps 安
-Hz 1 Hz hertz
-Pa 1 Pa pascal pascals
-Pa 1000 kPa
-mol 1 mol mole moles 摩尔
-K 1 K kelvin kelvins
-ohm 1 ohm ohms Ω 欧姆
-eV 1 eV
-eV 1000000 MeV
-eV 1000000000 GeV
-degree 1 ° degree degrees deg 度
-rad 1 rad radian radians 弧度
-celsius 1 celsius
-fahrenheit 1 fahrenheit
-percent 1 % percent 百分
-"""
-for _line in _TABLE.strip().splitlines():
-    _base, _factor, *_words = _line.split()
-    _KNOWN |= {word: (_base, Fraction(_factor)) for word in _words}
+from tracemill.verifiers.answers.unit_table import KNOWN, Bases
 
 _SPEEDS = {"mph": ("miles", "hour"), "kph": ("km", "hour"), "kmh": ("km", "hour")}
 _NEUTRAL = words_of("unit units total altogether 单位 in")
@@ -200,21 +139,22 @@ class _Reader:
             for part, sign in zip(_SPEEDS[word], (1, -1), strict=True):
                 self._put(part, sign * exponent)
             return
-        base, factor = self.known_base(word)
-        self.bases[base] = self.bases.get(base, 0) + exponent
+        bases, factor = self.known_bases(word)
+        for base, power in bases:
+            self.bases[base] = self.bases.get(base, 0) + power * exponent
         self.factor *= factor**exponent
 
-    def known_base(self, word: str) -> tuple[str, Fraction]:
-        found = _KNOWN.get(word) or (_KNOWN.get(word.lower()) if len(word) > 2 else None)
-        if found and found[0] == "degree" and (scale := self._scale()):
-            return scale, Fraction(1)
+    def known_bases(self, word: str) -> tuple[Bases, Fraction]:
+        found = KNOWN.get(word) or (KNOWN.get(word.lower()) if len(word) > 2 else None)
+        if found and found[0] == (("degree", 1),) and (scale := self._scale()):
+            return ((scale, 1),), Fraction(1)
         if found:
             return found
         self.nouns += 1
         if self.nouns > _MOST_NOUNS or (_CJK.fullmatch(word) and len(word) > 3):
             raise Unreadable("more words than a unit has")
         self.known = False
-        return singular(word.lower()), Fraction(1)
+        return ((singular(word.lower()), 1),), Fraction(1)
 
     def _scale(self) -> str:
         """The temperature scale behind a degree sign, consumed."""
@@ -244,4 +184,4 @@ def singular(word: str) -> str:
 
 def is_known_unit(text: str) -> bool:
     """Whether a word is a unit with a size."""
-    return text in _KNOWN or (len(text) > 2 and text.lower() in _KNOWN) or text in _SPEEDS
+    return text in KNOWN or (len(text) > 2 and text.lower() in KNOWN) or text in _SPEEDS
