@@ -36,6 +36,7 @@ _CURRENCY = re.compile(r"\\\$|[¥€£₹]|\\(?:pounds|euro|yen)(?![a-zA-Z])")
 _LONE_DOLLAR = re.compile(r"\$(?=\s*\d)")
 _MATH_MARKS = re.compile(r"\$|\\[()\[\]]")
 _BLANK_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:[ ]\d{3})+(?![\d]|[ ]\d{1,2}(?!\d))")
+_ORDINAL = re.compile(r"(?<=\d)(st|nd|rd|th)(?![A-Za-z])")
 _HALF_OF_DAY = re.compile(
     r"(?<=\d)\s*⟦?(?:([ap])m|([ap])⟧?\.\s?⟦?m)⟧?\.?(?=\s*(?:[,;)\]]|\b(?:and|or|to)\b|⟦(?:and|or|to)⟧|\$|\\\)|$))",
     re.IGNORECASE,
@@ -66,6 +67,7 @@ def normalised_answer(text: str) -> str:
             break
         spelled = marked
     spelled = _HALF_OF_DAY.sub(lambda found: f" ⟦{(found[1] or found[2]).lower()}m⟧", spelled)
+    spelled = _ORDINAL.sub(r" ⟦\1⟧", spelled)
     spelled = _unmarked(_CURRENCY.sub(lambda found: f"⟦{_NAMED.get(found[0], found[0])}⟧", spelled))
     bare = _HEADING.sub("", spelled.replace("⟦", "").replace("⟧", ""), count=1)
     if len(bare) < len(spelled.replace("⟦", "").replace("⟧", "")):

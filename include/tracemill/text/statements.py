@@ -52,6 +52,7 @@ _ADVERBS = re.compile(
     r"^(?:(?:clearly|therefore|thus|simply|just|indeed|obviously|hence|then|now|also)\b[ ,]*)+", re.IGNORECASE
 )
 _NEGATED = re.compile(r"^(?:definitely |certainly |clearly )?not\b|\bnone of\b|^不是", re.IGNORECASE)
+_DENYING = re.compile(r"(?:\b(?:not|never|cannot)|n['’]t)(?:\s+\w+ly)?$", re.IGNORECASE)
 _REASON = re.compile(
     r",?\s+(?:because|since|as\s+(?:the|we|it|there|shown|required|claimed|desired|wanted|stated|expected)|rather\s+than|instead\s+of)\b.*|(?:,\s*(?:and\s+|but\s+)?|\s+(?:and|but)\s+)not\s.*"
     r"|[,，]?\s*(?:因为|而不是|不是).*|;\s+[^\d$\\]*$|\s+\((?:since|because|as|after|from|by|see|check)\b.*",
@@ -67,7 +68,8 @@ _COPULA = re.compile(
     re.IGNORECASE,
 )
 _UNSURE_BEFORE = re.compile(
-    r"\b(?:perhaps|maybe|probably|possibly|not sure|unsure|guess|doubt|wonder|whether)\b|可能|也许|不确定"
+    r"\b(?:perhaps|maybe|probably|possibly|not sure|unsure|guess|doubt|wonder|whether|impossible|not true|untrue)\b"
+    r"|可能|也许|不确定"
     r"|(?:\b(?:wrong|incorrect|false|previous|initial|original|earlier|common|naive)|\w['’]s)\s+$",
     re.IGNORECASE,
 )
@@ -131,7 +133,7 @@ def clause(said: str) -> Statement:
         remarkless = _REMARK.sub("", reasonless)
         reasonless = remarkless if _VALUE_LIKE.search(remarkless) else reasonless
     value = _ADVERBS.sub("", _after_copula(reasonless).strip()).strip("*").strip()
-    return Statement(value) if value else NOTHING
+    return Statement(value) if value else UNCLEAR
 
 
 def _last_line(text: str) -> str:
@@ -170,6 +172,8 @@ def _after_copula(text: str) -> str:
     places = [match for match in _COPULA.finditer(text) if not _in_formula(text, match.start())]
     if not places:
         return text
+    if _DENYING.search(text[: places[-1].start()]):
+        return ""
     value = text[places[-1].end() :]
     return value if value.strip() and len(_WORD.findall(value)) <= _MOST_WORDS else text
 

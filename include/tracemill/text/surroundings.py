@@ -9,7 +9,7 @@ _CLOSING = r"^(?:[\s$*)\]\\.]|\\[)\]])*"
 _DENIED_BEFORE = re.compile(
     r"(?:\b(?:not|cannot|can't|never|neither|nor|except|minus|negative|(?:less|more|greater|fewer|smaller|larger) than"
     r"|at (?:least|most)|over|under|exceeds?|perhaps|maybe|possibly)|n't|不是|不等于|至少|至多|可能是|负)"
-    r"(?:\s+(?:be|equal|equal to|exactly|simply|just))*\s*(?:[$*(\[]|\\[(\[])*\s*$",
+    r"(?:\s+(?:be|equal|equal to|exactly|simply|just))*\s*(?:[$*(\[]|\\[(\[])*\s*$|(?<!\w)[-−](?:\$+|\\[(\[])\s*$",
     re.IGNORECASE,
 )
 _DENIED_AFTER = re.compile(

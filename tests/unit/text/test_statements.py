@@ -9,6 +9,8 @@ from tracemill.text.extract import stated
 from tracemill.verifiers.answers.comparing import same_answer
 
 SAID = [
+    ("a_bullet_is_no_minus", r"- $\boxed{9}$", "9", "-9"),
+    ("not_in_a_subject", "The number that does not fit is 9.", "9", "8"),
     ("no_other_is_no_correction", r"\boxed{9}. No other values exist.", "9", "8"),
     ("chinese_yes_behind_a_colon", "答案：是", "是", "否"),
     ("chinese_yes_behind_is", "答案是：是", "是", "否"),
@@ -70,6 +72,9 @@ UNSAID = [
     ("condition", "The answer is 5 if n is even and 6 otherwise."),
     ("exception", "The answer is 5 unless x = 0"),
     ("cut_box", r"The answer is \boxed{7"),
+    ("minus_outside_the_dollars", r"-$\boxed{5}$"),
+    ("denied_before", "It is impossible that the answer is 5"),
+    ("should_not_be", "The answer should not be 5."),
     ("hedge_before", "Perhaps the answer is 5."),
     ("doubt_before", "I doubt that the answer is 5."),
     ("called_wrong_before", "The wrong answer is 5."),

@@ -9,6 +9,7 @@ from tracemill.verifiers.answers.shapes import Choice, Listed, Quantity, Shape, 
 from tracemill.verifiers.answers.wording import NUMBERS
 
 FEW = 2  # so many words can be told apart; longer texts can mean the same in many ways
+_ROMAN = frozenset("IVXLCDM")
 _STEM = 4  # letters that two words share before they may be forms of one word
 Compare = Callable[[Shape, Shape], Sameness]
 
@@ -30,7 +31,8 @@ def same_words(gold: Words, answer: Words) -> Sameness:
 
 def _same_label(first: str, second: str) -> Sameness:
     if sorted(first) == sorted(second):
-        return "equal" if len(first) == 2 and first.isupper() else "unknown"
+        ends = len(first) == 2 and first.isupper() and not set(first) <= _ROMAN  # a segment, not IV and VI
+        return "equal" if ends else "unknown"
     return "different"
 
 
