@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tracemill.text.answer_text import FUNCTIONS
 from tracemill.text.symbols import words_of
+from tracemill.verifiers.answers.han import spelled_number
 
 MOST = 1500  # tokens of one answer; the longest of 1,971 published references has about 100
 
@@ -73,9 +74,14 @@ def tokenised(text: str) -> list[Token]:
             continue
         if len(found) >= MOST:
             raise Unreadable("too long")
-        found.append(_token(kind, match[kind], spaced))
+        digits = spelled_number(match[kind]) if kind == "cjk" and not (found and found[-1].kind == "num") else ()
+        found += [_token(_kind(one), one, spaced) for one in digits] or [_token(kind, match[kind], spaced)]
         spaced = False
     return found
+
+
+def _kind(text: str) -> str:
+    return "num" if text.isdigit() else "sym" if text in "/%" else "cjk"
 
 
 def _token(kind: str, text: str, spaced: bool) -> Token:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracemill.text.symbols import words_of
+from tracemill.verifiers.answers.han import SAME
 from tracemill.verifiers.answers.nodes import number
 from tracemill.verifiers.answers.shapes import Domain, Infinite, Listed, Quantity, Shape, Words
 from tracemill.verifiers.answers.tokens import Token
@@ -105,4 +106,5 @@ def _folded(tokens: list[Token]) -> tuple[str, ...]:
     kept = [token for place, token in enumerate(tokens) if not _is_mark(tokens, place)]
     out = [token.text if token.kind == "run" else token.text.lower() for token in kept]
     bare = tuple(one for one in out if one not in _ARTICLES) or tuple(out)
+    bare = tuple(SAME.get(one, one) for one in bare)
     return _SAME_WORDS.get(bare, bare)

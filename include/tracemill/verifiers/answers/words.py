@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tracemill.verifiers.answers.han import is_han, may_count, told_apart
 from tracemill.verifiers.answers.sameness import Sameness
 from tracemill.verifiers.answers.shapes import Choice, Listed, Quantity, Shape, Words
 from tracemill.verifiers.answers.wording import NUMBERS
 
 FEW = 2  # so many words can be told apart; longer texts can mean the same in many ways
+_TRUTH = dict.fromkeys(("yes", "true", "correct", "right"), True)
+_TRUTH |= dict.fromkeys(("no", "false", "incorrect", "wrong"), False)
+_NUMBERS = NUMBERS.keys() | {"no", "none", "nothing", "half", "once", "twice"}
 _ROMAN = frozenset("IVXLCDM")
 _STEM = 4  # letters that two words share before they may be forms of one word
 Compare = Callable[[Shape, Shape], Sameness]
@@ -21,6 +25,10 @@ def same_words(gold: Words, answer: Words) -> Sameness:
         return "equal"
     if gold.label and answer.label:
         return _same_label(first[0], second[0])
+    if len(first) == len(second) == 1 and {first[0], second[0]} <= _TRUTH.keys():
+        return "unknown" if _TRUTH[first[0]] == _TRUTH[second[0]] else "different"
+    if is_han("".join(first + second)):
+        return "different" if told_apart("".join(first), "".join(second)) else "unknown"
     if len(first) > FEW or len(second) > FEW or set(first) < set(second) or set(second) < set(first):
         return "unknown"
     related = any(
@@ -65,4 +73,8 @@ def is_prose(shape: Shape) -> bool:
     if isinstance(shape, Listed):
         words = [word for one in shape.members if isinstance(one, Words) for word in one.words]
         return len(words) > FEW + 1 or any(map(is_prose, shape.members))
-    return isinstance(shape, Words) and (len(shape.words) > FEW or bool(NUMBERS.keys() & set(shape.words)))
+    return isinstance(shape, Words) and (len(shape.words) > FEW or _may_count(shape.words))
+
+
+def _may_count(words: tuple[str, ...]) -> bool:
+    return bool(_NUMBERS & set(words)) or any(may_count(word) for word in words)
