@@ -1,4 +1,4 @@
-"""Reads what has a form of its own: matrices, ratios and times between colons, dates."""
+"""Reads what has a form of its own: matrices and what stands between colons."""
 
 from __future__ import annotations
 
@@ -6,22 +6,10 @@ from collections.abc import Callable
 
 from tracemill.verifiers.answers.formula import formula
 from tracemill.verifiers.answers.nodes import Node
-from tracemill.verifiers.answers.shapes import Colons, Date, Matrix, Quantity, Shape
+from tracemill.verifiers.answers.shapes import Colons, Matrix, Quantity, Shape
 from tracemill.verifiers.answers.tokens import Token, Tokens, Unreadable, closing, split
 
-_YEAR = range(1000, 3000)
 Inner = Callable[[Tokens], Shape]
-
-
-def date(tokens: list[Token], inner: Inner) -> Shape | None:
-    """Year, month, day between hyphens or slashes."""
-    texts = [token.text for token in tokens]
-    if len(tokens) != 5 or texts[1] != texts[3] or texts[1] not in "-/" or len(texts[0]) != 4:
-        return None
-    if not all(texts[place].isdigit() for place in (0, 2, 4)):
-        return None
-    parts = tuple(int(texts[place]) for place in (0, 2, 4))
-    return Date(parts) if parts[0] in _YEAR and parts[1] <= 12 and parts[2] <= 31 else None
 
 
 def matrix(tokens: list[Token], inner: Inner) -> Shape | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from tracemill.verifiers.answers.amounts import same_quantity
 from tracemill.verifiers.answers.clock import same_clock
 from tracemill.verifiers.answers.conditions import same_conditioned
+from tracemill.verifiers.answers.dates import same_date
 from tracemill.verifiers.answers.equations import same_chain
 from tracemill.verifiers.answers.lists import same_lists
 from tracemill.verifiers.answers.nodes import Node, letters, number
@@ -23,7 +24,6 @@ from tracemill.verifiers.answers.shapes import (
     Choice,
     Colons,
     Congruence,
-    Date,
     Domain,
     Infinite,
     Listed,
@@ -255,12 +255,6 @@ def _domains(gold: Shape, answer: Shape) -> Sameness | None:
     return None
 
 
-def _dates(gold: Shape, answer: Shape) -> Sameness | None:
-    if isinstance(gold, Date) and isinstance(answer, Date):
-        return "equal" if gold.parts == answer.parts else "different"
-    return None
-
-
 _RULES: tuple[Callable[[Shape, Shape], Sameness | None], ...] = (
     lambda gold, answer: same_conditioned(gold, answer, compare),
     _forms,
@@ -277,7 +271,7 @@ _RULES: tuple[Callable[[Shape, Shape], Sameness | None], ...] = (
     _congruences,
     _colons,
     same_clock,
-    _dates,
+    same_date,
 )
 _NUMBERS = (Quantity, Infinite)
 _OTHERS = (Listed, Region, Matrix, Chain, Words)

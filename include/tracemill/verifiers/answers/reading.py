@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tracemill.verifiers.answers.arrays import colons, date, matrix
+from tracemill.verifiers.answers.arrays import colons, matrix
 from tracemill.verifiers.answers.choices import choice
 from tracemill.verifiers.answers.clock import clock
+from tracemill.verifiers.answers.dates import date
 from tracemill.verifiers.answers.formula import formula
 from tracemill.verifiers.answers.quantities import based, expanded, quantity, total
 from tracemill.verifiers.answers.regions import intersection, points, union, without
@@ -118,6 +119,18 @@ def _conditioned(tokens: list[Token], inner: Inner) -> Shape | None:
     if used[0] in ("unless", "except"):
         raise Unreadable("an exception")
     return Conditioned(main, tuple(one for one in conditions if one is not None))
+
+
+def _bracketed(tokens: list[Token], inner: Inner) -> Shape | None:
+    r"""An answer with `(k \\in \\mathbb{Z})` behind it."""
+    if tokens[-1].text != ")":
+        return None
+    start = next((at for at, one in enumerate(tokens) if one.text == "(" and closing(tokens, at) == len(tokens) - 1), 0)
+    if not start or r"\in" not in [token.text for token in tokens[start:]]:
+        return None
+    limit = inner(tokens[start + 1 : -1])
+    is_integer = isinstance(limit, Named) and limit.what == Domain("Z")
+    return Conditioned(inner(tokens[:start]), (limit,)) if is_integer else None
 
 
 def _condition(tokens: list[Token], inner: Inner) -> Shape | None:
@@ -251,6 +264,7 @@ _READERS: tuple[Callable[[list[Token], Inner], Shape | None], ...] = (
     matrix,
     _congruence,
     _conditioned,
+    _bracketed,
     _list,
     _relation,
     _union,

@@ -135,9 +135,9 @@ class Clock:
 
 @dataclass(frozen=True)
 class Date:
-    """Year, month, day."""
+    """Year (0 where none is said), month, day."""
 
-    parts: tuple[int, ...]
+    parts: tuple[int, int, int]
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,8 @@ def words(tokens: list[Token]) -> Shape | None:
         return Quantity(number(NUMBERS[first.text.lower()]))
     if first.kind != "word" or first.text in _ABOUT or first.text.lower() in _ABOUT:
         return None
-    if len(tokens) > 1 and len(first.text) == 1 and first.text.isascii():
+    article = first.text == "a" and len(tokens) > 1 and tokens[1].kind == "word" and len(tokens[1].text) > 1
+    if len(tokens) > 1 and len(first.text) == 1 and first.text.isascii() and not article:
         return None
     if any(not _wordlike(token) for token in tokens):
         return None
