@@ -97,10 +97,8 @@ class _Reader(Numerals):
             if not is_proper(part) or node.value.denominator != 1:
                 raise Unreadable("a number beside a fraction")
             return Node("add", (node, part))
-        if self.peek() == "|":
-            raise Unreadable("a bar after a factor")
-        if self.kind() == "num":
-            raise Unreadable("a number after a factor")
+        if self.peek() == "|" or self.kind() == "num":
+            raise Unreadable("a bar or a number after a factor")
         if self.kind() == "run" and node.plain and node.value == 0:
             raise Unreadable("letters behind a zero, which any other letters would equal")
         return Node("mul", (node, self.power()))
