@@ -108,7 +108,7 @@ def _become(jail: Jail, command: list[str], environment: dict[str, str], tools: 
         signal.signal(number, signal.SIG_DFL)
     os.chdir(BUILD if tools else "/tmp")
     if tools:
-        landlock.execute_only(landlock.TOOL_FOLDERS)
+        landlock.execute_only(landlock.tool_paths(command[0]))
         jail.filter(True, True).install(os.getpid())
         os.execve(command[0], command, environment)
     execution.open_at(command[0], EXEC_ONCE)
