@@ -27,7 +27,7 @@ class CheckerRun:
     def script(self, test: int, output: bytes) -> Generator[Order | None, Event, bool]:
         """Return whether the checker accepts `output` for test number `test`."""
         event, data = yield self._order(test, output)
-        if failure := build_failure(event):
+        if failure := build_failure(event, self._job.source):
             raise SuiteError(f"the checker does not compile: {failure[:500]}")
         self._opened = True
         report = expect(event, "ran")

@@ -10,6 +10,7 @@ from typing import Any
 
 from .base import Job, JobVerdict, Limits, Status, SuiteError
 from .languages import Language, by_name
+from .languages.blame import is_to_blame
 
 STDERR_CHARACTERS = 2000
 NOT_RUN = "not_run"
@@ -38,6 +39,12 @@ class LanguageUnavailable(SuiteError):
     """Nothing here can run the program's language: it shows nothing about the program."""
 
     cause = "language_unavailable"
+
+
+class CompilerEnded(SuiteError):
+    """The compiler was ended by a limit of ours, or by a fault of its own: it shows nothing about the program."""
+
+    cause = "compiler_ended"
 
 
 class ProgramLost(Exception):
@@ -91,13 +98,16 @@ def language_of(job: Job) -> Language:
     return language
 
 
-def build_failure(event: dict[str, Any]) -> str | None:
+def build_failure(event: dict[str, Any], source: str = "") -> str | None:
     """Return why a program could not be built, or None when it was; a compiler that died took the program with it.
 
-    Raises LanguageUnavailable where the sandbox has no tool-chain.
+    Raises LanguageUnavailable where the sandbox has no tool-chain, and CompilerEnded where the compiler was ended and
+    nothing in `source` is to blame for it.
     """
     if event.get("event") == "tool_missing":
         raise LanguageUnavailable(f"{event['tool']}: this sandbox has no tool-chain for it")
+    if event.get("ended") and not is_to_blame(source):
+        raise CompilerEnded(f"the compiler was ended before it could tell: {str(event['reason'])[-300:]}")
     if event.get("event") == "compile_error":
         return str(event["reason"])
     if event.get("event") == "died" and not event["built"]:

@@ -74,7 +74,7 @@ class _StdioJudge:
     def script(self) -> Script:
         taken = self._take()
         event, data = yield open_order(self.job, self.limits, self._order(taken))
-        if failure := build_failure(event):
+        if failure := build_failure(event, self.job.source):
             return refusal(self.job, len(self.board.tests), Status.COMPILE_ERROR, failure)
         yield from self._settle(taken, (event, data))
         while self.queue and not self.board.spent(self.limits):

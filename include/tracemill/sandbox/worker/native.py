@@ -13,6 +13,7 @@ from typing import Any
 
 from . import execution, kernel, landlock
 from .child import Jail
+from .compilers import was_ended
 from .resident import Watch
 from .seccomp import EXEC_ONCE
 
@@ -32,6 +33,13 @@ _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG
 
 class ToolMissing(Exception):
     """This sandbox has no tool-chain for the language."""
+
+
+class Unbuilt:
+    """Why there is no program, as the compiler says; `ended`: it was ended before it could tell."""
+
+    def __init__(self, reason: str, ended: bool) -> None:
+        self.reason, self.ended = reason, ended
 
 
 class Binary:
@@ -138,8 +146,8 @@ def _run(
     return report, output + errors
 
 
-def build(jail: Jail, source: bytes, job: dict[str, Any]) -> "Binary | str":
-    """Build `source`; returns the program, or the reason why there is none. Raises ToolMissing."""
+def build(jail: Jail, source: bytes, job: dict[str, Any]) -> "Binary | Unbuilt":
+    """Build `source`; returns the program, or why there is none. Raises ToolMissing."""
     native = job["native"]
     tools = _tools(native)
     discard(jail)
@@ -154,7 +162,8 @@ def build(jail: Jail, source: bytes, job: dict[str, Any]) -> "Binary | str":
         limits["address_space"] = None if native["build_reserves"] else _BUILD_WALL
         report, text = _run(jail, _filled(native["build"], tools), b"", limits, _MESSAGE_BYTES, native, True)
         if report["exit"] != 0:
-            return text.decode("utf-8", "replace")[:2000] or f"the compiler ended with {report['exit']}"
+            said = text.decode("utf-8", "replace")[:2000] or f"the compiler ended with {report['exit']}"
+            return Unbuilt(said, was_ended(report, text))
     if jail.namespaces:
         kernel.make_read_only(BUILD)
     megabytes = str(max(16, (job["limits"]["memory"] * 3 // 4) >> 20))

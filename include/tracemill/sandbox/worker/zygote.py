@@ -124,7 +124,7 @@ class Tenancy:
             limits["address_space"] += limits["processes"] * _THREAD_STACK
         code = _compile(self._source, limits["address_space"])
         if isinstance(code, str):
-            return code
+            return native.Unbuilt(code, False)
         return python.Program(self._jail, code, self._job)
 
     def _run(self, program: Any, order: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
@@ -163,8 +163,9 @@ class Tenancy:
         except native.ToolMissing as error:
             frames.send(send, {"event": "tool_missing", "tool": str(error), "number": self._job["number"]})
             return
-        if isinstance(program, str):
-            frames.send(send, {"event": "compile_error", "reason": program, "number": self._job["number"]})
+        if isinstance(program, native.Unbuilt):
+            failure = {"event": "compile_error", "reason": program.reason, "ended": program.ended}
+            frames.send(send, {**failure, "number": self._job["number"]})
             return
         _phase[0] = _BUILT
         order, blob = self._job["first"], self._first
