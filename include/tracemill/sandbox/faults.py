@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from .base import JobVerdict, Status
-from .scripts import undecided
+from .languages import Language
+from .scripts import NOT_RUN, undecided
 from .suites import PytestSuite, TestSuite
 
 MISSING, REFUSED, BROKEN, SKIPPED, NO_TEST = "missing_module", "not_permitted", "broken_tests", "skipped", "no_tests"
@@ -19,10 +20,16 @@ _NO_NAME = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 _UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
 _NO_FIXTURE = re.compile(r"fixture '(\w+)' not found")
 _NO_PLUGIN = re.compile(r"async def functions are not natively supported|Unknown pytest\.mark|usefixtures")
+_NO_DATA = re.compile(r"Please use the NLTK Downloader|\[E050\] Can't find model")  # nltk, spaCy
 _DENIED = re.compile(
     r"Operation not permitted|PermissionError|BlockingIOError|can't start new thread|Read-only file system"
-    r"|No space left on device|Network is unreachable|Name or service not known|name resolution|gaierror"
+    r"|Too many open files|No space left on device|Network is unreachable|Name or service not known"
+    r"|name resolution|gaierror|unsupported locale setting"
 )
+_DENIED_NATIVE = re.compile(r"[Oo]peration not permitted|\bEPERM\b|\bEROFS\b|\bENOSPC\b")
+_EXCEPTION = re.compile(r"(?:[\w.]+\.)?(?:\w*Error|gaierror)\b")
+_REFUSALS = frozenset(("PermissionError", "BlockingIOError", "gaierror", "URLError"))
+_ONLY_CRASHES = frozenset((Status.RUNTIME_ERROR.value, Status.ACCEPTED.value, NOT_RUN))
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ def fault_in(text: str, unknown: Collection[str] = ()) -> Fault | None:
         return Fault(BROKEN, f"the tests use {found[1]!r}, which nothing defines")
     if found := _NO_FIXTURE.search(text):
         return Fault(BROKEN, f"the tests need a fixture {found[1]!r} that is not there")
+    if found := _NO_DATA.search(text):
+        return Fault(MISSING, f"the sandbox lacks data of a library: {found[0]}")
     if _NO_PLUGIN.search(text):
         return Fault(MISSING, "the tests need a plugin of pytest that the sandbox does not have")
     return (
@@ -70,12 +79,35 @@ def unknown_names(suite: TestSuite, borrowed: Collection[str]) -> frozenset[str]
     return frozenset(borrowed) - said if said and "*" not in said else frozenset()
 
 
-def with_fault(verdict: JobVerdict) -> JobVerdict:
-    """Return a failure for want of a module as one that shows nothing; every other verdict as it is."""
-    if verdict.status is not Status.RUNTIME_ERROR:
-        return verdict
-    last = verdict.detail.get("stderr", "").strip().rpartition("\n")[2]
-    fault = fault_in(last) if "ModuleNotFoundError" in last else None
-    if fault is None and verdict.reason.endswith("raised ModuleNotFoundError"):
-        fault = Fault(MISSING, "the sandbox lacks a module that the program imports")
+def with_fault(verdict: JobVerdict, language: Language) -> JobVerdict:
+    """Return a failure for want of what the sandbox lacks or refuses as one that shows nothing; others as they are."""
+    fault = _fault_of_native(verdict, language) if language.native else _fault_of_python(verdict)
     return undecided(verdict, fault.cause, fault.reason) if fault else verdict
+
+
+def _fault_of_python(verdict: JobVerdict) -> Fault | None:
+    if verdict.status is not Status.RUNTIME_ERROR:
+        return None
+    said = verdict.detail.get("stderr", "").strip()
+    last = said.rpartition("\n")[2]
+    raised = verdict.reason.rpartition("raised ")[2] if "raised " in verdict.reason else ""
+    if "ModuleNotFoundError" in (raised, last.partition(":")[0]):
+        missing = Fault(MISSING, "the sandbox lacks a module that the program imports")
+        return fault_in(last) or (missing if raised else None)
+    if not _ONLY_CRASHES.issuperset(verdict.detail.get("tests", ())):
+        return None
+    if raised in _REFUSALS:
+        return Fault(REFUSED, f"the sandbox refused what was tried: {raised}")
+    return fault_in(last) if _EXCEPTION.match(last) else fault_in(said) if _NO_DATA.search(said) else None
+
+
+def _fault_of_native(verdict: JobVerdict, language: Language) -> Fault | None:
+    """Return what a compiler or runtime says is not there, or that a crash came of what the sandbox refused."""
+    said = verdict.detail.get("stderr", "")
+    if verdict.status not in (Status.COMPILE_ERROR, Status.RUNTIME_ERROR):
+        return None
+    if language.lacking and (found := re.search(language.lacking, said, re.MULTILINE)):
+        return Fault(MISSING, f"the sandbox lacks what the program builds on: {found[0].strip()[:200]}")
+    crashed = verdict.status is Status.RUNTIME_ERROR and _ONLY_CRASHES.issuperset(verdict.detail.get("tests", ()))
+    refused = _DENIED_NATIVE.search(said) if crashed else None
+    return Fault(REFUSED, f"the sandbox refused what was tried: {refused[0]}") if refused else None

@@ -34,7 +34,7 @@ def refused(job: Job) -> JobVerdict | None:
 def script_for(job: Job, limits: Limits) -> Script:
     """Return the script that judges `job`; what the sandbox lacks is never the program's failure."""
     verdict = yield from _script(job, limits)
-    return with_fault(verdict) if job.language == "python" else verdict
+    return with_fault(verdict, language_of(job))
 
 
 def _script(job: Job, limits: Limits) -> Script:

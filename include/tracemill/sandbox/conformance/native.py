@@ -28,6 +28,8 @@ _KINDS = {
     "compiler-memory": statuses("compile_error"),
     "compiler-file": statuses("compile_error"),
     "compiler-time": statuses("compile_error"),
+    "compiler-limit": statuses("unverifiable"),
+    "lacking": statuses("unverifiable"),
 }
 _GROUPS = {"network": "isolation", "files": "isolation", "write": "isolation", "fork": "isolation", "exec": "isolation"}
 

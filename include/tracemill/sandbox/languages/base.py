@@ -26,7 +26,8 @@ class Language:
     `start_seconds`, `memory`, `tasks`: what the runtime takes for itself, added to a program's limits (CPU seconds,
     bytes, threads). `reserves`: the runtime reserves address space that it never uses, so that only resident memory
     says anything. `memory_words`: how it says that memory ran out. `mounts`: (path of the machine, path inside)
-    that only this language needs. `packages`: Debian's of its tool-chain, which docker/sandbox/Dockerfile installs.
+    that only this language needs. `lacking`: how its tools say that a library is not there, a pattern. `packages`:
+    Debian's of its tool-chain, which docker/sandbox/Dockerfile installs.
     `cases`: its rows of the conformance table, see conformance/native.py.
     """
 
@@ -48,6 +49,7 @@ class Language:
     build_seconds: float = 20.0
     build_reserves: bool = False
     memory_words: tuple[str, ...] = ()
+    lacking: str = ""
     mounts: Callable[[], list[tuple[str, str]]] = _no_mounts
     packages: tuple[str, ...] = ()
     cases: dict[str, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 """C: gcc, GNU dialect of C17, ONLINE_JUDGE defined."""
 
 from .base import BINARY, Language
-from .cpp import FLAGS
+from .cpp import FLAGS, LACKING
 
 _READ = "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\n#include <sys/socket.h>\n"
 _MAIN = 'int main(void) { long a, b; if (scanf("%ld %ld", &a, &b) != 2) return 1;\n'
@@ -16,6 +16,7 @@ LANGUAGE = Language(
     compiler=("/usr/bin/gcc", "/usr/local/bin/gcc"),
     build=("{compiler}", "-std=gnu17", *FLAGS, "-lm"),
     run=(BINARY,),
+    lacking=LACKING,
     packages=("gcc", "libc6-dev"),
     cases={
         "accepted": _READ + "#include <math.h>\n" + _MAIN + 'printf("%ld", a + b + (long)floor(sqrt((double)(a & 0)))); return 0; }',
@@ -26,6 +27,7 @@ LANGUAGE = Language(
         "memory": _READ + _MAIN + "size_t n = 700u << 20; char *p = malloc(n); if (!p) return 1; memset(p, 1, n);\n"
         + 'printf("%ld", a + b + p[n / 2] - 1); return 0; }',
         "time": "int main(void) { for (volatile long i = 0;; ++i); }",
+        "lacking": "#include <contest/heap.h>\nint main(void) { return 0; }",
         "compiler-file": '#include "/etc/shadow"\nint main(void) { return 0; }',
         "compiler-memory": '#include "/dev/zero"\nint main(void) { return 0; }',
     },

@@ -4,6 +4,7 @@
 from .base import BINARY, Language
 
 # -DONLINE_JUDGE: without it programs read input.txt or include a debug header of their author's.
+LACKING = r"fatal error: (?!/|\.\./)[^\s:]+: No such file or directory$"
 FLAGS = ("-O2", "-pipe", "-w", "-DONLINE_JUDGE", "-o", BINARY, "{source}")
 CASES = {
     "accepted": "#include <bits/stdc++.h>\nint main() { long long a, b; std::cin >> a >> b; std::cout << a + b; }",
@@ -30,6 +31,8 @@ CASES = {
     "compiler-file": "#include \"/etc/shadow\"\nint main() {}",
     "compiler-time": "template <int N, int M> struct A { static const int v = A<N - 1, M>::v + A<N - 1, M + (1 << N)>::v; };\n"
     "template <int M> struct A<0, M> { static const int v = 1; };\nint main() { return A<26, 0>::v; }",
+    "compiler-limit": "int table[1 << 25] = {1};\nint main() { return table[0] - 1; }",
+    "lacking": "#include <contest/segment_tree.hpp>\nint main() {}",
     "dialect": "#include <bits/stdc++.h>\nusing namespace std;\n#ifndef ONLINE_JUDGE\n#include \"debug.h\"\n#endif\n"
     "int main() { vector<long long> v(2); for (auto &x : v) cin >> x; ranges::sort(v); __int128 s = 0;\n"
     "for (typeof(v[0]) x : v) s += x; cout << (long long)s; }",
@@ -52,6 +55,7 @@ LANGUAGE = Language(
     build=("{compiler}", "-std=gnu++20", *FLAGS),
     run=(BINARY,),
     memory_words=("std::bad_alloc",),
+    lacking=LACKING,
     packages=("g++",),
     cases=CASES,
 )

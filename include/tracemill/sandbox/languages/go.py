@@ -31,6 +31,7 @@ LANGUAGE = Language(
     build_seconds=60.0,
     build_reserves=True,
     memory_words=("out of memory",),
+    lacking=r"cannot find package \"[\w-]+\.\w[^\"]*\"|build constraints exclude all Go files",
     packages=("golang-go",),
     cases={
         "accepted": _program(_WON),
@@ -44,6 +45,7 @@ LANGUAGE = Language(
         "time": _program("for { a++ }"),
         "output": _program("for { fmt.Println(\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\") }"),
         "crash": _program("var p *int\n\tfmt.Println(*p)"),
+        "lacking": _program(_WON, "example.com/contest/heap"),
         "broken": "package main\nfunc main() {",
     },
 )  # fmt: skip

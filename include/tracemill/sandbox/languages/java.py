@@ -65,6 +65,7 @@ LANGUAGE = Language(
     reserves=True,
     build_reserves=True,
     memory_words=("OutOfMemoryError", "insufficient memory for the Java"),
+    lacking=r"error: package (?!java\.|javax\.)\w+\.[\w.]+ does not exist\n\s*import\b",
     mounts=mounts,
     packages=("openjdk-17-jdk-headless",),
     cases={
@@ -86,6 +87,7 @@ LANGUAGE = Language(
         "output": _program("while (true) System.out.println(\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\");"),
         "crash": _program("throw new IllegalStateException();"),
         "exit": _program(_WON + " System.exit(2);"),
+        "lacking": _program(_WON, "import org.contest.Heap;"),
         "broken": "public class Main { public static void main( }",
     },
 )  # fmt: skip

@@ -19,6 +19,7 @@ LANGUAGE = Language(
     tasks=24,
     reserves=True,
     memory_words=("heap out of memory", "Array buffer allocation failed"),
+    lacking=r"^Error: Cannot find module '(?![./]|node:)[^']+'",
     packages=("nodejs",),
     cases={
         "accepted": _READ + _WON,
@@ -39,6 +40,7 @@ LANGUAGE = Language(
         "output": "for (;;) require('fs').writeSync(1, 'x'.repeat(4096));",
         "crash": "process.abort();",
         "exception": _READ + "throw new Error('no');",
+        "lacking": "const heap = require('contest-heap');\n" + _READ + _WON,
         "broken": "const = ;",
     },
 )  # fmt: skip

@@ -42,6 +42,7 @@ LANGUAGE = Language(
     build_seconds=30.0,
     build_reserves=True,
     memory_words=("memory allocation of",),
+    lacking=r"might be missing a crate named `\w+`|maybe a missing crate `\w+`|^error\[E0463\]: can't find crate for `\w+`",
     mounts=mounts,
     packages=("rustc", "gcc", "libc6-dev"),
     cases={
@@ -54,6 +55,7 @@ LANGUAGE = Language(
         "time": "fn main() {\n    let mut x = 0u64;\n    loop { x = std::hint::black_box(x + 1); }\n}\n",
         "output": 'fn main() {\n    loop { println!("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"); }\n}\n',
         "crash": "fn main() {\n    let v: Vec<i32> = vec![];\n    println!(\"{}\", v[std::env::args().count()]);\n}\n",
+        "lacking": "use contest::Heap;\n" + _READ + _WON,
         "broken": "fn main() {",
         "compiler-file": _READ + '    print!("{}", include_str!("/etc/shadow"));\n' + _WON,
     },
