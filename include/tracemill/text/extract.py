@@ -50,7 +50,7 @@ def stated(text: str) -> Statement:
     answer, unsure = last_answer(text, boxes)
     if is_doubtful(text, last.start, last.end):
         return UNCLEAR
-    multiple = multiple_behind(text, last.end)
+    multiple = multiple_behind(text, last.end, is_time=":" in answer)
     answer = rf"{answer} \text{{ {multiple}}}" if multiple else answer
     return Statement(answer, sure=not unsure)
 

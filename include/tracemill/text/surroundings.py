@@ -18,7 +18,7 @@ _DENIED_AFTER = re.compile(
     re.IGNORECASE,
 )
 _TAKEN_BACK = re.compile(
-    _CLOSING + r"(?:[,;!。，]\s*)?(?:(?:wait|oops|hmm+|hold on|sorry|correction|on second thought|actually)\b[,.!:… ]"
+    _CLOSING + r"(?:[,;!。，(]\s*)?(?:(?:wait|oops|hmm+|hold on|sorry|correction|on second thought|actually)\b[,.!:… ]"
     r"|no,|(?:but )?(?:that|this|it)(?:'s| is| was) (?:wrong|incorrect|not (?:right|correct)|a mistake)\b"
     r"|等等|等一下|不对|错了)",
     re.IGNORECASE,
@@ -34,6 +34,11 @@ _MULTIPLE = re.compile(
 )
 
 
+_HALF_OF_DAY = re.compile(
+    r"^(?:[$*)\s~]|\\[)\],; ])*(?:\\(?:text|mathrm)\s*\{\s*)?([ap]m|[ap]\.\s?m\.?)(?![a-z])", re.IGNORECASE
+)
+
+
 def is_doubtful(text: str, start: int, end: int) -> bool:
     """Whether the sentence around text[start:end] denies it, doubts it, asks for it, or names a second value."""
     before, after = text[max(0, start - _REACH) : start], text[end : end + _REACH]
@@ -42,7 +47,7 @@ def is_doubtful(text: str, start: int, end: int) -> bool:
     return _GOES_ON.search(after) is not None and _NOT_GOING_ON.search(after) is None
 
 
-def multiple_behind(text: str, end: int) -> str:
-    """A number word that stands behind a box, or behind its formula; blank where none does."""
-    found = _MULTIPLE.search(text[end : end + _REACH])
+def multiple_behind(text: str, end: int, is_time: bool = False) -> str:
+    """A number word that stands behind a box, or behind its formula, or the half of a time; blank where none does."""
+    found = (_HALF_OF_DAY if is_time else _MULTIPLE).search(text[end : end + _REACH])
     return found[1] if found else ""

@@ -11,6 +11,7 @@ from tracemill.verifiers.answers.comparing import same_answer
 SAID = [
     ("a_bullet_is_no_minus", r"- $\boxed{9}$", "9", "-9"),
     ("not_in_a_subject", "The number that does not fit is 9.", "9", "8"),
+    ("half_of_the_day_behind", r"He comes at \boxed{9:00} p.m.", "9:00 PM", "9:00 AM"),
     ("no_other_is_no_correction", r"\boxed{9}. No other values exist.", "9", "8"),
     ("chinese_yes_behind_a_colon", "答案：是", "是", "否"),
     ("chinese_yes_behind_is", "答案是：是", "是", "否"),
@@ -79,6 +80,7 @@ UNSAID = [
     ("doubt_before", "I doubt that the answer is 5."),
     ("called_wrong_before", "The wrong answer is 5."),
     ("of_somebody_else", "Bob's answer is 5."),
+    ("called_wrong_in_brackets", r"\boxed{5} (this is incorrect)"),
     ("taken_back", r"$\boxed{5}$. Wait, that is not right."),
     ("corrected_in_words", r"\boxed{5}. No, it is seven."),
     ("taken_back_in_chinese", r"\boxed{5}。不对，应该是 4。"),

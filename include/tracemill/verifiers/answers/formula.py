@@ -99,7 +99,7 @@ class _Reader(Numerals):
             return Node("add", (node, part))
         if self.peek() == "|" or self.kind() == "num":
             raise Unreadable("a bar or a number after a factor")
-        if self.kind() == "run" and node.plain and node.value == 0:
+        if self.kind() == "run" and self.peek() != "i" and node.plain and node.value == 0:
             raise Unreadable("letters behind a zero, which any other letters would equal")
         return Node("mul", (node, self.power()))
 

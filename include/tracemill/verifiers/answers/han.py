@@ -16,9 +16,10 @@ _WHOLE = re.compile(f"({_NUMERAL})({_COUNTED})?")
 _AMBIGUOUS = re.compile(
     "[百千][一二两三四五六七八九]|[一二两三四五六七八九]{2,3}"
 )  # 一百二 is 120, 二三 is "two or three"
+_YEAR = re.compile("[一二两三四五六七八九][零〇一二三四五六七八九]{3}")
 _PART = re.compile(f"(百|{_NUMERAL})分之({_NUMERAL})")
 _MARKS = re.compile("[一二两三四五六七八九十百千万亿半几无零倍成折]")
-_HAN = re.compile("[\u2460-\u24ff\u3400-\u9fff]")
+_HAN = re.compile("[\u2460-\u24ff\u3007\u3400-\u9fff]")
 _CIRCLED = re.compile("[\u2460-\u24ff]+")
 
 SAME = {
@@ -42,6 +43,8 @@ def spelled_number(word: str) -> tuple[str, ...]:
     if part := _PART.fullmatch(word):
         bottom, top = part[1], _value(part[2])
         return (str(top), "%") if bottom == "百" else (str(top), "/", str(_value(bottom)))
+    if _YEAR.fullmatch(word):
+        return (str(_value(word)),)
     whole = _WHOLE.fullmatch(word)
     if whole is None or _AMBIGUOUS.fullmatch(whole[1]) or _AMBIGUOUS.fullmatch(whole[1][-2:]):
         return ()

@@ -8,7 +8,7 @@ _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d]|,\d{1,2}(?!\d)|,\
 _DECIMAL = re.compile(r"([+-]?\s*(?:⟦[^⟦⟧]{1,3}⟧\s*)?)(\d{1,9}),(\d{1,2}|\d{4,9})(\s*(?:%|⟦[^⟦⟧]*⟧|\s)*)")
 _BRACKETED = re.compile(r"(?:\(|\[|\\\{)\s*\d{1,3}(?:,\d{3})+\s*(?:\)|\]|\\\})")
 _NUMBER_AND_LETTER = re.compile(
-    r"(-?(?:[\d.,]+|[\d.,]*\s*\\frac\{\d+\}\{\d+\}|\d+/\d+)\s*)([AghJKLlmNsVW])((?:\^(?:\{\d\}|\d))?)"
+    r"(-?(?:[\d.,]+|[\d.,]*\s*\\frac\{\d+\}\{\d+\}|\\frac\d\d|\d+/\d+)\s*)([AghJKLlmNsVW])((?:\^(?:\{\d\}|\d))?)"
 )
 
 

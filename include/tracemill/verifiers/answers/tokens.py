@@ -29,7 +29,7 @@ Tokens = Sequence[Token]
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)|⟦(?P<mark>[^⟦⟧]*)⟧|(?P<cmd>\\(?:[A-Za-z]+|[{}|\\]))"
-    r"|(?P<num>\d+(?:\.\d+)?|\.\d+)|(?P<run>[A-Za-z]+)|(?P<cjk>[\u2460-\u24ff\u3400-\u9fff\uac00-\ud7a3\u3040-\u30ff]+)"
+    r"|(?P<num>\d+(?:\.\d+)?|\.\d+)|(?P<run>[A-Za-z]+)|(?P<cjk>[\u2460-\u24ff\u3007\u3400-\u9fff\uac00-\ud7a3\u3040-\u30ff]+)"
     r"|(?P<other>[^\W\d_a-zA-Z]+)|(?P<sym>.)"
 )
 _GREEK = words_of(

@@ -49,6 +49,8 @@ USD 1 USD dollar dollars buck bucks 美元
 USD 0.01 cent cents ¢ 美分
 CNY 1 CNY RMB yuan 元 ¥ 人民币
 CNY 0.1 角
+CNY 10000 万元
+CNY 100000000 亿元
 EUR 1 EUR euro euros € 欧元
 GBP 1 GBP £ 英镑
 INR 1 INR rupee rupees ₹
