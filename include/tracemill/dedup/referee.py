@@ -14,14 +14,17 @@ from tracemill.dedup.difference import Difference, difference
 from tracemill.dedup.evidence import Evidence, compared, evidence, stated, telling
 from tracemill.dedup.reading import by_shard
 from tracemill.dedup.words import Parts, read_parts
+from tracemill.sources.turns import unasked
 from tracemill.steps.base import Inputs
 from tracemill.text.choices import open_form
 from tracemill.text.figures import figure_code
 from tracemill.text.kernels import I64, Flags
 from tracemill.text.problem_text import normalised_problem
+from tracemill.text.verbatim import code, primes
 from tracemill.verifiers.same_answer import same_answers
 
-COLUMNS = ("prompt", "reference_answer", "test_case", "constraints")
+SAID = ("reference_answer", "test_case", "constraints")  # of the answer
+COLUMNS = ("prompt", "messages", *SAID)
 CACHED = 4096  # texts whose parts are at hand; pairs come row by row
 APART = Difference(False, ())
 
@@ -41,11 +44,12 @@ class Referee:
         """Whether two rows of the corpus are one problem, and in which words they differ."""
         first, second = self._places(one, other)
         answers = self._answers(first, second)
-        if answers == "different" or self._drawn(first, second):
+        if answers == "different" or self._drawn(first, second) or self._worded(first, second):
             return APART
         agreed = answers == "equal" and telling(self._evidence(first))
         opened = bool(self._evidence(first).choices) != bool(self._evidence(second).choices)
-        return difference(self._parts(first, opened), self._parts(second, opened), agreed)
+        parts = self._parts(first, opened), self._parts(second, opened)
+        return difference(*parts, agreed)
 
     def same(self, one: int, other: int) -> bool:
         """Whether two rows with the same text have answers that may be the same."""
@@ -57,7 +61,7 @@ class Referee:
         places = pa.array(np.searchsorted(self._rows, rows))
         said = pl.DataFrame({"group": group}).with_columns(
             pl.concat_str(
-                [pl.Series(name, self._table[name].take(places)).fill_null("") for name in COLUMNS[1:]], separator="\0"
+                [pl.Series(name, self._table[name].take(places)).fill_null("") for name in SAID], separator="\0"
             ).alias("said")
         )
         spoken = pl.col("said").filter(pl.col("said") != "\0\0").n_unique().over("group")
@@ -87,22 +91,38 @@ class Referee:
 
     def _drawn(self, first: int, second: int) -> bool:
         """Whether both have a drawing, and not the same one."""
-        codes = [figure_code(self._table["prompt"][place].as_py() or "") for place in (first, second)]
+        codes = [figure_code(self._prompt(place)) for place in (first, second)]
         return all(codes) and codes[0] != codes[1]
+
+    def _worded(self, first: int, second: int) -> bool:
+        """Whether they differ in what tokens fold or prompts leave out: primes, code, the turns that are not asked.
+
+        One copy of a code may have lost its fences.
+        """
+        if primes(self._text(first)) != primes(self._text(second)) or self._turns(first) != self._turns(second):
+            return True
+        codes = [code(self._prompt(place)) for place in (first, second)]
+        return all(codes) and codes[0] != codes[1]
+
+    def _prompt(self, place: int) -> str:
+        return self._table["prompt"][place].as_py() or ""
+
+    def _turns(self, place: int) -> str:
+        return unasked(self._table["messages"][place].as_py())
 
     def _places(self, one: int, other: int) -> tuple[int, int]:
         first, second = np.searchsorted(self._rows, [one, other]).tolist()
         return first, second
 
     def _read_text(self, place: int) -> str:
-        return normalised_problem(self._table["prompt"][place].as_py() or "")
+        return normalised_problem(self._prompt(place))
 
     def _read_parts(self, place: int, opened: bool) -> Parts:
         text = self._text(place)
         return read_parts(open_form(text) if opened else text)
 
     def _read_evidence(self, place: int) -> Evidence:
-        row = {name: self._table[name][place].as_py() for name in COLUMNS[1:]}
+        row = {name: self._table[name][place].as_py() for name in SAID}
         return evidence(self._text(place), row)
 
 

@@ -87,6 +87,14 @@ def asked(turns: Sequence[Turn]) -> str:
     return "\n\n".join(turn["content"] for turn in turns if turn["role"] in ("user", "system"))
 
 
+def unasked(turns: Sequence[Turn] | None) -> str:
+    """The turns that ask nothing (assistants' and tools') with their roles, white space folded: two conversations may
+    differ in nothing else.
+    """
+    found = [turn for turn in turns or () if turn["role"] not in ("user", "system")]
+    return "\n".join(f"{turn['role']}: {' '.join((turn['content'] or '').split())}" for turn in found)
+
+
 def _says_nothing(system: str, boilerplate: Sequence[re.Pattern[str]]) -> bool:
     folded = " ".join(system.split())
     return not folded or any(pattern.fullmatch(folded) for pattern in (COMMON, *boilerplate))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from tracemill.dedup.packed import packed
 from tracemill.embedders import AnyEmbedder
 from tracemill.records import Unit
 from tracemill.resources import Resources
+from tracemill.sources.turns import unasked
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
 from tracemill.tables import columns_of
 from tracemill.text.choices import opened
@@ -24,6 +26,7 @@ from tracemill.text.figures import figure_code
 from tracemill.text.ngrams import ngrams, text_keys
 from tracemill.text.problem_text import normalised_problems
 from tracemill.text.tokens import tokenise
+from tracemill.text.verbatim import MAY_BE, code, primes
 from tracemill.text.vocabulary import LEXICAL
 
 _LONE_LETTER = r"(?:^|[^A-Za-z])[B-HJ-Z](?:[^A-Za-z]|$)"
@@ -37,7 +40,7 @@ class Sign(Step):
 
     kind: Literal["sign"]
     embedder: AnyEmbedder
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("signatures", "spaces", "ledger")
@@ -48,7 +51,7 @@ class Sign(Step):
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """One signature per living problem, in the order of `problems`."""
-        problems = inputs.table("problems", ["id", "prompt"])
+        problems = inputs.table("problems", ["id", "prompt", "messages"])
         problems = problems.filter(pc.is_in(problems["id"], value_set=inputs.alive("problem")))
         ids = problems["id"].to_pylist()
         limits = self.embedder.limits()
@@ -66,7 +69,7 @@ class Sign(Step):
         vectors = self.embedder.embed(asked.to_pylist(), resources)
         columns = [
             problems["id"],
-            pa.array(_keys(text_keys(tokens), texts, problems["prompt"])),
+            pa.array(_keys(text_keys(tokens), texts, problems)),
             pa.array(guard),
             packed(marks),
             packed(vectors.astype(np.float16)),
@@ -75,13 +78,21 @@ class Sign(Step):
         return pa.table(columns, schema=columns_of("signatures"))
 
 
-def _keys(keys: list[str], texts: pa.Array, prompts: pa.ChunkedArray) -> list[str]:
-    """The keys, with what the tokens leave out and two problems may differ in: the case of letters, and drawings."""
-    marked = pc.match_substring_regex(texts, _LONE_LETTER)
-    drawn = pc.match_substring_regex(prompts.combine_chunks(), _DRAWN)
-    for row in np.flatnonzero(pc.or_(marked, drawn).to_numpy(zero_copy_only=False)).tolist():
-        text = texts[row].as_py()
+def _keys(keys: list[str], texts: pa.Array, problems: pa.Table) -> list[str]:
+    """The keys, with what the tokens leave out and two problems may differ in.
+
+    That is the case of letters, drawings, code, the primes of formulas, and the turns that are not asked.
+    """
+    prompts, messages = problems["prompt"].combine_chunks(), problems["messages"].combine_chunks()
+    found = [
+        pc.match_substring_regex(texts, _LONE_LETTER),
+        pc.match_substring_regex(prompts, _DRAWN),
+        pc.match_substring_regex(prompts, MAY_BE),
+        pc.is_valid(messages),
+    ]
+    for row in np.flatnonzero(functools.reduce(pc.or_, found).to_numpy(zero_copy_only=False)).tolist():
+        text, prompt = texts[row].as_py(), prompts[row].as_py()
         letters = "" if text.isupper() else "".join(_LETTERS.findall(text))
-        more = f"{letters}|{figure_code(prompts[row].as_py())}"
-        keys[row] = hashlib.sha256((keys[row] + more).encode()).hexdigest()[:32]
+        more = [figure_code(prompt), *filter(None, (primes(text), code(prompt), unasked(messages[row].as_py())))]
+        keys[row] = hashlib.sha256((keys[row] + "|".join([letters, *more])).encode()).hexdigest()[:32]
     return keys

@@ -140,6 +140,43 @@ def test_problems_with_other_quantities_names_or_questions_stay_apart(store: Sto
     assert duplicates == []
 
 
+FENCED = "What does it print?\n```python\n{}\n```"
+FOLDED = {
+    "a derivative": ("Find $g'(4)$ for $g(t)=t^3$.", "Find $g(4)$ for $g(t)=t^3$."),
+    "indentation": (FENCED.format("for k in x:\n    f(k)\n    g(k)"), FENCED.format("for k in x:\n    f(k)\ng(k)")),
+    "a slice": (FENCED.format("print(x[2:])"), FENCED.format("print(x[:2])")),
+    "a tuple": (FENCED.format("t = (4)"), FENCED.format("t = (4,)")),
+    "code without fences": (
+        "What?\nfor k in x:\n    print(k)\nprint(x)",
+        "What?\nfor k in x:\n    print(k)\n    print(x)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), FOLDED.values(), ids=FOLDED)
+def test_what_tokens_fold_can_make_two_problems(store: Store, one: str, other: str) -> None:
+    _, duplicates = clustered(store, [problem(one), problem(other)])
+    assert duplicates == []
+
+
+def test_code_is_the_same_at_another_indentation_and_without_fences(store: Store) -> None:
+    four = "for k in x:\n    print(k)"
+    fenced = [problem(f"{LONG}?\n```\n{code}\n```") for code in (four, four.replace("    ", "  "))]
+    bare = problem(f"{LONG}?\n{four}")
+    _, duplicates = clustered(store, [*fenced, bare])
+    assert len(duplicates) == 2
+
+
+def test_conversations_that_differ_in_what_was_answered_are_two_problems(store: Store) -> None:
+    def conversation(said: str) -> dict[str, Any]:
+        turns = [("user", "Pick a number."), ("assistant", said), ("user", "Double it.")]
+        messages = [{"role": role, "content": content} for role, content in turns]
+        return problem("Pick a number.\n\nDouble it.", id=problem_id("", messages), messages=messages)
+
+    _, duplicates = clustered(store, [conversation("Seven"), conversation("Nine")])
+    assert duplicates == []
+
+
 def test_no_chain_of_small_steps_drops_a_row_that_is_like_no_kept_row(store: Store) -> None:
     words = [f"w{chr(97 + k // 26)}{chr(97 + k % 26)}" for k in range(80)]
     texts = [" ".join(words[k * 3 : k * 3 + 40]) for k in range(6)]
