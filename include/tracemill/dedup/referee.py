@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tracemill.dedup.across import asked_apart
 from tracemill.dedup.corpus import Corpus
 from tracemill.dedup.difference import Difference, difference
 from tracemill.dedup.evidence import Evidence, compared, evidence, stated, telling
@@ -49,6 +50,8 @@ class Referee:
         agreed = answers == "equal" and telling(self._evidence(first))
         opened = bool(self._evidence(first).choices) != bool(self._evidence(second).choices)
         parts = self._parts(first, opened), self._parts(second, opened)
+        if parts[0].chinese != parts[1].chinese and asked_apart(self._text(first), self._text(second)):
+            return APART
         return difference(*parts, agreed)
 
     def same(self, one: int, other: int) -> bool:
