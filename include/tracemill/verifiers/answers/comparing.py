@@ -212,7 +212,7 @@ def _matrices(gold: Shape, answer: Shape) -> Sameness | None:
 def _rows(shape: Shape) -> Sequence[Sequence[Shape]] | None:
     if isinstance(shape, Matrix):
         return shape.rows
-    if isinstance(shape, Listed) and shape.kind in ("tuple", "vector"):
+    if isinstance(shape, Listed) and shape.kind in ("tuple", "vector") and shape.brackets not in ("[)", "(]"):
         return [shape.members]
     return None
 

@@ -94,7 +94,8 @@ def _bare(shape: Listed) -> Listed:
     names = [one.name for one in shape.members if isinstance(one, Named)]
     members = tuple(one.what if isinstance(one, Named) else one for one in shape.members)
     if len(set(names)) <= 1:
-        return Listed(shape.kind, members)
+        several = shape.kind == "list" and len(names) == len(members) > 1  # x = 1, x = 2: one of them, no pair
+        return Listed(shape.kind, members, "or" if several else shape.brackets)
     if len(names) != len(members) or len(set(names)) != len(names):
         return Listed(shape.kind, members)
     ordered = sorted(zip(names, members, strict=True), key=lambda pair: pair[0])

@@ -157,7 +157,9 @@ def _list(tokens: list[Token], inner: Inner) -> Shape | None:
     regions = [one for one in members if isinstance(one, Region)]
     if len(regions) == len(members):
         return _regions(regions, set(used))
-    return _with_conditions(members) or _listed("list", members, summed=set(used) <= _AND)
+    return _with_conditions(members) or _listed(
+        "list", members, "or" if set(used) & _OR else "", summed=set(used) <= _AND
+    )
 
 
 def _regions(regions: list[Region], used: set[str]) -> Shape:
@@ -177,7 +179,7 @@ def _listed(kind: str, members: list[Shape], brackets: str = "", summed: bool = 
         flat.extend(member.members if inside and isinstance(member, Listed) else [member])
     quantities = [one for one in flat if isinstance(one, Quantity)]
     if kind == "list" and len(quantities) == len(flat):
-        return (total(quantities) if summed else None) or Listed(kind, tuple(flat))
+        return (total(quantities) if summed else None) or Listed(kind, tuple(flat), brackets)
     return Listed(kind, tuple(flat), brackets)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tracemill.verifiers.answers.formula import formula
 from tracemill.verifiers.answers.nodes import Node, letters
 from tracemill.verifiers.answers.quantities import quantity
-from tracemill.verifiers.answers.regions import inequality
+from tracemill.verifiers.answers.regions import inequality, region_of
 from tracemill.verifiers.answers.sameness import same_formula
 from tracemill.verifiers.answers.shapes import Chain, Congruence, Listed, Named, Quantity, Shape
 from tracemill.verifiers.answers.tokens import Token, Tokens, Unreadable, canonical, split
@@ -47,7 +47,8 @@ def relation(tokens: list[Token], inner: Inner) -> Shape | None:
     if not all(pieces):
         raise Unreadable("a relation with nothing on one side")
     if signs == [r"\in"]:
-        return Named(canonical(pieces[0]), inner(pieces[1]), None)
+        what = inner(pieces[1])
+        return Named(canonical(pieces[0]), region_of(what) or what, None)
     if set(signs) <= {"=", r"\approx"}:
         return _equal(pieces, signs, inner)
     if set(signs) & {"=", r"\approx", r"\in"}:

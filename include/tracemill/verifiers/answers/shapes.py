@@ -56,7 +56,7 @@ class Listed:
 
     kind: str  # list, tuple, vector, set; same: forms of one value
     members: tuple[Shape, ...]
-    brackets: str = ""  # of a tuple: "(]" and the like
+    brackets: str = ""  # of a tuple: "(]" and the like; "or" for a list of which one holds
 
 
 @dataclass(frozen=True)

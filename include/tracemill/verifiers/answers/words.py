@@ -56,7 +56,7 @@ def same_choice(gold: Shape, answer: Shape, compare: Compare) -> Sameness:
         return _label_choice(one, other.words[0])
     if one.text is not None:
         return "equal" if compare(one.text, other) == "equal" else "unknown"
-    if isinstance(other, Listed):
+    if isinstance(other, Listed) and other.brackets != "or":
         letters = "".join(sorted(member.letters for member in other.members if isinstance(member, Choice)))
         if len(letters) == len(other.members):
             return "equal" if letters == one.letters else "different"
