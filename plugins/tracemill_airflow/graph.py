@@ -48,17 +48,22 @@ GROUP_NAMES = ("prepare", "refine")
 
 
 class Stage(NamedTuple):
-    """One stage of a graph: its name in the recipe and the operator that runs it."""
+    """One stage of a graph: its name in the recipe, the operator that runs it, and whether it needs a model server."""
 
     name: str
     operator: type[StageOperator]
+    asks: bool = False
 
 
 def stages_of(path: Path) -> tuple[Stage, ...]:
     """The stages of a recipe file after `plan`, in order. Raises KeyError for a kind of step that has no operator."""
     steps: Mapping[str, Mapping[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))["steps"]
-    found = [Stage(name, _verifier(step) or OPERATORS[step["kind"]]) for name, step in steps.items()]
-    return (Stage("ingest", o.IngestOperator), *found)
+    return (Stage("ingest", o.IngestOperator), *(_stage(name, step) for name, step in steps.items()))
+
+
+def _stage(name: str, step: Mapping[str, Any]) -> Stage:
+    operator = _verifier(step) or OPERATORS[step["kind"]]
+    return Stage(name, operator, issubclass(operator, AskingOperator) and operator.asks(step))
 
 
 def _verifier(step: Mapping[str, Any]) -> type[StageOperator] | None:
@@ -71,16 +76,25 @@ def _verifier(step: Mapping[str, Any]) -> type[StageOperator] | None:
 
 
 def fits(recipe: Sequence[Stage], graph: Sequence[Stage]) -> bool:
-    """Whether the graph runs all stages of the recipe, in the recipe's order; those it lacks are skipped."""
-    rest = iter(graph)
-    return all(stage in rest for stage in recipe)
+    """Whether the graph runs all stages of the recipe, in the recipe's order; those it lacks are skipped.
+
+    A recipe that asks models needs a graph that serves them, whichever of its stages they are for.
+    """
+    if _asks(recipe) and not _asks(graph):
+        return False
+    rest = iter([(stage.name, stage.operator) for stage in graph])
+    return all((stage.name, stage.operator) in rest for stage in recipe)
+
+
+def _asks(stages: Sequence[Stage]) -> bool:
+    return any(stage.asks for stage in stages)
 
 
 def wire(stages: Sequence[Stage]) -> None:
     """Make the tasks of these stages in the current DAG, `plan` first, and the model servers that they ask for."""
     names = ("plan", *(stage.name for stage in stages))
     plan = o.PlanOperator(task_id="plan", stages=names, shards_per_task="{{ params.shards_per_task }}")
-    if any(issubclass(stage.operator, AskingOperator) and stage.operator.always_asks for stage in stages):
+    if _asks(stages):
         serve = ServeOperator.partial(task_id="serve", **SERVING)
         plan >> serve.expand(server=ServersOperator(task_id="servers").output)
     links: list[Any] = [plan]

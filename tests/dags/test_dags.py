@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
+from tests.dags.graphs import dag_file
 from tracemill.recipe import load_recipe, recipe_names
+from tracemill_airflow.graph import fits, stages_of
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY
 
 if TYPE_CHECKING:
@@ -75,3 +79,41 @@ def test_a_mapped_task_retries_only_what_may_mend_itself(dagbag: DagBag, dag: st
     mapped = dagbag.dags[dag].get_task(task)
     assert isinstance(mapped, MappedOperator)
     assert mapped.partial_kwargs["retry_policy"] is RETRY_THE_WORLD_ONLY
+
+
+JUDGE = {"model": {"name": "tiny", "weights": "org/tiny", "revision": "abc"}}
+SERVED: dict[str, tuple[dict[str, object], bool]] = {
+    "decontaminate names a judge": ({"judge": JUDGE}, True),
+    "decontaminate names none": ({}, False),
+    "its judge is null": ({"judge": None}, False),
+}
+
+
+def decontaminating(folder: Path, settings: dict[str, object]) -> Path:
+    """A recipe file in which no other stage could ask a model."""
+    benchmarks = [{"name": "b", "path": "b.jsonl", "field": "q"}]
+    embedder = {"kind": "hashing"}
+    step = {"kind": "decontaminate", "benchmarks": benchmarks, "embedder": embedder, **settings}
+    steps = {"sign": {"kind": "sign", "embedder": embedder}, "decontaminate": step, "release": {"kind": "release"}}
+    path = folder / "judged.yaml"
+    path.write_text(yaml.safe_dump({"name": "judged", "steps": steps}))
+    return path
+
+
+@pytest.mark.parametrize(("settings", "served"), SERVED.values(), ids=SERVED)
+def test_a_recipe_gets_a_serve_task_where_its_settings_ask_a_model(
+    dagbag: DagBag, tmp_path: Path, settings: dict[str, object], served: bool
+) -> None:
+    stages = stages_of(decontaminating(tmp_path, settings))
+    dag = dag_file("reasoning_distillation").distillation("judged", stages, ["judged"])
+    assert ("serve" in dag.task_ids) == served
+    assert ("servers" in dag.task_ids) == served
+
+
+def test_a_recipe_that_asks_fits_a_graph_that_serves_whatever_stage_that_is_for(tmp_path: Path) -> None:
+    judged = stages_of(decontaminating(tmp_path, {"judge": JUDGE}))
+    silent = stages_of(decontaminating(tmp_path, {}))
+    assert fits(silent, judged)
+    assert not fits(judged, silent)
+    serving = [stage._replace(asks=stage.name == "release") for stage in silent]
+    assert fits(judged, serving)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -32,11 +32,14 @@ class AskingOperator(StageOperator):
     works and none comes within `away` seconds, the task is deferred again: the next server may need its worker slot.
     """
 
-    always_asks: ClassVar[bool] = True  # whether a graph with this stage needs a serve task
-
     def __init__(self, *, at_once: int = 3, away: float = 20.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.at_once, self.away = at_once, away
+
+    @classmethod
+    def asks(cls, step: Mapping[str, Any]) -> bool:
+        """Whether a graph needs a serve task for a stage with these settings, which are those of the recipe's YAML."""
+        return True
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Seal the batch; when a shard needs a model that does not answer yet, wait for it deferred first."""

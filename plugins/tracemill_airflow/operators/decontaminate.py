@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 from tracemill_airflow.operators.asking import AskingOperator
 
@@ -11,7 +12,11 @@ class DecontaminateOperator(AskingOperator):
     """Turns away problems that a named benchmark contains, and keeps the evidence; a recipe may name a judge for it."""
 
     stage_name = "decontaminate"
-    always_asks: ClassVar[bool] = False
 
     def __init__(self, *, at_once: int = 1, **kwargs: Any) -> None:
         super().__init__(at_once=at_once, **kwargs)
+
+    @classmethod
+    def asks(cls, step: Mapping[str, Any]) -> bool:
+        """Only where the recipe names a judge."""
+        return step.get("judge") is not None
