@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 
-from tracemill.release.contamination import compared_with, contamination_section
+from tracemill.release.contamination import Recalled, compared_with, contamination_section
 from tracemill.release.distributions import HEAD, Cut, cut_rows
 from tracemill.release.layout import FEATURES
 from tracemill.release.licences import Terms, family, terms
@@ -38,20 +39,22 @@ def dataset_card(
     stages: Sequence[Stage],
     settings: Mapping[str, Any],
     cuts: Sequence[Cut] = (),
+    recalled: Recalled = MappingProxyType({}),
 ) -> str:
     """The text of README.md. `settings` are those of every step, so that the release can be made again.
 
     `files`: the data files by the names of their configurations, the first one is loaded by default; a text names one.
+    `recalled`: by benchmark that became known after a release, what it took out.
     """
     granted = terms(tally.licences)
     names = {files: f"{files}.jsonl.zst"} if isinstance(files, str) else dict(files)
     sections = [
         _front_matter(title, names, tally, granted),
         f"# {title}\n\n{description}\n",
-        _details(title, tally, compared_with(settings, tally)),
+        _details(title, tally, compared_with(settings, tally, recalled)),
         _purpose(),
         _data(names, tally),
-        _methodology(tally, stages, settings, cuts),
+        _methodology(tally, stages, settings, cuts, recalled),
         _risks(),
         _legal(tally, granted),
     ]
@@ -150,7 +153,9 @@ def _beside(files: Sequence[str]) -> str:
     )
 
 
-def _methodology(tally: Tally, stages: Sequence[Stage], settings: Mapping[str, Any], cuts: Sequence[Cut]) -> str:
+def _methodology(
+    tally: Tally, stages: Sequence[Stage], settings: Mapping[str, Any], cuts: Sequence[Cut], recalled: Recalled
+) -> str:
     passed = Counter({name: count for name, count in tally.verifiers.items() if name != "none"})
     return f"""## Methodology
 
@@ -170,7 +175,7 @@ Every row that entered a step left it in exactly one bucket.
 {table(("step", "counts", "entered", "kept", "turned away"), map(_funnel_row, stages))}
 ### Contamination
 
-{contamination_section(settings, tally)}
+{contamination_section(settings, tally, recalled)}
 {_opinions(tally)}{_distributions(cuts)}### Settings
 
 ```yaml

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tracemill.decontamination.matching import RULES
+from tracemill.decontamination.retold import TEMPLATES
 from tracemill.release.markdown import table
+from tracemill.release.revoked import Revocation
 from tracemill.release.tally import Evidence, Tally
 
-_NONE = "This release was not compared with any benchmark: its recipe has no step of kind `decontaminate`.\n"
+Recalled = Mapping[str, Sequence[Revocation]]
+_NONE = "The recipe has no step of kind `decontaminate`: this release was not compared with any benchmark when made.\n"
 
 
-def compared_with(settings: Mapping[str, Any], tally: Tally) -> list[str]:
-    """The names of all benchmarks that a step compared the problems with."""
-    return sorted({benchmark for benchmark, _ in _comparisons(settings, tally)})
+def compared_with(settings: Mapping[str, Any], tally: Tally, recalled: Recalled) -> list[str]:
+    """The names of all benchmarks that a step or a later recall compared the problems with."""
+    return sorted({benchmark for benchmark, _ in _comparisons(settings, tally)} | set(recalled))
 
 
-def contamination_section(settings: Mapping[str, Any], tally: Tally) -> str:
-    """What was compared, by which rule at which threshold, what was found, and what the rules catch."""
+def contamination_section(settings: Mapping[str, Any], tally: Tally, recalled: Recalled) -> str:
+    """What was compared, by which rule at which threshold, what was found, and what the rules catch; then recalls."""
+    return "\n".join(part for part in (_compared(settings, tally), _taken_back(recalled)) if part)
+
+
+def _compared(settings: Mapping[str, Any], tally: Tally) -> str:
     comparisons = _comparisons(settings, tally)
     if not comparisons:
         return _NONE
@@ -30,6 +37,27 @@ def contamination_section(settings: Mapping[str, Any], tally: Tally) -> str:
     head = ("benchmark", "rule", "matches looked at", "threshold", "problems over it", "strongest match under it")
     removed = f"{table(head, rows)}\nA problem over any threshold was removed; one problem can be over several.\n"
     return f"{removed}\n{_measured(tally)}"
+
+
+def _taken_back(recalled: Recalled) -> str:
+    """The benchmarks that became known after a release, and what each took out; nothing where none was recalled."""
+    if not recalled:
+        return ""
+    rows = [(name, _problems(lines), _by_rule(lines)) for name, lines in sorted(recalled.items())]
+    listed = table(("benchmark", "problems taken out", "by rule"), rows)
+    return f"""Recalled later: these benchmarks were compared with what had been released, and with every row since. \
+What gives an item away is left out for good; what only has an item's form is left out once a person says so.
+
+{listed}"""
+
+
+def _problems(lines: Iterable[Revocation]) -> int:
+    return len({line.problem_id for line in lines})
+
+
+def _by_rule(lines: Sequence[Revocation]) -> str:
+    rules = sorted({line.rule for line in lines})
+    return ", ".join(f"{rule} {_problems(line for line in lines if line.rule == rule):,}" for rule in rules)
 
 
 def _comparisons(settings: Mapping[str, Any], tally: Tally) -> dict[tuple[str, str], Evidence]:
@@ -53,18 +81,30 @@ def _steps(settings: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
 
 
 def _measured(tally: Tally) -> str:
-    """What the rules catch, as this run measured it on the benchmarks' own items."""
+    """What the rules catch, as this run measured it on the benchmarks' own items and on exercises of tracemill's."""
     if not tally.mutants:
         return "What the rules catch was not measured in this run.\n"
-    rows = [
-        (benchmark, kind.replace("_", " "), texts, f"{tally.mutants_caught[benchmark, kind] / texts:.1%}")
-        for (benchmark, kind), texts in sorted(tally.mutants.items())
-    ]
-    measured = table(("benchmark", "change", "texts", "caught"), rows)
-    return f"""Measured in this run by the same rules on items of the benchmarks themselves, changed as leaks are: the \
+    own = [key for key in sorted(tally.mutants) if key[0] != TEMPLATES]
+    told = [key for key in tally.mutants if key[0] == TEMPLATES]
+    measured = table(("benchmark", "change", "texts", "caught"), [_caught(tally, *key) for key in own])
+    text = f"""Measured in this run by the same rules on items of the benchmarks themselves, changed as leaks are: the \
 share caught of each kind (recall), and of texts spliced from four different items, which are none (false positives).
 
 {measured}"""
+    if not told:
+        return text
+    retold = table(("made from", "kind", "texts", "caught"), [_caught(tally, *key) for key in told])
+    return f"""{text}
+No rule makes translations and rewordings of an item. These are school exercises made from templates of tracemill's, \
+not from the benchmark, of which one telling was the item and another the row. Rows with other numbers are not the \
+item; rows with another question have its situation and its numbers, but not what it asks for.
+
+{retold}"""
+
+
+def _caught(tally: Tally, benchmark: str, kind: str) -> tuple[str, str, int, str]:
+    texts = tally.mutants[benchmark, kind]
+    return benchmark, kind.replace("_", " "), texts, f"{tally.mutants_caught[benchmark, kind] / texts:.1%}"
 
 
 def _strongest(found: Evidence) -> str:

@@ -31,13 +31,21 @@ class Revocation(BaseModel):
     shard: int
 
 
+def recalled(store: Store) -> dict[str, list[Revocation]]:
+    """The list of each benchmark that was recalled on this store, also where it found nothing; by name, in order.
+
+    Raises CorruptShard for a damaged list.
+    """
+    names = sorted(name.removesuffix(SUFFIX) for name in store.names(FOLDER) if name.endswith(SUFFIX))
+    return {name: read_list(store, name) for name in names}
+
+
 def revocations(store: Store) -> dict[str, Revocation]:
     """The revoked problems: id → the first line about it, by list name. Raises CorruptShard for a damaged list."""
     found: dict[str, Revocation] = {}
-    for name in sorted(store.names(FOLDER)):
-        if name.endswith(SUFFIX):
-            for line in read_list(store, name.removesuffix(SUFFIX)):
-                found.setdefault(line.problem_id, line)
+    for lines in recalled(store).values():
+        for line in lines:
+            found.setdefault(line.problem_id, line)
     return found
 
 
@@ -60,8 +68,13 @@ def write_list(store: Store, name: str, lines: list[Revocation]) -> None:
     store.write_bytes(f"{FOLDER}/{name}{SUFFIX}", text)
 
 
-def revoked_material(revoked: Mapping[str, Revocation]) -> dict[str, str]:
-    """What a release depends on: nothing as long as nothing is revoked, so that older releases keep their place."""
-    if not revoked:
+def revoked_material(lists: Mapping[str, list[Revocation]]) -> dict[str, str]:
+    """What a release depends on: nothing as long as nothing is recalled, so that older releases keep their place.
+
+    A list without lines counts: the card says that the benchmark was compared with.
+    """
+    if not lists:
         return {}
-    return {"revocations": canonical_digest({key: line.model_dump() for key, line in revoked.items()})}
+    return {
+        "revocations": canonical_digest({name: [one.model_dump() for one in lines] for name, lines in lists.items()})
+    }

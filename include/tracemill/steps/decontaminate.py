@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
 
@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
+from tracemill.decontamination import retold
 from tracemill.decontamination.benchmark import Benchmark
 from tracemill.decontamination.matching import RULES, Items, Matches, Problems, matches, strongest
-from tracemill.decontamination.mutants import TABLE, measured
+from tracemill.decontamination.mutants import MUTANTS, TABLE, measured
 from tracemill.dedup.packed import unpacked
 from tracemill.embedders import AnyEmbedder
 from tracemill.errors import RecipeError
@@ -44,7 +45,8 @@ class Decontaminate(AskingStep):
     and names abstracted, on items of at least `template_words` words. null turns a rule off. What is shared must be of
     the item's question: a quotation, an identity or the form of a multiple-choice question decides nothing.
     `judge` names a model that is asked about pairs whose alignment is in doubt (reason `contaminated_judge`).
-    Shard 0 also says what the rules catch of the benchmarks' own items when they are changed (table `mutants`).
+    Shard 0 also says what the rules catch of the benchmarks' own items when they are changed, and of
+    exercises of tracemill's own in another language or other words (table `mutants`).
     """
 
     kind: Literal["decontaminate"]
@@ -57,7 +59,7 @@ class Decontaminate(AskingStep):
     template: Share | None = 0.75
     template_words: Annotated[int, Field(ge=1)] = 12
     judge: OverlapJudge | None = None
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "signatures", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("contamination", TABLE, "ledger")
@@ -92,7 +94,7 @@ class Decontaminate(AskingStep):
         ids = problems["id"].combine_chunks()
         tables = {"contamination": self._evidence(ids, items, found)}
         if inputs.index == 0:  # the same for all shards
-            tables[TABLE] = measured(_questions(self, resources), lambda texts: self._flagged(texts, resources))
+            tables[TABLE] = self._measured(resources)
         return Output(self._ledger(ids, items, found), tables)
 
     def _judged(
@@ -114,15 +116,30 @@ class Decontaminate(AskingStep):
         same = np.array([answer.value is True for answer in answers], np.bool_)
         return Matches(pairs.texts, pairs.items, same.astype(np.float32), same, np.array(said, np.object_))
 
-    def _flagged(self, texts: list[str], resources: Resources) -> list[bool]:
-        """Which texts the rules would turn away."""
-        items, hit = self._items(resources), np.zeros(len(texts), np.bool_)
-        vectors = self.embedder.embed(texts, resources).astype(np.float16)
+    def _measured(self, resources: Resources) -> pa.Table:
+        """What the rules catch of the benchmarks' items when they are changed, and of exercises told otherwise."""
+        changed = measured(
+            _questions(self, resources),
+            lambda texts: [bool(found) for found in self._given(self._items(resources), texts, resources)],
+        )
+        told = retold.measured(
+            lambda questions, texts: self._given(
+                _made(self, {retold.TEMPLATES: questions}, resources), texts, resources
+            )
+        )
+        return pa.concat_tables([changed, pa.Table.from_pylist(list(told), schema=MUTANTS)])
+
+    def _given(self, items: Items, texts: Sequence[str], resources: Resources) -> list[set[str]]:
+        """The names of the items for which the rules would turn each text away."""
+        given = [set[str]() for _ in texts]
+        vectors = self.embedder.embed(list(texts), resources).astype(np.float16)
         compared = Problems(pa.array(texts, pa.large_string()), vectors)
         for rule, threshold in self._thresholds().items():
             found = matches(rule, compared, items, threshold)
-            hit[found.texts[found.hits(threshold)]] = True
-        return hit.tolist()
+            hits = found.hits(threshold)
+            for text, item in zip(found.texts[hits].tolist(), found.items[hits].tolist(), strict=True):
+                given[text].add(items.name[item])
+        return given
 
     def _thresholds(self) -> dict[str, float]:
         values = dict(zip(RULES, (1.0, self.ngram, self.alignment, self.embedding, self.template), strict=True))
@@ -208,7 +225,10 @@ def _questions(step: Decontaminate, resources: Resources) -> dict[str, dict[str,
 
 @lru_cache(maxsize=4)
 def _indexed(step: Decontaminate, files: tuple[tuple[str, str], ...], quiet: _Quiet) -> Items:
-    questions = _questions(step, quiet.resources)
+    return _made(step, _questions(step, quiet.resources), quiet.resources)
+
+
+def _made(step: Decontaminate, questions: Mapping[str, Mapping[str, str]], resources: Resources) -> Items:
     texts = [text for items in questions.values() for text in items.values()]
-    vectors = step.embedder.embed(texts, quiet.resources)
+    vectors = step.embedder.embed(texts, resources)
     return Items(questions, vectors.astype(np.float16).astype(np.float32), step.n, step.template_words)

@@ -17,7 +17,7 @@ from tracemill.release.card import dataset_card
 from tracemill.release.distributions import draw_distributions
 from tracemill.release.figures import draw_figures
 from tracemill.release.parts import Name, Parts, Sample
-from tracemill.release.revoked import REASON, Revocation, revocations, revoked_material
+from tracemill.release.revoked import REASON, Revocation, recalled, revocations, revoked_material
 from tracemill.release.rows import ReleasedRow, released_rows
 from tracemill.release.tally import Tally
 from tracemill.release.writer import ReleaseWriter
@@ -80,7 +80,7 @@ class Release(Step):
 
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
         """The settings of earlier steps (the card states them, also where they changed no row) and what is revoked."""
-        return {"settings": canonical_digest(_settings(inputs)), **revoked_material(revocations(inputs.store))}
+        return {"settings": canonical_digest(_settings(inputs)), **revoked_material(recalled(inputs.store))}
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Stream all shards once through the writer and the counters; then card, figures and funnel from the counts."""
@@ -114,7 +114,8 @@ class Release(Step):
         """The card, the funnel and the figures as files below `folder`, by their names in the release."""
         stages = [*_stages(inputs), _own_stage(tally, revoked)]
         cuts = inputs.table("cuts").to_pylist()
-        card = dataset_card(self.title, self.description, named, tally, stages, _settings(inputs), cuts)
+        late = recalled(inputs.store)
+        card = dataset_card(self.title, self.description, named, tally, stages, _settings(inputs), cuts, late)
         funnel = {"steps": [stage.model_dump(exclude={"seconds", "missing"}) for stage in stages]}
         texts = {"README.md": card, "funnel.json": json.dumps(funnel, indent=1, ensure_ascii=False) + "\n"}
         with store_io("cannot write the release's scratch files"):

@@ -13,7 +13,7 @@ from tracemill.errors import RecipeError, SourceError
 from tracemill.refresh.recalls import recall_names
 from tracemill.refresh.refreshing import recall
 from tracemill.refresh.suspects import RULES, suspected
-from tracemill.refresh.versions import Published, latest
+from tracemill.refresh.versions import Published, Version, latest
 
 OLD = [text(k) for k in range(25)]
 UNLIKE = (
@@ -89,11 +89,29 @@ def test_a_recall_outlives_a_change_of_the_embedder(leaky: Small) -> None:
     assert leaky.released(done.published.version) == ids(OLD)
 
 
-def test_a_benchmark_that_finds_nothing_revokes_nothing(leaky: Small) -> None:
+def card_of(made: Small, version: Version) -> str:
+    return b"".join(made.store.chunks(version.files["README.md"].key)).decode()
+
+
+def test_a_benchmark_that_finds_nothing_revokes_nothing_and_is_on_the_card(leaky: Small) -> None:
+    before = latest(leaky.store)
+    assert before is not None
     gained, published = recalled(leaky, UNLIKE)
-    version = latest(leaky.store)
-    assert version is not None
-    assert (gained, published.fresh, version.number) == (0, False, 1)
+    version = published.version
+    assert (gained, version.number, version.rows, leaky.changes(version)) == (0, 2, before.rows, [])
+    assert "Recalled later" not in card_of(leaky, before)
+    assert "**Benchmarks it was kept apart from**: late\n" in card_of(leaky, version)
+    assert "| late | 0 |  |" in card_of(leaky, version)
+    assert recalled(leaky, UNLIKE)[1].fresh is False
+
+
+def test_the_card_lists_every_recalled_benchmark_with_what_it_took_out(leaky: Small) -> None:
+    recalled(leaky, LEAK)
+    _, published = recalled(leaky, OLD[0], OLD[1], name="later")
+    card = card_of(leaky, published.version)
+    assert "**Benchmarks it was kept apart from**: late, later\n" in card
+    assert "| late | 1 | exact 1 |" in card
+    assert "| later | 2 | exact 2 |" in card
 
 
 def test_recalling_again_changes_nothing(leaky: Small) -> None:
@@ -132,7 +150,7 @@ def test_a_problem_that_only_has_an_items_form_waits_for_a_person(tmp_path: Path
     made = small(tmp_path, [*OLD, VARIANT])
     made.refresh()
     gained, published = recalled(made, FORM)
-    assert (gained, published.fresh) == (0, False)
+    assert (gained, made.released(published.version)) == (0, ids([*OLD, VARIANT]))
     (suspect,) = suspected(made.store, "late")
     assert (suspect.rule in RULES, {suspect.problem_id}) == (True, ids([VARIANT]))
 

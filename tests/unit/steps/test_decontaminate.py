@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.unit.dedup.shards import HASHING, Shards, problem
+from tracemill.decontamination.retold import CONTROLS, TOLD
 from tracemill.errors import RecipeError
 from tracemill.records import problem_id
 from tracemill.shards import Store
@@ -171,6 +172,11 @@ def test_shard_0_measures_what_the_rules_catch(bench: str, tmp_path: Path) -> No
         "halved": (4, 3),
         "renamed": (2, 2),
         "spliced": (4, 0),
+        "translated_to_chinese": (40, 34),
+        "translated_to_english": (40, 36),
+        "reworded": (40, 38),
+        "other_numbers": (120, 0),
+        "other_question": (120, 64),
     }
     assert "mutants" not in second.tables
 
@@ -181,3 +187,4 @@ def test_what_is_caught_follows_the_rules_of_the_run(bench: str, tmp_path: Path)
     run.run(Sign.model_validate({"kind": "sign", "embedder": HASHING}))
     found = {row["kind"]: row["caught"] for row in run.run(step).tables["mutants"].to_pylist()}
     assert (found["copied"], found["wrapped"], found["partly_changed"]) == (5, 5, 0)  # instructions are no text
+    assert {found[kind] for kind in (*TOLD, *CONTROLS)} == {0}  # no word and no n-gram is shared

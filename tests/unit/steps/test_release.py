@@ -13,7 +13,9 @@ import yaml
 import zstandard
 
 from tests.tables import Rows, inputs_of
+from tracemill.decontamination.retold import TEMPLATES
 from tracemill.release.card import dataset_card
+from tracemill.release.revoked import Revocation
 from tracemill.release.tally import Tally
 from tracemill.resources import Resources
 from tracemill.shards import file_digest
@@ -190,7 +192,11 @@ def test_the_card_states_what_the_contamination_rules_catch() -> None:
     tally.add_evidence([_match("p", 0.3, contaminated=False)])
     tally.add_mutants([{"benchmark": "aime24", "kind": "renumbered", "texts": 30, "caught": 27}])
     tally.add_mutants([{"benchmark": "aime24", "kind": "spliced", "texts": 30, "caught": 0}])
+    tally.add_mutants([{"benchmark": TEMPLATES, "kind": "translated_to_chinese", "texts": 40, "caught": 34}])
     card = dataset_card("A", "B", "train", tally, [], {})
+    changed, told = card.split("made from templates of tracemill's, not from the benchmark")
+    assert "| templates of tracemill | translated to chinese | 40 | 85.0% |" in told
+    assert "templates of tracemill |" not in changed
     assert "| aime24 | renumbered | 30 | 90.0% |" in card
     assert "| aime24 | spliced | 30 | 0.0% |" in card
 
@@ -210,6 +216,18 @@ def test_the_card_names_what_was_compared_where_nothing_came_near(shards: Any) -
 def test_the_card_says_where_nothing_was_compared() -> None:
     card = dataset_card("A", "B", "train", Tally(), [], {"sign": {"kind": "sign"}})
     assert "was not compared with any benchmark" in card
+
+
+def test_the_card_lists_recalled_benchmarks_by_problems_not_by_responses() -> None:
+    line = {"benchmark": "late", "item": "1", "score": 1.0, "threshold": 0.5, "shard": 0}
+    lines = [
+        Revocation.model_validate({**line, "generation_id": g, "problem_id": p, "rule": rule})
+        for g, p, rule in (("g1", "p1", "exact"), ("g2", "p1", "exact"), (None, "p2", "ngram"))
+    ]
+    card = dataset_card("A", "B", "train", Tally(), [], {"s": AGAINST}, (), {"late": lines, "nothing": []})
+    assert "**Benchmarks it was kept apart from**: aime24, late, math500, nothing\n" in card
+    assert "| late | 2 | exact 1, ngram 1 |" in card
+    assert "| nothing | 0 |  |" in card
 
 
 def test_text_from_rows_cannot_break_the_card(tmp_path: Path) -> None:
