@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tracemill.sources.base import RowError
-from tracemill.sources.columns import items
+from tracemill.sources.columns import items, parsed
 
 Turn = dict[str, str]
 ROLES = {
@@ -45,20 +45,30 @@ INSTRUCTIONS = (
 
 
 def messages(value: dict[str, Any], name: str) -> list[Turn]:
-    """Turns as [{role, content}], whichever spelling the source has. Raises RowError otherwise."""
+    """Turns as [{role, content}], whichever spelling the source has, or as its JSON text. Raises RowError otherwise."""
     turns = []
-    for turn in items(value, name):
+    for turn in items({name: parsed(value, name)}, name):
         if not isinstance(turn, dict):
             raise RowError("bad_value", f"column {name!r}: a turn should be an object, is {type(turn).__name__}")
         role = _either(turn, "role", "from")
-        content = _either(turn, "content", "value")
+        content = _text_of(_either(turn, "content", "value"))
         if not isinstance(role, str) or not isinstance(content, str):
-            raise RowError("bad_value", f"column {name!r}: a turn has no role and content; it has {', '.join(turn)}")
+            raise RowError(
+                "bad_value", f"column {name!r}: a turn has no role and content that are text; it has {', '.join(turn)}"
+            )
         plain = role.strip().lower()
         turns.append({"role": ROLES.get(plain, plain), "content": content})
     if not turns:
         raise RowError("null_value", f"column {name!r} has no turns")
     return turns
+
+
+def _text_of(content: Any) -> Any:
+    """A content in parts, [{type: text, text}], as one text; any other content, such as an image's, as it is."""
+    parts = content if isinstance(content, list) and content else [None]
+    texts = [part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None for part in parts]
+    whole = all(isinstance(text, str) for text in texts)
+    return "\n".join(str(text) for text in texts) if whole else content
 
 
 def _either(turn: dict[str, Any], name: str, other: str) -> Any:

@@ -137,6 +137,23 @@ def test_turns_become_messages_and_a_closing_answer_a_response() -> None:
     assert [r.text for r in row.responses] == ["3"]
 
 
+TURNS = [{"role": "user", "content": "Name\na fruit"}, {"role": "assistant", "content": "Fig"}]
+SPELLED: dict[str, Any] = {
+    "JSON text": json.dumps(TURNS),
+    "parts": [{**turn, "content": [{"type": "text", "text": turn["content"]}]} for turn in TURNS],
+    "two parts": [
+        {"role": "user", "content": [{"type": "text", "text": "Name"}, {"type": "text", "text": "a fruit"}]},
+        {"role": "assistant", "content": [{"type": "text", "text": "Fig", "image_url": None}]},
+    ],
+}
+
+
+@pytest.mark.parametrize("turns", SPELLED.values(), ids=SPELLED)
+def test_turns_are_read_as_json_text_and_with_their_content_in_parts(turns: Any) -> None:
+    row = understood({"m": turns}, {"messages": "m"})
+    assert (row.prompt, row.responses[0].text) == ("Name\na fruit", "Fig")
+
+
 def test_one_question_needs_no_messages() -> None:
     row = understood(
         {"m": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}, {"messages": "m"}
@@ -168,6 +185,14 @@ def test_one_question_needs_no_messages() -> None:
             id="an unknown verdict is not guessed",
         ),
         pytest.param({"m": [{"text": "Q"}]}, {"messages": "m"}, "bad_value", "no role and content", id="turns"),
+        pytest.param({"m": "[{"}, {"messages": "m"}, "bad_value", "should be JSON", id="turns cut off"),
+        pytest.param(
+            {"m": [{"role": "user", "content": [{"type": "text", "text": "Q"}, {"type": "image"}]}]},
+            {"messages": "m"},
+            "bad_value",
+            "no role and content that are text",
+            id="an image among the parts",
+        ),
     ],
 )
 def test_a_row_that_is_not_as_mapped_says_why(
