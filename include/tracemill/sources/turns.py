@@ -83,8 +83,12 @@ def conversation(
 
     System turns are part of it: they hold the task as often as not ("translate into French"). Only blank ones are
     left out, those that say nothing (COMMON), and those that `boilerplate`, the source's own, matches as a whole, white
-    space folded. Raises RowError when nothing is asked.
+    space folded. Raises RowError when nothing is asked, and for turns of tools: `am` would make them a user's.
     """
+    if others := {turn["role"] for turn in turns} - {"system", "user", "assistant"}:
+        raise RowError(
+            "bad_value", f"turns of {', '.join(sorted(others))}: what a tool says is nobody's problem or answer"
+        )
     kept = tuple(turn for turn in turns if turn["role"] != "system" or not _says_nothing(turn["content"], boilerplate))
     if not any(turn["role"] == "user" and turn["content"].strip() for turn in kept):
         raise RowError("blank_prompt", "no user turn asks anything")

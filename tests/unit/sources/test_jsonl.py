@@ -185,6 +185,13 @@ def test_one_question_needs_no_messages() -> None:
             id="an unknown verdict is not guessed",
         ),
         pytest.param({"m": [{"text": "Q"}]}, {"messages": "m"}, "bad_value", "no role and content", id="turns"),
+        pytest.param(
+            {"m": [{"from": "human", "value": "Add 1"}, {"from": "observation", "value": "2"}]},
+            {"messages": "m"},
+            "bad_value",
+            "turns of observation",
+            id="a tool's turn",
+        ),
         pytest.param({"m": "[{"}, {"messages": "m"}, "bad_value", "should be JSON", id="turns cut off"),
         pytest.param(
             {"m": [{"role": "user", "content": [{"type": "text", "text": "Q"}, {"type": "image"}]}]},
