@@ -18,6 +18,7 @@ MISSING, REFUSED, BROKEN, SKIPPED, NO_TEST = "missing_module", "not_permitted", 
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 _NO_NAME = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 _UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
+_NO_FILE = re.compile(r"FileNotFoundError: \[Errno 2\] No such file or directory: '(/[^']+)'")
 _NO_FIXTURE = re.compile(r"fixture '(\w+)' not found")
 _NO_PLUGIN = re.compile(r"async def functions are not natively supported|Unknown pytest\.mark|usefixtures")
 _NO_DATA = re.compile(r"Please use the NLTK Downloader|\[E050\] Can't find model")  # nltk, spaCy
@@ -28,6 +29,7 @@ _DENIED = re.compile(
 )
 _DENIED_NATIVE = re.compile(r"[Oo]peration not permitted|\bEPERM\b|\bEROFS\b|\bENOSPC\b")
 _EXCEPTION = re.compile(r"(?:[\w.]+\.)?(?:\w*Error|gaierror)\b")
+_SCRATCH = ("/tmp/", "/dev/")
 _REFUSALS = frozenset(("PermissionError", "BlockingIOError", "gaierror", "URLError"))
 _ONLY_CRASHES = frozenset((Status.RUNTIME_ERROR.value, Status.ACCEPTED.value, NOT_RUN))
 
@@ -41,13 +43,15 @@ class Fault:
 
 
 def fault_in(text: str, unknown: Collection[str] = ()) -> Fault | None:
-    """Return what `text` (an exception as printed) says is nobody's fault; `unknown`: names that only tests use."""
+    """Return what `text`, a printed exception, says is nobody's fault; `unknown`: what only tests name."""
     if (found := _NO_MODULE.search(text)) and found[1].split(".")[0] != "solution":
         return Fault(MISSING, f"the sandbox has no module {found[1]!r}")
     if (found := _NO_NAME.search(text)) and found[2] != "solution":
         return Fault(MISSING, f"the sandbox's module {found[2]!r} has no {found[1]!r}")
     if (found := _UNDEFINED.search(text)) and found[1] in unknown:
         return Fault(BROKEN, f"the tests use {found[1]!r}, which nothing defines")
+    if (found := _NO_FILE.search(text)) and found[1] in unknown:
+        return Fault(BROKEN, f"the tests read {found[1]!r}, which is not here")
     if found := _NO_FIXTURE.search(text):
         return Fault(BROKEN, f"the tests need a fixture {found[1]!r} that is not there")
     if found := _NO_DATA.search(text):
@@ -66,7 +70,10 @@ def common_fault(texts: Iterable[str], unknown: Collection[str] = ()) -> Fault |
 
 
 def unknown_names(suite: TestSuite, borrowed: Collection[str]) -> frozenset[str]:
-    """Return the names that tests use without defining them where it is said otherwise what the program defines."""
+    """Return the names that tests use without defining them where it is said otherwise what the program defines.
+
+    And the files that tests open where no program can write: nobody but the machine could have brought them.
+    """
     if not isinstance(suite, PytestSuite):
         return frozenset()
     tree = ast.parse(suite.test_code)
@@ -76,7 +83,15 @@ def unknown_names(suite: TestSuite, borrowed: Collection[str]) -> frozenset[str]
             said |= {alias.name for alias in node.names}
         elif isinstance(node, ast.Import):
             said |= {alias.name for alias in node.names if alias.name == "solution"}
-    return frozenset(borrowed) - said if said and "*" not in said else frozenset()
+    names = frozenset(borrowed) - said if said and "*" not in said else frozenset()
+    return names | _opened_by(tree)
+
+
+def _opened_by(tree: ast.Module) -> frozenset[str]:
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    first = [c.args[0] for c in calls if isinstance(c.func, ast.Name) and c.func.id == "open"]
+    paths = [argument.value for argument in first if isinstance(argument, ast.Constant)]
+    return frozenset(p for p in paths if isinstance(p, str) and p.startswith("/") and not p.startswith(_SCRATCH))
 
 
 def with_fault(verdict: JobVerdict, language: Language) -> JobVerdict:

@@ -19,6 +19,7 @@ NOBODYS: dict[str, tuple[str, str, str]] = {
     "program-lacks-a-module": ("import no_such_thing\ndef f(x):\n    return x", "from solution import f\n\ndef test_a():\n    assert f(1) == 1\n", "missing_module"),
     "name-without-import": ("def f(x):\n    return x", "from solution import f\n\ndef test_a():\n    assert f(1) == np.abs(-1)\n", "broken_tests"),
     "fixture-of-nobody": ("def f(x):\n    return x", "from solution import f\n\ndef test_a(client):\n    assert f(client) == 1\n", "broken_tests"),
+    "file-of-nobody": ("def f(x):\n    return x", "from solution import f\n\ndef test_a():\n    assert f(open('/data/in.txt').read()) == '1'\n", "broken_tests"),
     "nothing-to-change": ("def f(x):\n    return x", "from solution import f\n\ndef test_a(monkeypatch):\n    assert f(monkeypatch)\n", "no_expectation"),
     "forks": ("import os\ndef f(x):\n    return os.fork()", "from solution import f\n\ndef test_a():\n    assert f(1) == 0\n", "not_permitted"),
 }  # fmt: skip
