@@ -62,7 +62,7 @@ def _all_named(shape: Listed) -> bool:
 
 def _by_name(gold: Listed, answer: Listed, compare: Compare) -> Sameness:
     """x = 2, y = 3: each name has its values; names on one side alone show nothing."""
-    if gold.kind != answer.kind:
+    if gold.kind != answer.kind or (gold.brackets != answer.brackets and len(_values(gold)) > 1):
         return "unknown"
     sides = [_values(one) for one in (gold, answer)]
     if sides[0].keys() != sides[1].keys():
