@@ -16,6 +16,7 @@ from itertools import pairwise, product
 
 from rapidfuzz.distance import Levenshtein
 
+from tracemill.dedup.asked import asked_apart
 from tracemill.dedup.contrasts import CHINESE_CONTRASTS
 from tracemill.dedup.lexicon import NEGATIONS, WRITTEN, contrasts, synonyms
 from tracemill.dedup.words import Parts
@@ -48,7 +49,7 @@ def difference(one: Parts, other: Parts, agreed: bool = False) -> Difference:
     if named or one.letters != other.letters or one.formulas != other.formulas:
         return Difference(False, words or tuple(sorted(one.formulas ^ other.formulas)))
     turned = _negated(left, right) or _contrasting(left, right) or _prefixed(left, right) or _asked(left, right)
-    if turned or _chinese_contrast(one, other) or _crossed(one, other):
+    if turned or _chinese_contrast(one, other) or _crossed(one, other) or (not agreed and asked_apart(one, other)):
         return Difference(False, words)
     edits = Levenshtein.distance(one.tokens, other.tokens) - max(len(left), len(right))
     if not left and not right:

@@ -37,6 +37,25 @@ TWO = {
     "Chinese comparison": ("甲比乙多7元，甲有20元。", "甲比乙少7元，甲有20元。"),
     "Chinese persons": ("甲给乙7元后，甲有多少元？", "甲给乙7元后，乙有多少元？"),
     "Chinese concept": ("请用通俗的语言解释什么是引力。", "请用通俗的语言解释什么是熵增。"),
+    "the whole and the part": ("What is 3/4 of 48?", "48 is 3/4 of what number?"),
+    "a percentage of a number": ("What is 30% of 90?", "30% of what number is 90?"),
+    "a share of an unknown number": ("Find half of 36 now.", "Half of some number is 36. Find it now."),
+    "percent of either": ("What percent of 80 is 20?", "80 is what percent of 20?"),
+    "more than the unknown": ("7 more than what number is 19?", "What number is 7 more than 19?"),
+    "divided by the unknown": ("84 divided by what number is 7?", "What number divided by 84 is 7?"),
+    "height and shadow": (
+        "How long is the shadow if a 2 m pole makes a shadow of 3 m and a tree is 8 m tall?",
+        "How tall is the tree if a 2 m pole makes a shadow of 3 m and its shadow is 8 m?",
+    ),
+    "length and width": (
+        "How wide is a box that is 9 m long and covers 45 square m?",
+        "How long is a box that is 9 m wide and covers 45 square m?",
+    ),
+    "boys and girls": (
+        "There are 3 boys to 4 girls and 60 girls. How many boys are there?",
+        "There are 3 boys to 4 girls and 60 boys. How many girls are there?",
+    ),
+    "Chinese share": ("48的3/4是多少？", "一个数的3/4是48，这个数是多少？"),
     "Chinese measure": ("圆的半径是7，求面积。", "圆的直径是7，求面积。"),
 }
 
@@ -66,6 +85,19 @@ ONE = {
     "other grammar": ("A square has perimeter 36. What is its area?", "Find the area of a square of perimeter 36."),
     "a name at the head of a sentence": ("Here Janet has 3 eggs.", "Janet has 3 eggs here."),
     "letter named twice": ("Solve 5u - 8 = 27.", "Solve 5u - 8 = 27 for u."),
+    "share of the same whole": ("What is 3/4 of 48?", "Please find what number is 3/4 of 48."),
+    "how fast, and speed": (
+        "How fast is a bus that covers 90 km in 2 hours?",
+        "A bus covers 90 km in 2 hours. Find the speed of the bus.",
+    ),
+    "how long, and how many hours": (
+        "A tap fills a tub in 6 hours. How long do 3 taps take to fill the tub?",
+        "If it takes 6 hours for a tap to fill a tub, in how many hours do 3 taps fill it?",
+    ),
+    "a share of them": (
+        "Of 48 pupils 3/4 swim. How many pupils swim?",
+        "There are 48 pupils and 3/4 of them swim. How many swim?",
+    ),
     "all in capitals": ("SOLVE 5U - 8 = 27.", "solve 5u - 8 = 27."),
     "Chinese": ("长方形的长是15厘米，宽是8厘米，求面积。", "已知一个长方形长15厘米、宽8厘米，它的面积是多少？"),
 }
