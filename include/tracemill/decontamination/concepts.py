@@ -64,9 +64,10 @@ def _read() -> tuple[dict[str, str], dict[str, str], frozenset[str]]:
         asked += [name] if part == "# asked" else []
         for word in words.split():
             english.setdefault(word, name)
-            english.setdefault(stem(word), name)
         for word in han.split():
             chinese.setdefault(word, name)
+    for word, name in list(english.items()):  # what is listed goes first: odds are no odd numbers
+        english.setdefault(stem(word), name)
     return english, chinese, frozenset(asked)
 
 

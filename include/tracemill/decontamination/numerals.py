@@ -8,9 +8,9 @@ from fractions import Fraction
 
 _TO_NINETEEN = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen"""
-_SMALL = {word: value for value, word in enumerate(re.findall(r"\w+", _TO_NINETEEN))}
+SMALL = {word: value for value, word in enumerate(re.findall(r"\w+", _TO_NINETEEN))}
 _TO_NINETY = "twenty thirty forty fifty sixty seventy eighty ninety"
-_TENS = {word: 10 * tens for tens, word in enumerate(re.findall(r"\w+", _TO_NINETY), start=2)}
+TENS = {word: 10 * tens for tens, word in enumerate(re.findall(r"\w+", _TO_NINETY), start=2)}
 _LARGE = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 NAMED = {"half": Fraction(1, 2), "twice": Fraction(2), "double": Fraction(2), "thrice": Fraction(3),
          "dozen": Fraction(12), "quarter": Fraction(1, 4), "triple": Fraction(3)}  # fmt: skip
@@ -19,7 +19,7 @@ _PLACES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 10**8}
 CHINESE_NUMERAL = "[" + "".join([*_DIGITS, *_PLACES]) + "]+"
 LONGEST = 40  # digits; longer numbers are compared as text
 _FRACTION = re.compile(r"\\[dtc]?frac\s*(?:\{([^{}]*)\}|(\w))\s*(?:\{([^{}]*)\}|(\w))")
-_RATIO = re.compile(r"(?<![\w/.])\(?\s*(\d{1,6})\s*\)?\s*/\s*\(?\s*(\d{1,6})\s*\)?(?![\w/])")
+_RATIO = re.compile(r"(?<![A-Za-z\d_/.])\(?\s*(\d{1,6})\s*\)?\s*/\s*\(?\s*(\d{1,6})\s*\)?(?![A-Za-z\d_/])")
 Value = Fraction | str
 
 
@@ -57,7 +57,7 @@ def chinese(numeral: str) -> Fraction:
         if mark in _DIGITS:
             digit = _DIGITS[mark]
         elif _PLACES[mark] >= 10_000:
-            total, section, digit = (total + section + digit) * _PLACES[mark], 0, 0
+            total, section, digit = ((total + section + digit) or 1) * _PLACES[mark], 0, 0
         else:
             section += (digit or 1) * _PLACES[mark]
             digit = 0
@@ -74,8 +74,8 @@ class Spelled:
         """Whether the word (lower-case) goes on with a number; "one" alone is a pronoun more often than a number."""
         if word in _LARGE and self._total is not None:
             self._total *= _LARGE[word]
-        elif word in _TENS or (word in _SMALL and (word != "one" or self._total is not None)):
-            self._total = (self._total or 0) + _TENS.get(word, _SMALL.get(word, 0))
+        elif word in TENS or (word in SMALL and (word != "one" or self._total is not None)):
+            self._total = (self._total or 0) + TENS.get(word, SMALL.get(word, 0))
         else:
             return False
         return True

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from tracemill.decontamination import numerals
 from tracemill.decontamination.concepts import ASKED, ASKED_AS, CHINESE, ENGLISH, STOCK, stem
+from tracemill.decontamination.fractions import digit_fractions
 from tracemill.decontamination.units import COMMANDS, number_weight
 from tracemill.text.folding import folded
 
@@ -63,7 +64,7 @@ def read(text: str) -> Reading:
     """Read a problem in its one spelling (tracemill.text.problem_text)."""
     reader = _Reader()
     text = _SCAFFOLD.sub(" ", text[:LONGEST]) if "\n" in text else text[:LONGEST]
-    text = numerals.plain_fractions(folded(text)).replace("{,}", ",").replace("\\!", "")
+    text = digit_fractions(numerals.plain_fractions(folded(text))).replace("{,}", ",").replace("\\!", "")
     reader.read(text)
     questions = [part for part in _SENTENCE.split(text) if part and _ASKS.search(part)]
     asking = _Reader()

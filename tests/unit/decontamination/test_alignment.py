@@ -98,6 +98,21 @@ def test_likeness_is_what_its_definition_says() -> None:
         ("1,2,3", {1, 2, 3}),
         (r"\frac{3}{4} of 0.5", {Fraction(3, 4), Fraction(1, 2), 3, 4}),
         ("half a dozen", {Fraction(1, 2), 12}),
+        ("one fifth of the pupils", {Fraction(1, 5), 1, 5}),
+        ("Two thirds of 84", {Fraction(2, 3), 2, 3, 84}),
+        ("three-quarters of them", {Fraction(3, 4), 3, 4}),
+        ("seven twenty-fifths", {Fraction(7, 25), 7, 25}),
+        ("thirty-one hundredths", {Fraction(31, 100), 31, 100}),
+        ("an eighth of the cake", {Fraction(1, 8), 1, 8}),
+        ("half of the cake", {Fraction(1, 2)}),
+        ("one half, a quarter of it", {Fraction(1, 2), 1, 2, Fraction(1, 4)}),
+        ("a fifth player, one second, one fifth-grader, two third graders", {2}),
+        ("男生的3/4是班长", {Fraction(3, 4), 3, 4}),
+        ("五分之一的学生", {Fraction(1, 5), 1, 5}),
+        ("全长的三分之二", {Fraction(2, 3), 2, 3}),
+        ("它的二十五分之十二和一半", {Fraction(12, 25), 12, 25, Fraction(1, 2), 1, 2}),
+        ("万分之三", {Fraction(3, 10_000), 3, 10_000}),
+        ("百分之七", {7}),
         ("一百二十五个苹果", {125}),
         ("两千零五年", {2005}),
         ("三万五千", {35_000}),
@@ -105,6 +120,26 @@ def test_likeness_is_what_its_definition_says() -> None:
 )
 def test_numbers_are_read_however_they_are_written(text: str, numbers: set[int]) -> None:
     assert {value for kind, value in read(text).units if kind == "number"} == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("What is the sum of the first 40 odd numbers?", {"sum"}),
+        ("Which odd digit comes last?", {"digit"}),
+        ("Which is the 12th odd prime?", set()),
+        ("What are the odds of two sixes?", {"probability"}),
+        ("How likely are two sixes?", {"probability"}),
+    ],
+)
+def test_odd_numbers_are_no_odds(text: str, asked: set[str]) -> None:
+    assert read(text).asked == asked
+    assert (("concept", "odd") in read(text).units) == (" odd " in text)
+
+
+def test_the_candidates_read_odd_and_odds_apart() -> None:
+    odd, odds, chance = units(tokenise(pa.array(["odd", "odds", "probability"]))).hashes
+    assert odds == chance != odd
 
 
 def _in_chinese(value: int) -> str:
