@@ -16,6 +16,7 @@ from tracemill.shards import Store
 from tracemill.sources import AnySource
 from tracemill.steps import AnyStep
 from tracemill.steps.base import Step
+from tracemill.steps.decontaminate import UNSIGNED, Decontaminate
 from tracemill.steps.ingest import Ingest
 from tracemill.steps.plan import Plan
 from tracemill.steps.verify import Verify
@@ -80,7 +81,16 @@ def load_recipe(name_or_path: str) -> Recipe:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RecipeError(f"{path}: cannot be read as YAML: {error}") from error
-    return parse_recipe(data, str(path))
+    recipe = parse_recipe(data, str(path))
+    _check_signed(recipe, str(path))
+    return recipe
+
+
+def _check_signed(recipe: Recipe, where: str) -> None:
+    for name, step in recipe.steps.items():
+        needs_vectors = isinstance(step, Decontaminate) and step.embedding is not None
+        if needs_vectors and not any("signatures" in earlier.writes for _, earlier in recipe.before(name)):
+            raise RecipeError(f"{where}: steps.{name}: {UNSIGNED}")
 
 
 def parse_recipe(data: Any, where: str) -> Recipe:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from tracemill.errors import RecipeError
 from tracemill.recipe import load_recipe, parse_recipe, recipe_names
@@ -83,3 +86,30 @@ def test_a_verifier_has_the_same_settings_in_all_steps(
             parse_recipe(data, "r")
     else:
         assert parse_recipe(data, "r").steps.keys() == steps.keys()
+
+
+AGAINST = {"kind": "decontaminate", "embedder": {"kind": "hashing"}, "benchmarks": [
+    {"name": "b", "path": "b.jsonl", "field": "q", "id_field": "id"}]}  # fmt: skip
+SIGN = {"kind": "sign", "embedder": {"kind": "hashing"}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "refused"),
+    [
+        pytest.param({"known": AGAINST}, True, id="no-sign"),
+        pytest.param({"known": AGAINST, "sign": SIGN}, True, id="sign-too-late"),
+        pytest.param({"marks": SIGN, "known": AGAINST}, False, id="sign-of-another-name"),
+        pytest.param({"known": {**AGAINST, "embedding": None}}, False, id="no-embedding-rule"),
+    ],
+)
+def test_vectors_that_no_step_makes_are_missed_when_the_recipe_is_read(
+    tmp_path: Path, steps: dict[str, object], refused: bool
+) -> None:
+    file = tmp_path / "r.yaml"
+    data = {"name": "r", "description": "", "sources": [SOURCE], "steps": steps}
+    file.write_text(yaml.safe_dump(data, sort_keys=False))
+    if refused:
+        with pytest.raises(RecipeError, match=r"steps\.known: .* no step of kind sign before it"):
+            load_recipe(str(file))
+    else:
+        assert load_recipe(str(file)).steps.keys() == steps.keys()

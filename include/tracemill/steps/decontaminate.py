@@ -31,6 +31,10 @@ from tracemill.tables import columns_of, empty
 
 Share = Annotated[float, Field(gt=0, le=1)]
 JUDGE = "judge"
+UNSIGNED = (
+    "the rule `embedding` of step decontaminate needs vectors, but the recipe has no step of kind sign before it: "
+    "add one, or set `embedding: null`"
+)
 FLOOR = 0.9  # evidence is kept from this part of a threshold on
 
 
@@ -79,7 +83,12 @@ class Decontaminate(AskingStep):
         return files | dict(super().material(resources, inputs)) | prompt
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
-        """Every living problem of the shard: kept, or rejected with its strongest evidence."""
+        """Every living problem of the shard: kept, or rejected with its strongest evidence.
+
+        Raises RecipeError, before any work, where the rule `embedding` has no vectors to compare.
+        """
+        if self.embedding is not None and not _is_signed(inputs):
+            raise RecipeError(UNSIGNED)
         problems = inputs.table("problems", ["id", "prompt"])
         problems = problems.filter(pc.is_in(problems["id"], value_set=inputs.alive("problem")))
         items = self._items(resources)
@@ -154,6 +163,8 @@ class Decontaminate(AskingStep):
         )
 
     def _vectors(self, inputs: Inputs, ids: pa.ChunkedArray) -> NDArray[np.float16]:
+        if not _is_signed(inputs):
+            return np.zeros((len(ids), 0), np.float16)
         signed = inputs.table("signatures", ["problem_id", "embedding", "embedder"])
         spaces = set(signed["embedder"].unique().to_pylist())
         if spaces - {self.embedder.identity()}:
@@ -217,6 +228,12 @@ class _Quiet:
 
     def __hash__(self) -> int:
         return 0
+
+
+def _is_signed(inputs: Inputs) -> bool:
+    """Whether a step sign stands before, whatever it wrote."""
+    manifests = [*(m for shard in inputs.sealed.values() for m in shard), *inputs.whole]
+    return any("signatures" in manifest.tables for manifest in manifests)
 
 
 def _questions(step: Decontaminate, resources: Resources) -> dict[str, dict[str, str]]:

@@ -125,6 +125,15 @@ def test_evidence_has_the_strongest_item_per_benchmark_and_rule_also_below_the_t
     assert 0.54 <= evidence[0]["score"] < evidence[0]["threshold"] == pytest.approx(0.6)
 
 
+def test_the_embedding_rule_without_a_step_sign_is_refused_at_once(tmp_path: Path, bench: str) -> None:
+    run = Shards(Store.at(str(tmp_path / "store"), create=True), [problem(WALK), problem("Another problem altogether")])
+    step = decontaminate(bench)
+    with pytest.raises(RecipeError, match="no step of kind sign before it: add one, or set `embedding: null`"):
+        run.run(step)
+    ledger = run.run(decontaminate(bench, embedding=None)).ledger.to_pylist()
+    assert [row["bucket"] for row in ledger] == ["rejected", "kept"]
+
+
 def test_each_rule_can_be_turned_off(tmp_path: Path, bench: str) -> None:
     step = decontaminate(bench, ngram=None, embedding=None, alignment=None, template=None)
     ledger, _ = judged(tmp_path, step, WALK.replace("shop", "bar"))
