@@ -29,6 +29,9 @@ _QUESTION = re.compile(r"\b(?:how (?:many|much)?|(?:what|which)\b|find|determine
 _PHRASE_ENDS = re.compile(
     r"\b(?:if|when|that|who|whose|which|while|after|before|given|where|in|for|with|from|by|than|so|and)\b"
 )
+_STATE_GIVEN = re.compile(r"\b(original|initial|starting|final)\s+\w+\s+(?:is|was|of|were|are)\s+\$?\d")
+_HOW_MANY = re.compile(r"\bhow many (\w+)")
+_MEASURED = re.compile(r"(?<![\d.,/])(\d+(?:\.\d+)?) ([a-z]\w+)")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MEASURES = {"long": "length", "tall": "height", "high": "height", "wide": "width", "deep": "depth", "far": "distance",
              "fast": "speed", "heavy": "weight", "old": "age", "thick": "thickness"}  # fmt: skip
@@ -43,7 +46,19 @@ _UNITS = _stemmed(
 
 def asked_apart(one: Parts, other: Parts) -> bool:
     """Whether the known and the unknown have changed places between two texts of the same words."""
-    return _unknown_moved(one, other) or _question_moved(one, other)
+    sides = (one, other), (other, one)
+    return _unknown_moved(one, other) or _question_moved(one, other) or any(_given(*pair) for pair in sides)
+
+
+def _given(one: Parts, other: Parts) -> bool:
+    """Whether the one text asks for the original price, or how many litres, and the other gives just that."""
+    states = set(_STATE_GIVEN.findall(other.text)) - set(_STATE_GIVEN.findall(one.text))
+    if any(f" {state} " in phrase for state in states for phrase in _QUESTION.findall(one.text)):
+        return True
+    mine, theirs = (dict(_MEASURED.findall(parts.text)) for parts in (one, other))
+    asked, known = (set(_HOW_MANY.findall(parts.text)) for parts in (one, other))
+    changed = [number for number in mine.keys() & theirs.keys() if mine[number] != theirs[number]]
+    return any(theirs[number] in asked and mine[number] in known for number in changed)
 
 
 def _unknown_moved(one: Parts, other: Parts) -> bool:

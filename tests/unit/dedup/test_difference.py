@@ -51,6 +51,14 @@ TWO = {
         "How wide is a box that is 9 m long and covers 45 square m?",
         "How long is a box that is 9 m wide and covers 45 square m?",
     ),
+    "litres and kilometres": (
+        "A van burns 7 litres in 90 km. How many litres does it burn in 450 km?",
+        "A van burns 7 litres in 90 km. How many km does it go on 450 litres?",
+    ),
+    "before and after": (
+        "A coat costs 60 dollars after a discount of 20%. What was its original price?",
+        "A coat's original price is 60 dollars. What does it cost after a discount of 20%?",
+    ),
     "boys and girls": (
         "There are 3 boys to 4 girls and 60 girls. How many boys are there?",
         "There are 3 boys to 4 girls and 60 boys. How many girls are there?",
@@ -93,6 +101,10 @@ ONE = {
     "how long, and how many hours": (
         "A tap fills a tub in 6 hours. How long do 3 taps take to fill the tub?",
         "If it takes 6 hours for a tap to fill a tub, in how many hours do 3 taps fill it?",
+    ),
+    "the original price, given in both": (
+        "The original price is 60 dollars. What is the price after a discount of 20%?",
+        "What is the price after a discount of 20% if the original price is 60 dollars?",
     ),
     "a share of them": (
         "Of 48 pupils 3/4 swim. How many pupils swim?",
