@@ -122,5 +122,5 @@ def test_a_leak_is_what_it_is_called(item: Any) -> None:
         return {tuple(words[i : i + 8]) for i in range(len(words) - 7)}
 
     share = len(grams(leaked(item)) & grams(item.problem)) / len(grams(item.problem))
-    assert (share == 0) == (item.leak == "contaminated_embedding")
-    assert (share == 1) == (item.leak != "contaminated_embedding")
+    assert (share == 0) == (item.leak == "contaminated_alignment")
+    assert (share == 1) == (item.leak != "contaminated_alignment")

@@ -31,7 +31,7 @@ CATCHES: dict[str, Catch] = {
     "near_duplicate": Catch("problem", "unique", "rejected", "near_duplicate"),
     "contaminated_exact": Catch("problem", "decontaminate", "rejected", "contaminated_exact"),
     "contaminated_ngram": Catch("problem", "decontaminate", "rejected", "contaminated_ngram"),
-    "contaminated_embedding": Catch("problem", "decontaminate", "rejected", "contaminated_embedding"),
+    "contaminated_alignment": Catch("problem", "decontaminate", "rejected", "contaminated_alignment"),
     "no_think": Catch("generation", "rules", "rejected", "no_think"),
     "bad_template": Catch("generation", "rules", "rejected", "bad_template"),
     "blank_think": Catch("generation", "rules", "rejected", "blank_think"),

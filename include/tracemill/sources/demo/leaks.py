@@ -37,7 +37,7 @@ BENCHMARK: tuple[BenchmarkProblem, ...] = (
     ),
     BenchmarkProblem(
         "demo/3",
-        "contaminated_embedding",
+        "contaminated_alignment",
         "A snail climbs a well that is 40 metres deep. By day it climbs 5 metres, and by night it slips back 2 "
         "metres. Counting the first day as day one, on which day does the snail first reach the rim?",
         "13",
@@ -46,7 +46,7 @@ BENCHMARK: tuple[BenchmarkProblem, ...] = (
     ),
     BenchmarkProblem(
         "demo/4",
-        "contaminated_embedding",
+        "contaminated_alignment",
         "The letters of the word PARALLEL are written on eight cards. How many different words of eight letters, "
         "with or without meaning, can be laid with all of the cards if the three letters L stay together?",
         "360",
@@ -69,7 +69,7 @@ BENCHMARK: tuple[BenchmarkProblem, ...] = (
     ),
     BenchmarkProblem(
         "demo/7",
-        "contaminated_embedding",
+        "contaminated_alignment",
         "A ferry carries either 9 cars or 6 trucks on one crossing, never both kinds at once. One morning it made 14"
         " full crossings and carried 108 vehicles. How many trucks did the ferry carry that morning?",
         "36",
@@ -78,7 +78,7 @@ BENCHMARK: tuple[BenchmarkProblem, ...] = (
     ),
     BenchmarkProblem(
         "demo/8",
-        "contaminated_embedding",
+        "contaminated_alignment",
         "The product of three consecutive even numbers is 64 times their sum. What is the largest of the three "
         "numbers if all of them are positive?",
         "16",

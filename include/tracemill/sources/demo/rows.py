@@ -35,7 +35,7 @@ PLANTED: dict[Part, dict[str, int]] = {
         "same_problem": 20,
         "contaminated_exact": 4,
         "contaminated_ngram": 4,
-        "contaminated_embedding": 4,
+        "contaminated_alignment": 4,
         "malformed_json": 6,
         "bad_utf8": 4,
         "missing_column": 4,
