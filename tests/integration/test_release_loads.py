@@ -118,7 +118,7 @@ def test_metadata_and_data_agree_row_by_row(release: Path, written: list[Any]) -
     assert len({row["generation_id"] for row in metadata}) == len(written)
     for about, row in zip(metadata, written, strict=True):
         assert about["source"] == row["messages"][0]["info"]["source"]
-        assert about["teacher"] == row["messages"][1]["info"]["source"]
+        assert about["response_source"] == row["messages"][1]["info"]["source"]
 
 
 def test_another_store_and_another_order_give_the_same_bytes(recipe: Recipe, release: Path, tmp_path: Path) -> None:
