@@ -16,10 +16,12 @@ from tracemill.resources import Resources
 from tracemill.runner import run_shard, shard_count
 from tracemill.sandbox.base import Job, SandboxSettings, SandboxUnavailable, Status, StdioSuite
 from tracemill.shards import Store
+from tracemill.text.completion import completed
 
 DATA = os.environ.get("TRACEMILL_DATA")
 FILES = ("gsm8k_model_solutions.jsonl", "math_cot_100x8.jsonl", "kodcode_r1.jsonl", "humaneval_codegen16b_8.jsonl")
 LEAST = {"gsm8k": 0.998, "math_cot": 0.99, "kodcode": 0.96}
+MOST_UNVERIFIABLE = 0.01  # six of GSM8K are endless loops, of which nothing can be told
 PASSED = "every assertion held"
 
 pytestmark = [
@@ -65,7 +67,9 @@ def store(recipe: Recipe, resources: Resources, tmp_path_factory: pytest.TempPat
 def test_verdicts_agree_with_the_published_ones(source: str, recipe: Recipe, store: Store) -> None:
     counts = agreement(recipe, store)[source]
     print(source, counts)
-    assert counts["agree"] >= LEAST[source] * counts["n"]
+    decided = counts["n"] - counts["unverifiable"]
+    assert counts["agree"] >= LEAST[source] * decided
+    assert counts["unverifiable"] <= MOST_UNVERIFIABLE * counts["n"]
 
 
 def test_humaneval_verdicts_are_those_of_a_plain_run(recipe: Recipe, store: Store, resources: Resources) -> None:
@@ -99,6 +103,6 @@ def _humaneval(recipe: Recipe, store: Store) -> Iterator[dict[str, Any]]:
 
 def _plain(row: dict[str, Any]) -> str:
     """prompt + sample + test + check(entry_point) as one program, which prints one line if it gets to its end."""
-    program = f"{row['prompt']}{row['sample']}\n{row['test']}\ncheck({row['entry_point']})\n"
+    program = f"{completed(row['prompt'], row['sample'])}\n{row['test']}\ncheck({row['entry_point']})\n"
     quiet = "import io, sys\n_out, sys.stdout = sys.stdout, io.StringIO()\n"
     return f"{quiet}{program}\nprint({PASSED!r}, file=_out)\n"

@@ -25,9 +25,9 @@ _PRIME = 2**61 - 1  # Python's hash of an integer is its rest by this prime
 
 def bounded(work: Callable[[], Any]) -> Any:
     """Return what `work` returns, within the supervisor's budget of time."""
-    started = time.process_time()
+    started = time.thread_time()
     result = work()
-    assert time.process_time() - started < _SECONDS
+    assert time.thread_time() - started < _SECONDS
     return result
 
 
