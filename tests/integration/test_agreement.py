@@ -16,7 +16,6 @@ from tracemill.resources import Resources
 from tracemill.runner import run_shard, shard_count
 from tracemill.sandbox.base import Job, SandboxSettings, SandboxUnavailable, Status, StdioSuite
 from tracemill.shards import Store
-from tracemill.text.completion import completed
 
 DATA = os.environ.get("TRACEMILL_DATA")
 FILES = ("gsm8k_model_solutions.jsonl", "math_cot_100x8.jsonl", "kodcode_r1.jsonl", "humaneval_codegen16b_8.jsonl")
@@ -103,6 +102,17 @@ def _humaneval(recipe: Recipe, store: Store) -> Iterator[dict[str, Any]]:
 
 def _plain(row: dict[str, Any]) -> str:
     """prompt + sample + test + check(entry_point) as one program, which prints one line if it gets to its end."""
-    program = f"{completed(row['prompt'], row['sample'])}\n{row['test']}\ncheck({row['entry_point']})\n"
+    program = f"{_joined(row['prompt'], row['sample'])}\n{row['test']}\ncheck({row['entry_point']})\n"
     quiet = "import io, sys\n_out, sys.stdout = sys.stdout, io.StringIO()\n"
     return f"{quiet}{program}\nprint({PASSED!r}, file=_out)\n"
+
+
+def _joined(prompt: str, sample: str) -> str:
+    """The prompt and the sample behind it; a body whose first line lost its indentation gets it back."""
+    for joined in (f"{prompt}{sample}", f"{prompt}    {sample.lstrip()}", sample):
+        try:
+            compile(joined, "<sample>", "exec")
+        except (SyntaxError, ValueError):
+            continue
+        return joined
+    return f"{prompt}{sample}"
