@@ -128,12 +128,12 @@ class Api(BaseModel):
             raise RecipeError(f"the environment variable {name} is not set: it must hold the key for {self.url}")
         return found
 
-    def adapted(self, body: Mapping[str, Any], extra: frozenset[str] = frozenset()) -> tuple[dict[str, Any], set[str]]:
+    def adapted(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
         """The body as this provider takes it, and the fields that are not sent because it would refuse them."""
         takes = _TAKES[self.takes]
         if takes is None:
             return dict(body), set()
-        left_out = {name for name in body if name not in takes and name not in extra}
+        left_out = {name for name in body if name not in takes}
         found = {name: value for name, value in body.items() if name not in left_out}
         if self.takes == "openai":
             if "max_tokens" in found:
