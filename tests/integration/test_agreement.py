@@ -20,7 +20,6 @@ from tracemill.shards import Store
 DATA = os.environ.get("TRACEMILL_DATA")
 FILES = ("gsm8k_model_solutions.jsonl", "math_cot_100x8.jsonl", "kodcode_r1.jsonl", "humaneval_codegen16b_8.jsonl")
 LEAST = {"gsm8k": 0.998, "math_cot": 0.99, "kodcode": 0.96}
-MOST_UNVERIFIABLE = 0.01  # six of GSM8K are endless loops, of which nothing can be told
 PASSED = "every assertion held"
 
 pytestmark = [
@@ -66,9 +65,7 @@ def store(recipe: Recipe, resources: Resources, tmp_path_factory: pytest.TempPat
 def test_verdicts_agree_with_the_published_ones(source: str, recipe: Recipe, store: Store) -> None:
     counts = agreement(recipe, store)[source]
     print(source, counts)
-    decided = counts["n"] - counts["unverifiable"]
-    assert counts["agree"] >= LEAST[source] * decided
-    assert counts["unverifiable"] <= MOST_UNVERIFIABLE * counts["n"]
+    assert counts["agree"] >= LEAST[source] * counts["n"]
 
 
 def test_humaneval_verdicts_are_those_of_a_plain_run(recipe: Recipe, store: Store, resources: Resources) -> None:
@@ -77,8 +74,7 @@ def test_humaneval_verdicts_are_those_of_a_plain_run(recipe: Recipe, store: Stor
     with SandboxSettings(workers=resources.workers).open() as sandbox:
         plain = {verdict.id: verdict.status is Status.ACCEPTED for verdict in sandbox.judge(jobs)}
     assert len(plain) == 872
-    different = {r["id"] for r in responses if (r["status"] == "pass") != plain[r["id"]]}
-    assert len(different) <= 0.01 * len(plain), different
+    assert {r["id"] for r in responses if (r["status"] == "pass") != plain[r["id"]]} == set()
 
 
 def _humaneval(recipe: Recipe, store: Store) -> Iterator[dict[str, Any]]:
@@ -103,17 +99,6 @@ def _humaneval(recipe: Recipe, store: Store) -> Iterator[dict[str, Any]]:
 
 def _plain(row: dict[str, Any]) -> str:
     """prompt + sample + test + check(entry_point) as one program, which prints one line if it gets to its end."""
-    program = f"{_joined(row['prompt'], row['sample'])}\n{row['test']}\ncheck({row['entry_point']})\n"
+    program = f"{row['prompt']}{row['sample']}\n{row['test']}\ncheck({row['entry_point']})\n"
     quiet = "import io, sys\n_out, sys.stdout = sys.stdout, io.StringIO()\n"
     return f"{quiet}{program}\nprint({PASSED!r}, file=_out)\n"
-
-
-def _joined(prompt: str, sample: str) -> str:
-    """The prompt and the sample behind it; a body whose first line lost its indentation gets it back."""
-    for joined in (f"{prompt}{sample}", f"{prompt}    {sample.lstrip()}", sample):
-        try:
-            compile(joined, "<sample>", "exec")
-        except (SyntaxError, ValueError):
-            continue
-        return joined
-    return f"{prompt}{sample}"

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import ClassVar, Literal
 
+from tracemill.resources import Resources
 from tracemill.sandbox.base import Job, StdioSuite
 from tracemill.verifiers.base import Question, Verdict
 from tracemill.verifiers.code import Asked, CodeVerifier
@@ -27,11 +29,15 @@ class DirectVerifier(CodeVerifier):
 
     kind: Literal["direct"] = "direct"  # type: ignore[assignment]
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def applies(self, question: Question) -> bool:
         """Whether the tests are HumanEval's own: a prompt, a `check` function and an entry point."""
         return _case(question) is not None
+
+    def judge(self, questions: Iterable[Question], resources: Resources) -> Iterator[Verdict]:
+        """One verdict a question. The source's own solution is not asked first: a yardstick judges as its authors do."""
+        return super().judge((replace(question, reference_solution=None) for question in questions), resources)
 
     def _jobs(self, questions: Iterable[Question], asked: dict[str, Asked], early: deque[Verdict]) -> Iterator[Job]:
         suite = StdioSuite(inputs=("",), outputs=(_PASSED,))
