@@ -15,6 +15,8 @@ passes now and then (measured with math-verify's own search over whole responses
 
 from __future__ import annotations
 
+import re
+
 from tracemill.text.boxes import find_boxes, last_answer
 from tracemill.text.statements import (
     LONGEST,
@@ -29,6 +31,8 @@ from tracemill.text.statements import (
 from tracemill.text.surroundings import is_doubtful, multiple_behind
 
 _MATH_MARKS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
+# What no sentence ends with: the text was cut in the middle of a calculation, so that it states nothing.
+_ENDS_OPEN = re.compile(r"(?:[=+×÷^(\[{]|(?<=\s)[*/]|<<|\\(?:frac|times|cdot|div|sqrt|left))\s*\Z")
 _TAIL = 20_000  # characters at the end of a response in which an answer without a box is looked for
 
 
@@ -38,7 +42,8 @@ def stated(text: str) -> Statement:
     boxes = find_boxes(text) if "boxed" in text or "fbox" in text else []
     if not boxes:
         found = last_statement(text[-_TAIL:])
-        return found if found.state != "none" else _whole(text)
+        found = found if found.state != "none" else _whole(text)
+        return Statement("", "cut") if found.state == "none" and _ENDS_OPEN.search(text[-_TAIL:]) else found
     last = boxes[-1]
     later = last_statement(text[last.end :][-_TAIL:])
     if later.state == "stated" and later.sure and is_value_like(later.text) and len(later.text) < LONGEST:

@@ -36,7 +36,7 @@ class DirectVerifier(CodeVerifier):
         return _case(question) is not None
 
     def judge(self, questions: Iterable[Question], resources: Resources) -> Iterator[Verdict]:
-        """One verdict a question. The source's own solution is not asked first: a yardstick judges as its authors do."""
+        """One verdict a question. The source's own solution is not asked first: this is a yardstick."""
         return super().judge((replace(question, reference_solution=None) for question in questions), resources)
 
     def _jobs(self, questions: Iterable[Question], asked: dict[str, Asked], early: deque[Verdict]) -> Iterator[Job]:
