@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Route = Literal["/v1/chat/completions", "/v1/completions", "/classify", "/v1/embeddings"]
@@ -50,7 +50,8 @@ class Reply:
     """What came back: text with any chain of thought in <think> tags, or `values` (class scores, log-probabilities).
 
     `seconds` from sending to the whole answer. `finish_reason` is one of serving.finish: only "stop" is a whole answer.
-    `served_model` is what the server called itself.
+    `served_model` is what the server called itself. `token_ids`: of a cut answer that may be continued, the numbers of
+    its prompt's tokens and of its own, little-endian in four bytes each, where the server gave them.
     """
 
     text: str
@@ -60,6 +61,24 @@ class Reply:
     seconds: float = 0.0
     values: tuple[float, ...] = ()
     served_model: str | None = None
+    token_ids: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A reply that waits to be used: one "≤" in a text makes Python hold two bytes a letter, an emoji four."""
+
+    text: bytes
+    rest: Reply
+
+    @classmethod
+    def of(cls, reply: Reply) -> Packed:
+        """Pack one."""
+        return cls(reply.text.encode(), replace(reply, text=""))
+
+    def reply(self) -> Reply:
+        """The reply again."""
+        return replace(self.rest, text=self.text.decode())
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The sample store: whatever a model once answered is kept under what it was asked, and never paid for again.
 
     MODEL-DIGEST/NEAR-UUID.parquet       a part: answers with their keys
+    MODEL-DIGEST-index/...               in which parts the keys lie (see sample_index)
 
 Parts are written while a shard runs and joined into one when it is done. `near` names the shard that asked, so that a
 retry finds its own answers first; every other shard, run and recipe on the same store finds them too. Two writers at
@@ -11,35 +12,22 @@ written. When one key was paid twice, all readers take the answer that was made 
 from __future__ import annotations
 
 import hashlib
-import time
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from tracemill.objects import ObjectStore, scratch_folder, store_io
-from tracemill.serving.asks import Reply
+from tracemill.objects import ObjectStore
+from tracemill.serving.asks import Packed, Reply
 from tracemill.serving.keys import keys_below, remove
+from tracemill.serving.sample_index import Heads, SampleIndex, heads_of
+from tracemill.serving.sample_parts import binary, columns, groups, matches, table_of, write
 
-_SCHEMA = pa.schema(
-    [
-        ("key", pa.binary(32)),
-        ("made", pa.float64()),
-        ("text", pa.large_string()),
-        ("finish_reason", pa.string()),
-        ("prompt_tokens", pa.int32()),
-        ("completion_tokens", pa.int32()),
-        ("seconds", pa.float64()),
-        ("values", pa.list_(pa.float64())),
-        ("served_model", pa.string()),
-    ]
-)
-_READERS = 8  # parts read at once: a look over thousands of parts waits for the network, not for the processor
+_READERS = 8  # parts read at once: a look over many parts waits for the network, not for the processor
 _LOOKS = 5  # how often a part may vanish (joined by another writer) before something else must be wrong
+_Best = dict[str, tuple[float, Packed]]
 
 
 class SampleStore:
@@ -48,9 +36,14 @@ class SampleStore:
     def __init__(self, store: ObjectStore, identity: str) -> None:
         self.store = store
         self.folder = hashlib.sha256(identity.encode()).hexdigest()[:20]
+        self.index = SampleIndex(store, f"{self.folder}-index")
 
     def find(self, keys: Collection[str], near: str) -> dict[str, Reply]:
         """The answers there are among `keys`. Raises StoreError when the store cannot be read."""
+        return {key: packed.reply() for key, packed in self.packed(keys, near).items()}
+
+    def packed(self, keys: Collection[str], near: str) -> dict[str, Packed]:
+        """The same answers, as many of them are best held."""
         for _ in range(_LOOKS):
             try:
                 return self._look(keys, near)
@@ -60,86 +53,87 @@ class SampleStore:
 
     def add(self, replies: Mapping[str, Reply], near: str) -> str:
         """Write one part; once this returns, the answers survive anything. Returns the part's key."""
-        made = time.time()
-        rows = [_row(key, made, reply) for key, reply in replies.items()]
-        return self._write(pa.Table.from_pylist(rows, _SCHEMA), near)
+        return self._write([table_of(replies)], near)
 
     def join(self, near: str) -> None:
-        """Make one part of all that one shard has left behind, whoever wrote them."""
+        """Make one part of all that one shard has left behind, whoever wrote them, a few answers at a time."""
         parts = [part for part in self._parts() if part.startswith(f"{self.folder}/{near}-")]
         if len(parts) < 2:
             return
         try:
-            tables = [self._read(part) for part in parts]
+            self._write(self._first_made(parts), near)
         except FileNotFoundError:
             return  # another writer is joining them just now
-        self._write(_first_made(pa.concat_tables(tables)), near)
-        for part in parts:
-            remove(self.store, part)
+        self._remove(parts)
+
+    def drop(self, finish_reason: str) -> int:
+        """Forget the answers that ended for that reason, so that they are asked for again. Returns how many."""
+        dropped = 0
+        for part in self._parts():
+            there = columns(self.store, part, ["finish_reason"])["finish_reason"]
+            gone = int(pc.sum(pc.equal(there, finish_reason)).as_py() or 0)
+            if gone:
+                near = part.removeprefix(f"{self.folder}/").rsplit("-", 1)[0]
+                self._write((_without(table, finish_reason) for table in groups(self.store, part)), near)
+                self._remove([part])
+                dropped += gone
+        return dropped
 
     def _parts(self) -> list[str]:
         return [key for key in keys_below(self.store, self.folder) if key.endswith(".parquet")]
 
-    def _look(self, keys: Collection[str], near: str) -> dict[str, Reply]:
-        wanted = pa.array([bytes.fromhex(key) for key in keys], pa.binary(32))
+    def _look(self, keys: Collection[str], near: str) -> dict[str, Packed]:
         own: list[str] = []
-        others: list[str] = []
+        others: set[str] = set()
         for part in self._parts():
-            (own if part.startswith(f"{self.folder}/{near}-") else others).append(part)
-        found = self._matches(own, wanted)
-        missing = wanted.filter(pc.invert(pc.is_in(wanted, value_set=found["key"].combine_chunks())))
-        if len(missing):
-            found = pa.concat_tables([found, self._matches(others, missing)])
-        return {row["key"].hex(): _reply(row) for row in _first_made(found).to_pylist()}
+            own.append(part) if part.startswith(f"{self.folder}/{near}-") else others.add(part)
+        best: _Best = {}
+        self._take(own, keys, best)
+        missing = [key for key in keys if key not in best]
+        if missing and others:
+            self._take_from_others(others, missing, best)
+        return {key: packed for key, (_, packed) in best.items()}
 
-    def _matches(self, parts: Iterable[str], wanted: pa.Array) -> pa.Table:
+    def _take_from_others(self, parts: set[str], keys: Collection[str], best: _Best) -> None:
+        """Take answers out of the parts that the indexes name, and out of those that they do not know yet."""
+        known = self.index.look(heads_of(binary(keys)))
+        self._take(sorted(parts & known.hits), keys, best)
+        loose = self._take(sorted(parts - known.covered), keys, best)
+        if len(loose) >= self.index.together:
+            self.index.cover(loose)
+
+    def _take(self, parts: Sequence[str], keys: Collection[str], best: _Best) -> dict[str, Heads]:
+        """Take the answers under these keys out of parts, of two the one made first. Returns the keys of each part."""
+        wanted, seen = binary(keys), dict[str, Heads]()
         with ThreadPoolExecutor(_READERS) as readers:
-            tables = list(readers.map(lambda part: self._read(part, wanted), parts))
-        return pa.concat_tables([_SCHEMA.empty_table(), *tables])
+            read = readers.map(lambda part: matches(self.store, part, wanted), parts)
+            for part, (heads, rows) in zip(parts, read, strict=True):
+                seen[part] = heads
+                for key, made, packed in rows:
+                    known = best.get(key)
+                    if known is None or (made, packed.text) < (known[0], known[1].text):
+                        best[key] = made, packed
+        return seen
 
-    def _read(self, part: str, wanted: pa.Array | None = None) -> pa.Table:
-        """A part's rows, or those under the wanted keys: the long texts are read only where there are any."""
-        with store_io(f"cannot read {part}", absent=True), self.store.fs.open(self.store.path(part), "rb") as file:
-            parquet = pq.ParquetFile(file)
-            if wanted is not None:
-                hits = pc.is_in(parquet.read(["key"])["key"], value_set=wanted)
-                if not pc.any(hits).as_py():
-                    return _SCHEMA.empty_table()
-                return _complete(parquet.read().filter(hits))
-            return _complete(parquet.read())
+    def _first_made(self, parts: Sequence[str]) -> Iterator[pa.Table]:
+        """The rows of these parts without those under whose key another part has an older one."""
+        made = pa.concat_tables([columns(self.store, part, ["key", "made"]) for part in parts])
+        first = made.group_by("key").aggregate([("made", "min")])
+        for part in parts:
+            for table in groups(self.store, part):
+                moments = first["made_min"].take(pc.index_in(table["key"], value_set=first["key"]))
+                yield table.filter(pc.equal(table["made"], moments))
 
-    def _write(self, table: pa.Table, near: str) -> str:
+    def _write(self, tables: Iterable[pa.Table], near: str) -> str:
         key = f"{self.folder}/{near}-{uuid.uuid4().hex}.parquet"
-        with scratch_folder(key) as folder:
-            local = folder / "part.parquet"
-            with store_io(f"cannot write a scratch file for {key}"):
-                pq.write_table(table, local, compression="zstd", use_dictionary=["finish_reason"])
-            self.store.put(local, key)
+        self.index.note(key, write(self.store, key, tables))
         return key
 
-
-def _complete(table: pa.Table) -> pa.Table:
-    """The table with today's columns; those that an older tracemill did not write are null."""
-    for field in _SCHEMA:
-        if field.name not in table.column_names:
-            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
-    return table.select(_SCHEMA.names).cast(_SCHEMA)
+    def _remove(self, parts: Sequence[str]) -> None:
+        for part in parts:
+            remove(self.store, part)
+        self.index.forget(parts)
 
 
-def _row(key: str, made: float, reply: Reply) -> dict[str, Any]:
-    return {"key": bytes.fromhex(key), "made": made, **{f: getattr(reply, f) for f in Reply.__dataclass_fields__}}
-
-
-def _reply(row: dict[str, Any]) -> Reply:
-    fields = {name: row[name] for name in Reply.__dataclass_fields__ if name != "values"}
-    return Reply(**fields, values=tuple(row["values"] or ()))
-
-
-def _first_made(table: pa.Table) -> pa.Table:
-    """One row a key: the one that was made first (of equal times the first text), whatever the order of parts."""
-    ordered = table.take(pc.sort_indices(table, [("key", "ascending"), ("made", "ascending"), ("text", "ascending")]))
-    keys = ordered["key"].combine_chunks()
-    if len(keys) < 2:
-        return ordered
-    fresh = pc.not_equal(keys.slice(1), keys.slice(0, len(keys) - 1))
-    return ordered.filter(pa.concat_arrays([pa.array([True]), fresh]))
+def _without(table: pa.Table, finish_reason: str) -> pa.Table:
+    return table.filter(pc.fill_null(pc.not_equal(table["finish_reason"], finish_reason), True))
