@@ -11,14 +11,15 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from tracemill.errors import TracemillError
 from tracemill.objects import ObjectStore
 from tracemill.resources import Resources
-from tracemill.serving.asks import Answer, Ask, Reply, Spent
+from tracemill.serving.asks import Answer, Ask, Packed, Refusal, Reply, Spent
 from tracemill.serving.keys import samples_root
 from tracemill.serving.model import Model
 from tracemill.serving.refusals import EqualRefusals
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 FLUSH_SHARE = 8  # a part is written when an eighth of the asks in flight wait for it ...
 FLUSH_SECONDS = 1.0  # ... or when the first of them has waited that long
 REPORT_SECONDS = 15.0
+_Held = Packed | Refusal
 _log = logging.getLogger(__name__)
 progress = logging.getLogger("tracemill.progress")  # shown to people also where nothing else is
 
@@ -65,20 +67,36 @@ class Feed:
 
     def answers(self, asks: Sequence[Ask]) -> list[Answer]:
         """One answer per ask, in their order. Raises ServingError when the servers are gone for good."""
+        return list(self.drained(asks))
+
+    def drained(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+        """The same answers one by one, when all are there; each is forgotten once it was given.
+
+        So whoever makes something of each at once holds the texts of a shard about once.
+        """
         identity = self.model.identity(self.resources, self.store)
-        samples = SampleStore(samples_root(self.store, self.resources), identity)
         keys = [ask.key(identity) for ask in asks]
-        known: dict[str, Answer] = dict(samples.find(set(keys), self.near)) if keys else {}
-        missing = {key: ask for key, ask in zip(keys, asks, strict=True) if key not in known}
-        self.spent.reused += len(set(keys)) - len(missing)
+        held = self._held(identity, keys, asks) if keys else {}
+        self._note(identity)
+        left = Counter(keys)
+        for key in keys:
+            left[key] -= 1
+            answer = held[key] if left[key] else held.pop(key)
+            yield answer.reply() if isinstance(answer, Packed) else answer
+
+    def _held(self, identity: str, keys: Sequence[str], asks: Sequence[Ask]) -> dict[str, _Held]:
+        """The answers by key: those that the sample store has, and those that had to be asked for."""
+        samples = SampleStore(samples_root(self.store, self.resources), identity)
+        held: dict[str, _Held] = dict(samples.packed(set(keys), self.near))
+        missing = {key: ask for key, ask in zip(keys, asks, strict=True) if key not in held}
+        self.spent.reused += len(held)
         if missing:
-            _log.info("%s: %d answers known, %d to ask for", self.model.name, len(known), len(missing))
+            _log.info("%s: %d answers known, %d to ask for", self.model.name, len(held), len(missing))
             run = _Run(self, samples, missing)
-            known |= asyncio.run(run.run())
+            held |= asyncio.run(run.run())
             samples.join(self.near)
             self.engines |= run.engines
-        self._note(identity)
-        return [known[key] for key in keys]
+        return held
 
 
 class _Run:
@@ -88,7 +106,7 @@ class _Run:
         self.feed, self.samples, self.asks = feed, samples, asks
         self.concurrency = feed.model.serve.concurrency
         self.slots = asyncio.Semaphore(self.concurrency)
-        self.answers: dict[str, Answer] = {}
+        self.answers: dict[str, _Held] = {}
         self.waiting: dict[str, Reply] = {}
         self.wake = asyncio.Event()
         self.engines: set[str] = set()
@@ -96,7 +114,7 @@ class _Run:
         self.equal = EqualRefusals(feed.model.name, of=len(asks), answered=lambda: feed.spent.paid + feed.spent.reused)
         self.began = time.monotonic()
 
-    async def run(self) -> dict[str, Answer]:
+    async def run(self) -> dict[str, _Held]:
         """Ask everything; what was answered is stored even when this fails half-way."""
         from tracemill.serving.client import Client  # late: reading a recipe must not load an HTTP library
         from tracemill.serving.fleet import Fleet
@@ -132,12 +150,13 @@ class _Run:
 
     async def _one(self, client: Client, key: str, ask: Ask) -> None:
         answer = await client.ask(ask)
-        self.answers[key] = answer
         self.feed.spent.pay(answer)
         if isinstance(answer, Reply):
+            self.answers[key] = Packed.of(answer)
             self.waiting[key] = answer
             self.wake.set()
             return
+        self.answers[key] = answer
         self.equal.note(answer)
         self.slots.release()
 

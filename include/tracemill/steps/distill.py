@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import pyarrow as pa
@@ -12,27 +12,16 @@ from pydantic import Field
 
 from tracemill.records import Unit, generation_id
 from tracemill.resources import Resources
-from tracemill.serving.asks import Answer, Ask, Refusal, Reply
+from tracemill.serving.asks import Ask, Refusal
 from tracemill.serving.feed import Feed
 from tracemill.steps.asking import AskingStep
 from tracemill.steps.base import Inputs, Output
 from tracemill.steps.fate import Fate, fate_ledger
-from tracemill.tables import columns_of
+from tracemill.steps.traces import Trace, Written, joined
 from tracemill.teachers import AnyTeacher
 from tracemill.teachers.base import Assignment
 from tracemill.text.think import split
 from tracemill.verifiers.standing import COLUMNS, standing
-
-
-@dataclass(frozen=True)
-class Trace:
-    """One trace for one problem: the whole text, and where it was continued (None when it was not)."""
-
-    problem_id: str
-    sample: int
-    reply: Reply
-    seam: int | None = None
-    seam_tokens: int | None = None
 
 
 class Distill(AskingStep):
@@ -63,33 +52,33 @@ class Distill(AskingStep):
         answered, verified = _existing(inputs, self.verified_by)
         skipped = verified if self.problems == "unverified" else set[str]()
         assignments = [a for a in _assignments(inputs) if a.problem_id not in skipped]
-        traces, refusals = self._traces(self.feed(self.teacher.model, resources, inputs), assignments)
-        written = {trace.problem_id for trace in traces}
+        written = self._written(self.feed(self.teacher.model, resources, inputs), assignments)
         ids = inputs.alive("problem").to_pylist()
-        ledger = fate_ledger("problem", ids, [_fate(i, skipped, written, answered, refusals) for i in ids])
-        return Output(ledger, {"generations": self._generations(traces), "continuations": self._continuations(traces)})
+        ledger = fate_ledger("problem", ids, [_fate(i, skipped, written, answered) for i in ids])
+        return Output(ledger, {"generations": written.generations(), "continuations": written.continuations()})
 
-    def _traces(self, feed: Feed, assignments: list[Assignment]) -> tuple[list[Trace], dict[str, Refusal]]:
-        """The traces of all problems, cut ones continued where the recipe allows it; refusals by problem."""
+    def _written(self, feed: Feed, assignments: list[Assignment]) -> Written:
+        """The traces of all problems, cut ones continued where the recipe allows it."""
         asked = [(a, n, self.teacher.ask(a, n)) for a in assignments for n in range(self.teacher.samples)]
-        answers = feed.answers([ask for _, _, ask in asked])
-        traces: list[Trace] = []
-        more: dict[int, Ask] = {}
-        refusals: dict[str, Refusal] = {}
-        for (assignment, sample, ask), answer in zip(asked, answers, strict=True):
+        written = Written()
+        more: list[tuple[int, Trace, Ask]] = []
+        for place, answer in enumerate(feed.drained([ask for _, _, ask in asked])):
+            assignment, sample, ask = asked[place]
             if isinstance(answer, Refusal):
-                refusals[assignment.problem_id] = answer
+                written.refusals[assignment.problem_id] = answer
                 continue
-            if (further := self.teacher.go_on(ask, answer)) is not None:
-                more[len(traces)] = further
-            whole = replace(answer, text=self.teacher.prefix + answer.text)
-            traces.append(Trace(assignment.problem_id, sample, whole))
-        for place, rest in zip(more, feed.answers(list(more.values())), strict=True):
-            traces[place] = _joined(traces[place], rest)
-        return traces, refusals
-
-    def _generations(self, traces: list[Trace]) -> pa.Table:
-        return pa.Table.from_pylist([self._row(trace) for trace in traces], columns_of("generations"))
+            trace = Trace(
+                assignment.problem_id, sample, replace(answer, text=self.teacher.prefix + answer.text, token_ids=None)
+            )
+            further = self.teacher.go_on(ask, answer)
+            if further is None:
+                written.add(place, self._row(trace))
+            else:
+                more.append((place, trace, further))
+        for (place, begun, _), rest in zip(more, feed.drained([ask for _, _, ask in more]), strict=True):
+            trace = joined(begun, rest)
+            written.add(place, self._row(trace), self._continuation(trace))
+        return written
 
     def _row(self, trace: Trace) -> dict[str, Any]:
         parts, name = split(trace.reply.text), self.teacher.model.name
@@ -112,19 +101,16 @@ class Distill(AskingStep):
             "response_source": self.teacher.source or name,
         }
 
-    def _continuations(self, traces: list[Trace]) -> pa.Table:
-        rows = [
-            {
-                "generation_id": self._row(trace)["id"],
-                "problem_id": trace.problem_id,
-                "seam": trace.seam,
-                "tokens": trace.seam_tokens,
-                "limit": self.teacher.continue_to,
-            }
-            for trace in traces
-            if trace.seam is not None
-        ]
-        return pa.Table.from_pylist(rows, columns_of("continuations"))
+    def _continuation(self, trace: Trace) -> dict[str, Any] | None:
+        if trace.seam is None:
+            return None
+        return {
+            "generation_id": self._row(trace)["id"],
+            "problem_id": trace.problem_id,
+            "seam": trace.seam,
+            "tokens": trace.seam_tokens,
+            "limit": self.teacher.continue_to,
+        }
 
 
 def _existing(inputs: Inputs, verified_by: tuple[str, ...]) -> tuple[set[str], set[str]]:
@@ -150,26 +136,10 @@ def _assignments(inputs: Inputs) -> Iterator[Assignment]:
         yield Assignment(row["id"], row["prompt"], row["category"], row["messages"])
 
 
-def _joined(trace: Trace, rest: Answer | None) -> Trace:
-    """The trace with its continuation, if there was one and the server gave it."""
-    if not isinstance(rest, Reply):
-        return trace
-    first = trace.reply
-    whole = Reply(
-        text=first.text + rest.text,
-        finish_reason=rest.finish_reason,
-        prompt_tokens=first.prompt_tokens,
-        completion_tokens=(first.completion_tokens or 0) + (rest.completion_tokens or 0),
-        seconds=first.seconds + rest.seconds,
-        served_model=first.served_model,
-    )
-    return replace(trace, reply=whole, seam=len(first.text), seam_tokens=first.completion_tokens)
-
-
-def _fate(problem: str, skipped: set[str], written: set[str], answered: set[str], refusals: dict[str, Refusal]) -> Fate:
+def _fate(problem: str, skipped: set[str], written: Written, answered: set[str]) -> Fate:
     if problem in skipped:
         return Fate("kept", "verified")
-    refusal = refusals.get(problem)
-    if problem in written or refusal is None:
+    refusal = written.refusals.get(problem)
+    if problem in written.problems or refusal is None:
         return Fate("kept", "distilled")
     return Fate("kept" if problem in answered else "quarantined", refusal.reason, detail=refusal.detail)
