@@ -25,6 +25,7 @@ from tracemill.refresh_cli import mount as mount_refresh
 from tracemill.refresh_cli import told
 from tracemill.sandbox_cli import app as sandbox
 from tracemill.serving_cli import serve
+from tracemill.upkeep_cli import mount as mount_upkeep
 
 if TYPE_CHECKING:
     from tracemill.shards import Store
@@ -196,3 +197,4 @@ app.add_typer(sandbox, name="sandbox")
 app.command("serve")(serve)
 app.command("migrate")(migrate)
 mount_refresh(app)
+mount_upkeep(app)

@@ -9,11 +9,13 @@ import errno
 import io
 import os
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -22,6 +24,7 @@ from tracemill.errors import StoreError, TracemillError
 
 _T = TypeVar("_T")
 CHUNK = 1 << 20  # bytes
+_MODIFIED = ("mtime", "LastModified", "last_modified", "modified", "created")  # as drivers call it
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
 
 
@@ -53,6 +56,20 @@ def scratch_folder(what: str, within: Path | None = None) -> Iterator[Path]:
         folder = tempfile.TemporaryDirectory(prefix="tracemill-", dir=within)
     with folder:
         yield Path(folder.name)
+
+
+class Listed(NamedTuple):
+    """An object of a store: its key, size in bytes, and when it was written (seconds of the epoch)."""
+
+    key: str
+    bytes: int
+    modified: float
+
+
+def _listed(root: str, path: str, facts: dict[str, Any]) -> Listed:
+    key = path.lstrip("/").removeprefix(root.lstrip("/")).lstrip("/")
+    moment = next((facts[name] for name in _MODIFIED if facts.get(name) is not None), time.time())
+    return Listed(key, int(facts["size"]), moment.timestamp() if isinstance(moment, datetime) else float(moment))
 
 
 class WatchedHandle(io.RawIOBase):
@@ -153,6 +170,22 @@ class ObjectStore:
                 return int(self.fs.info(self.path(key))["size"])
             except FileNotFoundError:
                 return None
+
+    def is_fresh(self, key: str, size: int, seconds: float) -> bool:
+        """Whether the object is there in that size, and was written within so many seconds."""
+        with store_io(f"cannot look at {self.root}/{key}", absent=True):
+            try:
+                seen = _listed("", key, self.fs.info(self.path(key)))
+            except FileNotFoundError:
+                return False
+        return seen.bytes == size and time.time() - seen.modified < seconds
+
+    def listed(self) -> list[Listed]:
+        """All objects below the root, by key; half-written ones too."""
+        with store_io(f"cannot list {self.root}"):
+            self.fs.invalidate_cache()
+            found = self.fs.find(self.root, detail=True)
+        return sorted(_listed(self.root, str(path), facts) for path, facts in found.items())
 
     def names(self, folder: str = "") -> set[str]:
         """The names directly below the root, or a folder of it; empty when there is none yet."""

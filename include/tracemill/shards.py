@@ -38,6 +38,7 @@ FORMAT = 2  # of the store; 2: ids keep letter case, white space and turns, rows
 ROW_GROUP = 1000  # rows: about 30 MB of traces, see docs/design/store.md
 _LEAN_GROUP = 50_000  # rows of the tables below, of a few hundred bytes each at most: every group takes a millisecond
 _LARGE = 16 << 20  # bytes: below that a table is read before threads have even been woken, at half the CPU time
+FRESH = 43_200.0  # seconds in which a task seals what it found in the store and did not write again
 _READERS = 16  # manifests asked for at once
 
 
@@ -152,10 +153,13 @@ class Store(ObjectStore):
             )
 
     def put_content(self, local: Path, prefix: str, suffix: str) -> StoredFile:
-        """Store a file under a name that carries its SHA-256; what is already there is not written again."""
+        """Store a file under a name that carries its SHA-256; what is already there is not written again.
+
+        What has been there for long is: `tracemill prune` must see that somebody is about to name it.
+        """
         digest = file_digest(local)
         key, size = f"{prefix}-{digest[:20]}{suffix}", local.stat().st_size
-        if self.size(key) != size:
+        if not self.is_fresh(key, size, FRESH):
             self.put(local, key)
         return StoredFile(key=key, sha256=digest, bytes=size)
 

@@ -1,0 +1,94 @@
+"""The paid answers of a store by model: what they weigh, what they cost, and how they are given up, by name only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pyarrow.compute as pc
+
+from tracemill.errors import RecipeError, SourceError
+from tracemill.objects import ObjectStore
+from tracemill.recipe import Recipe
+from tracemill.resources import Resources
+from tracemill.served import served_models
+from tracemill.serving.api import Price
+from tracemill.serving.keys import keys_below, remove, samples_root
+from tracemill.serving.sample_parts import columns
+from tracemill.serving.samples import SampleStore
+from tracemill.shards import Store
+
+_READERS = 8
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers of one model: how many, bytes on the store, tokens, and the money they cost where it is known."""
+
+    model: str
+    folders: tuple[str, ...]
+    bytes: int
+    answers: int
+    prompt_tokens: int
+    completion_tokens: int
+    money: float | None
+    currency: str
+
+
+def identities(recipe: Recipe, store: Store, resources: Resources) -> dict[str, set[str]]:
+    """What the answers of each model of the recipe are kept under: as sealed shards say, and by today's settings."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for step in recipe.pipeline():
+        for name in store.names(step):
+            if not name.endswith(".json"):
+                continue
+            manifest = store.manifest(step, int(name.removesuffix(".json")))
+            for fact, value in (manifest.made_with if manifest else {}).items():
+                if fact.startswith("model ") and isinstance(value, dict):
+                    found[fact.removeprefix("model ")].add(str(value.get("identity")))
+    for name, served in served_models(recipe).items():
+        try:
+            found[name].add(served.model.identity(resources, store))
+        except (RecipeError, SourceError):
+            continue  # its weights are not here; sealed shards say what they were
+    return found
+
+
+def answers_of(model: str, recipe: Recipe, store: Store, resources: Resources) -> Answers:
+    """What is kept of a model. Raises RecipeError for one that neither the recipe nor a sealed shard names."""
+    known = identities(recipe, store, resources)
+    if model not in known:
+        raise RecipeError(f"{store.root} knows no model {model!r}: it knows {', '.join(sorted(known)) or 'none'}")
+    place = samples_root(store, resources)
+    folders = sorted(SampleStore(place, identity).folder for identity in known[model])
+    parts = [key for folder in folders for key in keys_below(place, folder)]
+    counted = ["prompt_tokens", "completion_tokens"]
+    with ThreadPoolExecutor(_READERS) as readers:
+        tables = list(readers.map(lambda part: columns(place, part, counted), parts))
+    prompt, completion = (sum(pc.sum(table[name]).as_py() or 0 for table in tables) for name in counted)
+    price = _price(model, recipe)
+    return Answers(
+        model=model,
+        folders=tuple(folders),
+        bytes=sum(place.size(key) or 0 for key in parts),
+        answers=sum(table.num_rows for table in tables),
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        money=price.of(prompt, completion) if price else None,
+        currency=price.currency if price else "",
+    )
+
+
+def give_up(found: Answers, place: ObjectStore) -> Iterator[str]:
+    """Remove a model's answers and tell each object. Killed half-way, the rest goes with the same command again."""
+    for folder in found.folders:
+        for key in [*keys_below(place, f"{folder}-index"), *keys_below(place, folder)]:
+            remove(place, key)
+            yield key
+
+
+def _price(model: str, recipe: Recipe) -> Price | None:
+    served = served_models(recipe).get(model)
+    return served.model.api.price if served and served.model.api else None
