@@ -74,10 +74,9 @@ def prune(
         return
     removed = list(run(store, found))
     gone = [key for one in paid for key in give_up(one, place)]
+    freed = sum(one.bytes for one in removed) + sum(one.bytes for one in paid)
     if not as_json:
-        out.print(
-            f"Removed {len(removed) + len(gone):,} objects, {_size(sum(one.bytes for one in [*removed, *paid]))}."
-        )
+        out.print(f"Removed {len(removed) + len(gone):,} objects, {_size(freed)}.")
 
 
 def retry(

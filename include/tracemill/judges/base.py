@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tracemill.judges.prompts import filled, prompt_digest
 from tracemill.judges.reading import claims, said_by, verdict
@@ -46,6 +46,14 @@ class Asker(BaseModel):
     sampling: Sampling = GREEDY
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     retry_temperature: Annotated[float, Field(gt=0, le=2)] = 0.7
+
+    @model_validator(mode="after")
+    def _can_be_said_there(self) -> Asker:
+        api = self.model.api
+        refused = api.refuses({"messages": [], **self.sampling.body("", 0)}) if api else None
+        if refused:
+            raise ValueError(f"model {self.model.name!r}: {refused}")
+        return self
 
     def ask(self, prompt: str, values: Mapping[str, str], attempt: int = 0) -> Ask:
         """The request with the prompt file filled in."""

@@ -35,6 +35,14 @@ _TAKES: dict[Profile, frozenset[str] | None] = {
     ),
     "anthropic": frozenset(_COMMON | {"thinking"}),
 }
+# The fields that tracemill itself may send; all others come from a recipe's `extra_body`.
+_OURS = frozenset(
+    _COMMON
+    | {"seed", "top_k", "min_p", "presence_penalty", "repetition_penalty", "reasoning_effort", "chat_template_kwargs"}
+    | {"thinking_token_budget", "repetition_detection", "continue_final_message", "add_generation_prompt"}
+    | {"add_special_tokens", "return_token_ids", "prompt_logprobs", "structured_outputs", "response_format"}
+)
+_IDLE = {"repetition_penalty": 1.0, "add_generation_prompt": True}  # values that say what is so anyway
 _HOSTS: tuple[tuple[str, Profile], ...] = (
     ("openai.com", "openai"),
     ("deepseek.com", "deepseek"),
@@ -129,19 +137,43 @@ class Api(BaseModel):
         return found
 
     def adapted(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
-        """The body as this provider takes it, and the fields that are not sent because it would refuse them."""
+        """The body as this provider takes it, and the fields that are not sent because they are only ours.
+
+        Raises RecipeError for a field that somebody set and this provider would refuse. Fields of `extra_body` that
+        tracemill has no name for are sent as they are: whoever wrote them knows the provider better.
+        """
+        refused = self.refuses(body)
+        if refused:
+            raise RecipeError(f"model {self.model!r} behind {self.provider}: {refused}")
         takes = _TAKES[self.takes]
-        if takes is None:
+        if takes is None or "messages" not in body:
             return dict(body), set()
-        left_out = {name for name in body if name not in takes}
+        left_out = {name for name in body if name in _OURS and name not in takes}
+        if self._only_reasons:
+            left_out |= _NOT_REASONING & body.keys()
         found = {name: value for name, value in body.items() if name not in left_out}
-        if self.takes == "openai":
-            if "max_tokens" in found:
-                found["max_completion_tokens"] = found.pop("max_tokens")
-            if _REASONS.search(self.model):
-                left_out |= _NOT_REASONING & found.keys()
-                found = {name: value for name, value in found.items() if name not in _NOT_REASONING}
+        if self.takes == "openai" and "max_tokens" in found:
+            found["max_completion_tokens"] = found.pop("max_tokens")
         return found, left_out
+
+    def refuses(self, body: Mapping[str, Any]) -> str | None:
+        """What to change when the body holds a field that decides the answer and that this provider does not take."""
+        takes = _TAKES[self.takes]
+        if takes is None or "messages" not in body:
+            return None
+        unknown = {name for name in body if name in _OURS and name not in takes}
+        decisive = sorted(name for name in unknown if name not in _IDLE or body[name] != _IDLE[name])
+        decisive = [name for name in decisive if name != "seed"]  # without it an answer is only not repeatable
+        if not decisive:
+            return None
+        return (
+            f"it takes no {', '.join(decisive)} (profile {self.takes!r}): remove what the recipe says of it, put the "
+            "provider's own field into sampling.extra_body, or set api.profile: compatible to send everything"
+        )
+
+    @property
+    def _only_reasons(self) -> bool:
+        return self.takes == "openai" and bool(_REASONS.search(self.model))
 
 
 def address(base: str, route: str) -> str:

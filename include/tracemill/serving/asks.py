@@ -15,12 +15,17 @@ Route = Literal["/v1/chat/completions", "/v1/completions", "/classify", "/v1/emb
 class Ask:
     """One request for one sample: `body` is the HTTP body without the model's name; `sample` tells equal ones apart.
 
-    The body holds prompt and sampling, seed included, so the key covers them; it must be plain JSON data.
+    The body holds prompt and sampling, seed included, so the key covers them; it must be plain JSON data. Two things
+    are in no key, as they change no answer: `keeps_tokens` asks for the numbers of the tokens with a cut answer, and
+    `goes_on` says that this request continues one, whose `tokens` those are (None: nobody knows them).
     """
 
     route: Route
     body: Mapping[str, Any]
     sample: int = 0
+    keeps_tokens: bool = False
+    goes_on: bool = False
+    tokens: bytes | None = None
 
     @property
     def beginning(self) -> bytes:

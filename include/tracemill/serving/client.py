@@ -14,7 +14,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 from tracemill.errors import RecipeError, ServerGone, ServingError
 from tracemill.serving.api import Api, address
 from tracemill.serving.asks import Answer, Ask, Refusal, Reply
-from tracemill.serving.continuation import BEGUN, with_begun_answer
+from tracemill.serving.continuation import BEGUN, as_tags, going_on
 from tracemill.serving.endpoints import Endpoint
 from tracemill.serving.fleet import LOOK_EVERY, Fleet
 from tracemill.serving.pacing import retry_after
@@ -200,11 +200,10 @@ class Client:
         endpoint = flight.endpoint
         body: Mapping[str, Any] = {"model": endpoint.model, **ask.body}
         began = time.monotonic()
-        try:
-            if BEGUN in body:
-                body = await with_begun_answer(partial(self._post_ok, flight), body)
-        except _NotOffered as missing:
-            return Refusal("refused", f"the cut answer cannot be continued here: {missing}")
+        if ask.tokens is not None:
+            body = going_on(ask.tokens, body)
+        if ask.keeps_tokens:
+            body = {**body, "return_token_ids": True}
         if ask.route == "/v1/completions" and body.get("max_tokens") is None:
             body = {**body, **await self._rest_of_context(flight, body)}
         if self.fleet.is_fixed and ask.route in _STREAMED and "prompt_logprobs" not in body:
@@ -212,7 +211,10 @@ class Client:
         if self.fleet.model.api:
             body = self._adapted(self.fleet.model.api, body)
         status, data, wait = await self._post(flight, ask.route, body)
-        return read_reply(ask.route, status, data, round(time.monotonic() - began, 4), wait)
+        answer = read_reply(ask.route, status, data, round(time.monotonic() - began, 4), wait)
+        if ask.goes_on and isinstance(answer, Reply):
+            return replace(answer, text=as_tags(answer.text, str(ask.body.get(BEGUN, ""))), token_ids=None)
+        return answer
 
     async def _post(self, flight: _Flight, route: str, body: Mapping[str, Any]) -> tuple[int, Any, float | None]:
         def heard() -> None:

@@ -33,7 +33,7 @@ class FakeServer:
     `poison` is a word: a prompt that holds it gets HTTP 500 each time. `wait` is the Retry-After of an HTTP status.
     `context` is the longest prompt in words; longer ones get vLLM's 400. `reward(prompt, answer)` gives class scores.
     `models`: names served, or any. With `reasoning` set, the chain of thought comes in that field of the message, as
-    from a server with a reasoning parser.
+    from a server with a reasoning parser. Without `numbers` it knows no `return_token_ids`.
     """
 
     say: Say = echo
@@ -44,6 +44,7 @@ class FakeServer:
     models: frozenset[str] | None = None
     reasoning: str | None = None
     poison: str | None = None
+    numbers: bool = True
     wait: float | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
 
@@ -92,14 +93,16 @@ class FakeServer:
         if self.reasoning and text.startswith("<think>"):
             thinking, closed, rest = text.removeprefix("<think>").partition("</think>")
             message |= {self.reasoning: thinking, "content": rest if closed else None}
-        return {"choices": [{"message": message, "finish_reason": finish}], "usage": _usage(prompt, text)}
+        choice = {"message": message, "finish_reason": finish, **self._numbered(text, body)}
+        return {"choices": [choice], "usage": _usage(prompt, text), **self._of_prompt(prompt, body)}
 
     def complete(self, prompt: str, body: dict[str, Any]) -> dict[str, Any]:
         """POST /v1/completions; continues a text from where the whole answer to its prompt was cut."""
         question, _, begun = prompt.partition("\x00")
         whole = self.say(question, body.get("seed", 0))
         text, finish = self._cut(whole[len(begun) :] if whole.startswith(begun) else whole, body)
-        choice: dict[str, Any] = {"text": text, "finish_reason": finish}
+        choice: dict[str, Any] = {"text": text, "finish_reason": finish, **self._numbered(text, body)}
+        choice |= self._of_prompt(prompt, body)
         if "prompt_logprobs" in body:
             choice["prompt_logprobs"] = [None, *({"7": {"logprob": self.logprob}} for _ in prompt.split()[1:])]
         return {"choices": [choice], "usage": _usage(prompt, text)}
@@ -126,6 +129,13 @@ class FakeServer:
     def detokenize(self, _prompt: str, body: dict[str, Any]) -> dict[str, Any]:
         """POST /detokenize."""
         return {"prompt": "".join(map(chr, body["tokens"]))}
+
+    def _numbered(self, text: str, body: dict[str, Any]) -> dict[str, Any]:
+        return {"token_ids": [ord(c) for c in text]} if self.numbers and body.get("return_token_ids") else {}
+
+    def _of_prompt(self, prompt: str, body: dict[str, Any]) -> dict[str, Any]:
+        wanted = self.numbers and body.get("return_token_ids")
+        return {"prompt_token_ids": [ord(c) for c in prompt + "\x00"]} if wanted else {}
 
     @staticmethod
     def _cut(text: str, body: dict[str, Any]) -> tuple[str, str]:
@@ -164,6 +174,9 @@ def events(data: dict[str, Any], size: int) -> Iterator[str]:
     """The answer as the data of server-sent events with `size` characters each."""
     choice = data["choices"][0]
     chat = "message" in choice
+    if "token_ids" in choice:
+        prompt = data.get("prompt_token_ids") or choice["prompt_token_ids"]
+        yield json.dumps({"choices": [{"delta": {}} if chat else {"text": ""}], "prompt_token_ids": prompt})
     fields: dict[str, str | None] = choice["message"] if chat else {"text": choice["text"]}
     for name, text in fields.items():
         said = "" if name == "role" else text or ""
@@ -171,6 +184,8 @@ def events(data: dict[str, Any], size: int) -> Iterator[str]:
             piece = {name: said[start : start + size]}
             yield json.dumps({"choices": [{"delta": piece} if chat else piece]})
     last: dict[str, Any] = {"delta": {}} if chat else {"text": ""}
+    for number in choice.get("token_ids", ()):
+        yield json.dumps({"choices": [{**last, "token_ids": [number]}]})
     yield json.dumps({"model": data.get("model"), "choices": [{**last, "finish_reason": choice["finish_reason"]}]})
     yield json.dumps({"choices": [], "usage": data.get("usage")})
     yield "[DONE]"

@@ -20,6 +20,7 @@ from tracemill.errors import TracemillError
 from tracemill.objects import ObjectStore
 from tracemill.resources import Resources
 from tracemill.serving.asks import Answer, Ask, Packed, Refusal, Reply, Spent
+from tracemill.serving.continuation import UNKNOWN_TOKENS
 from tracemill.serving.keys import samples_root
 from tracemill.serving.model import Model
 from tracemill.serving.refusals import EqualRefusals
@@ -90,6 +91,11 @@ class Feed:
         held: dict[str, _Held] = dict(samples.packed(set(keys), self.near))
         missing = {key: ask for key, ask in zip(keys, asks, strict=True) if key not in held}
         self.spent.reused += len(held)
+        lost = [key for key, ask in missing.items() if ask.goes_on and ask.tokens is None]
+        if lost:
+            _log.warning("%s: %d answers stay cut: %s", self.model.name, len(lost), UNKNOWN_TOKENS)
+            held |= {key: Refusal("refused", UNKNOWN_TOKENS) for key in lost}
+            missing = {key: ask for key, ask in missing.items() if key not in held}
         if missing:
             _log.info("%s: %d answers known, %d to ask for", self.model.name, len(held), len(missing))
             run = _Run(self, samples, missing)

@@ -27,6 +27,7 @@ class Assembly:
         self._error: Any = None
         self._done = False
         self._is_chat = True
+        self._tokens: dict[str, list[int]] = {}
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes; events may be cut anywhere."""
@@ -43,7 +44,8 @@ class Assembly:
         text = {name: "".join(parts) for name, parts in self._parts.items()}
         reason = self._finish or (UNKNOWN if self._done else "abort")
         said = {"message": {"role": "assistant", **text}} if self._is_chat else {"text": text.get("text", "")}
-        return {"model": self._model, "choices": [{**said, "finish_reason": reason}], "usage": self._usage}
+        choice = {**said, **self._tokens, "finish_reason": reason}
+        return {"model": self._model, "choices": [choice], "usage": self._usage}
 
     def _line(self, line: bytes) -> None:
         if not line.startswith(b"data:"):
@@ -63,7 +65,10 @@ class Assembly:
             return
         self._model = event.get("model") or self._model
         self._usage = event.get("usage") or self._usage
+        self._take_tokens("prompt_token_ids", event)
         for choice in event.get("choices") or ():
+            self._take_tokens("prompt_token_ids", choice)
+            self._take_tokens("token_ids", choice)
             self._finish = choice.get("finish_reason") or self._finish
             self._is_chat = "text" not in choice
             delta = choice.get("delta") or {}
@@ -71,3 +76,8 @@ class Assembly:
             for name, piece in found.items():
                 if isinstance(piece, str):
                     self._parts.setdefault(name, []).append(piece)
+
+    def _take_tokens(self, name: str, said: dict[str, Any]) -> None:
+        numbers = said.get(name)
+        if isinstance(numbers, list):
+            self._tokens.setdefault(name, []).extend(numbers)

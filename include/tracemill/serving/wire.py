@@ -14,6 +14,7 @@ from typing import Any
 
 from tracemill.errors import RecipeError
 from tracemill.serving.asks import Refusal, Reply, Route
+from tracemill.serving.continuation import packed
 from tracemill.serving.finish import ending, named
 
 _TOO_LONG = re.compile(r"context length|maximum model length|max_model_len|too long|longer than|exceed", re.IGNORECASE)
@@ -56,7 +57,7 @@ def read_reply(route: Route, status: int, data: Any, seconds: float, wait: float
         if route == "/v1/embeddings":
             return _embedded(data, seconds)
         return _generated(route, data, seconds)
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError) as error:
         said = _message(data) if "error" in data else f"{type(error).__name__}: {error}"
         raise ServerFault(f"an answer without the documented fields ({said})", alive=True) from error
 
@@ -96,7 +97,16 @@ def _generated(route: Route, data: Mapping[str, Any], seconds: float) -> Reply:
         seconds=seconds,
         values=_prompt_logprobs(choice),
         served_model=data.get("model") if isinstance(data.get("model"), str) else None,
+        token_ids=_token_ids(data, choice) if named(reason) == "length" else None,
     )
+
+
+def _token_ids(data: Mapping[str, Any], choice: Mapping[str, Any]) -> bytes | None:
+    """The numbers of the prompt's and the answer's tokens, where the server gave both."""
+    prompt, answer = data.get("prompt_token_ids") or choice.get("prompt_token_ids"), choice.get("token_ids")
+    if not isinstance(prompt, list) or not isinstance(answer, list):
+        return None
+    return packed(prompt, answer)
 
 
 def _count(value: Any) -> int | None:

@@ -31,7 +31,8 @@ class Teacher(BaseModel):
     `samples`: traces per problem. `directives`: a sentence added to the last user turn, by category ("*": any other);
     the default is DeepSeek's for mathematics (DeepSeek-R1 README). `prefix` starts every answer, as "<think>\\n" does
     for models that else skip thinking (same source). `continue_to`: a trace cut at `sampling.max_tokens` is continued
-    to this many tokens in all. `source` is what the release calls the origin of these traces; default the model's name.
+    to this many tokens in all, on the numbers of its tokens: the server must know `return_token_ids` (vLLM does), else
+    the trace stays cut. `source` is what the release calls the origin of these traces; default the model's name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +61,9 @@ class Teacher(BaseModel):
                 f"model {self.model.name!r} is behind {api.provider}, which begins and continues no answers: remove "
                 "`prefix` and `continue_to`, and give sampling.max_tokens room enough"
             )
+        refused = api.refuses({"messages": [], **self.sampling.body("", 0)}) if api else None
+        if refused:
+            raise ValueError(f"model {self.model.name!r}: {refused}")
         return self
 
     def ask(self, assignment: Assignment, sample: int) -> Ask:
@@ -71,7 +75,8 @@ class Teacher(BaseModel):
         left = (self.continue_to or 0) - (reply.completion_tokens or 0)
         if reply.finish_reason != "length" or left < 1:  # a loop that the server ended ("repetition") goes on nowhere
             return None
-        return replace(self._continuation(asked, self.prefix + reply.text, left), sample=asked.sample)
+        more = self._continuation(asked, self.prefix + reply.text, left)
+        return replace(more, sample=asked.sample, keeps_tokens=False, goes_on=True, tokens=reply.token_ids)
 
     def _continuation(self, asked: Ask, begun: str, tokens: int) -> Ask:
         raise NotImplementedError  # abstract

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -25,8 +25,9 @@ class CompletionTeacher(Teacher):
         """One request; of several turns the human ones are asked together, as the problem's text has them."""
         text = "\n".join(part for part in (assignment.prompt, self.directive(assignment.category)) if part)
         prompt = self.template.replace("{prompt}", text) + self.prefix
-        body = {"prompt": prompt, "add_special_tokens": self.add_special_tokens}
-        return Ask("/v1/completions", {**body, **seeded(self.sampling, assignment, sample)}, sample)
+        body: dict[str, Any] = {"prompt": prompt, "add_special_tokens": self.add_special_tokens}
+        body |= seeded(self.sampling, assignment, sample)
+        return Ask("/v1/completions", body, sample, keeps_tokens=self.continue_to is not None)
 
     def _continuation(self, asked: Ask, begun: str, tokens: int) -> Ask:
         prompt = str(asked.body["prompt"]).removesuffix(self.prefix) + begun

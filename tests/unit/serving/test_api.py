@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from tests.unit.serving.test_client import ask
 from tracemill.errors import RecipeError
+from tracemill.judges.base import Asker
 from tracemill.resources import Resources
 from tracemill.serving.api import Api, address
 from tracemill.serving.asks import Ask, Reply
@@ -126,6 +127,50 @@ def test_no_field_is_sent_that_the_provider_refuses(store: Store, profile: str) 
         [Ask("/v1/chat/completions", body())]
     )
     assert isinstance(found[0], Reply)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "field"),
+    [
+        ({"top_k": 20}, "top_k"),
+        ({"min_p": 0.1}, "min_p"),
+        ({"repetition_penalty": 1.1}, "repetition_penalty"),
+        ({"chat_template_kwargs": {"thinking": True}}, "chat_template_kwargs"),
+        ({"thinking_token_budget": 100}, "thinking_token_budget"),
+        ({"repetition_detection": {"min_count": 3}}, "repetition_detection"),
+        ({"reasoning_effort": "high"}, "reasoning_effort"),
+        ({"extra_body": {"structured_outputs": {"regex": "a"}}}, "structured_outputs"),
+    ],
+    ids=str,
+)
+def test_what_a_recipe_says_and_a_provider_does_not_take_is_refused_and_never_dropped(
+    store: Store, sampling: dict[str, Any], field: str
+) -> None:
+    """Trap: the recipe says one thing, the fingerprint holds it, and the model was never told."""
+    for kind in (ChatTeacher, Asker):
+        with pytest.raises(ValidationError, match=f"takes no {field}"):
+            kind.model_validate({"model": model(), "sampling": sampling})
+        assert kind.model_validate({"model": model(profile="compatible"), "sampling": sampling})
+    server = FakeServer()
+    asked = Ask("/v1/chat/completions", {"messages": [], **Sampling.model_validate(sampling).body("p", 0)})
+    with pytest.raises(RecipeError, match=f"takes no {field}"):
+        Feed(model(), store, machine(server), "near").answers([asked])
+    assert not server.requests
+
+
+def test_a_providers_own_fields_are_sent_as_they_are() -> None:
+    api = model().api
+    assert api
+    own = Sampling(extra_body={"thinking": {"type": "enabled"}, "web_search_options": {"depth": 3}})
+    sent, left_out = api.adapted({"model": "m", "messages": [], **own.body("p", 0)})
+    assert (sent["thinking"], sent["web_search_options"]) == ({"type": "enabled"}, {"depth": 3})
+    assert left_out == {"seed", "repetition_penalty"}
+
+
+def test_a_profile_is_about_chats_and_leaves_other_requests_alone() -> None:
+    api = model().api
+    assert api
+    assert api.adapted({"model": "m", "input": ["a"]}) == ({"model": "m", "input": ["a"]}, set())
 
 
 def test_models_that_only_reason_get_no_temperature() -> None:
