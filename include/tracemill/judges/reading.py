@@ -35,6 +35,16 @@ _NUMBER = re.compile(
     r"(?=\s*(?:\Z|[;}\]`(#]|'''|,(?!\s*[0-9])|\.(?![0-9])|[-–—](?!\s*[0-9])|//)|[ \t]*$)",
     re.MULTILINE,
 )
+_CONDITIONS = (
+    r"if|unless|assum\w+|provid(?:ed|ing)|suppos\w+|in case|were|would|could|might|hypothetical\w*|theoretical\w*"
+    r"|had it|conditional\w*|on condition|maybe|perhaps|possibly|probably|until|pending|except|otherwise|actually"
+    r"|i mean|rather|instead|correction|scratch that|kidding|joking|for example|e\.g|sample|placeholder"
+    r"|wenn|falls|sofern|angenommen|wäre|vielleicht|si c'était|peut-être"
+)
+_UNSAID = rf"\b(?:{_CONDITIONS})\b|如果|假如|假设|倘若|要是|除非|可能|也许|其实|本应|应该是"
+_TAKES_BACK = re.compile(rf"{_UNSAID}|^\W*(?:not|no|never|nope|nein|不)(?!\w)", re.IGNORECASE)
+_SENTENCE_BEGINS = re.compile(rf"[\s.。]*(?:(?:but|only|and)\s+)?(?:{_UNSAID})", re.IGNORECASE)
+_CLOSERS = "\"'`*_}] \t,"
 _PLACEHOLDER = re.compile(r"[\"']?\s*[<\[]\s*[a-z]", re.IGNORECASE)
 _TRAILING_COMMA = re.compile(r",(?=\s*})")
 
@@ -85,7 +95,8 @@ def _verdicts(said: str, names: Sequence[str], high: float) -> Iterator[float | 
             if members is not None:
                 place = end
                 own = [value for name, value in members if re.fullmatch(_named(names), name, re.IGNORECASE)]
-                yield from (_value(value, high) for value in own if not _is_place(value))
+                whole = not _is_taken_back(said[end:])
+                yield from (_value(value, high) if whole else None for value in own if not _is_place(value))
                 continue
             if not (inner := first_member.match(said, place)):
                 continue
@@ -110,7 +121,16 @@ def _number(text: str, place: int, high: float) -> float | None:
     if found is None or any(float(found[top] or high) != high for top in ("top1", "top2")):
         return None
     bare = re.search(_BARE, found[0])
-    return float(bare[0]) if bare else None
+    return float(bare[0]) if bare and not _is_taken_back(text[found.end() :]) else None
+
+
+def _is_taken_back(behind: str) -> bool:
+    """Whether what stands behind a verdict makes it a condition, a guess or a correction: "5 (if it were right)"."""
+    remark, _, below = behind.lstrip(_CLOSERS).partition("\n")
+    if _SENTENCE_BEGINS.match(remark) or (not remark.strip(_CLOSERS + ".") and _SENTENCE_BEGINS.match(below)):
+        return True
+    clause = re.split(r"[.。](?:\s|$)", remark, maxsplit=1)[0]
+    return _TAKES_BACK.search(clause) is not None
 
 
 def _is_place(value: Any) -> bool:
