@@ -21,7 +21,7 @@ class Label(Step):
 
     kind: Literal["label"]
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("labels",)

@@ -137,6 +137,19 @@ def test_short_texts_in_other_languages_are_never_called_english() -> None:
     assert {code: label for code, label in zip(FOREIGN, told, strict=True) if label != "other"} == {}
 
 
+BRIEF = (  # two or three words, where n-grams say nothing
+    "Merhaba, nedir bu?", "Toplamı bulun.", "Kac kalem kaldi?", "Trouver le reste.", "Combien reste-t-il?",
+    "Halla la raíz.", "Bestimme y.",
+    "Regn ut svaret.", "Beregn y.", "Laske tulo.", "Calcule a raiz.", "Toping ildizini.", "Tính tổng.",
+    "Hitung hasilnya.", "Oblicz resztę.", "Berapa sisanya?", "Lös för y.", "Hoeveel blijft er?", "Hány marad?",
+)  # fmt: skip
+
+
+def test_brief_texts_in_other_languages_are_never_called_english() -> None:
+    told = pl.DataFrame({"text": list(BRIEF)}).select(language(pl.col("text"))).to_series().to_list()
+    assert [text for text, label in zip(BRIEF, told, strict=True) if label != "other"] == []
+
+
 def test_short_english_texts_stay_english() -> None:
     told = pl.DataFrame({"text": list(ENGLISH)}).select(language(pl.col("text"))).to_series().to_list()
     assert [text for text, label in zip(ENGLISH, told, strict=True) if label != "en"] == []
