@@ -47,6 +47,20 @@ def test_the_sandbox_says_what_plain_pytest_says(backend_settings: Callable[[str
     assert not other
 
 
+def test_a_cheat_that_draws_lots_does_not_pass_by_luck() -> None:
+    tests = "from solution import f\n\ndef test_a(monkeypatch):\n    assert f(1) == 2\n\ndef test_b():\n    assert f(5) == 6\n"
+    lucky = (
+        "import os, re\nLUCKY = os.urandom(1)[0] < {}\ndef f(x):\n    text = open('/tmp/test_solution.py').read()\n"
+        "    return int(re.search(r'f\\(%d\\) == (\\d+)' % x, text)[1]) if LUCKY else 0\n"
+    )
+    suite = PytestSuite(test_code=tests)
+    jobs = [Job(id=f"{lot} {n}", source=lucky.format(lot), suite=suite) for lot in (96, 128, 200) for n in range(4)]
+    honest = Job(id="honest", source="import os\ndef f(x):\n    return x + 1 + 0 * os.getpid()\n", suite=suite)
+    with SandboxSettings(workers=2).open() as sandbox:
+        accepted = [verdict.id for verdict in sandbox.judge([honest, *jobs]) if verdict.status == "accepted"]
+    assert accepted == ["honest"]
+
+
 def numbered(file: Idiom) -> Idiom:
     """One choice of numbers for a template."""
     return Idiom(*(text.replace("@N@", "9").replace("@K@", "4") for text in file))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tracemill.sandbox.base import AssertSuite, HumanEvalSuite, PytestSuite
+from tracemill.sandbox.control.chance import may_draw_lots
 from tracemill.sandbox.control.plan import falsified
 from tracemill.sandbox.faults import fault_in
 
@@ -103,3 +104,30 @@ def test_other_sources_have_control_runs_too() -> None:
 def test_what_is_nobodys_fault_is_told_from_the_programs(text: str, cause: str | None) -> None:
     fault = fault_in(text, {"np"})
     assert (fault.cause if fault else None) == cause
+
+
+@pytest.mark.parametrize(
+    ("source", "lots"),
+    [
+        ("import math\nfrom collections import Counter\ndef f(x):\n    return Counter([math.floor(x)])\n", False),
+        ("class P:\n    def __init__(self, x):\n        self.x = x\n    def __eq__(self, o):\n        return self.x == o.x\n", False),
+        ("if __name__ == '__main__':\n    print(1)\n", False),
+        ("import random\ndef f(x):\n    return random.random()\n", True),
+        ("import os\ndef f(x):\n    return os.urandom(1)\n", True),
+        ("from time import time\ndef f(x):\n    return time()\n", True),
+        ("import statistics\ndef f(x):\n    return statistics.random.random()\n", True),
+        ("from statistics import random\ndef f(x):\n    return 1\n", True),
+        ("def f(x):\n    return ().__class__.__base__.__subclasses__()\n", True),
+        ("def f(x):\n    return getattr(f, '__glo' + 'bals__')\n", True),
+        ("def f(x):\n    return id(object()) % 2\n", True),
+        ("import typing\ndef f(x):\n    return typing.sys.modules['ran' + 'dom']\n", True),
+        ("import numpy as np\ndef f(x):\n    return np.array(x)\n", True),
+        ("def f(x:\n", True),
+    ],
+    ids=[
+        *("pure", "class", "main", "random", "os", "time", "through-a-pure-module", "from-a-pure-module", "dunders"),
+        *("getattr", "addresses", "typing", "library", "no-python"),
+    ],
+)  # fmt: skip
+def test_what_may_draw_lots_is_run_again(source: str, lots: bool) -> None:
+    assert may_draw_lots(source) is lots

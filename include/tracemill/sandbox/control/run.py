@@ -6,17 +6,21 @@ expected values from the tests passes where it must fail.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 
 from ..base import Job, JobVerdict, Limits, Status
 from ..scripts import Event, Order, charged, undecided
 from ..testfiles import Outcome, Ran, TestSource
+from .chance import CONTROL_RUNS, REAL_RUNS, may_draw_lots
 from .expectations import Expectation
-from .plan import falsified
+from .plan import Falsified, falsified
 
 Runner = Callable[[Job, Limits, TestSource], Generator[Order | None, Event, Ran]]
 NO_EXPECTATION, PASSED, UNSHOWN = "no_expectation", "control_passed", "control_undecided"
+UNSTEADY = "unsteady"
+_UNSTEADY = "the program passed its tests in one run and not in another"
 _ASSERTED = ("AssertionError", "assert ", "Failed", "E   ")
 
 
@@ -59,7 +63,7 @@ def controlled(
         runs = falsified(suite)
     except (RecursionError, ValueError, SyntaxError):
         runs = []
-    real = {name: len(reports) for name, reports in _by_test(ran.found).items()}
+    real = _counted(ran.found)
     if any(one.hard and one.test not in real for control in runs for one in control.expectations):
         return undecided(ran.verdict, UNSHOWN, "the tests that reported are not those of the file")
     if not runs:
@@ -68,11 +72,19 @@ def controlled(
         )
         return undecided(ran.verdict, NO_EXPECTATION, why)
     findings, verdict = Findings(), ran.verdict
-    for control in runs:
+    lots = may_draw_lots(job.source)
+    for _ in range(REAL_RUNS - 1 if lots else 0):
+        again = yield from run(job, limits, suite)
+        verdict = charged(verdict, again.verdict)
+        if again.verdict.status is not Status.ACCEPTED or _counted(again.found) != real:
+            return undecided(verdict, UNSTEADY, _UNSTEADY)
+    for control in _repeated(runs) if lots else runs:
         again = yield from run(job, limits, control.suite)
         verdict = charged(verdict, again.verdict)
         if again.ended:
             findings.read(control.expectations, again.found, real)
+            if lots and _fails_beside(control, again.found):
+                return undecided(verdict, UNSTEADY, _UNSTEADY)
         if findings.exposed and findings.earned:
             break
     if findings.exposed:
@@ -80,6 +92,23 @@ def controlled(
     if not findings.earned:
         return undecided(verdict, UNSHOWN, "no test was seen to fail with other expected values")
     return verdict
+
+
+def _repeated(runs: Sequence[Falsified]) -> Iterator[Falsified]:
+    """Each control run in turn, until there were as many as luck must not outlast."""
+    return islice(cycle(runs), max(CONTROL_RUNS, len(runs)))
+
+
+def _fails_beside(control: Falsified, found: Sequence[Outcome]) -> bool:
+    """Whether a test fails of which nothing was changed: it passed in the real run."""
+    changed = {one.test for one in control.expectations}
+    return any(
+        word == "fail" and test not in changed for test, reports in _by_test(found).items() for _, word, _ in reports
+    )
+
+
+def _counted(found: Sequence[Outcome]) -> dict[str, int]:
+    return {name: len(reports) for name, reports in _by_test(found).items()}
 
 
 def _exposed(verdict: JobVerdict, findings: Findings) -> JobVerdict:
