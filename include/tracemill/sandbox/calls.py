@@ -136,9 +136,8 @@ class CallJudge:
             size += len(texts[-1])
             if size > _GROUP_BYTES:
                 break
-        alone = self.board.seconds(self.limits)
-        cpu = alone if len(texts) == 1 else min(alone, GROUP_SECONDS)
-        return len(texts), run_order("calls", [f"[{','.join(texts)}]".encode()], cpu, 0)
+        cpu, rest = self.board.seconds(self.limits), None if len(texts) == 1 else GROUP_SECONDS
+        return len(texts), run_order("calls", [f"[{','.join(texts)}]".encode()], cpu, 0, rest=rest)
 
     def _run(self, most: int) -> Generator[Order | None, Event, tuple[int, Event]]:
         count, (message, blob) = self._order(most)
@@ -154,7 +153,7 @@ class CallJudge:
         for word, value in [] if slow else done:
             self._judge(self.calls[self.next], word, value, stderr)
             self.next += 1
-        if slow or (not done and (count == 1 or self.board.had_its_time(self.limits, report))):
+        if slow or (not done and (count == 1 or self.board.had_its_time(report))):
             self._fail(report, stderr)
         elif len(done) < count and not self.board.spent(self.limits):
             yield from self._settle(*(yield from self._run(1)))

@@ -13,7 +13,9 @@ _END = {"order": "end"}
 
 
 def _open(job: Job, limits: Limits, mode: str, part: bytes, role: str, prelude: bool) -> Order:
-    return open_order(job, limits, run_order(mode, [part], limits.cpu_seconds, 0), role=role, prelude=prelude)
+    whole = tests_limits(limits)
+    first = run_order(mode, [part], whole.cpu_seconds, 0, each=limits.cpu_seconds)
+    return open_order(job, whole, first, role=role, prelude=prelude)
 
 
 class _Conversation:
@@ -46,7 +48,6 @@ class _Conversation:
 def run_remotely(job: Job, limits: Limits, suite: TestSource) -> Generator[Order | None, Event, Ran]:
     """Run the program and its tests in two slots."""
     payload = payload_of(suite)
-    limits = tests_limits(limits)
     prelude = isinstance(suite, HumanEvalSuite) and suite.entry_point.startswith("Solution()")
     for role in ("solution", "tests"):
         yield Order({"order": "close"}, role=role)
@@ -55,9 +56,9 @@ def run_remotely(job: Job, limits: Limits, suite: TestSource) -> Generator[Order
         return Ran((), False, refusal(job, 1, Status.COMPILE_ERROR, failure), final=True)
     expect(event, "compiled")
     tests = job.model_copy(update={"source": ""})
-    talk = _Conversation(limits)
+    talk = _Conversation(tests_limits(limits))
     yield from talk.run((yield _open(tests, limits, "remote_tests", json.dumps(payload).encode(), "tests", False)))
-    return _ran(job, limits, payload, talk.reports)
+    return _ran(job, tests_limits(limits), payload, talk.reports)
 
 
 def _ran(job: Job, limits: Limits, payload: dict[str, Any], reports: dict[str, Event]) -> Ran:

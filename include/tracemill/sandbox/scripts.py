@@ -15,7 +15,7 @@ from .languages.blame import is_to_blame
 STDERR_CHARACTERS = 2000
 NOT_RUN = "not_run"
 _LATER_SECONDS = 1.0
-GROUP_SECONDS = 1.0  # CPU that a group may burn before its test, or call, is run alone
+GROUP_SECONDS = 1.0  # CPU that a group may burn after its first test, or call, before the one in hand is run alone
 _EXIT_MEMORY = 91
 _SIGKILL, _SIGXCPU, _SIGXFSZ = -9, -24, -25
 
@@ -62,9 +62,15 @@ def limits_message(limits: Limits) -> dict[str, Any]:
     }
 
 
-def run_order(mode: str, parts: Sequence[bytes], cpu: float, cap: int) -> tuple[dict[str, Any], bytes]:
-    """Return the message and data of one run of `parts` (inputs, or calls) with `cpu` seconds."""
-    return {"order": "run", "mode": mode, "parts": [len(p) for p in parts], "cpu": cpu, "cap": cap}, b"".join(parts)
+def run_order(
+    mode: str, parts: Sequence[bytes], cpu: float, cap: int, *, each: float | None = None, rest: float | None = None
+) -> tuple[dict[str, Any], bytes]:
+    """Return the message and data of one run of `parts` (inputs, or calls) with `cpu` seconds.
+
+    `each`: CPU seconds between two results; `rest`: CPU seconds of all that comes after the first result.
+    """
+    message = {"order": "run", "mode": mode, "parts": [len(part) for part in parts], "cpu": cpu, "cap": cap}
+    return {**message, "each": each, "rest": rest}, b"".join(parts)
 
 
 def open_order(
@@ -173,9 +179,10 @@ class Board:
         """Return the CPU seconds that the next test is given alone: fewer once a test was over time."""
         return min(limits.cpu_seconds, _LATER_SECONDS) if self.slow else limits.cpu_seconds
 
-    def had_its_time(self, limits: Limits, report: dict[str, Any]) -> bool:
-        """Return whether a group that was ended in its first test gave it as much CPU time as it would get alone."""
-        return bool(report["exit"] == _SIGXCPU and self.seconds(limits) <= GROUP_SECONDS)
+    @staticmethod
+    def had_its_time(report: dict[str, Any]) -> bool:
+        """Return whether a group that was ended in its first test was ended for time: it had as much as alone."""
+        return bool(report["exit"] == _SIGXCPU or report["idle"])
 
     def spent(self, limits: Limits) -> bool:
         """Return whether the program has used up its tests over time, or its budget."""

@@ -59,7 +59,8 @@ class _StdioJudge:
         parts = [self.inputs[test] for test in tests]
         cap = sum(map(self._room, tests))
         if len(tests) > 1:
-            return run_order("group", parts, min(self.limits.cpu_seconds, GROUP_SECONDS), min(cap, _GROUP_OUTPUT))
+            room = min(cap, _GROUP_OUTPUT)
+            return run_order("group", parts, self.board.seconds(self.limits), room, rest=GROUP_SECONDS)
         return run_order("alone", parts, self.board.seconds(self.limits), cap)
 
     def _room(self, test: int) -> int:
@@ -93,10 +94,11 @@ class _StdioJudge:
             yield from self._judge_alone(tests[0], answer)
             return
         wrong = self._accept_from_group(tests, answer)
+        first = None if answer[0]["results"] else tests[0]  # nothing was reported: all the time went to the first
         for test in wrong:
             if self.board.spent(self.limits):
                 return
-            if test == tests[0] and self.board.had_its_time(self.limits, answer[0]):
+            if test == first and self.board.had_its_time(report):
                 self.board.record(test, Status.TIME_LIMIT)
                 continue
             again = yield self._run([test])

@@ -238,11 +238,11 @@ class Ran:
 def run_in_process(job: Job, limits: Limits, suite: TestSource) -> Generator[Order | None, Event, Ran]:
     """Run tests and program in one process, as plain pytest would; what is shown is of low trust."""
     payload = payload_of(suite)
-    limits = tests_limits(limits)
+    each, limits = limits.cpu_seconds, tests_limits(limits)
     sent = json.dumps({**payload, "program": job.source}).encode()
     prelude = isinstance(suite, HumanEvalSuite) and suite.entry_point.startswith("Solution()")
     yield Order({"order": "close"}, role="tests")
-    first = run_order("tests", [sent], limits.cpu_seconds, 0)
+    first = run_order("tests", [sent], limits.cpu_seconds, 0, each=each)
     event, data = yield open_order(job, limits, first, role="tests", prelude=prelude)
     if failure := build_failure(event):
         return Ran((), False, refusal(job, 1, Status.COMPILE_ERROR, failure))

@@ -88,19 +88,20 @@ def test_a_group_that_ended_badly_is_not_believed() -> None:
 
 
 def test_a_test_over_time_leaves_the_others_their_score() -> None:
-    verdict, modes = _play(
-        _group([b"", b"", b""], [], exit=-24), _alone(b"", exit=-24), _group([b"2", b"3"], ["ok", "ok"])
-    )
-    assert (verdict.status, verdict.passed, modes) == (Status.TIME_LIMIT, 2, ["group", "alone", "group"])
+    verdict, modes = _play(_group([b"", b"", b""], [], exit=-24), _group([b"2", b"3"], ["ok", "ok"]))
+    assert (verdict.status, verdict.passed, modes) == (Status.TIME_LIMIT, 2, ["group", "group"])
     assert verdict.detail["tests"] == ["time_limit_exceeded", "accepted", "accepted"]
 
 
 def test_two_tests_over_time_in_a_row_end_the_program() -> None:
-    verdict, modes = _play(
-        _group([b"", b"", b""], [], exit=-24), _alone(b"", exit=-24), _group([b"", b""], [], exit=-24)
-    )
-    assert (verdict.status, verdict.passed, modes) == (Status.TIME_LIMIT, 0, ["group", "alone", "group"])
+    verdict, modes = _play(_group([b"", b"", b""], [], exit=-24), _group([b"", b""], [], exit=-24))
+    assert (verdict.status, verdict.passed, modes) == (Status.TIME_LIMIT, 0, ["group", "group"])
     assert verdict.detail["tests"] == ["time_limit_exceeded", "time_limit_exceeded", "not_run"]
+
+
+def test_a_test_behind_the_first_of_a_group_is_run_alone_before_it_is_over_time() -> None:
+    verdict, modes = _play(_group([b"1", b"", b""], ["ok"], exit=-24), _alone(b"2", cpu=1.7), _alone(b"3"))
+    assert (verdict.status, modes) == (Status.ACCEPTED, ["group", "alone", "alone"])
 
 
 def test_a_lost_process_is_never_a_verdict() -> None:

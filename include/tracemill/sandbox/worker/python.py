@@ -20,7 +20,7 @@ from . import child, codec, execution
 from .child import Jail
 from .frames import to_json
 from .prelude import NODE_BUILDERS, prelude_builtins
-from .resident import Watch
+from .resident import Pace, Watch
 
 _FIRST = 3  # control descriptors lie far above, so a child's own start right after stderr
 _LENGTH = struct.Struct("<I")
@@ -44,9 +44,15 @@ class Program:
         sys.modules[name] = module
         return module
 
-    def watch(self) -> Watch | None:
-        """Return what looks at the memory of a program with threads: their stacks need room that it must not fill."""
-        return Watch(self.limits["resident"]) if "resident" in self.limits else None
+    def watch(self, results: int | None = None) -> Watch | None:
+        """Return what looks at a run, if anything need: its pace, and the memory of a program with threads.
+
+        (Their stacks need room that it must not fill.)
+        """
+        each, rest = self.limits.get("each"), self.limits.get("rest")
+        pace = None if results is None or each is rest is None else Pace(results, each, rest)
+        ceiling = self.limits.get("resident")
+        return None if ceiling is pace is None else Watch(ceiling, pace)
 
     def confine_calls(self) -> None:
         """Install the system call filter; from here on the program may run."""
@@ -140,7 +146,7 @@ def run_group(program: Program, inputs: list[bytes], cap: int) -> tuple[dict[str
         len(files) + 64,
         lambda: child.run(_group_main, program, len(inputs)),
     )
-    report = execution.outcome(program.jail, pid, limits["idle"], oom, watch=program.watch())
+    report = execution.outcome(program.jail, pid, limits["idle"], oom, watch=program.watch(results))
     report["sizes"], parts = [], []
     for fd in files[1::2]:
         size, data = execution.read_output(fd, cap)
@@ -240,6 +246,6 @@ def run_calls(program: Program, payload: bytes) -> tuple[dict[str, Any], bytes]:
     pid = execution.fork_confined(
         program.jail, limits, _FIRST + 1, standard, 64, lambda: child.run(_call_main, program, json.loads(payload))
     )
-    report = execution.outcome(program.jail, pid, limits["idle"], oom, watch=program.watch())
+    report = execution.outcome(program.jail, pid, limits["idle"], oom, watch=program.watch(results))
     report["sizes"], report["lengths"] = [0], [0]
     return with_errors(report, [], output, results, [output, results])

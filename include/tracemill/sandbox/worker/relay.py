@@ -11,21 +11,27 @@ from typing import Any
 from . import frames
 from .execution import CONTROL, HARD_WALL, idle_seconds, reap_all
 from .peer import MESSAGE_BYTES
+from .resident import cpu_of
 
 _LENGTH = struct.Struct("<I")
 _READ = 1 << 18
+_LOOK_MS = 250
 
 
 class Relay:
-    """The worker's end of a child's stream. `busy` tells whose turn it is; only the child's own idleness counts."""
+    """The worker's end of a child's stream. `busy` tells whose turn it is; only the child's own idleness counts.
 
-    def __init__(self, stream: socket.socket, busy: bool) -> None:
+    `each`: CPU seconds that the child may use in one turn.
+    """
+
+    def __init__(self, stream: socket.socket, busy: bool, each: float | None = None) -> None:
         stream.setblocking(False)
         self._stream = stream
         self._incoming = bytearray()
         self._outgoing = bytearray()
-        self.busy = busy
-        self.ended = False
+        self.busy, self._each = busy, each
+        self.ended = self._slow = False
+        self._turns = 0
 
     def _from_child(self) -> None:
         try:
@@ -46,6 +52,7 @@ class Relay:
             message = bytes(self._incoming[: _LENGTH.size + size])
             del self._incoming[: len(message)]
             self.busy = False
+            self._turns += 1
             frames.send(CONTROL[1], {"event": "relay"}, message)
 
     def _from_supervisor(self) -> None:
@@ -53,6 +60,7 @@ class Relay:
         if order["order"] == "relay":
             self._outgoing += blob
             self.busy = True
+            self._turns += 1
         else:
             self.ended = True
 
@@ -85,17 +93,26 @@ class Relay:
         os.close(descriptor)
         self._stream.close()
         _, status, usage = os.wait4(pid, 0)
-        return killed, status, usage.ru_utime + usage.ru_stime
+        return killed, int(signal.SIGXCPU) if self._slow else status, usage.ru_utime + usage.ru_stime
+
+    def _is_slow(self, pid: int, turn: tuple[int, float]) -> tuple[int, float]:
+        """Look at the child's CPU time; returns the turn that it is in and what it had used at its begin."""
+        used = cpu_of(pid)
+        if turn[0] != self._turns:
+            return self._turns, used
+        self._slow = self._each is not None and used - turn[1] > self._each
+        return turn
 
     def _converse(self, poll: Any, descriptor: int, pid: int, idle_limit: float) -> bool:
         started = turn = time.monotonic()
         used = idle_seconds(pid, turn)
         was_busy = self.busy
+        place = (0, 0.0)
         while True:
             listening = select.POLLIN | (select.POLLOUT if self._outgoing else 0)
             if not self.ended:
                 poll.register(self._stream.fileno(), listening)
-            events = poll.poll(max(20, int(idle_limit * 250)))
+            events = poll.poll(max(20, min(_LOOK_MS, int(idle_limit * 250))))
             if any(fd == descriptor for fd, _ in events):
                 return False
             self._step(events)
@@ -105,7 +122,11 @@ class Relay:
             if self.busy and not was_busy:
                 turn, used = now, idle_seconds(pid, now)
             was_busy = self.busy
+            place = self._is_slow(pid, place)
             idle = idle_seconds(pid, turn) - used if self.busy else 0.0
+            if self._slow:
+                os.kill(pid, signal.SIGKILL)
+                return False
             if idle > idle_limit or now - started > HARD_WALL * idle_limit:
                 os.kill(pid, signal.SIGKILL)
                 return True

@@ -1,10 +1,12 @@
-"""Looks at the memory that a child and its descendants really hold, and ends the child when it is too much."""
+"""Looks at what a child and its descendants use while they run, and ends the child when it is too much."""
 
 import os
+import signal
+import time
 
 from . import execution
 
-_LOOK_SECONDS = 0.02
+_LOOK_SECONDS, _PACE_SECONDS = 0.02, 0.2
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -22,18 +24,53 @@ def resident_bytes() -> int:
     return total
 
 
-class Watch:
-    """One child's ceiling of resident memory, in bytes; `exceeded` says whether it was ended for it."""
+def cpu_of(pid: int) -> float:
+    """Return the CPU seconds that the process itself has used; 0.0 once it is gone."""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0
 
-    def __init__(self, ceiling: int) -> None:
-        self._ceiling, self.exceeded = ceiling, False
 
-    def _look(self) -> bool:
-        self.exceeded = self.exceeded or resident_bytes() > self._ceiling
+class Pace:
+    """How many CPU seconds a child may use between two results, or (`rest`) behind its first.
+
+    Results are counted by the size of their file. Before the first one the kernel's limit alone holds for `rest`.
+    """
+
+    def __init__(self, results: int, each: float | None, rest: float | None) -> None:
+        self._results, self._each, self._rest = results, each, rest
+        self._size, self._since, self._seen = 0, 0.0, False
+        self.exceeded = False
+
+    def over(self, pid: int) -> bool:
+        """Look once; return whether the child has used more than it may."""
+        used, size = cpu_of(pid), os.fstat(self._results).st_size
+        if size != self._size and (self._each is not None or not self._seen):
+            self._size, self._since, self._seen = size, used, True
+            return False
+        allowed = self._each if self._each is not None else self._rest if self._seen else None
+        self.exceeded = allowed is not None and used - self._since > allowed
         return self.exceeded
+
+
+class Watch:
+    """One child's ceiling of resident bytes, and its pace; `exceeded` says whether it was ended for its memory."""
+
+    def __init__(self, ceiling: int | None, pace: Pace | None = None) -> None:
+        self._ceiling, self.pace, self.exceeded = ceiling, pace, False
+
+    def _look(self, pid: int) -> bool:
+        self.exceeded = self.exceeded or (self._ceiling is not None and resident_bytes() > self._ceiling)
+        return self.exceeded or (self.pace is not None and self.pace.over(pid))
 
     def wait(self, pid: int, idle_limit: float) -> tuple[bool, int, float]:
         """Wait for the child as `execution.wait` does; its peak is looked at once more when it has ended."""
-        killed, status, usage = execution.wait_looking(pid, idle_limit, self._look, _LOOK_SECONDS)
-        self.exceeded = self.exceeded or usage.ru_maxrss << 10 > self._ceiling
-        return killed, status, usage.ru_utime + usage.ru_stime
+        every = _PACE_SECONDS if self._ceiling is None else _LOOK_SECONDS
+        killed, status, usage = execution.wait_looking(pid, idle_limit, lambda: self._look(pid), every)
+        self.exceeded = self.exceeded or (self._ceiling is not None and usage.ru_maxrss << 10 > self._ceiling)
+        return killed, self._status(status), usage.ru_utime + usage.ru_stime
+
+    def _status(self, status: int) -> int:
+        """A child that was ended for its pace ended for its CPU time."""
+        return int(signal.SIGXCPU) if self.pace is not None and self.pace.exceeded else status

@@ -53,7 +53,7 @@ def serve(program: python.Program) -> tuple[dict[str, Any], bytes]:
         program.jail, program.limits, fd + 1, standard, 64, lambda: child.run(_main, program, fd)
     )
     os.close(fd)
-    relay = Relay(ours, busy=False)
+    relay = Relay(ours, busy=False, each=program.limits["each"])
     report = execution.outcome(program.jail, pid, program.limits["idle"], oom, relay.wait)
     report["sizes"], report["lengths"] = [execution.read_output(standard[1], 0)[0]], [0]
     return python.with_errors(report, [], standard[2], None, list(standard))

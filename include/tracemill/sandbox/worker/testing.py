@@ -240,8 +240,9 @@ def run(program: python.Program, payload: bytes, remote: bool) -> tuple[dict[str
         program.jail, program.limits, fd + 1 if remote else results + 1, standard, 64, lambda: child.run(*main)
     )
     os.close(fd)
-    wait = Relay(ours, busy=True).wait if remote else execution.wait
-    report = execution.outcome(program.jail, pid, program.limits["idle"], oom, wait)
+    watch = None if remote else program.watch(results)
+    wait = Relay(ours, busy=True, each=program.limits["each"]).wait
+    report = execution.outcome(program.jail, pid, program.limits["idle"], oom, wait, watch)
     ours.close()
     report["sizes"], report["lengths"] = [execution.read_output(standard[1], 0)[0]], [0]
     return python.with_errors(report, [], standard[2], results, [*standard, results])

@@ -133,7 +133,8 @@ class Tenancy:
             parts.append(blob[at : at + size])
             at += size
         mode, cap = order["mode"], order["cap"]
-        program.limits = {**program.limits, "cpu": order["cpu"]}
+        pace = {key: order.get(key) for key in ("each", "rest")}
+        program.limits = {**program.limits, "cpu": order["cpu"], **pace}
         if mode in ("tests", "remote_tests"):
             return testing.run(program, parts[0], remote=mode == "remote_tests")
         if mode == "serve":
