@@ -21,6 +21,7 @@ from tracemill.verifiers.base import Question, Verdict
 from tracemill.verifiers.math import MathVerifier
 from tracemill.verifiers.math_pool import MathPool, Pair
 
+Labelled = tuple[str, str, str, bool]  # reference, response, problem, published verdict
 NOISE = 10_000
 LONG = (32_000, 64_000, 128_000)  # characters: 8,000 to 32,000 tokens
 _OTHERS = ("ifeval", "think", "repetition", "language")
@@ -34,9 +35,12 @@ def rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (path if path.exists() else folder.parent / "cases" / path.name).open()]
 
 
-def judged(asked: Iterable[tuple[str, str]]) -> list[Verdict]:
-    """Verdicts on pairs of reference and response, in their order."""
-    questions = [Question(str(n), str(n), "", gold, None, None, said) for n, (gold, said) in enumerate(asked)]
+def judged(asked: Iterable[tuple[str, str] | tuple[str, str, str]]) -> list[Verdict]:
+    """Verdicts on references and responses, with the problem's text where it is known, in their order."""
+    questions = [
+        Question(str(n), str(n), "".join(problem), gold, None, None, said)
+        for n, (gold, said, *problem) in enumerate(asked)
+    ]
     found = {int(v.generation_id): v for v in MathVerifier().judge(questions, Resources(workers=1))}
     return [found[n] for n in range(len(questions))]
 
@@ -71,26 +75,46 @@ def made() -> dict[str, float]:
 
 
 def labelled() -> dict[str, float]:
-    """Verdicts against the labels of two public files."""
-    solved = [(row["ground_truth"], row[m]) for row in rows("gsm8k_model_solutions") for m in _MODELS]
-    gsm = [(gold, one["solution"], one["is_correct"]) for gold, one in solved]
-    eight = [
-        (row["answer"], text, right)
-        for row in rows("math_cot_100x8")
-        for text, right in zip(row["code"], row["score"], strict=True)
-    ]
-    found = [(right, v.status) for part in (gsm, eight) for (*_, right), v in zip(part, _of(part), strict=True)]
+    """Verdicts against the labels of two public files, and the share of each file that nothing was said of."""
+    parts = {"gsm8k": list(_gsm8k()), "math8": list(_math8())}
+    words = {
+        name: [(one[-1], v.status) for one, v in zip(part, _of(part), strict=True)] for name, part in parts.items()
+    }
+    found = [pair for part in words.values() for pair in part]
     right = [status for label, status in found if label]
     return {
         "real_wrong_passes": sum(status == "pass" for label, status in found if not label),
         "real_wrong_fails": sum(status == "fail" for status in right),
         "vetoed_right": sum(status == "unverifiable" for status in right) / len(right),
-        "real_unverifiable_share": sum(status == "unverifiable" for _, status in found) / len(found),
+        **{
+            f"{name}_unverifiable": _share(part, lambda label, word: word == "unverifiable")
+            for name, part in words.items()
+        },
+        **{
+            f"{name}_agreement": _share(part, lambda label, word: (word == "pass") == label)
+            for name, part in words.items()
+        },
     }
 
 
-def _of(part: list[tuple[str, str, bool]]) -> list[Verdict]:
-    return judged((gold, text) for gold, text, _ in part)
+def _share(part: list[tuple[bool, str]], says: Callable[[bool, str], bool]) -> float:
+    return sum(says(label, word) for label, word in part) / len(part)
+
+
+def _gsm8k() -> Iterator[Labelled]:
+    for row in rows("gsm8k_model_solutions"):
+        for one in (row[model] for model in _MODELS):
+            yield row["ground_truth"], one["solution"], row["question"], one["is_correct"]
+
+
+def _math8() -> Iterator[Labelled]:
+    for row in rows("math_cot_100x8"):
+        for text, right in zip(row["code"], row["score"], strict=True):
+            yield row["answer"], text, row["question"], right
+
+
+def _of(part: list[Labelled]) -> list[Verdict]:
+    return judged(one[:3] for one in part)
 
 
 def cost() -> dict[str, float]:

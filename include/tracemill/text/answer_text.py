@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from tracemill.text.hedges import hedged, with_tilde
 from tracemill.text.symbols import LOWERED, SPELLING, SUBSCRIPTS, SUPERSCRIPTS, words_of
 
 _RAISED = re.compile(f"[{SUPERSCRIPTS}]+")
@@ -57,7 +58,7 @@ _WRAPPINGS = (("**", "**"), ("*", "*"), ("`", "`"), ("'", "'"), ('"', '"'), ("__
 
 def normalised_answer(text: str) -> str:
     r"""The answer in one spelling: LaTeX without style, words as ⟦word⟧, no mark around it. Linear in its length."""
-    spelled = _ROOT_OF_NUMBER.sub(r"\\sqrt{\1}", text)
+    spelled = _ROOT_OF_NUMBER.sub(r"\\sqrt{\1}", with_tilde(text))
     spelled = _RAISED.sub(lambda found: "^{" + found[0].translate(LOWERED) + "}", spelled)
     spelled = _SUNK.sub(lambda found: "_{" + found[0].translate(LOWERED) + "}", spelled).translate(SPELLING)
     spelled = _unstyled(spelled)
@@ -72,7 +73,7 @@ def normalised_answer(text: str) -> str:
     bare = _HEADING.sub("", spelled.replace("⟦", "").replace("⟧", ""), count=1)
     if len(bare) < len(spelled.replace("⟦", "").replace("⟧", "")):
         spelled = _without_heading(spelled, bare)
-    return " ".join(_grouped(_unmarked(spelled)).split())
+    return " ".join(hedged(_grouped(_unmarked(spelled))).split())
 
 
 def _unstyled(text: str) -> str:

@@ -20,6 +20,7 @@ _NUMBER = re.compile(
     r"|(?P<sign>-?)(?:\\frac\{(?P<n>-?\d{1,9})\}\{(?P<d>[1-9]\d{0,8})\}|(?P<n2>\d{1,9})/(?P<d2>[1-9]\d{0,8}))",
     re.ASCII,
 )
+_DOUBTFUL = re.compile(r"-?\d{1,3}[.,]\d{3}")  # some write thousands, some decimals so
 _CHOICE = re.compile(r"[A-J]")
 
 
@@ -30,6 +31,8 @@ def quick_equal(gold: str, answer: str) -> bool | None:
     left, right = _NUMBER.fullmatch(gold), _NUMBER.fullmatch(answer)
     if left is None or right is None:
         return None
+    if any(_DOUBTFUL.fullmatch(side) for side in (gold, answer)):
+        return None if _value(left) != _value(right) else True
     distance = abs(_value(left) - _value(right))
     places = [len(side["places"]) for side in (left, right) if side["decimal"]]
     if distance == 0 or not places:

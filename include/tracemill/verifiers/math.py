@@ -19,6 +19,7 @@ from tracemill.records import VerdictStatus
 from tracemill.resources import Resources
 from tracemill.text.answer_text import normalised_answer
 from tracemill.text.extract import reference, stated
+from tracemill.verifiers.answers.asked import asked_for
 from tracemill.verifiers.base import Question, Verdict, Verifier
 from tracemill.verifiers.exact import quick_equal
 from tracemill.verifiers.math_pool import Finding, MathPool, Pair
@@ -28,6 +29,8 @@ PROSE_WORDS = 4  # so many words make a sentence: no reference of MATH-500 or AI
 _CACHED_PAIRS = 100_000
 _SHOWN = 300  # characters of either side kept in a verdict's detail
 _MARKUP = re.compile(r"\\(?:text|mathrm|mbox|operatorname)\*?\s*\{[^{}]*\}|\\(?:begin|end)\{[^{}]*\}|\\[A-Za-z]+")
+_COMMAND = re.compile(r"\\[A-Za-z]+")
+_LETTERS = re.compile(r"[^\W\d_]|[°⟦]")
 _WORD = re.compile(r"[A-Za-z]{3,}")
 
 _MEANING: dict[Finding, tuple[VerdictStatus, str]] = {
@@ -55,7 +58,7 @@ class MathVerifier(Verifier):
     cpu_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
     memory_mib: Annotated[int, Field(ge=256)] = 1024
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def applies(self, question: Question) -> bool:
         """Whether there is a reference answer; a problem with tests is judged by its tests."""
@@ -114,7 +117,13 @@ def _asked(question: Question) -> _Asked | Verdict:
         return _says(question, shown, "unverifiable", "no_answer")
     if not pair.answer:
         return _says(question, shown, "unverifiable", "unclear_answer")
-    return _Asked(question, pair, said.sure)
+    return _Asked(question, pair._replace(asked=_asked_for(question, pair)), said.sure)
+
+
+def _asked_for(question: Question, pair: Pair) -> str:
+    """What the problem asks for, where the answer has words, which may be a unit, and the reference has none."""
+    adds = _LETTERS.search(_COMMAND.sub("", pair.answer)) and not _LETTERS.search(_COMMAND.sub("", pair.gold))
+    return asked_for(question.prompt) if adds else ""
 
 
 def is_prose(gold: str) -> bool:

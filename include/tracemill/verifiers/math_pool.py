@@ -40,10 +40,14 @@ _FINDINGS: dict[str, Finding] = {word: word for word in get_args(Finding)}
 
 
 class Pair(NamedTuple):
-    """A reference answer and a given one, as normalised texts (`text.answer_text`). The order matters."""
+    """A reference answer and a given one, as normalised texts (`text.answer_text`). The order matters.
+
+    `asked` is what the problem asks for (`answers.asked`), where that may decide.
+    """
 
     gold: str
     answer: str
+    asked: str = ""
 
 
 class _Worker:
@@ -69,7 +73,7 @@ class _Worker:
     def give(self, pair: Pair, cpu_seconds: float, crashes: int = 0) -> None:
         """Send one job. That the worker is dead shows when its replies end, so a broken pipe says nothing new."""
         self.pair, self.since, self.crashes = pair, time.monotonic(), crashes
-        job = json.dumps({"gold": pair.gold, "answer": pair.answer, "cpu_seconds": cpu_seconds})
+        job = json.dumps({**pair._asdict(), "cpu_seconds": cpu_seconds})
         with contextlib.suppress(BrokenPipeError):
             self._jobs.write(job.encode() + b"\n")
 

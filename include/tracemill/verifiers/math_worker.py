@@ -1,7 +1,7 @@
 """The child program that says whether two answers are equal. It is run as a script by `math_pool`.
 
-It reads one JSON line {"gold", "answer", "cpu_seconds"} at a time, both normalised, and replies with one word and a
-newline: equal, different, unknown, unparsable_gold or unparsable_answer (see `Finding`).
+It reads one JSON line {"gold", "answer", "asked", "cpu_seconds"} at a time, answers normalised, and replies with one
+word and a newline: equal, different, unknown, unparsable_gold or unparsable_answer (see `Finding`).
 
 What it reads was written by models and strangers, so before the first job it gives up what it does not need: its
 environment is empty, it can open no file and no socket, start no process and grow no file. Nothing of an answer is ever
@@ -32,9 +32,9 @@ from tracemill.verifiers.answers.words import is_prose
 _WARM_UP = (("1", "2"), (r"\sqrt{2}+\pi", r"\sin x+e^{2}"), (r"\{1,2\}", "(1,2)"), (r"\ln 7", r"5!+\binom{5}{2} ⟦cm⟧"))
 
 
-def compare(gold: str, answer: str) -> str:
+def compare(gold: str, answer: str, asked: str = "") -> str:
     """One of the five words above."""
-    found = same_answer(gold, answer)
+    found = same_answer(gold, answer, asked)
     if found != "unknown":
         return found
     shape = read(gold)
@@ -64,7 +64,7 @@ def serve() -> None:
     for line in sys.stdin.buffer:
         job = json.loads(line)
         signal.setitimer(signal.ITIMER_PROF, job["cpu_seconds"])
-        word = compare(job["gold"], job["answer"])
+        word = compare(job["gold"], job["answer"], job["asked"])
         signal.setitimer(signal.ITIMER_PROF, 0)
         os.write(replies, word.encode() + b"\n")
 

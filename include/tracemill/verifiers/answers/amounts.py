@@ -3,22 +3,48 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 from tracemill.verifiers.answers.nodes import Node, letters, number, walk
 from tracemill.verifiers.answers.sameness import Sameness, same_formula
 from tracemill.verifiers.answers.shapes import Quantity
 from tracemill.verifiers.answers.unit_table import KNOWN
-from tracemill.verifiers.answers.units import NONE, Unit, is_unit
+from tracemill.verifiers.answers.units import NONE, Unit, is_unit, sized
 from tracemill.verifiers.answers.values import Undecided, context, numeric, value
 
 ROUNDED = 1.1e-5  # relative: five correct digits are a value, fewer are an approximation and show nothing
+_ROUGH = 0.05  # relative: so near, a rough statement may be of that value
 _FINER = 1000  # two decimals of about as many places are two values, not one and its rounding
-_FAMILIES = (frozenset(("degree", "celsius", "fahrenheit", "K")), frozenset(("month", "s")))
+_FAMILIES = (
+    frozenset(("degree", "celsius", "fahrenheit", "K")),
+    frozenset(("month", "s")),
+    frozenset(("rad", "degree")),
+)
+_EXACT = 1e-6
+_MOST_WORDS = 2  # of a unit whose other forms are tried
 _HUNDREDTH = number(Fraction(1, 100))
 
 
 def same_quantity(gold: Quantity, answer: Quantity) -> Sameness:
-    """Whether two quantities are one. A unit may be left out; two units must be one, or of one dimension."""
+    """Whether two quantities are one. A unit may be left out; two units must be one, or of one dimension.
+
+    A rough statement ("about 5") is not an exact value; a reference in decimals is a rounded value itself.
+    """
+    found = _same_measure(gold, answer)
+    if not answer.hedged or gold.hedged or (found == "equal" and gold.step is not None):
+        return found
+    return "unknown" if found == "equal" or _near(gold, answer) else found
+
+
+def _near(gold: Quantity, answer: Quantity) -> bool:
+    try:
+        left, right = numeric(value(_scaled(gold).node, {})), numeric(value(_scaled(answer).node, {}))
+    except (Undecided, KeyError):
+        return True
+    return bool(abs(left - right) <= _ROUGH * max(abs(left), abs(right)))
+
+
+def _same_measure(gold: Quantity, answer: Quantity) -> Sameness:
     if gold.unit.qualifiers != answer.unit.qualifiers:
         return "unknown" if same_value(gold, answer) != "different" else "different"
     if (turned := _angles(gold, answer) or _angles(answer, gold)) is not None:
@@ -32,7 +58,9 @@ def same_quantity(gold: Quantity, answer: Quantity) -> Sameness:
         return "unknown"
     if _bare(gold.unit) or _bare(answer.unit):
         found = same_value(gold, answer)
-        return "unknown" if letters(gold.node) != letters(answer.node) and found == "different" else found
+        if found == "different" and (letters(gold.node) != letters(answer.node) or _converts(gold, answer)):
+            return "unknown"
+        return found
     if gold.unit.known != answer.unit.known or _relatives(gold.unit, answer.unit):
         return "equal" if _sterling(gold.unit, answer.unit) and same_value(gold, answer) == "equal" else "unknown"
     if gold.unit.known:
@@ -86,6 +114,31 @@ def _scaled(one: Quantity) -> Quantity:
     return Quantity(Node("mul", (number(factor), one.node)), NONE, step)
 
 
+def _converts(gold: Quantity, answer: Quantity) -> bool:
+    """Whether a number without a unit is the other side in another unit of its dimension (120 and 2 hours)."""
+    bare, measured = (gold, answer) if _bare(gold.unit) else (answer, gold)
+    try:
+        left, right = numeric(value(bare.node, {})), numeric(value(_scaled(measured).node, {}))
+    except (Undecided, KeyError):
+        return False
+    return any(abs(left * factor - right) <= _EXACT * abs(right) for factor in _factors(measured.unit))
+
+
+@cache
+def _factors(unit: Unit) -> frozenset[float]:
+    """What the unit may be measured in, in base units: every known unit in the place of each of its words."""
+    found = {1.0}
+    if not unit.known or len(unit.words) > _MOST_WORDS:
+        return frozenset()
+    for word in unit.words:
+        bases, _ = sized(word) or ((), None)
+        exponent = next((power for base, power in unit.bases if bases and base == bases[0][0]), 1)
+        power = exponent // bases[0][1] if bases else 1
+        others = {float(factor) ** power for known, factor in KNOWN.values() if known == bases}
+        found = {one * other for one in found for other in others}
+    return frozenset(found)
+
+
 def _bare(unit: Unit) -> bool:
     return not unit.bases
 
@@ -107,7 +160,7 @@ def _angles(turned: Quantity, other: Quantity) -> Sameness | None:
 
 def _relatives(first: Unit, second: Unit) -> bool:
     """Whether units of two kinds may still measure one thing: thermometers, months and days, pounds and pounds."""
-    names = {base for unit in (first, second) for base, _ in unit.bases}
+    names = {base for base, _ in set(first.bases) ^ set(second.bases)}
     return any(names <= family for family in _FAMILIES) or _sterling(first, second)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tracemill.verifiers.answers.amounts import same_quantity
+from tracemill.verifiers.answers.asked import adds_no_other_unit
 from tracemill.verifiers.answers.clock import same_clock
 from tracemill.verifiers.answers.conditions import same_conditioned
 from tracemill.verifiers.answers.dates import same_date
@@ -35,23 +36,40 @@ from tracemill.verifiers.answers.shapes import (
     Shape,
     Words,
 )
-from tracemill.verifiers.answers.spellings import spellings, with_unit
+from tracemill.verifiers.answers.spellings import doubtful, spellings, with_symbols, with_unit
 from tracemill.verifiers.answers.units import NONE
 from tracemill.verifiers.answers.words import is_prose, same_choice, same_words
 
 
-def same_answer(gold: str, answer: str) -> Sameness:
-    """Whether two normalised answers are one. A text that can be read in two ways is equal if either reading is."""
+def same_answer(gold: str, answer: str, asked: str = "") -> Sameness:
+    """Whether two normalised answers are one. A text that can be read in two ways is equal if either reading is.
+
+    `asked` is what the problem asks for (`asked.asked_for`): a unit that only the answer has must be that. Where it is
+    blank nothing is known of the problem, and a unit may be added.
+    """
     if "".join(gold.split()) == "".join(answer.split()):
         return "equal" if gold else "unknown"
+    golds, answers = spellings(with_symbols(gold)), spellings(with_symbols(answer))
     try:
-        found = {compare(read(one), read(other)) for one in spellings(gold) for other in spellings(answer)}
+        found = {_as_asked(read(one), read(other), asked) for one in golds for other in answers}
     except RecursionError:  # a formula of hundreds of parts
         return "unknown"
-    found.add(_by_unit(gold, answer) or "different")
+    found |= {_by_unit(gold, answer) or "different", _by_habit(gold, answer)}
     if "equal" in found:
         return "equal"
     return "different" if found == {"different"} else "unknown"
+
+
+def _as_asked(gold: Shape, answer: Shape, asked: str) -> Sameness:
+    found = compare(gold, answer)
+    return "unknown" if found == "equal" and not adds_no_other_unit(gold, answer, asked) else found
+
+
+def _by_habit(gold: str, answer: str) -> Sameness:
+    """`5k` and 5000, `1.000` and 1000: equal by a habit of spelling that may not have been meant."""
+    habits = [(doubtful(gold), answer), (gold, doubtful(answer))]
+    same = any(one and other and compare(read(one), read(other)) == "equal" for one, other in habits)
+    return "unknown" if same else "different"
 
 
 def _by_unit(gold: str, answer: str) -> Sameness | None:
@@ -183,7 +201,7 @@ def _based(gold: Shape, answer: Shape) -> Sameness | None:
         if gold.base == answer.base:
             return "equal" if gold.digits == answer.digits else "different"
         return "different" if gold.digits == answer.digits else "unknown"
-    if isinstance(gold, Based) and isinstance(answer, Quantity) and answer.unit == NONE:
+    if isinstance(gold, Based) and isinstance(answer, Quantity) and answer.unit == NONE and not answer.hedged:
         return "equal" if answer.node == number(int(gold.digits)) else "unknown"
     return "unknown" if isinstance(answer, Based) or isinstance(gold, Based) else None
 

@@ -50,6 +50,8 @@ def _sides(shape: Shape) -> tuple[Node, str] | None:
     if isinstance(shape, Chain) and len(shape.parts) == 2 and shape.signs[0] in _TURNED:
         return Node("sub", shape.parts), shape.signs[0]
     if isinstance(shape, Named) and shape.node and isinstance(shape.what, Quantity) and shape.what.unit == NONE:
+        if shape.what.hedged:
+            return None
         return Node("sub", (shape.node, shape.what.node)), "="
     return None
 

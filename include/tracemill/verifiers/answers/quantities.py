@@ -2,8 +2,10 @@ r"""Reads numbers and formulas with what stands around them: currency, units, pe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
+from tracemill.text.hedges import HEDGES
 from tracemill.verifiers.answers.formula import formula
 from tracemill.verifiers.answers.nodes import Node, number, walk
 from tracemill.verifiers.answers.shapes import Based, Infinite, Listed, Quantity, Shape
@@ -11,18 +13,33 @@ from tracemill.verifiers.answers.tokens import Token, Tokens, Unreadable, depths
 from tracemill.verifiers.answers.units import NONE, Unit, is_known_unit, read_unit
 
 _CURRENCIES = frozenset(("USD", "¥", "€", "£", "₹", "EUR", "GBP", "CNY", "RMB", "INR", "¢"))
-_ABOUT = frozenset((r"\approx", "about", "approximately", "roughly", "around", "exactly", "约", "大约"))
+_EMPTY = frozenset(("exactly", "only", "just"))  # words before a number that change nothing
+_ABOUT = HEDGES | {r"\approx"}
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
-_NOUN_ABOUT = frozenset(("about", "approximately", "roughly", "around", "exactly", "约", "大约"))
 
 
 def quantity(tokens: Tokens) -> Shape:
     """A quantity, or a list of several written side by side (`9 chickens 10 rabbits`). Raises Unreadable."""
     rest = list(tokens)
-    while rest and (rest[0].text in _ABOUT or rest[0].text.lower() in _NOUN_ABOUT):
-        rest = rest[1:]
+    rough = False
+    while rest and ((is_rough := rest[0].text.lower() in _ABOUT) or rest[0].text.lower() in _EMPTY):
+        rough, rest = rough or is_rough, rest[1:]
     if not rest:
         raise Unreadable("nothing")
+    return roughly(_measured(rest)) if rough else _measured(rest)
+
+
+def roughly(shape: Shape) -> Shape:
+    """The shape as a rough statement. Raises Unreadable where that means nothing that can be compared."""
+    if isinstance(shape, Quantity):
+        return replace(shape, hedged=True)
+    if isinstance(shape, Listed):
+        return replace(shape, members=tuple(map(roughly, shape.members)))
+    raise Unreadable("a hedge")
+
+
+def _measured(rest: list[Token]) -> Shape:
+    """What stands behind any "about"."""
     infinite = _infinite(rest)
     if infinite:
         return infinite
@@ -55,7 +72,7 @@ def expanded(one: Quantity) -> Shape:
     signs = sum(part.op in ("pm", "mp") for part in walk(one.node))
     if not signs:
         return one
-    both = [Quantity(_signed(one.node, up), one.unit) for up in (True, False)]
+    both = [replace(one, node=_signed(one.node, up), step=None) for up in (True, False)]
     return Listed("list", tuple(both))
 
 
@@ -69,7 +86,9 @@ def total(parts: list[Quantity]) -> Quantity | None:
     node = number(0)
     for part in parts:
         node = Node("add", (node, Node("mul", (number(part.unit.factor), part.node))))
-    return Quantity(node, Unit(first.bases, compound=True))
+    words = tuple(word for part in parts for word in part.unit.words)
+    rough = any(part.hedged for part in parts)
+    return Quantity(node, Unit(first.bases, compound=True, words=words), hedged=rough)
 
 
 def _signed(node: Node, up: bool) -> Node:
@@ -147,7 +166,7 @@ def _one(tokens: list[Token], before: list[Token]) -> Quantity:
         raise Unreadable("a function of degrees")
     if multiple != 1:
         node = Node("mul", (number(multiple), node))
-    return Quantity(node, unit if unit != Unit() else NONE, _step(tokens[:start], multiple))
+    return Quantity(node, unit, _step(tokens[:start], multiple))
 
 
 def _minutes(tokens: list[Token]) -> list[Token]:

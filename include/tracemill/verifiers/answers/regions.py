@@ -33,14 +33,14 @@ def region_of(shape: Shape) -> Region | None:
 def points(shape: Shape) -> Region | None:
     """The points of a finite set or an interval, as a region."""
     if isinstance(shape, Listed) and shape.kind == "set":
-        nodes = [one.node for one in shape.members if isinstance(one, Quantity) and one.unit == NONE]
+        nodes = [one.node for one in shape.members if isinstance(one, Quantity) and _is_number(one)]
         if len(nodes) == len(shape.members):
             return Region(tuple(Interval(node, node, True, True) for node in nodes))
     return region_of(shape)
 
 
 def _interval(shape: Listed) -> Region | None:
-    if not all(isinstance(one, Infinite) or (isinstance(one, Quantity) and one.unit == NONE) for one in shape.members):
+    if not all(isinstance(one, Infinite) or _is_number(one) for one in shape.members):
         return None
     low, high = (_end(member) for member in shape.members)
     if isinstance(shape.members[0], Infinite) and shape.members[0].sign > 0:
@@ -49,6 +49,10 @@ def _interval(shape: Listed) -> Region | None:
         return None
     with_low, with_high = shape.brackets[0] == "[" and low is not None, shape.brackets[1] == "]" and high is not None
     return Region((Interval(low, high, with_low, with_high),))
+
+
+def _is_number(member: Shape) -> bool:
+    return isinstance(member, Quantity) and member.unit == NONE and not member.hedged
 
 
 def _end(member: Shape) -> Node | None:

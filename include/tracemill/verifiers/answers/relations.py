@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tracemill.verifiers.answers.formula import formula
 from tracemill.verifiers.answers.nodes import Node, letters
-from tracemill.verifiers.answers.quantities import quantity
+from tracemill.verifiers.answers.quantities import quantity, roughly
 from tracemill.verifiers.answers.regions import inequality, region_of
 from tracemill.verifiers.answers.sameness import same_formula
 from tracemill.verifiers.answers.shapes import Chain, Congruence, Listed, Named, Quantity, Shape
@@ -43,7 +43,8 @@ def relation(tokens: list[Token], inner: Inner) -> Shape | None:
     if not signs:
         return None
     if not pieces[0] and len(pieces) == 2:
-        return inner(pieces[1]) if signs[0] in ("=", r"\approx") else None
+        said = inner(pieces[1]) if signs[0] in ("=", r"\approx") else None
+        return roughly(said) if said is not None and signs[0] == r"\approx" else said
     if not all(pieces):
         raise Unreadable("a relation with nothing on one side")
     if signs == [r"\in"]:
@@ -95,13 +96,14 @@ def _chain(pieces: list[list[Token]], signs: list[str], inner: Inner) -> Shape:
     """`m + n = 256 + 37 = 293` names 293; `2\\sqrt3 ≈ 3.46` is both; parts that are not equal are unreadable."""
     named = len(pieces) > 2 and (_is_name(pieces[0]) or _is_sum_of_letters(pieces[0]))
     if len(pieces) == 2 and _is_name(pieces[0]):
-        return Named(_name(pieces[0]), inner(pieces[1]), _formula_or_none(pieces[0]))
+        return Named(_name(pieces[0]), roughly(inner(pieces[1])), _formula_or_none(pieces[0]))
     start = 1 if named else 0
     shapes = [quantity(piece) for piece in pieces[start:]]
     if not all(isinstance(one, Quantity) for one in shapes):
         raise Unreadable("a chain of other things than numbers")
     parts = [one for one in shapes if isinstance(one, Quantity)]
     what = _forms(parts, signs[start:])
+    what = roughly(what) if named and signs[0] == r"\approx" else what
     return Named(_name(pieces[0]), what) if named else what
 
 
@@ -113,7 +115,7 @@ def _forms(parts: list[Quantity], signs: list[str]) -> Shape:
         if sign == r"\approx":
             if not _close(exact.node, part.node):
                 raise Unreadable("not about the same")
-            rounded.append(part)
+            rounded.append(roughly(part))
         elif rounded or same_formula(exact.node, part.node) != "equal":
             raise Unreadable("parts that are not equal")
         else:

@@ -11,11 +11,15 @@ from tracemill.verifiers.answers.units import NONE, Unit
 
 @dataclass(frozen=True)
 class Quantity:
-    """A formula with a unit. `step` is the worth of the last place of a number written as a decimal, else None."""
+    """A formula with a unit. `step` is the worth of the last place of a number written as a decimal, else None.
+
+    `hedged` says that it is stated as a rough value ("about 5").
+    """
 
     node: Node
     unit: Unit = NONE
     step: Fraction | None = None
+    hedged: bool = False
 
 
 @dataclass(frozen=True)

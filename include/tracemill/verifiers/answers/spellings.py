@@ -4,18 +4,46 @@ from __future__ import annotations
 
 import re
 
+from tracemill.verifiers.answers.units import is_known_unit
+
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d]|,\d{1,2}(?!\d)|,\d{4})")
 _DECIMAL = re.compile(r"([+-]?\s*(?:⟦[^⟦⟧]{1,3}⟧\s*)?)(\d{1,9}),(\d{1,2}|\d{4,9})(\s*(?:%|⟦[^⟦⟧]*⟧|\s)*)")
 _BRACKETED = re.compile(r"(?:\(|\[|\\\{)\s*\d{1,3}(?:,\d{3})+\s*(?:\)|\]|\\\})")
 _NUMBER_AND_LETTER = re.compile(
-    r"(-?(?:[\d.,]+|[\d.,]*\s*\\frac\{\d+\}\{\d+\}|\\frac\d\d|\d+/\d+)\s*)([AghJKLlmNsVW])((?:\^(?:\{\d\}|\d))?)"
+    r"(-?(?:[\d.,]+|[\d.,]*\s*\\frac\{\d+\}\{\d+\}|\\frac\d\d|\d+/\d+)\s*)([ACFHghJKLlmNsTVW]|[A-Za-z]{2,4})((?:\^(?:\{\d\}|\d))?)"
 )
+_LETTERS = {"C": "coulomb", "F": "farad", "H": "henry"}  # the marked letters are temperatures too
+_OHM = re.compile(r"(?<=[\d}])\s*⟦?([kMGmnp]?)⟧?\s*(\\mu)?\s*(?:\\Omega|⟦Ω⟧)\s*$")
+_MICRO = re.compile(r"(?<=[\d}])\s*⟦?\\mu\s*⟦([A-Za-z]{1,3})⟧")
+
+
+def with_symbols(text: str) -> str:
+    r"""The text with `k\Omega` and `\mu\text{m}` behind a number as the units that they are."""
+    marked = _MICRO.sub(lambda found: f" ⟦μ{found[1]}⟧", text)
+    return _OHM.sub(lambda found: f" ⟦{found[1]}{'μ' if found[2] else ''}Ω⟧", marked)
+
+
+_LARGE = {"k": "000", "K": "000", "M": "000000", "B": "000000000"}
+_SHORTENED = re.compile(r"(-?\d+)\s*(?:⟦([kKMB])⟧|([kKMB]))")
+_DOTTED = re.compile(r"-?\d{1,3}(?:\.\d{3})+")
+_COMMA = re.compile(r"-?\d{1,3},\d{3}")
+
+
+def doubtful(text: str) -> str | None:
+    """Another number that the text may mean, by a habit that others do not share: `5k`, `1.000`, `1,500` for 1.5."""
+    if short := _SHORTENED.fullmatch(text):
+        return short[1] + _LARGE[short[2] or short[3]]
+    if _DOTTED.fullmatch(text):
+        return text.replace(".", "")
+    return text.replace(",", ".") if _COMMA.fullmatch(text) else None
 
 
 def with_unit(text: str) -> str | None:
-    """A number and a letter as a number and its unit (`0.5 m`, `3 m^2`); None where the text is anything else."""
+    """A number and letters as a number and its unit (`0.5 m`, `5 mH`); None where the text is anything else."""
     found = _NUMBER_AND_LETTER.fullmatch(text)
-    return f"{found[1]}⟦{found[2]}⟧{found[3]}" if found else None
+    if found is None or not (len(found[2]) == 1 or is_known_unit(found[2])):
+        return None
+    return f"{found[1]}⟦{_LETTERS.get(found[2], found[2])}⟧{found[3]}"
 
 
 def spellings(text: str) -> list[str]:

@@ -7,7 +7,7 @@ is a base of its own name. Qualifiers (north, profit, even) are not units: an an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tracemill.text.symbols import words_of
@@ -47,6 +47,7 @@ class Unit:
     known: bool = True
     qualifiers: tuple[str, ...] = ()
     compound: bool = False  # hours and minutes: a bare number does not say in which
+    words: tuple[str, ...] = field(default=(), compare=False)  # that spell the bases
 
 
 NONE = Unit()
@@ -68,6 +69,7 @@ class _Reader:
         self.bases: dict[str, int] = {}
         self.factor, self.multiple, self.known = Fraction(1), Fraction(1), True
         self.qualifiers: list[str] = []
+        self.words: list[str] = []
         self.nouns = 0
 
     def whole(self) -> tuple[Unit, Fraction]:
@@ -88,7 +90,7 @@ class _Reader:
                 self.atom(token, sign, power)
                 power = 1
         bases = tuple(sorted((base, exponent) for base, exponent in self.bases.items() if exponent))
-        return Unit(bases, self.factor, self.known, tuple(self.qualifiers)), self.multiple
+        return Unit(bases, self.factor, self.known, tuple(self.qualifiers), words=tuple(self.words)), self.multiple
 
     def atom(self, token: Token, sign: int, power: int) -> None:
         word = token.text
@@ -139,13 +141,14 @@ class _Reader:
             for part, sign in zip(_SPEEDS[word], (1, -1), strict=True):
                 self._put(part, sign * exponent)
             return
+        self.words.append(word)
         bases, factor = self.known_bases(word)
         for base, power in bases:
             self.bases[base] = self.bases.get(base, 0) + power * exponent
         self.factor *= factor**exponent
 
     def known_bases(self, word: str) -> tuple[Bases, Fraction]:
-        found = KNOWN.get(word) or (KNOWN.get(word.lower()) if len(word) > 2 else None)
+        found = sized(word)
         if found and found[0] == (("degree", 1),) and (scale := self._scale()):
             return ((scale, 1),), Fraction(1)
         if found:
@@ -173,6 +176,11 @@ class _Reader:
         return name
 
 
+def sized(word: str) -> tuple[Bases, Fraction] | None:
+    """The bases and the factor of a unit with a known size."""
+    return KNOWN.get(word) or (KNOWN.get(word.lower()) if len(word) > 2 else None)
+
+
 def singular(word: str) -> str:
     """A noun without its plural's ending, as far as endings tell."""
     if word.endswith("ies") and len(word) > 4:
@@ -184,4 +192,4 @@ def singular(word: str) -> str:
 
 def is_known_unit(text: str) -> bool:
     """Whether a word is a unit with a size."""
-    return text in KNOWN or (len(text) > 2 and text.lower() in KNOWN) or text in _SPEEDS
+    return sized(text) is not None or text in _SPEEDS

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from tracemill.text.hedges import HEDGES
 from tracemill.text.symbols import words_of
 from tracemill.verifiers.answers.han import SAME
 from tracemill.verifiers.answers.nodes import number
+from tracemill.verifiers.answers.number_words import spelled
 from tracemill.verifiers.answers.shapes import Domain, Infinite, Listed, Quantity, Shape, Words
 from tracemill.verifiers.answers.tokens import Token
 from tracemill.verifiers.answers.units import MULTIPLES
@@ -26,7 +28,7 @@ _SAME_WORDS = {
 }  # fmt: skip
 _JOINING, _VERBS = frozenset(("and", "or", "和", "或")), frozenset(("is", "are"))
 _ARTICLES = frozenset(("the", "a", "an"))
-_ABOUT = words_of("about approximately roughly around exactly 约 大约 USD EUR GBP CNY RMB INR ¥ € £ ₹ ¢")
+_NO_NAMES = HEDGES | words_of("exactly only just USD EUR GBP CNY RMB INR ¥ € £ ₹ ¢")
 _VERBS_OF_CONDITIONS = frozenset(("for", "where", "when", "if"))
 
 
@@ -48,29 +50,15 @@ def domain(tokens: list[Token]) -> Shape | None:
     return Domain(_DOMAINS[folded]) if folded in _DOMAINS else None
 
 
-_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-seventeen eighteen nineteen twenty"""
-NUMBERS = {word: value for value, word in enumerate(_ONES.split())}
-NUMBERS |= {
-    "thirty": 30,
-    "forty": 40,
-    "fifty": 50,
-    "sixty": 60,
-    "seventy": 70,
-    "eighty": 80,
-    "ninety": 90,
-    "hundred": 100,
-}
-
-
 def words(tokens: list[Token]) -> Shape | None:
     """Words with the numbers among them, where the first token is a word; None for anything with signs in it."""
     if len(tokens) == 1 and tokens[0].kind == "run" and _is_label(tokens[0].text):
         return Words((tokens[0].text,), label=True)
     first = tokens[0]
-    if len(tokens) == 1 and first.text.lower() in NUMBERS:
-        return Quantity(number(NUMBERS[first.text.lower()]))
-    if first.kind != "word" or first.text in _ABOUT or first.text.lower() in _ABOUT:
+    value = spelled([token.text.lower() for token in tokens if token.kind == "word" or token.text != "-"])
+    if value is not None:
+        return Quantity(number(value))
+    if first.kind != "word" or first.text in _NO_NAMES or first.text.lower() in _NO_NAMES:
         return None
     article = first.text == "a" and len(tokens) > 1 and tokens[1].kind == "word" and len(tokens[1].text) > 1
     if len(tokens) > 1 and len(first.text) == 1 and first.text.isascii() and not article:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tracemill.verifiers.answers.han import is_han, may_count, told_apart
+from tracemill.verifiers.answers.number_words import NUMBERS
 from tracemill.verifiers.answers.sameness import Sameness
 from tracemill.verifiers.answers.shapes import Choice, Listed, Quantity, Shape, Words
-from tracemill.verifiers.answers.wording import NUMBERS
 
 FEW = 2  # so many words can be told apart; longer texts can mean the same in many ways
 _TRUTH = dict.fromkeys(("yes", "true", "correct", "right"), True)
 _TRUTH |= dict.fromkeys(("no", "false", "incorrect", "wrong"), False)
 _NUMBERS = NUMBERS.keys() | {"no", "none", "nothing", "half", "once", "twice"}
+_NOTHING = {  # ways to say that there is none
+    ("no", "solution"), ("no", "real", "solution"), ("does", "not", "exist"), ("none",), ("nothing",), ("impossible",),
+    ("undefined",), ("never",), ("no",), ("no", "such"), ("not", "possible"), ("cannot",), ("infeasible",),
+}  # fmt: skip
 _ROMAN = frozenset("IVXLCDM")
+_SHORTEST = 3  # letters of an abbreviation
 _STEM = 4  # letters that two words share before they may be forms of one word
 Compare = Callable[[Shape, Shape], Sameness]
 
@@ -29,12 +34,18 @@ def same_words(gold: Words, answer: Words) -> Sameness:
         return "unknown" if _TRUTH[first[0]] == _TRUTH[second[0]] else "different"
     if is_han("".join(first + second)):
         return "different" if told_apart("".join(first), "".join(second)) else "unknown"
+    if first in _NOTHING and second in _NOTHING:
+        return "unknown"
     if len(first) > FEW or len(second) > FEW or set(first) < set(second) or set(second) < set(first):
         return "unknown"
-    related = any(
-        one[:_STEM] == other[:_STEM] and one != other for one in first for other in second if len(one) > _STEM
-    )
+    related = any(_may_be_one(one, other) for one in first for other in second if one != other)
     return "unknown" if related else "different"
+
+
+def _may_be_one(one: str, other: str) -> bool:
+    """Whether two words may be forms of one: a common stem, or an abbreviation (Tue, Tuesday)."""
+    short, long = sorted((one, other), key=len)
+    return (len(one) > _STEM and one[:_STEM] == other[:_STEM]) or (len(short) >= _SHORTEST and long.startswith(short))
 
 
 def _same_label(first: str, second: str) -> Sameness:
