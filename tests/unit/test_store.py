@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from tracemill.shards import MARKER, Counts, Manifest, Store, StoredFile
 from tracemill.steps.base import Inputs, ledger_rows
 
 TABLE = pa.table({"id": [f"p{k}" for k in range(2500)], "text": [f"{k} " * 40 for k in range(2500)]})
+NOBODY = 65_534  # the user id that owns nothing
 NOTHING = Counts(entered=0, kept=0, rejected={}, quarantined={})
 
 
@@ -208,13 +211,28 @@ def test_a_missing_scratch_disk_is_not_a_missing_shard(tmp_path: Path) -> None:
         pytest.fail("there is no such folder")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission_is_a_store_error(store: Store) -> None:
-    store.write_bytes("s/00007.json", b"{}")
-    (Path(store.root) / "s/00007.json").chmod(0)
+@contextmanager
+def ordinary_rights() -> Iterator[None]:
+    """The rights of an ordinary user, also where the tests run as root, who may read everything."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
-    with pytest.raises(StoreError, match="Permission denied"):
-        store.manifest("s", 7)
+
+def test_a_file_without_permission_is_a_store_error() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # tmp_path lies below a folder that root has closed
+        Path(folder).chmod(0o755)
+        store = Store.at(folder, create=True)
+        store.write_bytes("s/00007.json", b"{}")
+        (Path(store.root) / "s/00007.json").chmod(0)
+
+        with ordinary_rights(), pytest.raises(StoreError, match="Permission denied"):
+            store.manifest("s", 7)
 
 
 @pytest.mark.parametrize(
