@@ -26,8 +26,8 @@ def measurers(package: ModuleType, wanted: list[str]) -> dict[str, Callable[[], 
     return {name: module.figures for name, module in modules.items() if hasattr(module, "figures")}
 
 
-def run(package: ModuleType) -> None:
-    """Measure, print, and refuse to let one figure hide another."""
+def run(package: ModuleType, most: Mapping[str, float] | None = None, least: Mapping[str, float] | None = None) -> None:
+    """Measure, print, and refuse to let one figure hide another; exit status 1 where one is beyond its bound."""
     merged: dict[str, float | int] = {}
     for name, measure in measurers(package, sys.argv[1:]).items():
         began = time.monotonic()
@@ -39,4 +39,10 @@ def run(package: ModuleType) -> None:
         for figure, value in found.items():
             print(f"{name:14} {figure:28} {value:>14,.6g}")
         print(f"{name:14} took {time.monotonic() - began:.0f} s", flush=True)
+    beyond = [name for name, bound in (most or {}).items() if merged.get(name, bound) > bound]
+    beyond += [name for name, bound in (least or {}).items() if merged.get(name, bound) < bound]
+    for name in beyond:
+        print(f"{name} is beyond its bound: {merged[name]:,.6g}")
     print(json.dumps(merged))
+    if beyond:
+        sys.exit(1)

@@ -2,6 +2,7 @@
 
 import benchmarks.verdicts as package
 from benchmarks.figures import run
+from benchmarks.verdicts.bounds import LEAST, MOST
 
 if __name__ == "__main__":
-    run(package)
+    run(package, MOST, LEAST)

@@ -1,0 +1,44 @@
+"""HumanEval's published samples: our verdicts against those of prompt, sample and tests run as one program."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tracemill.resources import Resources
+from tracemill.verifiers.base import Question
+from tracemill.verifiers.code import CodeVerifier
+from tracemill.verifiers.direct import DirectVerifier
+
+_FILE = Path(os.environ.get("TRACEMILL_DATA", "/nowhere"), "humaneval_codegen16b_8.jsonl")
+
+
+def questions() -> Iterator[Question]:
+    """Every sample with its problem's tests. The samples are a Python list, as text."""
+    for n, row in enumerate(map(json.loads, _FILE.read_text().splitlines())):
+        case = json.dumps({key: row[key] for key in ("prompt", "test", "entry_point")})
+        for k, sample in enumerate(ast.literal_eval(row["samples"])):
+            yield Question(f"{n}.{k}", str(n), row["prompt"], None, case, None, sample)
+
+
+def figures() -> dict[str, float | int]:
+    """Agreement among what was decided, and the share that was not."""
+    if not _FILE.is_file():
+        print("no HumanEval samples in the folder that TRACEMILL_DATA names")
+        return {}
+    asked = list(questions())
+    ours = {v.generation_id: v.status for v in CodeVerifier().judge(asked, Resources(workers=2))}
+    plain = {v.generation_id: v.status for v in DirectVerifier().judge(asked, Resources(workers=2))}
+    words = Counter(
+        "unverifiable" if status == "unverifiable" else "same" if status == plain[name] else "other"
+        for name, status in ours.items()
+    )
+    decided = words["same"] + words["other"]
+    return {
+        "humaneval_agreement": words["same"] / decided,
+        "humaneval_unverifiable": words["unverifiable"] / len(ours),
+    }
