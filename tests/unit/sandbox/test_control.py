@@ -121,12 +121,14 @@ def test_what_is_nobodys_fault_is_told_from_the_programs(text: str, cause: str |
         ("def f(x):\n    return getattr(f, '__glo' + 'bals__')\n", True),
         ("def f(x):\n    return id(object()) % 2\n", True),
         ("import typing\ndef f(x):\n    return typing.sys.modules['ran' + 'dom']\n", True),
+        ("import operator\ndef f(x):\n    return operator.attrgetter('f.__globals__')(x)\n", True),
+        ("def f(x):\n    'Takes time; see id.'\n    return x\n", False),
         ("import numpy as np\ndef f(x):\n    return np.array(x)\n", True),
         ("def f(x:\n", True),
     ],
     ids=[
         *("pure", "class", "main", "random", "os", "time", "through-a-pure-module", "from-a-pure-module", "dunders"),
-        *("getattr", "addresses", "typing", "library", "no-python"),
+        *("getattr", "addresses", "typing", "dotted", "prose", "library", "no-python"),
     ],
 )  # fmt: skip
 def test_what_may_draw_lots_is_run_again(source: str, lots: bool) -> None:

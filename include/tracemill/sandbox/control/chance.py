@@ -6,46 +6,29 @@ them. Every other one is run several times; being asked again costs an honest pr
 """
 
 import ast
+import re
 
 REAL_RUNS = 5  # of a program that may draw lots; with 8 control runs one in 5,000 of the luckiest passes
 CONTROL_RUNS = 8
 
-_PURE = frozenset(
-    (
-        *("math", "cmath", "itertools", "functools", "collections", "heapq", "bisect", "operator", "string", "re"),
-        *("typing", "typing_extensions", "copy", "dataclasses", "enum", "abc", "fractions", "decimal", "numbers"),
-        *("statistics", "textwrap", "array", "__future__", "json", "calendar", "types"),
-    )
-)
-_LEADS_OUT = frozenset(
-    (
-        *("random", "secrets", "uuid", "time", "datetime", "os", "sys", "io", "threading", "_thread", "builtins", "gc"),
-        *("importlib", "inspect", "ctypes", "socket", "weakref", "subprocess", "tempfile", "pathlib", "signal", "mmap"),
-        *("select", "resource", "traceback", "asyncio", "multiprocessing", "concurrent", "contextlib", "warnings"),
-        *("eval", "exec", "compile", "open", "input", "getattr", "setattr", "delattr", "vars", "globals", "locals"),
-        *("id", "hash", "dir", "breakpoint", "memoryview", "help", "modules", "environ", "urandom", "today", "now"),
-        *("f_back", "f_locals", "f_globals", "tb_frame", "gi_frame", "cr_frame", "co_consts"),
-    )
-)
-_PLAIN_DUNDERS = frozenset(
-    (
-        *("__name__", "__init__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__repr__"),
-        *("__str__", "__len__", "__iter__", "__next__", "__contains__", "__getitem__", "__setitem__", "__delitem__"),
-        *("__add__", "__sub__", "__mul__", "__truediv__", "__floordiv__", "__mod__", "__pow__", "__neg__", "__abs__"),
-        *("__radd__", "__rsub__", "__rmul__", "__iadd__", "__call__", "__bool__", "__int__", "__float__", "__index__"),
-        *(
-            "__post_init__",
-            "__slots__",
-            "__enter__",
-            "__exit__",
-            "__reversed__",
-            "__missing__",
-            "__invert__",
-            "__xor__",
-        ),
-        *("__and__", "__or__", "__all__", "__matmul__", "__round__", "__lshift__", "__rshift__", "__format__"),
-    )
-)
+_MODULES = """
+math cmath itertools functools collections heapq bisect operator string re typing typing_extensions copy dataclasses
+enum abc fractions decimal numbers statistics textwrap array __future__ json calendar types
+"""
+_NAMES = """
+random secrets uuid time datetime os sys io threading _thread builtins gc importlib inspect ctypes socket weakref
+subprocess tempfile pathlib signal mmap select resource traceback asyncio multiprocessing concurrent contextlib warnings
+eval exec compile open input getattr setattr delattr vars globals locals id hash dir breakpoint memoryview help modules
+environ urandom today now f_back f_locals f_globals tb_frame gi_frame cr_frame co_consts
+"""
+_METHODS = """
+main name init eq ne lt le gt ge hash repr str len iter next contains getitem setitem delitem add sub mul
+truediv floordiv mod pow neg abs radd rsub rmul iadd call bool int float index post_init slots enter exit
+reversed missing invert xor and or all matmul round lshift rshift format
+"""
+_DOTTED, _DUNDER = re.compile(r"\w+(?:\.\w+)*"), re.compile(r"__\w+?__")
+_PURE, _LEADS_OUT = frozenset(_MODULES.split()), frozenset(_NAMES.split())
+_PLAIN_DUNDERS = frozenset(f"__{name}__" for name in _METHODS.split())
 
 
 def may_draw_lots(source: str) -> bool:
@@ -67,7 +50,15 @@ def _leads_out(node: ast.AST) -> bool:
         return _is_strange(node.id)
     if isinstance(node, ast.Attribute):
         return _is_strange(node.attr)
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_strange(node.value.strip())
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and _names_a_way(node.value)
+
+
+def _names_a_way(text: str) -> bool:
+    """Whether a text may be the name, or dotted path, of an attribute that leads out."""
+    dotted = _DOTTED.fullmatch(text.strip())
+    return any(map(_is_strange, _DUNDER.findall(text))) or (
+        bool(dotted) and any(map(_is_strange, text.strip().split(".")))
+    )
 
 
 def _is_strange(name: str) -> bool:
