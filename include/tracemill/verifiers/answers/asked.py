@@ -63,14 +63,17 @@ def adds_no_other_unit(gold: Shape, answer: Shape, asked: str) -> bool:
     if not asked or any(True for _ in _unit_words(gold)):
         return True
     named, wanted = (part.split() for part in asked.split(";"))
-    return all(_is_meant(word, named, wanted) for word in _unit_words(answer))
+    words = list(_unit_words(answer))
+    nouns = [word for word in words if sized(word) is None and word.isascii()]
+    asks_for_one = not wanted or not nouns or {*map(singular, map(str.lower, nouns))} & {*map(singular, wanted)}
+    return bool(asks_for_one) and all(_is_meant(word, named, wanted) for word in words)
 
 
 def _is_meant(word: str, named: list[str], wanted: list[str]) -> bool:
+    """Whether a unit with a known size is meant; nouns are judged together."""
     unit = sized(word)
     if unit is None:
-        nouns = {singular(one) for one in wanted if sized(one) is None}
-        return word in ("mph", "kph", "kmh") or not wanted or not word.isascii() or singular(word.lower()) in nouns
+        return True
     bases, factor = unit
     asked = _factors(wanted, bases)
     if asked:

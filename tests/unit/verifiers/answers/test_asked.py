@@ -27,6 +27,7 @@ CASES = [
     ("a speed in other units", "What is its speed, in miles per hour?", "9", r"9\text{ km/h}", False),
     ("the noun asked for", "How many red apples are left of the 12 apples?", "9", r"9\text{ apples}", True),
     ("another noun", "There are boys and girls. How many boys are there?", "9", r"9\text{ girls}", False),
+    ("one of its nouns", "How many of the balls are red? Say the number of balls.", "9", r"9\text{ red balls}", True),
     ("no noun asked for", "Of 12 apples 3 are eaten. How many are left?", "9", r"9\text{ apples}", True),
     ("Chinese", "每本书3元，3本书多少元？", "9", "9元", True),
     ("Chinese, another", "每本书3元，3本书多少元？", "9", "9角", False),
