@@ -44,6 +44,11 @@ _CONDITIONS = (
 _UNSAID = rf"\b(?:{_CONDITIONS})\b|如果|假如|假设|倘若|要是|除非|可能|也许|其实|本应|应该是"
 _TAKES_BACK = re.compile(rf"{_UNSAID}|^\W*(?:not|no|never|nope|nein|不)(?!\w)", re.IGNORECASE)
 _SENTENCE_BEGINS = re.compile(rf"[\s.。]*(?:(?:but|only|and)\s+)?(?:{_UNSAID})", re.IGNORECASE)
+_CORRECTS = (
+    r"\b(?:wait|actually|correction|sorry|on (?:second thoughts?|(?:further )?reflection)|hmm+|oops|scratch|revis\w+"
+    r"|updat\w+"
+    r"|instead|changed my mind|kidding|my mistake)\b|等等|其实|更正|不对"
+)
 _CLOSERS = "\"'`*_}] \t,"
 _PLACEHOLDER = re.compile(r"[\"']?\s*[<\[]\s*[a-z]", re.IGNORECASE)
 _TRAILING_COMMA = re.compile(r",(?=\s*})")
@@ -66,6 +71,8 @@ def verdict(said: str, names: Sequence[str], low: float, high: float) -> float |
     """The judge's verdict under one of these names, on a scale from `low` to `high`; None when there is none."""
     found = set(_verdicts(said, names, high))
     number = found.pop() if len(found) == 1 else None
+    if number is not None and any(other != number for other in _corrections(said, names)):
+        return None
     return number if number is not None and low <= number <= high else None
 
 
@@ -74,6 +81,12 @@ def claims(text: str, names: Sequence[str]) -> set[float]:
     plain = unicodedata.normalize("NFKC", harmless(text))
     pattern = rf"{_named(names)}[\"'*_`]*\s*[:=]\s*[\"'<\[(*_`\\]*({_BARE})"
     return {float(found[1]) for found in re.finditer(pattern, plain, re.IGNORECASE)}
+
+
+def _corrections(said: str, names: Sequence[str]) -> Iterator[float]:
+    """The numbers of sentences that take a verdict back: "Wait, the correctness is 1"."""
+    pattern = rf"(?:{_CORRECTS})[^\n]{{0,80}}{_named(names)}[^\n0-9]{{0,20}}({_BARE})"
+    return (float(found[1]) for found in re.finditer(pattern, said, re.IGNORECASE))
 
 
 def _named(names: Sequence[str]) -> str:
