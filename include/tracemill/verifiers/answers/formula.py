@@ -11,7 +11,7 @@ import re
 from tracemill.text.symbols import words_of
 from tracemill.verifiers.answers.nodes import Node, is_proper, number, symbol
 from tracemill.verifiers.answers.numerals import Numerals
-from tracemill.verifiers.answers.tokens import Token, Tokens, Unreadable, canonical, closing, is_greek
+from tracemill.verifiers.answers.tokens import Token, Tokens, Unreadable, canonical, closing, is_derivative, is_greek
 
 _FUNCTIONS = frozenset(
     rf"\{name}" for name in words_of("sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log lg exp")
@@ -211,7 +211,7 @@ class _Reader(Numerals):
     def command(self, name: str) -> Node:
         if name == r"\pi":
             return Node("pi")
-        if name == r"\frac":
+        if name == r"\frac" and not is_derivative(self.tokens, self.at):
             return Node("div", (self.argument(), self.argument(last=True)))
         if name == r"\sqrt":
             return self.root()

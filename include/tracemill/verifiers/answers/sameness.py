@@ -7,6 +7,7 @@ being one would need a coincidence at each (Schwartz-Zippel: degree / 10^6).
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from fractions import Fraction
 from typing import Literal
 
@@ -28,9 +29,22 @@ def same_formula(left: Node, right: Node) -> Sameness:
     for point in range(_POINTS if names else 1):
         found.append(_at(left, right, {name: _place(name, point) for name in names}, complex_too))
         if found[-1] == "different":
-            return "unknown" if _baseless(left) or _baseless(right) else "different"
+            return "unknown" if _baseless(left) or _baseless(right) or _renamed(left, right) else "different"
     enough = found.count("equal") >= (_ENOUGH if names else 1)
     return "equal" if enough and "unknown" not in found else "unknown"
+
+
+def _renamed(left: Node, right: Node) -> bool:
+    """Whether one letter has another name on the other side: a constant `C` and `A`, `f(x)` and `f(t)`."""
+    ours, theirs = letters(left) - letters(right), letters(right) - letters(left)
+    if len(ours) != 1 or len(theirs) != 1:
+        return False
+    return same_formula(_with_name(left, *ours, *theirs), right) == "equal"
+
+
+def _with_name(node: Node, name: str, other: str) -> Node:
+    args = tuple(_with_name(part, name, other) for part in node.args)
+    return replace(node, args=args, name=other if node.op in ("sym", "call") and node.name == name else node.name)
 
 
 def _at(left: Node, right: Node, at: dict[str, Fraction], complex_too: bool) -> Sameness | None:

@@ -190,3 +190,12 @@ def closing(tokens: Tokens, start: int) -> int:
             if depth == 0:
                 return at
     raise Unreadable("a bracket too few")
+
+
+def is_derivative(tokens: Tokens, at: int) -> bool:
+    r"""Whether `\frac{d}{dx}` or `\frac{dy}{dx}` stands there (at its first brace): no quotient of letters."""
+    if tokens[at : at + 1] and tokens[at].text == "{":
+        below = closing(tokens, at) + 2
+        top, bottom = ("".join(token.text for token in tokens[place : place + 1]) for place in (at + 1, below))
+        return top[:1] == "d" == bottom[:1] and len(bottom) > 1
+    return False
