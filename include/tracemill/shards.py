@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tracemill.connections import place_of
 from tracemill.errors import CorruptShard, StoreError
 from tracemill.objects import ObjectStore, WatchedHandle, scratch_folder, store_io
 from tracemill.tables import table_named
@@ -88,10 +90,12 @@ class Store(ObjectStore):
     def at(cls, url: str, *, create: bool = False, old: bool = False, **storage_options: Any) -> Store:
         """Open the store at a path or fsspec URL. Raises StoreError if there is none and `create` is false.
 
+        `s3://CONNECTION@bucket/prefix` is opened with AIRFLOW_CONN_CONNECTION of the environment (see connections.py).
         `old`: a store of an older format is opened too, to be migrated.
         """
         with store_io(f"cannot open the store {url}"):
-            fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False, **storage_options)
+            place, options = place_of(url, os.environ)
+            fs, root = fsspec.core.url_to_fs(place, use_listings_cache=False, **options, **storage_options)
         return cls(fs, root).opened(create=create, old=old)
 
     def opened(self, *, create: bool, old: bool = False) -> Store:

@@ -28,7 +28,8 @@ _REMEDY = (
     "programs cannot be isolated with Linux namespaces here ({reason}). Enable unprivileged user namespaces "
     "(sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces>0, "
     "kernel.apparmor_restrict_unprivileged_userns=0), run as root, or start Docker and set the sandbox's kind to "
-    "docker. Inside a container, start it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
+    "docker. Inside a container, start it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined "
+    "--security-opt apparmor=unconfined; in a pod, with what docs/design/sandbox.md says of Kubernetes"
 )
 _OWN_FOLDERS = ("/tmp/", "/build/", "/dev/", "/proc/", "/etc/")
 _numbers = itertools.count()

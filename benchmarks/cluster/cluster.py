@@ -1,0 +1,175 @@
+"""The services of docker-compose.yaml as containers of an engine without a registry.
+
+Environment, volumes, users, limits, networks and security options are the file's. In the place of what a registry would
+bring stand PostgreSQL and Redis from Debian's packages, moto as the S3 server, and the image of machine_image.py.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from benchmarks.cluster import compose, machine_image
+from benchmarks.cluster.compose import Service
+from benchmarks.cluster.engine import Engine, engine
+
+PROJECT = "tracemill"
+CLUSTER = (
+    *("postgres", "redis", "objects", "init", "api-server", "scheduler", "dag-processor", "triggerer"),
+    *("worker-cpu", "worker-sandbox"),
+)
+SECONDS = 240.0  # for all services to come up
+_POSTGRES = """
+set -e; export PATH={bins}:$PATH PGDATA=/var/lib/postgresql/data/of-the-package
+user="setpriv --reuid postgres --regid postgres --clear-groups"
+if ! [ -f $PGDATA/PG_VERSION ]; then
+  install -d -o postgres -g postgres -m 700 $PGDATA
+  install -m 600 -o postgres /dev/null /run/word; printf %s "$POSTGRES_PASSWORD" > /run/word
+  $user initdb --username $POSTGRES_USER --pwfile /run/word --auth-local trust --auth-host scram-sha-256 >/dev/null
+  echo "host all all all scram-sha-256" >> $PGDATA/pg_hba.conf
+  echo "CREATE DATABASE $POSTGRES_DB;" | $user postgres --single postgres >/dev/null
+fi
+exec $user postgres -c listen_addresses='*' -c unix_socket_directories=/tmp
+"""
+
+
+class NotUp(RuntimeError):
+    """A service did not come up; the text has the last of its log."""
+
+
+class Cluster:
+    """Containers of one engine, named by their services."""
+
+    def __init__(self, engine: Engine, environment: Mapping[str, str], extra: Iterable[str] = ()) -> None:
+        """`environment` fills the file in; `extra` are options for every container of the project's image."""
+        self.engine, self.extra = engine, list(extra)
+        self.services = compose.services(environment)
+
+    def up(self, names: Iterable[str] = CLUSTER) -> None:
+        """Start services, each when what it depends on is well. Raises NotUp."""
+        end, waiting = time.monotonic() + SECONDS, list(names)
+        for name in waiting:
+            self._create(self.services[name])
+        while waiting:
+            for name in [name for name in waiting if self._may_start(self.services[name])]:
+                self.engine.run("start", self.container(name))
+                waiting.remove(name)
+            if time.monotonic() > end:
+                raise NotUp(f"{waiting} could not start: {self.states()}")
+            time.sleep(0.3)
+
+    def container(self, name: str) -> str:
+        """The name of a service's container."""
+        return f"{PROJECT}-{name}"
+
+    def execute(self, name: str, *words: str, check: bool = True) -> str:
+        """Run a command in a service's container, as its user; returns its output."""
+        return self.engine.run("exec", self.container(name), *words, check=check)
+
+    def one_off(self, name: str, *words: str, options: Iterable[str] = ()) -> str:
+        """`docker compose run --rm NAME ...`: a container of a service for one command; returns its output."""
+        service = self.services[name]
+        self._create(service, [*options], words)
+        self._start_and_wait(name)
+        output = self.engine.run("logs", self.container(name))
+        code = self.engine.run("inspect", "--format", "{{.State.ExitCode}}", self.container(name))
+        self.engine.run("rm", self.container(name))
+        if code != "0":
+            raise NotUp(f"{name} {' '.join(words)} ended with {code}: {output[-2000:]}")
+        return output
+
+    def await_worker(self, name: str, seconds: float = 90) -> None:
+        """Wait until a worker answers its own health check. Raises NotUp."""
+        end = time.monotonic() + seconds
+        while "pong" not in self.execute(name, "sh", "-c", _PING, check=False):
+            if time.monotonic() > end:
+                raise NotUp(f"{name}: {self.log(name)}")
+
+    def states(self) -> dict[str, str]:
+        """The state of every service's container, with its health where it has a check."""
+        return {name: self._state(name) for name in CLUSTER}
+
+    def log(self, name: str, lines: int = 60) -> str:
+        """The last lines of a service's log."""
+        return self.engine.run("logs", "--tail", str(lines), self.container(name), check=False)
+
+    def _may_start(self, service: Service) -> bool:
+        wanted = service.settings.get("depends_on", {})
+        return all(self._meets(name, need["condition"]) for name, need in wanted.items())
+
+    def _meets(self, name: str, condition: str) -> bool:
+        state = self._state(name)
+        if condition == "service_healthy":
+            self._refuse_dead(name, state)
+            return state == "running healthy"
+        if state.startswith("exited") and state != "exited 0":
+            raise NotUp(f"{name} {state}: {self.log(name)}")
+        return state == "exited 0"
+
+    def _refuse_dead(self, name: str, state: str) -> None:
+        if state.startswith("exited") or state == "running unhealthy":
+            raise NotUp(f"{name} is {state}: {self.log(name)}")
+
+    def _state(self, name: str) -> str:
+        found = json.loads(self.engine.run("inspect", self.container(name)))[0]["State"]
+        health = found.get("Health", {}).get("Status", "")
+        return f"exited {found['ExitCode']}" if found["Status"] == "exited" else f"{found['Status']} {health}".strip()
+
+    def _start_and_wait(self, name: str) -> None:
+        self.engine.run("start", self.container(name))
+        self.engine.run("wait", self.container(name))
+
+    def _create(self, service: Service, options: Iterable[str] = (), command: Iterable[str] = ()) -> None:
+        """Create a container in the service's networks, under the service's name there."""
+        first, *others = service.settings["networks"]
+        image, stand_in, words = self._image(service, list(command))
+        placed = ("--network", _network(first), "--network-alias", service.name)
+        self.engine.run("create", *service.options(PROJECT), *stand_in, *placed, *options, *image, *words)
+        for network in others:
+            self.engine.run(
+                "network", "connect", "--alias", service.name, _network(network), self.container(service.name)
+            )
+
+    def _image(self, service: Service, command: list[str]) -> tuple[list[str], list[str], list[str]]:
+        """Image, options and command of a service; the three that are not ours are stood in for."""
+        if service.name == "postgres":
+            bins = machine_image.postgres()
+            return [machine_image.BASE], ["--env", f"PATH={bins}:/usr/bin"], ["bash", "-c", _POSTGRES.format(bins=bins)]
+        if service.name == "redis":
+            open_ = ["--protected-mode", "no", "--bind", "0.0.0.0", "--dir", "/data"]
+            return [machine_image.BASE], [], [*service.words("command"), *open_]
+        ours = [*machine_image.stand_in(), *self.extra]
+        if service.name == "objects":
+            answers = "from urllib.request import urlopen; urlopen('http://127.0.0.1:8333/moto-api/')"
+            health = ["--health-cmd", f'python -c "{answers}"', "--health-interval", "2s"]
+            return (
+                [machine_image.IMAGE, "-m", "moto.server", "-H", "0.0.0.0", "-p", "8333"],
+                [
+                    *[*ours, *health],
+                    *("--entrypoint", "python"),
+                ],
+                [],
+            )
+        entry = service.words("entrypoint")
+        start = ["--entrypoint", entry[0]] if entry else []
+        return [service.settings["image"], *entry[1:]], [*ours, *start], command or service.words("command")
+
+
+def _network(name: str) -> str:
+    return f"{PROJECT}-{name}"
+
+
+_PING = "python -m tracemill_airflow.health worker && echo pong"
+
+
+@contextmanager
+def machinery() -> Iterator[Engine]:
+    """An engine with the images and the networks of the file. Raises NoEngine where none can be started."""
+    with engine() as found:
+        machine_image.import_base(found.docker)
+        machine_image.build(found.docker)
+        for name, internal in compose.networks().items():
+            found.run("network", "create", *(["--internal"] if internal else []), _network(name))
+        yield found

@@ -1,0 +1,60 @@
+"""What a cluster needs once before its first run, and after every update: database, bucket, login, pool, connection.
+
+`docker compose up` runs it as the service `init`; running it again changes nothing that is there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+STORE = "store"  # the connection's name
+AT_HOME = "us-east-1"  # the one region that S3 does not want to be told
+
+
+def make_bucket(connection: Mapping[str, object], url: str) -> None:
+    """Make the bucket of an s3:// URL if there is none. Raises OSError with the server's words."""
+    import s3fs
+
+    from tracemill.connections import s3_options
+
+    bucket = url.removeprefix("s3://").rpartition("@")[2].partition("/")[0]
+    options = s3_options(connection)
+    fs, region = s3fs.S3FileSystem(**options), options.get("client_kwargs", {}).get("region_name", AT_HOME)
+    if not fs.exists(bucket):
+        where = {} if region == AT_HOME else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        fs.call_s3("create_bucket", Bucket=bucket, **where)
+
+
+def airflow(*arguments: str) -> None:
+    """Run one `airflow` command in this process: a process of its own would pay Airflow's imports each time, and show
+    what it was given to everybody.
+    """
+    from airflow.cli import cli_parser
+
+    parsed = cli_parser.get_parser().parse_args(list(arguments))
+    parsed.func(parsed)
+
+
+def main() -> None:
+    """Prepare everything. Needs ADMIN_PASSWORD, AIRFLOW_CONN_STORE and TRACEMILL_STORE in the environment."""
+    connection = json.loads(os.environ["AIRFLOW_CONN_STORE"])
+    make_bucket(connection, os.environ["TRACEMILL_STORE"])
+    airflow("db", "migrate")
+    airflow("pools", "set", "gpu", "1", "one model server at a time")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "connections.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps({STORE: connection}))
+        airflow("connections", "import", str(file), "--overwrite")
+    person = ("--firstname", "Trace", "--lastname", "Mill", "--email", "admin@example.org")
+    airflow(
+        "users", "create", "--username", "admin", "--role", "Admin", *person, "--password", os.environ["ADMIN_PASSWORD"]
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""What docker-compose.yaml and the Dockerfiles promise, read from the files: no engine is needed for it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.cluster.compose import FILE, PROJECT, Service, filled, networks, services
+
+SECRETS = ("AIRFLOW_FERNET_KEY", "AIRFLOW_SECRET_KEY", "AIRFLOW_JWT_SECRET", "POSTGRES_PASSWORD", "OBJECTS_KEY")
+SECRETS += ("OBJECTS_SECRET", "ADMIN_PASSWORD")
+SECRET_VALUES = {name: f"the-word-of-{name.lower()}" for name in SECRETS}
+PINNED = re.compile(r"^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$")
+FOUND = services(SECRET_VALUES)
+WORKERS = [name for name, service in FOUND.items() if service.queues]
+LASTING = [name for name, service in FOUND.items() if service.settings.get("restart") != "no"]
+
+
+def built() -> dict[str, list[str]]:
+    """Image → the services that build it."""
+    made: dict[str, list[str]] = {}
+    for name, service in FOUND.items():
+        if "build" in service.settings:
+            made.setdefault(service.settings["image"], []).append(name)
+    return made
+
+
+def test_every_image_is_pinned_by_tag_and_digest_or_built_here_once() -> None:
+    named = {service.settings["image"] for service in FOUND.values()}
+    assert {image for image in named if not PINNED.match(image)} == built().keys()
+    assert all(len(builders) == 1 for builders in built().values()), built()
+
+
+@pytest.mark.parametrize("file", sorted((PROJECT / "docker").glob("*/Dockerfile")), ids=lambda file: file.parent.name)
+def test_what_a_dockerfile_starts_from_is_pinned_or_built_here(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    arguments = dict(re.findall(r"^ARG (\w+)=(\S+)$", text, re.M))
+    for base in re.findall(r"^FROM (\S+)", text, re.M):
+        image = re.sub(r"\$\{(\w+)\}", lambda match: arguments[match.group(1)], base)
+        assert PINNED.match(image) or image in built(), image
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_no_worker_holds_a_secret(name: str) -> None:
+    settings = str(FOUND[name].settings)
+    assert [secret for secret, value in SECRET_VALUES.items() if value in settings] == []
+
+
+def test_the_worker_of_untrusted_programs_has_no_way_to_the_database_the_data_or_the_internet() -> None:
+    (name,) = (name for name in WORKERS if "sandbox" in FOUND[name].queues)
+    worker = FOUND[name]
+    assert worker.queues == ("sandbox",)
+    assert set(worker.settings["networks"]).isdisjoint(FOUND["postgres"].settings["networks"])
+    assert all(networks()[network] for network in worker.settings["networks"])
+    assert [volume.split(":")[1] for volume in worker.settings["volumes"]] == ["/opt/airflow/logs", "/recipes"]
+    assert worker.settings["cap_drop"] == ["ALL"]
+
+
+def test_it_may_make_namespaces_and_mount_proc_and_the_error_elsewhere_names_the_same_options() -> None:
+    from tracemill.sandbox import namespace
+
+    needed = {option for option in FOUND["worker-sandbox"].settings["security_opt"] if option.endswith("=unconfined")}
+    assert needed == {"seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"}
+    assert [option for option in needed if option not in namespace._REMEDY] == []
+    others = [name for name in FOUND if name != "worker-sandbox" and "security_opt" in FOUND[name].settings]
+    assert others == []
+
+
+def test_secrets_have_no_defaults_and_the_example_names_them_all() -> None:
+    text = FILE.read_text(encoding="utf-8")
+    lax = re.findall(rf"\$\{{(?:{'|'.join(SECRETS)})(?!:\?)", text)
+    assert lax == []
+    example = dict(re.findall(r"^(\w+)=(.*)$", (PROJECT / ".env.example").read_text(encoding="utf-8"), re.M))
+    required = set(re.findall(r"\$\{(\w+):\?", text))
+    assert required == set(SECRETS)
+    assert {name: example.get(name) for name in required} == dict.fromkeys(required, "")
+
+
+def test_an_unfilled_secret_is_refused() -> None:
+    with pytest.raises(KeyError, match=r"see \.env\.example"):
+        services({})
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_what_runs_for_long_is_watched_bounded_and_told_to_leave_in_time(name: str) -> None:
+    settings = FOUND[name].settings
+    assert settings["restart"] == "unless-stopped"
+    assert settings["logging"]["options"] == {"max-size": "20m", "max-file": "5"}
+    assert settings["healthcheck"]["test"][0] == "CMD"
+    assert "memory" in settings["deploy"]["resources"]["limits"]
+    assert "stop_grace_period" in settings
+
+
+@pytest.mark.parametrize("name", ["postgres", "redis", "objects"])
+def test_what_must_outlive_a_container_lies_in_a_volume(name: str) -> None:
+    (volume,) = FOUND[name].settings["volumes"]
+    assert not volume.startswith((".", "/"))
+
+
+def test_a_lost_worker_is_noticed_within_a_minute() -> None:
+    environment = FOUND["scheduler"].environment
+    timeout = int(environment["AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT"])
+    look = int(environment["AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL"])
+    beat = int(environment["AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL"])
+    assert timeout + 2 * look <= 60
+    assert timeout >= 30 * beat, "a worker under load misses beats: that is no loss"
+    assert FOUND["worker-cpu"].environment["AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT"] == str(timeout)
+
+
+def test_nothing_is_published_beyond_this_machine() -> None:
+    ports = [port for service in FOUND.values() for port in service.settings.get("ports", ())]
+    assert ports
+    assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+
+
+def test_the_builder_is_sent_no_secret_and_no_environment() -> None:
+    allowed = (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert "*" in allowed
+    sent = [line[1:] for line in allowed if line.startswith("!")]
+    files = [file for file in PROJECT.glob("docker/*/Dockerfile") if file.parent.name != "sandbox"]
+    copied = {word for file in files for word in _copied(file)}
+    assert [word for word in copied if not any(word == one or word.startswith(f"{one}/") for one in sent)] == []
+    assert [word for word in sent if word.startswith((".env", ".venv", "var", "tests"))] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "value"),
+    [
+        pytest.param("${A:-b}", {}, "b", id="default"),
+        pytest.param("${A:-b}", {"A": "c"}, "c", id="given"),
+        pytest.param("${A:-b}", {"A": ""}, "b", id="empty is unset"),
+        pytest.param("x$$A", {"A": "c"}, "x$A", id="escaped"),
+        pytest.param("${A}-${B}", {"A": "1"}, "1-", id="unset is empty"),
+    ],
+)
+def test_variables_are_filled_in_as_compose_does(text: str, environment: dict[str, str], value: str) -> None:
+    assert filled({"k": [text]}, environment) == {"k": [value]}
+
+
+def test_a_service_becomes_options_of_docker() -> None:
+    settings: dict[str, Any] = {
+        "environment": {"A": "b"},
+        "volumes": ["logs:/l", "./var:/v:ro"],
+        "healthcheck": {"test": ["CMD", "x", "y z"], "start_period": "5s"},
+        "deploy": {"resources": {"limits": {"cpus": "0", "memory": "1g"}}},
+    }
+    options = Service("one", settings).options("p")
+    assert options[options.index("--health-cmd") + 1] == "x 'y z'"
+    assert {"p-one", "A=b", "p-logs:/l", f"{PROJECT}/var:/v:ro", "--health-start-period=5s", "1g"} <= set(options)
+    assert "--cpus" not in options
+
+
+def _copied(file: Path) -> list[str]:
+    lines = re.findall(r"^COPY (.+)$", file.read_text(encoding="utf-8"), re.M)
+    return [word for line in lines for word in line.split()[:-1]]
