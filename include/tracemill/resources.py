@@ -12,6 +12,7 @@ from string import Template
 from typing import Any
 
 from tracemill.errors import SourceError
+from tracemill.processors import processors
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class Resources:
     `transport`: a serving.transport.Transport that stands in for the network (a fake model server).
     """
 
-    workers: int = field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))))
+    workers: int = field(default_factory=processors)
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
     away: float | None = None
