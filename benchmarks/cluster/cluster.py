@@ -20,7 +20,7 @@ CLUSTER = (
     *("postgres", "redis", "objects", "init", "api-server", "scheduler", "dag-processor", "triggerer"),
     *("worker-cpu", "worker-sandbox"),
 )
-SECONDS = 240.0  # for all services to come up
+SECONDS = 900.0  # for all services to come up
 _POSTGRES = """
 set -e; export PATH={bins}:$PATH PGDATA=/var/lib/postgresql/data/of-the-package
 user="setpriv --reuid postgres --regid postgres --clear-groups"
