@@ -34,4 +34,3 @@ def test_an_interpreter_that_is_not_there_is_our_trouble() -> None:
 
 def test_verdicts_on_programs_depend_on_it() -> None:
     assert set(CodeVerifier().material(Resources(workers=1))) == {"sandbox environment"}
-
