@@ -80,20 +80,41 @@ def run(
     step: Annotated[str | None, typer.Option(help="Only this step; the steps before it must be sealed.")] = None,
     shard: Annotated[int | None, typer.Option(min=0, help="Only this shard of that step.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes a step may start. [default: all CPUs]")] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="Try the recipe on so many rows, chosen by hash, in ROOT/trials/rows-N.")
+    ] = None,
 ) -> None:
-    """Run a recipe, or one step or shard of it. What is sealed for the same settings and inputs is not run again."""
+    """Run a recipe, or one step or shard of it. What is sealed for the same settings and inputs is not run again.
+
+    Answers that a trial (--rows) paid for are found by the whole run on the same root, which pays only for the others.
+
+    Examples:
+
+        tracemill run demo --root var/store/demo/v1
+
+        tracemill run mine.yaml --root s3://bucket/mine/v1 --rows 50
+    """
     from tracemill.recipe import load_recipe
+    from tracemill.recipe_places import with_rows
     from tracemill.resources import Resources
     from tracemill.run import Run
+    from tracemill.trial import trial_root, with_shared_answers
 
     if shard is not None and step is None:
         raise typer.BadParameter("--shard needs --step")
+    loaded = load_recipe(with_rows(recipe, rows) if rows else recipe)
     resources = Resources(workers=workers, tell=told) if workers else Resources(tell=told)
-    work = Run(load_recipe(recipe), root, resources, out, steps=[step] if step else None)
+    resources, place = with_shared_answers(resources, loaded.trial), trial_root(root, loaded.trial)
+    work = Run(loaded, place, resources, out, steps=[step] if step else None)
     work.go(shard)
     if step is None:
         _funnel(work.store, as_json=False)
-        out.print(f"Next: tracemill publish --root {escape(root)} --to FOLDER", soft_wrap=True)
+        out.print(f"Next: {escape(_next(recipe, root, place))}", soft_wrap=True)
+
+
+def _next(recipe: str, root: str, place: str) -> str:
+    publish = f"tracemill publish --root {place} --to FOLDER"
+    return publish if place == root else f"{publish}, or the whole: tracemill run {recipe} --root {root}"
 
 
 @app.command()

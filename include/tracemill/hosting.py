@@ -33,6 +33,7 @@ def hosted(
     Models that have an endpoint or a live lease are left to it, and a stage that is sealed starts nothing. Raises what
     a server says that does not come up (RecipeError, ServingError).
     """
+    resources = recipe.located(resources)
     models = unserved(recipe, store, stage, shards, resources)
     replicas = [
         Replica(_patient(model), number, store, resources, lambda: False)

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from tracemill.errors import RecipeError
+from tracemill.recipe_places import SHIPPED, find_recipe, recipe_files, split_rows
+from tracemill.resources import Resources
 from tracemill.shards import Store
 from tracemill.sources import AnySource
+from tracemill.spelling import explained, nearest
 from tracemill.steps import AnyStep
 from tracemill.steps.base import Step
 from tracemill.steps.decontaminate import UNSIGNED, Decontaminate
 from tracemill.steps.ingest import Ingest
 from tracemill.steps.plan import Plan
+from tracemill.steps.release import Release
 from tracemill.steps.verify import Verify
 
 PLAN, INGEST = "plan", "ingest"
-STORED = "recipe.json"
-FOLDER = Path(__file__).resolve().parents[1] / "recipes"
+STORED, PLACED = "recipe.json", "recipe-folder.json"
 
 
 class Recipe(BaseModel):
-    """What to build. `steps` run in the order written, after `plan` and `ingest`, which `sources` make."""
+    """What to build. `steps` run in the order written, after `plan` and `ingest`, which `sources` make.
+
+    `trial` is no key of a recipe's file: it is how many rows a recipe is tried on (see `tried_on`).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -35,6 +41,8 @@ class Recipe(BaseModel):
     rows_per_shard: Annotated[int, Field(ge=1)] = 2000
     sources: Annotated[tuple[AnySource, ...], Field(min_length=1)]
     steps: dict[str, AnyStep]
+    trial: Annotated[int | None, Field(ge=1, exclude_if=lambda rows: rows is None)] = None
+    _folder: str | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _one_meaning_per_verifier(self) -> Self:
@@ -50,16 +58,34 @@ class Recipe(BaseModel):
     def pipeline(self) -> dict[str, Step]:
         """All steps by name, in the order they run."""
         first: dict[str, Step] = {
-            PLAN: Plan(kind="plan", sources=self.sources, rows_per_shard=self.rows_per_shard),
-            INGEST: Ingest(kind="ingest", sources=self.sources),
+            PLAN: Plan(kind="plan", sources=self.sources, rows_per_shard=self.rows_per_shard, trial=self.trial),
+            INGEST: Ingest(kind="ingest", sources=self.sources, trial=self.trial),
         }
         return {**first, **self.steps}
+
+    def located(self, resources: Resources) -> Resources:
+        """The machine, on which the recipe's relative paths start at the recipe's own folder."""
+        return resources if self._folder is None else replace(resources, base=Path(self._folder))
+
+    def tried_on(self, rows: int | None) -> Recipe:
+        """The same recipe on so many rows of all sources together, those whose hash comes first (None: on all).
+
+        Its release says so in its title; its store is a store of its own (see tracemill.trial).
+        """
+        if rows is None:
+            return self
+        marked = {
+            name: step.model_copy(update={"title": f"{step.title} (a trial on {rows:,} rows)"})
+            for name, step in self.steps.items()
+            if isinstance(step, Release)
+        }
+        return self.model_copy(update={"trial": rows, "steps": {**self.steps, **marked}})
 
     def step(self, name: str) -> Step:
         """The step of that name. Raises RecipeError with the nearest name there is."""
         pipeline = self.pipeline()
         if name not in pipeline:
-            raise RecipeError(f"recipe {self.name!r} has no step {name!r}{_nearest(name, list(pipeline))}")
+            raise RecipeError(f"recipe {self.name!r} has no step {name!r}{nearest(name, pipeline)}")
         return pipeline[name]
 
     def before(self, name: str) -> Iterator[tuple[str, Step]]:
@@ -70,20 +96,22 @@ class Recipe(BaseModel):
             yield earlier, step
 
 
-def load_recipe(name_or_path: str) -> Recipe:
-    """Read a recipe by name (from the recipes folder) or by path. Raises RecipeError naming file, key and remedy."""
-    path = Path(name_or_path)
-    if path.suffix not in {".yaml", ".yml"}:
-        path = FOLDER / f"{name_or_path}.yaml"
-        if not path.is_file():
-            raise RecipeError(f"there is no recipe {name_or_path!r}{_nearest(name_or_path, recipe_names())}")
+def load_recipe(reference: str) -> Recipe:
+    """Read a recipe by name, path, URL or whole text (see recipe_places), perhaps as a trial.
+
+    Raises RecipeError naming file, key and remedy.
+    """
+    bare, rows = split_rows(reference)
+    written = find_recipe(bare)
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RecipeError(f"{path}: cannot be read as YAML: {error}") from error
-    recipe = parse_recipe(data, str(path))
-    _check_signed(recipe, str(path))
-    return recipe
+        data = yaml.safe_load(written.text)
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{written.where}: cannot be read as YAML: {error}") from error
+    if isinstance(data, dict) and "trial" in data:
+        raise RecipeError(f"{written.where}: trial is no key of a recipe: say --rows where it is run")
+    recipe = parse_recipe(data, written.where, written.folder)
+    _check_signed(recipe, written.where)
+    return recipe.tried_on(rows)
 
 
 def _check_signed(recipe: Recipe, where: str) -> None:
@@ -93,40 +121,65 @@ def _check_signed(recipe: Recipe, where: str) -> None:
             raise RecipeError(f"{where}: steps.{name}: {UNSIGNED}")
 
 
-def parse_recipe(data: Any, where: str) -> Recipe:
-    """Check a recipe's data. Raises RecipeError listing every wrong key with its place."""
+def parse_recipe(data: Any, where: str, folder: str | None = None) -> Recipe:
+    """Check a recipe's data. Raises RecipeError listing every wrong key with its place.
+
+    `folder` is where its relative paths start; None leaves that to `Resources.base`.
+    """
+    if not isinstance(data, dict):
+        raise RecipeError(f"{where}: holds no recipe: write name, description, sources and steps, one key a line")
     try:
-        return Recipe.model_validate(data)
+        recipe = Recipe.model_validate(data, context={"folder": folder})
     except ValidationError as error:
-        lines = [f"  {'.'.join(str(p) for p in e['loc']) or '(top)'}: {e['msg']}" for e in error.errors()]
+        lines = [f"  {line}" for line in explained(error, Recipe)]
         raise RecipeError(f"{where}: {len(lines)} problem(s); fix these keys:\n" + "\n".join(lines)) from None
+    recipe._folder = folder
+    return recipe
 
 
 def remember_recipe(recipe: Recipe, store: Store) -> None:
-    """Write the recipe into the store, so that the reports need nothing but the store.
+    """Write the recipe into the store, so that the reports need nothing but the store; and beside it, its folder.
 
-    Raises RecipeError when the store belongs to another recipe: two recipes may not share one root.
+    Raises RecipeError when the store belongs to another recipe, or to a trial of this one: each has a root of its own.
     """
+    known = _stored(store, STORED)
     text = recipe.model_dump_json(indent=1).encode()
+    if known != text:
+        _require_own(recipe, store, known)
+        store.write_bytes(STORED, text)
+    place = json.dumps({"folder": None if recipe._folder == str(SHIPPED) else recipe._folder}).encode()
+    if recipe._folder is not None and place != (_stored(store, PLACED) or b'{"folder": null}'):
+        store.write_bytes(PLACED, place)
+
+
+def _stored(store: Store, key: str) -> bytes:
     try:
-        known = store.read_bytes(STORED)
+        return store.read_bytes(key)
     except FileNotFoundError:
-        known = b""
-    if known == text:
-        return
-    name = _name_in(known)
-    if name not in {None, recipe.name}:
-        raise RecipeError(f"{store.root} holds recipe {name!r}, not {recipe.name!r}: give each its own root")
-    store.write_bytes(STORED, text)
+        return b""
 
 
-def _name_in(text: bytes) -> str | None:
-    """The name in a stored recipe, also in one that an older tracemill wrote with other keys."""
+def _require_own(recipe: Recipe, store: Store, known: bytes) -> None:
+    before = _read(known)
+    if before.get("name") not in {None, recipe.name}:
+        raise RecipeError(f"{store.root} holds recipe {before['name']!r}, not {recipe.name!r}: give each its own root")
+    if before and before.get("trial") != recipe.trial:
+        raise RecipeError(
+            f"{store.root} holds {_extent(before.get('trial'))}, not {_extent(recipe.trial)}: give each its own root"
+        )
+
+
+def _extent(trial: int | None) -> str:
+    return "the whole recipe" if trial is None else f"a trial on {trial:,} rows"
+
+
+def _read(text: bytes) -> dict[str, Any]:
+    """A stored recipe's data, also of one that an older tracemill wrote with other keys; {} for none."""
     try:
         data = json.loads(text)
     except ValueError:
-        return None
-    return data.get("name") if isinstance(data, dict) else None
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def stored_recipe(store: Store) -> Recipe:
@@ -136,7 +189,8 @@ def stored_recipe(store: Store) -> Recipe:
         data = json.loads(text)
     except ValueError as error:
         raise RecipeError(f"{store.root}/{STORED} is not JSON: run the recipe again on this store") from error
-    return parse_recipe(_without_retired(data), f"{store.root}/{STORED}")
+    folder = _read(_stored(store, PLACED)).get("folder") or str(SHIPPED)
+    return parse_recipe(_without_retired(data), f"{store.root}/{STORED}", folder)
 
 
 # Settings that are gone, with the default that an older tracemill wrote out where the recipe said nothing.
@@ -154,10 +208,5 @@ def _without_retired(data: Any, name: str = "") -> Any:
 
 
 def recipe_names() -> list[str]:
-    """The recipes that come with tracemill."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
-
-
-def _nearest(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name, names, 1)
-    return f"; did you mean {close[0]!r}? It has: {', '.join(names)}" if close else f"; there are: {', '.join(names)}"
+    """The recipes that come with tracemill, and those of the folder or prefix that TRACEMILL_RECIPES names."""
+    return list(recipe_files())

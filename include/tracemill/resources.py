@@ -28,6 +28,7 @@ class Resources:
     `tell`: says what takes long while it goes on (downloads, waits). `accept_removed`: by file, how many rows that it
     lost may go from the release.
     `transport`: a serving.transport.Transport that stands in for the network (a fake model server).
+    `base`: the folder of the recipe, where its relative paths start (see Recipe.located).
     """
 
     workers: int = field(default_factory=processors)
@@ -50,12 +51,19 @@ class Resources:
     def path(self, text: str) -> Path:
         """A recipe's path with ${NAME} filled in from the environment; relative ones start at `base`.
 
-        Raises SourceError naming an unset variable.
+        Raises SourceError naming an unset variable, or the recipe's folder when that is not on this machine.
         """
         try:
-            return self.base / Template(text).substitute(self.environment)
+            path = Path(Template(text).substitute(self.environment))
         except KeyError as error:
             name = error.args[0]
             raise SourceError(
                 f"{text}: the environment variable {name} is not set; set {name} to the data folder"
             ) from None
+        if not path.is_absolute() and not self.base.is_dir():
+            raise SourceError(
+                f"{text}: relative paths start at the recipe's folder, and there is no folder {self.base} on this "
+                "machine. If it was moved, run the recipe's file from where it is now (`tracemill run FILE --root "
+                "ROOT`), which the store then remembers; else write an absolute path or ${NAME}/..."
+            )
+        return self.base / path

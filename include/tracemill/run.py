@@ -19,6 +19,7 @@ from tracemill.recipe import PLAN, Recipe
 from tracemill.resources import Resources
 from tracemill.runner import ShardResult, run_shard, shard_count
 from tracemill.shards import Store
+from tracemill.trial import whole_of
 
 
 class Run:
@@ -35,6 +36,8 @@ class Run:
         self.names = list(recipe.pipeline()) if steps is None else list(steps)
         for name in self.names:
             recipe.step(name)
+        if PLAN in self.names and (whole := whole_of(root)):
+            Store.at(whole, create=True)
         self.store = Store.at(root, create=PLAN in self.names)
         self.computed = self.reused = 0
 

@@ -32,7 +32,7 @@ def run_shard(recipe: Recipe, store: Store, name: str, index: int, resources: Re
 
     Raises MissingInput when an earlier step has not sealed its part, ConservationError when the step lost a row.
     """
-    step = recipe.step(name)
+    step, resources = recipe.step(name), recipe.located(resources)
     if name == PLAN:
         remember_recipe(recipe, store)
     inputs = inputs_for(recipe, store, name, index)

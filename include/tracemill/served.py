@@ -45,7 +45,7 @@ def unserved(
     recipe: Recipe, store: Store, stage: str, shards: Sequence[int], resources: Resources
 ) -> tuple[Model, ...]:
     """The models that a stage needs for these shards, that the run is to serve, and that answer nowhere just now."""
-    step = recipe.step(stage)
+    step, resources = recipe.step(stage), recipe.located(resources)
     models = [model for model in (step.served() if isinstance(step, AskingStep) else ()) if model.replicas]
     missing = tuple(
         model
@@ -73,6 +73,9 @@ class Demand:
     resources: Resources
     stages: Sequence[str]
     _sealed: set[tuple[str, int]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.resources = self.recipe.located(self.resources)
 
     def is_over(self) -> bool:
         """Whether every shard of every stage is sealed for today's settings and inputs."""

@@ -25,13 +25,14 @@ def serve(
     from tracemill.served import Demand, served_models
     from tracemill.serving.serve import Replica
     from tracemill.shards import Store
+    from tracemill.spelling import nearest
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    loaded, store, machine = load_recipe(recipe), Store.at(root, create=True), Resources()
-    served = served_models(loaded)
+    loaded, store = load_recipe(recipe), Store.at(root, create=True)
+    machine, served = loaded.located(Resources()), served_models(loaded)
     if model not in served:
-        raise RecipeError(f"recipe {loaded.name!r} asks no model {model!r}; it asks: {', '.join(served) or 'none'}")
+        raise RecipeError(f"recipe {loaded.name!r} asks no model {model!r}{nearest(model, served)}")
     demand = Demand(loaded, store, machine, served[model].stages)
     life = Replica(served[model].model, replica, store, machine, demand.is_over)
     for sign in (signal.SIGTERM, signal.SIGINT):

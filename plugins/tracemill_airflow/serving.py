@@ -86,7 +86,7 @@ class ServeOperator(StageOperator):
         if event["state"] == "over":
             return {"why": "nobody needs it"}
         recipe, store = load_recipe(self.recipe), self.open_store()
-        served, machine = served_models(recipe)[self.server["model"]], self.machine()
+        served, machine = served_models(recipe)[self.server["model"]], recipe.located(self.machine())
         demand = Demand(recipe, store, machine, served.stages)
         run = run_of(context)
 

@@ -167,8 +167,8 @@ def test_a_recipe_with_unknown_keys_lists_each_with_its_place(tmp_path: Path) ->
     result = tracemill("run", path, "--root", tmp_path / "store")
 
     assert result.exit_code == 1
-    assert "steps.select.select.unverified" in result.stderr
-    assert "steps.select.select.speed" in result.stderr
+    assert "steps.select.unverified: " in result.stderr
+    assert "steps.select.speed: unknown key" in result.stderr
     assert not (tmp_path / "store").exists()
 
 

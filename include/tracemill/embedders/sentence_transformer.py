@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from tracemill.embedders.base import Embedder, unit_rows
 from tracemill.errors import RecipeError
@@ -20,7 +20,7 @@ _FOLDER_STARTS = ("/", "./", "../")
 
 
 class SentenceTransformerEmbedder(Embedder):
-    """`model` is a folder (starting with /, ./ or ../; relative ones start at the working folder) or an id on the Hub,
+    """`model` is a folder (starting with /, ./ or ../; relative ones start at the recipe's folder) or an id on the Hub,
 
     which needs a `revision`. The papers use BAAI/bge-m3. `prefix` is put before every text, as some models want.
     `characters`: of one batch, whose texts are of like length. Needs `thresholds`: they belong to a model.
@@ -33,6 +33,12 @@ class SentenceTransformerEmbedder(Embedder):
     max_tokens: Annotated[int, Field(ge=8)] | None = None
     characters: Annotated[int, Field(ge=256)] = 65536
     version: ClassVar[int] = 1
+    _base: Path = PrivateAttr(Path())
+
+    def model_post_init(self, context: Any) -> None:
+        """Take the recipe's folder, where relative paths start, from what the recipe is validated with."""
+        folder = (context or {}).get("folder")
+        self._base = Path(folder) if folder else Path()
 
     @model_validator(mode="after")
     def _is_pinned(self) -> Self:
@@ -44,7 +50,7 @@ class SentenceTransformerEmbedder(Embedder):
 
     def embed(self, texts: Sequence[str], resources: Resources) -> F32:
         """One unit row per text, in half precision on a GPU. Raises RecipeError when there is no such model."""
-        model = _loaded(self.model, self.revision, self.max_tokens)
+        model = _loaded(self._place(), self.revision, self.max_tokens)
         out = np.zeros((len(texts), int(model.get_sentence_embedding_dimension() or 0)), np.float32)
         for rows in self._batches(texts):
             batch = [self.prefix + texts[row] for row in rows]
@@ -67,7 +73,11 @@ class SentenceTransformerEmbedder(Embedder):
         """The digest of a folder's files; a pinned model of the Hub is named by its settings."""
         if not self.model.startswith(_FOLDER_STARTS):
             return {}
-        return {"model": _digest(_folder(self.model))}
+        return {"model": _digest(_folder(self._place()))}
+
+    def _place(self) -> str:
+        """The folder's path from the recipe's folder on, or the id on the Hub."""
+        return str((self._base / self.model).resolve()) if self.model.startswith(_FOLDER_STARTS) else self.model
 
     def space(self) -> dict[str, Any]:
         """Neither where a folder lies nor which texts share a batch changes the space."""
@@ -94,7 +104,7 @@ def _loaded(model: str, revision: str | None, max_tokens: int | None) -> Any:
     import torch
     from sentence_transformers import SentenceTransformer
 
-    place = str(_folder(model)) if model.startswith(_FOLDER_STARTS) else model
+    place = str(_folder(model)) if Path(model).is_absolute() else model
     try:
         loaded = SentenceTransformer(place, revision=revision, device=device(), trust_remote_code=False)
     except (OSError, ValueError) as error:

@@ -64,8 +64,9 @@ def migrate(recipe: Recipe, store: Store, resources: Resources, say: Say) -> Mig
 def would_migrate(recipe: Recipe, store: Store, resources: Resources) -> list[str]:
     """What a migration would do, in sentences; nothing is written. Raises SourceError for a source that is missing."""
     old = OldStore.seen(store)
+    machine = recipe.located(resources)
     for source in recipe.sources:
-        source.state(resources)
+        source.state(machine)
     rows = sum(manifest.counts.entered for manifest in old.manifests("provenance"))
     shards = len(old.note.shards.get(INGEST, {}))
     last = f"v{old.note.last_version}" if old.note.last_version else "none was published"

@@ -53,9 +53,10 @@ def announce(recipe: Recipe, store: Store, benchmark: Benchmark, resources: Reso
     Raises RecipeError when the name stands for another benchmark or is no name for a file, or the recipe signs nothing,
     SourceError for an unusable benchmark file.
     """
-    benchmark.questions(resources)
+    machine = recipe.located(resources)
+    benchmark.questions(machine)
     comparing(recipe, benchmark)
-    local = resources.path(benchmark.path)
+    local = machine.path(benchmark.path)
     file = store.put_content(local, f"{FOLDER}/{benchmark.name}/benchmark", local.suffix)
     try:
         made = Recall(name=benchmark.name, file=file, benchmark=benchmark)

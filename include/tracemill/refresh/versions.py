@@ -102,7 +102,8 @@ def current_release(recipe: Recipe, store: Store, resources: Resources) -> Manif
     name = release_name(recipe)
     inputs = inputs_for(recipe, store, name, 0)
     manifest = store.manifest(name, 0)
-    if manifest is None or manifest.fingerprint != fingerprint_of(recipe.step(name), resources, inputs):
+    machine = recipe.located(resources)
+    if manifest is None or manifest.fingerprint != fingerprint_of(recipe.step(name), machine, inputs):
         raise MissingInput(f"step {name!r} is not sealed for what {store.root} holds now: run {name!r}, then publish")
     return manifest
 

@@ -7,6 +7,7 @@ copy in its asset state store, for people to see.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -28,8 +29,22 @@ class Watermark(BaseModel):
 
 def watermark_now(recipe: Recipe, resources: Resources) -> Watermark:
     """What the recipe and its sources hold now. Raises SourceError for a source that is missing."""
-    states = {source.name: source.state(resources) for source in recipe.sources}
-    return Watermark(recipe=canonical_digest(recipe.model_dump(mode="json")), sources=states)
+    machine = recipe.located(resources)
+    states = {source.name: source.state(machine) for source in recipe.sources}
+    return Watermark(recipe=canonical_digest(_deciding(recipe.model_dump(mode="json"))), sources=states)
+
+
+_API = {"url", "key", "profile", "price", "limit", "requests_per_minute", "tokens_per_minute"}
+
+
+def _deciding(settings: Any) -> Any:
+    """A recipe's settings without where a model behind an API answers, at what price and how fast."""
+    if isinstance(settings, list):
+        return [_deciding(value) for value in settings]
+    if not isinstance(settings, dict):
+        return settings
+    skipped = _API if settings.keys() >= _API else set()
+    return {key: _deciding(value) for key, value in settings.items() if key not in skipped}
 
 
 def remembered(store: Store) -> Watermark | None:

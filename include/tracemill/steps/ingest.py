@@ -13,9 +13,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
 
 from tracemill.errors import RecipeError, SourceError
 from tracemill.records import Bucket, problem_id
@@ -25,6 +27,7 @@ from tracemill.sources import AnySource
 from tracemill.sources.base import RawRow, RowError, Slice, Source, SourceRow
 from tracemill.sources.jsonlines import SHOWN
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.steps.chosen import TABLE as CHOSEN
 from tracemill.steps.ingested import generation_rows, problem_row
 from tracemill.steps.plan import PLAN, slices_of
 from tracemill.tables import columns_of
@@ -43,10 +46,14 @@ _FILLED_IN = (
 
 
 class Ingest(Step):
-    """Shard i is row i of the plan. Its fingerprint knows only that slice and the settings of its source."""
+    """Shard i is row i of the plan. Its fingerprint knows only that slice and the settings of its source.
+
+    Of a `trial` it is those of its slice's rows that the plan has chosen; they alone enter.
+    """
 
     kind: Literal["ingest"]
     sources: tuple[AnySource, ...]
+    trial: Annotated[int | None, Field(ge=1, exclude_if=lambda rows: rows is None)] = None
 
     version: ClassVar[int] = 2
     unit: ClassVar[Literal["row"]] = "row"
@@ -63,6 +70,7 @@ class Ingest(Step):
         return {
             "source": source.model_dump(mode="json", exclude={"limit", "path"}),
             "source_version": source.version,
+            **({} if self.trial is None else {"rows": sorted(self._chosen(inputs))}),
             "slice": {
                 "file": part.named,
                 "rows": self._named(inputs, part),
@@ -79,9 +87,17 @@ class Ingest(Step):
         part = self._slice(inputs)
         source = self._source(part)
         shard = _Shard(source, part, self._named(inputs, part))
+        chosen = None if self.trial is None else self._chosen(inputs)
         for raw in source.read(resources, part):
-            shard.take(raw)
-        return shard.output()
+            if chosen is None or raw.row in chosen:
+                shard.take(raw)
+        return shard.output(part.stop - part.start if chosen is None else len(chosen))
+
+    @staticmethod
+    def _chosen(inputs: Inputs) -> set[int]:
+        """The rows of this shard's slice that a trial takes."""
+        table = inputs.table(CHOSEN)
+        return set(table.filter(pc.equal(table["index"], inputs.index))["row"].to_pylist())
 
     def _slice(self, inputs: Inputs) -> Slice:
         slices = _plan(inputs.store, _stored_plan(inputs))
@@ -211,9 +227,9 @@ class _Shard:
         """What a row is called for ever: its source, its file as it was first planned, and its number there."""
         return f"{self.source.name}/{self.file}:{row}"
 
-    def output(self) -> Output:
+    def output(self, promised: int) -> Output:
         """The tables. Raises SourceError unless every planned row was accounted for."""
-        promised, seen = self.part.stop - self.part.start, len(self.ledger)
+        seen = len(self.ledger)
         if seen != promised:
             raise SourceError(
                 f"source {self.source.name!r}: {self.part.file} rows {self.part.start} to {self.part.stop} were "

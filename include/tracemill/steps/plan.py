@@ -13,9 +13,10 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import pyarrow as pa
+from pydantic import Field
 
 from tracemill.errors import RecipeError, SourceError
 from tracemill.resources import Resources
@@ -23,6 +24,8 @@ from tracemill.shards import Store
 from tracemill.sources import AnySource
 from tracemill.sources.base import Slice
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
+from tracemill.steps.chosen import TABLE as CHOSEN
+from tracemill.steps.chosen import chosen_rows, chosen_table
 from tracemill.tables import columns_of
 
 PLAN = "plan"
@@ -30,11 +33,15 @@ AFTER = "the plan before"
 
 
 class Plan(Step):
-    """One row of table `plan` per shard, in shard order. A shard holds rows of one file only."""
+    """One row of table `plan` per shard, in shard order. A shard holds rows of one file only.
+
+    `trial`: take so many rows of all, by hash; the slices that have one are the shards, whatever was planned before.
+    """
 
     kind: Literal["plan"]
     sources: tuple[AnySource, ...]
     rows_per_shard: int
+    trial: Annotated[int | None, Field(ge=1, exclude_if=lambda rows: rows is None)] = None
 
     version: ClassVar[int] = 3
     shape: ClassVar[Literal["map", "gather"]] = "gather"
@@ -45,6 +52,8 @@ class Plan(Step):
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
         """What each source holds now, and the plan that this one went on from (unless nothing changed since)."""
         states = {source.name: source.state(resources) for source in self.sources}
+        if self.trial is not None:
+            return states
         last = _last_plan(inputs.store)
         after = None if last is None else last.after if last.states == states else last.fingerprint
         return states if after is None else {**states, AFTER: after}
@@ -54,6 +63,8 @@ class Plan(Step):
         names = [source.name for source in self.sources]
         if len(set(names)) < len(names):
             raise SourceError(f"source names must differ; the recipe has {', '.join(names)}")
+        if self.trial is not None:
+            return self._tried(self.trial, resources, inputs)
         earlier = [part for part in planned(inputs.store) if part.source in names]
         fresh: list[Slice] = []
         removed: dict[str, int] = {}
@@ -63,14 +74,26 @@ class Plan(Step):
             removed |= _accepted(source.name, known, slices, resources.accept_removed)
             fresh += slices
         ordered = _in_order(fresh, earlier)
-        material = self.material(resources, inputs)
-        recorded = [json.dumps({"state": material[p.source], "after": material.get(AFTER)}) for p in ordered]
-        ids = [f"{part.source}/{part.file}:{part.start}-{part.stop}" for part in ordered]
         return Output(
-            ledger=ledger_rows("row", ids, detail=recorded),
+            ledger=self._ledger(ordered, resources, inputs),
             tables={PLAN: _table(ordered)},
             made_with=removed and {"removed": removed},
         )
+
+    def _tried(self, rows: int, resources: Resources, inputs: Inputs) -> Output:
+        """The shards of a trial, and which of their rows it takes."""
+        whole = [part for source in self.sources for part in source.plan(resources, self.rows_per_shard)]
+        found = zip(whole, chosen_rows(whole, rows), strict=True)
+        taken = [(part, some) for part, some in found if len(some)]
+        slices = [part for part, _ in taken]
+        tables = {PLAN: _table(slices), CHOSEN: chosen_table([some for _, some in taken])}
+        return Output(ledger=self._ledger(slices, resources, inputs), tables=tables)
+
+    def _ledger(self, slices: Sequence[Slice], resources: Resources, inputs: Inputs) -> pa.Table:
+        material = self.material(resources, inputs)
+        recorded = [json.dumps({"state": material[p.source], "after": material.get(AFTER)}) for p in slices]
+        ids = [f"{part.source}/{part.file}:{part.start}-{part.stop}" for part in slices]
+        return ledger_rows("row", ids, detail=recorded)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ PLAN = declare(
     )
 )
 
+# Of a trial alone: the rows of each shard's slice that it takes (steps/chosen.py); the slice's other rows are not read.
+CHOSEN = declare(Table("chosen", pa.schema([("index", pa.int32()), ("row", pa.int64())])))
+
 # One row per distinct problem of a shard. `id` is problem_id() of the text: the same problem from two sources has
 # one id. `prompt` is the text a model is asked (for several turns: the human turns joined by a blank line, used
 # for dedup and decontamination) and `messages` the turns themselves, null when there is one only.

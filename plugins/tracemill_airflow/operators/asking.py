@@ -101,7 +101,7 @@ class AskingOperator(StageOperator):
         return recipe
 
     def _machine(self, recipe: Recipe) -> Resources:
-        machine = with_connections(self.machine(), [model.name for model in self._models(recipe)])
+        machine = with_connections(recipe.located(self.machine()), [model.name for model in self._models(recipe)])
         return replace(machine, away=self.away)
 
     def _models(self, recipe: Recipe) -> tuple[Model, ...]:

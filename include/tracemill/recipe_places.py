@@ -1,0 +1,107 @@
+"""Finds recipes: those that come with tracemill, and those in the folder or store prefix that TRACEMILL_RECIPES names.
+
+A recipe is named in one of four ways: by its file's name without .yaml (the own folder comes first), by a path, by any
+fsspec URL of a file, or by its whole text, which is told by its line ends. A last line `#rows=50` (for a name: an end)
+asks for a trial on so many rows.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import fsspec
+
+from tracemill.errors import RecipeError
+from tracemill.objects import store_io
+from tracemill.spelling import nearest
+
+SHIPPED = Path(__file__).resolve().parents[1] / "recipes"
+OWN = "TRACEMILL_RECIPES"
+_ENDS = (".yaml", ".yml")
+_ROWS = re.compile(r"\s*#rows=(\d+)\s*\Z")
+
+
+class Written(NamedTuple):
+    """A recipe's text; `where` names it in messages, `folder` is where its relative paths start (a path, or a URL)."""
+
+    text: str
+    where: str
+    folder: str
+
+
+def with_rows(reference: str, rows: int | None) -> str:
+    """The same recipe, tried on so many rows (None or 0: the whole)."""
+    bare, _ = split_rows(reference)
+    return f"{bare}\n#rows={rows}" if rows and "\n" in bare else f"{bare}#rows={rows}" if rows else bare
+
+
+def split_rows(reference: str) -> tuple[str, int | None]:
+    """A reference without its last line, and the number of rows in it."""
+    found = _ROWS.search(reference)
+    return (reference[: found.start()], int(found[1]) or None) if found else (reference, None)
+
+
+def find_recipe(reference: str) -> Written:
+    """The text that a reference names. Raises RecipeError naming the nearest recipe there is, StoreError for a store
+    that cannot be read just now.
+    """
+    if "\n" in reference.strip():
+        return Written(reference, "the recipe given as text", own_folder() or str(SHIPPED))
+    if not reference.endswith(_ENDS):
+        known = recipe_files()
+        if reference not in known:
+            raise RecipeError(f"there is no recipe {reference!r}{nearest(reference, known)}")
+        reference = known[reference]
+    reference = reference.removeprefix("file://")
+    if "://" in reference:
+        return Written(_fetched(reference), reference, reference.rsplit("/", 1)[0])
+    try:
+        return Written(Path(reference).read_text(encoding="utf-8"), reference, str(Path(reference).resolve().parent))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{reference}: cannot be read as YAML: {error}") from error
+
+
+def own_folder() -> str | None:
+    """What TRACEMILL_RECIPES names: a folder's absolute path, or a URL; None when it is not set."""
+    named = os.environ.get(OWN, "").rstrip("/")
+    if not named:
+        return None
+    local = named.removeprefix("file://")
+    return local if "://" in local else str(Path(local).resolve())
+
+
+def recipe_files() -> dict[str, str]:
+    """Each recipe's place, by name: the shipped ones, and over them those of TRACEMILL_RECIPES.
+
+    Raises RecipeError for a folder that is not there, StoreError for a store that cannot be read.
+    """
+    shipped = {path.stem: str(path) for path in SHIPPED.glob("*.yaml")}
+    own = own_folder()
+    if own is None:
+        return dict(sorted(shipped.items()))
+    listed = _below(own) if "://" in own else _in_folder(own)
+    return dict(sorted({**shipped, **{place.rsplit("/", 1)[-1].rsplit(".", 1)[0]: place for place in listed}}.items()))
+
+
+def _in_folder(folder: str) -> list[str]:
+    if not Path(folder).is_dir():
+        raise RecipeError(f"{OWN} names {folder}, which is no folder: make it, or unset {OWN}")
+    return sorted(str(path) for path in Path(folder).iterdir() if path.suffix in _ENDS and path.name[0] != ".")
+
+
+def _below(prefix: str) -> list[str]:
+    with store_io(f"cannot list the recipes below {prefix}"):
+        fs, root = fsspec.core.url_to_fs(prefix, use_listings_cache=False)
+        names = [path.rsplit("/", 1)[-1] for path in fs.ls(root, detail=False)] if fs.exists(root) else []
+    return sorted(f"{prefix}/{name}" for name in names if name.endswith(_ENDS) and name[0] != ".")
+
+
+def _fetched(url: str) -> str:
+    try:
+        with store_io(f"cannot read {url}", absent=True), fsspec.open(url, "rb") as file:
+            return str(file.read(), "utf-8")
+    except (FileNotFoundError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{url}: cannot be read as YAML: {error}") from error
