@@ -21,8 +21,9 @@ from typer.core import TyperGroup
 
 from tracemill.errors import TracemillError
 from tracemill.migration_cli import migrate
+from tracemill.new_cli import app as new
 from tracemill.refresh_cli import mount as mount_refresh
-from tracemill.refresh_cli import told
+from tracemill.run_cli import run
 from tracemill.sandbox_cli import app as sandbox
 from tracemill.serving_cli import serve
 from tracemill.upkeep_cli import mount as mount_upkeep
@@ -69,52 +70,6 @@ def _options(
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=err)], force=True)
     logging.getLogger("tracemill.progress").setLevel(logging.INFO)
-
-
-@app.command()
-def run(
-    recipe: Annotated[
-        str, typer.Argument(help="A recipe's name (see `tracemill recipes`) or the path of a YAML file.")
-    ],
-    root: Root,
-    step: Annotated[str | None, typer.Option(help="Only this step; the steps before it must be sealed.")] = None,
-    shard: Annotated[int | None, typer.Option(min=0, help="Only this shard of that step.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes a step may start. [default: all CPUs]")] = None,
-    rows: Annotated[
-        int | None, typer.Option(min=1, help="Try the recipe on so many rows, chosen by hash, in ROOT/trials/rows-N.")
-    ] = None,
-) -> None:
-    """Run a recipe, or one step or shard of it. What is sealed for the same settings and inputs is not run again.
-
-    Answers that a trial (--rows) paid for are found by the whole run on the same root, which pays only for the others.
-
-    Examples:
-
-        tracemill run demo --root var/store/demo/v1
-
-        tracemill run mine.yaml --root s3://bucket/mine/v1 --rows 50
-    """
-    from tracemill.recipe import load_recipe
-    from tracemill.recipe_places import with_rows
-    from tracemill.resources import Resources
-    from tracemill.run import Run
-    from tracemill.trial import trial_root, with_shared_answers
-
-    if shard is not None and step is None:
-        raise typer.BadParameter("--shard needs --step")
-    loaded = load_recipe(with_rows(recipe, rows) if rows else recipe)
-    resources = Resources(workers=workers, tell=told) if workers else Resources(tell=told)
-    resources, place = with_shared_answers(resources, loaded.trial), trial_root(root, loaded.trial)
-    work = Run(loaded, place, resources, out, steps=[step] if step else None)
-    work.go(shard)
-    if step is None:
-        _funnel(work.store, as_json=False)
-        out.print(f"Next: {escape(_next(recipe, root, place))}", soft_wrap=True)
-
-
-def _next(recipe: str, root: str, place: str) -> str:
-    publish = f"tracemill publish --root {place} --to FOLDER"
-    return publish if place == root else f"{publish}, or the whole: tracemill run {recipe} --root {root}"
 
 
 @app.command()
@@ -214,6 +169,8 @@ def _funnel(store: Store, as_json: bool) -> None:
         print_funnel(store, out)
 
 
+app.command("run")(run)
+app.add_typer(new, name="new")
 app.add_typer(sandbox, name="sandbox")
 app.command("serve")(serve)
 app.command("migrate")(migrate)

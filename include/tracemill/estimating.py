@@ -1,0 +1,178 @@
+"""Estimates what a recipe would take before it is run: rows, shards, requests, hours and money; and says from what.
+
+What an answer costs is measured where the recipe or a trial of it ran on this root, else assumed. Numbers are upper
+bounds where nobody knows better: every row is asked for, none is a duplicate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from tracemill.measured import Measured, measured, opened
+from tracemill.objects import scratch_folder
+from tracemill.recipe import PLAN, Recipe
+from tracemill.resources import Resources
+from tracemill.runner import inputs_for
+from tracemill.serving.model import Model
+from tracemill.shards import Store
+from tracemill.sources.base import RowError, Slice
+from tracemill.steps.annotate import Annotate
+from tracemill.steps.asking import AskingStep
+from tracemill.steps.distill import Distill
+from tracemill.steps.plan import PLAN as TABLE
+from tracemill.steps.plan import slices_of
+from tracemill.trial import trial_root
+
+# The mean of DeepSeek-R1's traces over 1.89 M problems of all kinds (arXiv 2505.14464: 3,784.8 tokens).
+TRACE_TOKENS = 3_800
+SAID_TOKENS = 300  # of judges, labellers and others who answer shortly
+CHARACTERS_A_TOKEN = 3.5  # of English with formulas; Chinese has fewer
+LOOKED_AT = 50  # rows, for the length of problems
+SPEED = 30.0  # tokens a second of one answer of a hosted model
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What one stage asks of one model: requests, tokens in and out, hours (None: nobody knows), money."""
+
+    stage: str
+    model: str
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    hours: float | None
+    money: float | None
+    currency: str
+    basis: str
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a recipe would take."""
+
+    recipe: str
+    rows: int
+    shards: int
+    asking: tuple[Asking, ...]
+
+    @property
+    def money(self) -> float | None:
+        """All that has a price; None where nothing has."""
+        known = [one.money for one in self.asking if one.money is not None]
+        return sum(known) if known else None
+
+    @property
+    def hours(self) -> float | None:
+        """The stages one after the other; None where one of them is unknown."""
+        known = [one.hours for one in self.asking if one.hours is not None]
+        return sum(known) if len(known) == len(self.asking) else None
+
+    def lines(self) -> list[str]:
+        """The estimate in sentences."""
+        said = [f"Recipe {self.recipe}: {self.rows:,} rows in {self.shards:,} shards."]
+        said += [_sentence(one) for one in self.asking]
+        if not self.asking:
+            return [*said, "It asks no model, so it costs this machine's time alone. Nothing was made."]
+        hours = "hours unknown (try it with --rows 50 first)" if self.hours is None else f"about {_time(self.hours)}"
+        money = "no price is given" if self.money is None else f"{self.money:,.2f} {self.asking[0].currency}"
+        requests = sum(one.requests for one in self.asking)
+        return [*said, f"In all at most {requests:,} requests, {hours}, {money}. Nothing was made or paid."]
+
+
+def estimated(recipe: Recipe, root: str, resources: Resources) -> Estimate:
+    """Plan without writing, and count. Raises what the plan raises: SourceError for a source that cannot be used."""
+    machine = recipe.located(resources)
+    with scratch_folder("an estimate") as scratch:
+        store = opened(trial_root(root, recipe.trial)) or Store.at(str(scratch / "store"), create=True)
+        output = recipe.step(PLAN).run(machine, inputs_for(recipe, store, PLAN, 0))
+    slices = slices_of(output.tables[TABLE])
+    rows = sum(part.stop - part.start for part in slices)
+    rows = rows if recipe.trial is None else min(rows, recipe.trial)
+    known = measured(recipe, root)
+    length = _prompt_tokens(recipe, slices, machine)
+    asking = tuple(
+        _asking(recipe, name, model, rows, known.get((name, model.name)), length)
+        for name, step in recipe.pipeline().items()
+        if isinstance(step, AskingStep)
+        for model in step.served()
+    )
+    return Estimate(recipe.name, rows, len(slices), asking)
+
+
+def _asking(recipe: Recipe, stage: str, model: Model, rows: int, known: Measured | None, length: float) -> Asking:
+    known_or = known or _assumed(recipe, stage, length)
+    requests = round(rows * known_or.answers)
+    prompt, completion = round(requests * known_or.prompt_tokens), round(requests * known_or.completion_tokens)
+    price = model.api.price if model.api else None
+    return Asking(
+        stage=stage,
+        model=model.name,
+        requests=requests,
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        hours=_hours(model, requests, prompt, completion),
+        money=price.of(prompt, completion) if price else None,
+        currency=price.currency if price else "",
+        basis=f"measured on {known.rows:,} rows" if known else "assumed",
+    )
+
+
+def _hours(model: Model, requests: int, prompt: int, completion: int) -> float | None:
+    """As fast as the rates allow, and `concurrency` answers at once; how fast an own server is nobody knows here."""
+    api = model.api
+    if api is None:
+        return None
+    minutes = [completion / (SPEED * model.serve.concurrency) / 60]
+    minutes += [requests / api.requests_per_minute] if api.requests_per_minute else []
+    minutes += [(prompt + completion) / api.tokens_per_minute] if api.tokens_per_minute else []
+    return max(minutes) / 60
+
+
+def _assumed(recipe: Recipe, stage: str, length: float) -> Measured:
+    """At most so many answers a row, and what they are like if nothing was measured."""
+    step = recipe.step(stage)
+    if isinstance(step, Distill):
+        limit = step.teacher.continue_to or step.teacher.sampling.max_tokens or TRACE_TOKENS
+        return Measured(0, step.teacher.samples, length, min(TRACE_TOKENS, limit))
+    if isinstance(step, Annotate):
+        return Measured(0, 2, length + SAID_TOKENS, SAID_TOKENS)  # difficulty and category
+    if step.unit == "problem":
+        return Measured(0, 1, length + SAID_TOKENS, SAID_TOKENS)
+    before = [one.teacher.samples for _, one in recipe.before(stage) if isinstance(one, Distill)]
+    return Measured(0, max(1, sum(before)), length + TRACE_TOKENS, SAID_TOKENS)
+
+
+def _prompt_tokens(recipe: Recipe, slices: list[Slice], machine: Resources) -> float:
+    """The mean length of the sources' problems, each source counting by its rows."""
+    total, rows = 0.0, 0
+    for source in recipe.sources:
+        own = [part for part in slices if part.source == source.name and part.stop > part.start]
+        lengths = [length for part in own[:1] for length in islice(_lengths(source, machine, part), LOOKED_AT)]
+        count = sum(part.stop - part.start for part in own)
+        total, rows = total + count * (sum(lengths) / len(lengths) if lengths else 0), rows + count
+    return total / rows / CHARACTERS_A_TOKEN if rows else 0.0
+
+
+def _lengths(source: Any, machine: Resources, part: Slice) -> Iterator[int]:
+    for raw in source.read(machine, part):
+        if raw.error is None:
+            try:
+                yield len(source.understand(raw.value).prompt)
+            except RowError:
+                continue  # ingest quarantines it
+
+
+def _sentence(one: Asking) -> str:
+    money = "" if one.money is None else f", {one.money:,.2f} {one.currency}"
+    hours = "" if one.hours is None else f", about {_time(one.hours)}"
+    return (
+        f"{one.stage}: at most {one.requests:,} requests to {one.model}, {one.prompt_tokens:,} tokens in and "
+        f"{one.completion_tokens:,} out{money}{hours} ({one.basis})"
+    )
+
+
+def _time(hours: float) -> str:
+    return f"{hours:,.1f} hours" if hours >= 1 else f"{max(1, round(hours * 60))} minutes"

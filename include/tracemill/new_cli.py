@@ -1,0 +1,172 @@
+"""`tracemill new recipe`: from somebody's problems and a model to a recipe that runs, by questions or by options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from tracemill.refresh_cli import out, told
+from tracemill.serving.api import Price, Profile
+
+if TYPE_CHECKING:
+    from tracemill.drafting.asked import Asked
+    from tracemill.drafting.looking import Look
+
+app = typer.Typer(help="Write a new recipe.", no_args_is_help=True)
+_SHOWN = 70  # characters of an example
+_UNCHECKED = (
+    "No column says what is right, so nothing can be verified and answers are kept unverified. If there is one: "
+    "--column reference_answer=NAME or --column test_case=NAME"
+)
+
+
+@app.callback()
+def _group() -> None:
+    """Write a new recipe."""
+
+
+@app.command("recipe")
+def recipe(
+    problems: Annotated[
+        str | None, typer.Option(help="Your problems: JSON Lines, JSON or Parquet, a folder of them, or a Hub id.")
+    ] = None,
+    api: Annotated[
+        str | None, typer.Option(help="The model's API: an address, or deepseek, openai, openrouter, anthropic.")
+    ] = None,
+    weights: Annotated[str | None, typer.Option(help="Instead of --api: the folder of a model to serve here.")] = None,
+    model: Annotated[str | None, typer.Option(help="The model's name there.")] = None,
+    key: Annotated[str | None, typer.Option(help="NAME of the environment variable that holds the API key.")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(metavar="ROLE=COLUMN", help="Correct a guess, as prompt=question. Repeatable.")
+    ] = None,
+    price: Annotated[
+        tuple[float, float] | None, typer.Option(metavar="IN OUT", help="What a million tokens cost, in and out.")
+    ] = None,
+    limit: Annotated[float | None, typer.Option(min=0.0, help="Stop when so much money is spent.")] = None,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(help="Whose fields an address of your own takes. [default: by its host, else vLLM's]"),
+    ] = None,
+    thinking: Annotated[
+        bool | None, typer.Option("--thinking/--no-thinking", help="Whether the model thinks by itself first.")
+    ] = None,
+    category: Annotated[
+        str | None, typer.Option(help="math, code, ...: what the problems are. [default: guessed]")
+    ] = None,
+    license: Annotated[str | None, typer.Option(help="The problems' licence; it goes into every row.")] = None,
+    name: Annotated[str | None, typer.Option(help="The recipe's name. [default: from the file's]")] = None,
+    to: Annotated[Path | None, typer.Option(help="The recipe's file. [default: NAME.yaml]")] = None,
+    run: Annotated[bool, typer.Option("--run", help="Run it at once and publish the release beside it.")] = False,
+    rows: Annotated[int | None, typer.Option(min=1, help="With --run: on so many rows only.")] = None,
+) -> None:
+    """Look at your problems, ask for a model, and write a recipe that runs. What no option says is asked for.
+
+    Examples:
+
+        tracemill new recipe
+
+        tracemill new recipe --problems x.jsonl --api deepseek --model deepseek-reasoner --run
+
+        tracemill new recipe --problems x.jsonl --api http://127.0.0.1:8000 --model qwen3-8b --key "" --run --rows 50
+    """
+    from tracemill.drafting.guessing import guessed, require_problem, said
+    from tracemill.drafting.looking import look
+    from tracemill.drafting.writing import Draft, recipe_name, write
+    from tracemill.resources import Resources
+
+    asks = problems is None or (weights is None and (api is None or model is None))
+    given = problems or typer.prompt("Your problems (a file, a folder, or a data set's id on the Hub)")
+    found = look(given, Resources(tell=told))
+    roles = {} if found.known else said(guessed(found), column or (), found)
+    show(found, roles)
+    if asks and not found.known:
+        roles = confirmed(found, roles)
+    if not found.known:
+        require_problem(roles, found)
+    asked = replace(_asked(api, weights, model, key), price=_price(price), limit=limit, thinks=thinking)
+    called = recipe_name(name or given)
+    draft = Draft(called, found, roles, replace(asked, profile=profile), category, license)
+    target = to or Path(f"{called}.yaml")
+    write(draft, target)
+    out.print(f"Wrote {escape(str(target))}: look at it, it is short.", soft_wrap=True)
+    if not draft.is_checked:
+        out.print(f"[yellow]{_UNCHECKED}[/yellow]", soft_wrap=True)
+    if run or (asks and typer.confirm("Run it now?", default=False)):
+        _run(target, rows)
+        return
+    run_it = f"tracemill run {target} --root {target.with_suffix('.store')}"
+    out.print(f"Next: {escape(run_it)} --dry-run, or --rows 50 to try it", soft_wrap=True)
+
+
+def show(found: Look, roles: Mapping[str, str]) -> None:
+    """Print the columns, what they are taken for, and an example of each."""
+    if found.known:
+        out.print(f"{found.given} is a data set that tracemill knows (source {found.known!r}): no column to map.")
+        return
+    table = Table("column", "taken for", "example")
+    taken = {name: role for role, name in roles.items()}
+    for one in found.columns:
+        table.add_row(escape(one), taken.get(one, ""), escape(_short(found.example(one))))
+    out.print(table)
+
+
+def confirmed(found: Look, roles: Mapping[str, str]) -> dict[str, str]:
+    """The roles after a person saw them; each wrong one is said as ROLE=COLUMN."""
+    from tracemill.drafting.guessing import said
+
+    corrected = dict(roles)
+    while answer := typer.prompt(
+        "Right? Enter, or what is wrong as ROLE=COLUMN (prompt, reference_answer, test_case, response, ...)",
+        default="",
+        show_default=False,
+    ):
+        corrected = said(corrected, [answer.strip()], found)
+        show(found, corrected)
+    return corrected
+
+
+def _asked(api: str | None, weights: str | None, model: str | None, key: str | None) -> Asked:
+    """The model, as the options say, and what they do not say as somebody answers. Raises RecipeError for a key."""
+    from tracemill.drafting.asked import PROVIDERS, Asked, provider, variable
+
+    if api and weights:
+        raise typer.BadParameter("give --api or --weights, not both")
+    if not api and not weights:
+        place = typer.prompt(f"The model: an API ({', '.join(PROVIDERS)}, or an address), or a folder of weights")
+        api, weights = (None, place) if Path(place).expanduser().is_dir() else (place, None)
+    if weights:
+        return Asked(model or Path(weights).resolve().name, weights=weights)
+    url, usual = provider(api or "")
+    if key is None and model is None:
+        model = typer.prompt("The model's name there")
+        key = typer.prompt("NAME of the environment variable with the key (never the key itself)", default=usual or "")
+    named = variable(usual if key is None else key)
+    return Asked(str(model or typer.prompt("The model's name there")), url=url, key=named)
+
+
+def _price(given: tuple[float, float] | None) -> Price | None:
+    return Price(input=given[0], output=given[1]) if given else None
+
+
+def _run(path: Path, rows: int | None) -> None:
+    """Run the recipe and lay its release out beside it."""
+    from tracemill.recipe import load_recipe
+    from tracemill.release.publish import publish
+    from tracemill.resources import Resources
+    from tracemill.run_cli import ran
+
+    store = ran(load_recipe(str(path)).tried_on(rows), str(path.with_suffix(".store")), Resources(tell=told))
+    out.print(f"Release: {escape(str(publish(store, path.with_suffix('.release'))))}", soft_wrap=True)
+    if rows:
+        out.print(f"The whole: tracemill run {escape(str(path))} --root {path.with_suffix('.store')}", soft_wrap=True)
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

@@ -1,0 +1,92 @@
+"""Looks, before anything is paid or made, whether a recipe's models can be asked at all: keys, addresses, folders.
+
+Whatever is wrong is one sentence within seconds. What is sealed already needs no model, so it asks for none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tracemill.errors import RecipeError, ServingError
+from tracemill.recipe import Recipe
+from tracemill.resources import Resources
+from tracemill.served import Demand, ServedModel, served_models
+from tracemill.serving.api import address
+from tracemill.serving.endpoints import Endpoint, fixed_endpoints
+from tracemill.serving.model import Model
+from tracemill.shards import Store
+from tracemill.spelling import nearest
+
+if TYPE_CHECKING:
+    import httpx
+
+PATIENCE = 15.0  # seconds for an address to say anything
+_REFUSED = {401: "the key is not accepted", 403: "the key may not be used here", 402: "the balance is used up"}
+
+
+def require_ready(recipe: Recipe, store: Store | None, resources: Resources) -> None:
+    """Look at every model that the recipe still needs on that store (None: there is none yet).
+
+    Raises RecipeError for a variable, key, folder or address that must be mended, ServingError for an endpoint that is
+    away just now.
+    """
+    machine = recipe.located(resources)
+    for served in served_models(recipe).values():
+        if store is None or not Demand(recipe, store, machine, served.stages).is_over():
+            _require(served, machine)
+
+
+def _require(served: ServedModel, machine: Resources) -> None:
+    model = served.model
+    endpoints = fixed_endpoints(model.name, machine.environment)
+    if model.api and not endpoints:
+        key = model.api.secret(machine)
+        endpoints = [Endpoint.model_validate({"url": model.api.url, "model": model.api.model, "key": key})]
+    if endpoints and machine.transport is None:
+        _require_answer(model, endpoints, machine)
+    if not endpoints and model.is_folder and model.replicas:
+        model.location(machine)
+
+
+def _require_answer(model: Model, endpoints: list[Endpoint], machine: Resources) -> None:
+    """One of a model's endpoints answers, and takes the key. Raises as `require_ready`."""
+    import httpx
+
+    away = ""
+    for endpoint in endpoints:
+        url = address(endpoint.url, "/v1/models")
+        try:
+            response = httpx.get(url, headers=_headers(endpoint, model), timeout=PATIENCE, trust_env=bool(model.api))
+        except httpx.InvalidURL as error:
+            raise RecipeError(f"model {model.name!r}: {endpoint.url} is no address: {error}") from error
+        except httpx.HTTPError as error:
+            away = f"{endpoint.url} does not answer ({_plain(error)})"
+            continue
+        if response.status_code in _REFUSED:
+            said = response.text.strip()[:200]
+            raise RecipeError(f"model {model.name!r}: {endpoint.url}: {_REFUSED[response.status_code]}: {said}")
+        _tell_unknown(model, endpoint, response, machine)
+        return
+    raise ServingError(f"model {model.name!r}: {away}: check the address in the recipe, and that the server is up")
+
+
+def _headers(endpoint: Endpoint, model: Model) -> dict[str, str]:
+    headers = dict(endpoint.headers)
+    if model.api and model.api.takes == "anthropic" and endpoint.key:  # its list of models takes the key so
+        headers |= {"x-api-key": endpoint.key.get_secret_value(), "anthropic-version": "2023-06-01"}
+    return headers
+
+
+def _tell_unknown(model: Model, endpoint: Endpoint, response: httpx.Response, machine: Resources) -> None:
+    """Say when the endpoint lists models and this is not among them; some list only a part of what they serve."""
+    try:
+        listed: Any = response.json()
+        names = [str(one["id"]) for one in listed["data"]] if response.status_code == 200 else []
+    except (ValueError, KeyError, TypeError):
+        return
+    if names and endpoint.model not in names:
+        machine.tell(f"{endpoint.url} lists no model {endpoint.model!r}{nearest(endpoint.model, names)}")
+
+
+def _plain(error: Exception) -> str:
+    return str(error) or type(error).__name__
