@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG
 
-from tracemill_airflow.form import DEFAULTS, graphs, place
+from tracemill_airflow.form import DEFAULTS, MACROS, batching, graphs, place, trying
 from tracemill_airflow.graph import Stage, wire
 
 MAIN = "reasoning_distillation"
@@ -18,7 +18,6 @@ MAIN = "reasoning_distillation"
 
 def distillation(dag_id: str, stages: Sequence[Stage], recipes: list[str]) -> DAG:
     """The DAG that runs these stages for any of these recipes, the first one by default."""
-    batches = Param(0, type="integer", minimum=0, description="Shards a task works through; 0 chooses")
     with DAG(
         dag_id=dag_id,
         schedule=None,
@@ -26,7 +25,8 @@ def distillation(dag_id: str, stages: Sequence[Stage], recipes: list[str]) -> DA
         max_active_runs=2,
         tags=["tracemill"],
         doc_md=__doc__,
-        params={**place(recipes), "shards_per_task": batches},
+        params={**place(recipes), **trying(), **batching()},
+        user_defined_macros=MACROS,
         default_args=DEFAULTS,
     ) as dag:
         wire(stages)

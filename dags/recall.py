@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 from airflow.sdk import DAG, Param
 
-from tracemill_airflow.form import DEFAULTS, place
-from tracemill_airflow.graph import RECIPES, RELEASES
+from tracemill_airflow.form import DEFAULTS, HOW, MACROS, batching, place
+from tracemill_airflow.graph import RELEASES
 from tracemill_airflow.operators.recall import AnnounceOperator, PatchOperator, RevokeOperator, ScanOperator
 from tracemill_airflow.operators.refresh import VersionOperator
+from tracemill_airflow.shelf import recipe_texts
 
 
 def recalling(dag_id: str, recipes: Sequence[str]) -> DAG:
@@ -22,21 +23,37 @@ def recalling(dag_id: str, recipes: Sequence[str]) -> DAG:
     form = {
         **place(recipes, "demo" if "demo" in recipes else None),
         "benchmark_name": Param(
-            "late_benchmark", type="string", pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$", description="Names the list"
+            "late_benchmark",
+            type="string",
+            pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$",
+            title="Benchmark's name",
+            description="Letters, digits, - and _. The list of what was taken out is revocations/NAME.jsonl.",
         ),
         "benchmark_path": Param(
             "benchmarks/demo_benchmark.jsonl",
             type="string",
-            description="JSON Lines or JSON, one question a row; relative to include/recipes",
+            minLength=1,
+            title="Benchmark's file",
+            description="JSON Lines or JSON, one question a row; a relative path starts at the recipe's folder.",
         ),
-        "benchmark_field": Param("problem", type="string", description="The field with the question"),
-        "benchmark_id_field": Param(None, type=["null", "string"], description="The field with an item's name, if any"),
+        "benchmark_field": Param(
+            "problem", type="string", minLength=1, title="Field with the question", description="Such as problem."
+        ),
+        "benchmark_id_field": Param(
+            None,
+            type=["null", "string"],
+            title="Field with an item's name",
+            description="Left empty, items are called by their number.",
+        ),
         "accept": Param(
             None,
             type=["null", "string"],
-            description="Suspects to revoke too: problem ids from revocations/NAME.suspected, or all",
+            title="Accept suspects",
+            section=HOW,
+            description="Problem ids from revocations/NAME.suspected that are revoked too, or: all. They only have the "
+            "form of an item, so a person looks first.",
         ),
-        "shards_per_task": Param(0, type="integer", minimum=0, description="Shards a task works through; 0 chooses"),
+        **batching(),
     }
     with DAG(
         dag_id=dag_id,
@@ -46,6 +63,7 @@ def recalling(dag_id: str, recipes: Sequence[str]) -> DAG:
         tags=["tracemill"],
         doc_md=__doc__,
         params=form,
+        user_defined_macros=MACROS,
         default_args=DEFAULTS,
     ) as dag:
         announce = AnnounceOperator(task_id="announce")
@@ -56,4 +74,4 @@ def recalling(dag_id: str, recipes: Sequence[str]) -> DAG:
     return dag
 
 
-recall = recalling("recall", sorted(path.stem for path in RECIPES.glob("*.yaml")))
+recall = recalling("recall", sorted(recipe_texts()))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, Param
 
-from tracemill_airflow.form import DEFAULTS, graphs, place
+from tracemill_airflow.form import DEFAULTS, HOW, MACROS, batching, graphs, place
 from tracemill_airflow.graph import Stage, wire
 from tracemill_airflow.operators.refresh import SOURCES, ChangedOperator, VersionOperator
 from tracemill_airflow.operators.release import ReleaseOperator
@@ -25,15 +25,23 @@ def refreshing(dag_id: str, stages: Sequence[Stage], recipes: Sequence[str]) -> 
     """The DAG that refreshes a release with these stages, of any of these recipes."""
     form = {
         **place(recipes, RECIPE if RECIPE in recipes else None),
-        "shards_per_task": Param(0, type="integer", minimum=0, description="Shards a task works through; 0 chooses"),
+        **batching(),
         "accept_removed": Param(
             [],
             type=["array", "null"],
             items={"type": "string", "pattern": "^.+=[0-9]+$"},
             title="Accept removed rows",
-            description="FILE=ROWS, one a line: rows that a source no longer has and that may go from the release",
+            section=HOW,
+            description="FILE=ROWS, one a line, as the failed run said it: rows that a source no longer has and that "
+            "may go from the release.",
         ),
-        "anyway": Param(False, type="boolean", description="Also when no source changed (other benchmarks, weights)"),
+        "anyway": Param(
+            False,
+            type="boolean",
+            title="Also when nothing changed",
+            description="Without it the run ends at once when no source and no setting changed; other weights of a "
+            "model or another benchmark file are not looked at then.",
+        ),
     }
     with DAG(
         dag_id=dag_id,
@@ -44,6 +52,7 @@ def refreshing(dag_id: str, stages: Sequence[Stage], recipes: Sequence[str]) -> 
         tags=["tracemill"],
         doc_md=__doc__,
         params=form,
+        user_defined_macros=MACROS,
         default_args=DEFAULTS,
     ) as dag:
         wire(stages)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from tracemill.measured import Measured, measured, opened
+from tracemill.measured import Measured, measured
 from tracemill.objects import scratch_folder
 from tracemill.recipe import PLAN, Recipe
 from tracemill.resources import Resources
@@ -24,7 +24,6 @@ from tracemill.steps.asking import AskingStep
 from tracemill.steps.distill import Distill
 from tracemill.steps.plan import PLAN as TABLE
 from tracemill.steps.plan import slices_of
-from tracemill.trial import trial_root
 
 # The mean of DeepSeek-R1's traces over 1.89 M problems of all kinds (arXiv 2505.14464: 3,784.8 tokens).
 TRACE_TOKENS = 3_800
@@ -59,10 +58,13 @@ class Estimate:
     asking: tuple[Asking, ...]
 
     @property
-    def money(self) -> float | None:
-        """All that has a price; None where nothing has."""
-        known = [one.money for one in self.asking if one.money is not None]
-        return sum(known) if known else None
+    def money(self) -> dict[str, float]:
+        """All that has a price, by currency; {} where nothing has."""
+        total: dict[str, float] = {}
+        for one in self.asking:
+            if one.money is not None:
+                total[one.currency] = total.get(one.currency, 0.0) + one.money
+        return total
 
     @property
     def hours(self) -> float | None:
@@ -77,21 +79,25 @@ class Estimate:
         if not self.asking:
             return [*said, "It asks no model, so it costs this machine's time alone. Nothing was made."]
         hours = "hours unknown (try it with --rows 50 first)" if self.hours is None else f"about {_time(self.hours)}"
-        money = "no price is given" if self.money is None else f"{self.money:,.2f} {self.asking[0].currency}"
+        money = " and ".join(f"{sum_:,.2f} {currency}" for currency, sum_ in self.money.items()) or "no price is given"
         requests = sum(one.requests for one in self.asking)
         return [*said, f"In all at most {requests:,} requests, {hours}, {money}. Nothing was made or paid."]
 
 
-def estimated(recipe: Recipe, root: str, resources: Resources) -> Estimate:
-    """Plan without writing, and count. Raises what the plan raises: SourceError for a source that cannot be used."""
+def estimated(recipe: Recipe, whole: Store | None, resources: Resources) -> Estimate:
+    """Plan without writing, and count; `whole` is the store of the recipe as a whole, if there is one.
+
+    Raises what the plan raises: SourceError for a source that cannot be used.
+    """
     machine = recipe.located(resources)
     with scratch_folder("an estimate") as scratch:
-        store = opened(trial_root(root, recipe.trial)) or Store.at(str(scratch / "store"), create=True)
+        fresh = whole is None or recipe.trial is not None
+        store = Store.at(str(scratch / "store"), create=True) if fresh or whole is None else whole
         output = recipe.step(PLAN).run(machine, inputs_for(recipe, store, PLAN, 0))
     slices = slices_of(output.tables[TABLE])
     rows = sum(part.stop - part.start for part in slices)
     rows = rows if recipe.trial is None else min(rows, recipe.trial)
-    known = measured(recipe, root)
+    known = measured(recipe, whole) if whole else {}
     length = _prompt_tokens(recipe, slices, machine)
     asking = tuple(
         _asking(recipe, name, model, rows, known.get((name, model.name)), length)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracemill.errors import StoreError
 from tracemill.recipe import INGEST, PLAN, Recipe
 from tracemill.runner import shard_count
 from tracemill.shards import Store
@@ -24,28 +23,15 @@ class Measured:
     completion_tokens: float
 
 
-def opened(root: str) -> Store | None:
-    """The store there, None where there is none yet."""
-    try:
-        return Store.at(root)
-    except StoreError:
-        return None
-
-
-def measured(recipe: Recipe, root: str) -> dict[Asked, Measured]:
-    """What was paid before on this root, by stage and model: by the whole, else by its largest trial."""
+def measured(recipe: Recipe, whole: Store) -> dict[Asked, Measured]:
+    """What was paid before, by stage and model: by the whole or by a trial, whichever saw more rows."""
+    trials = sorted(whole.names(FOLDER))
     found: dict[Asked, Measured] = {}
-    places = [root, *(f"{root.rstrip('/')}/{FOLDER}/{name}" for name in _trials(root))]
-    for store in filter(None, map(opened, places)):
-        for key, measured in _spent(recipe, store).items():
-            if key not in found or found[key].rows < measured.rows:
-                found[key] = measured
+    for store in (whole, *(Store(whole.fs, f"{whole.root}/{FOLDER}/{name}") for name in trials)):
+        for key, one in _spent(recipe, store).items():
+            if key not in found or found[key].rows < one.rows:
+                found[key] = one
     return found
-
-
-def _trials(root: str) -> list[str]:
-    whole = opened(root)
-    return whole.names(FOLDER) if whole else []
 
 
 def _spent(recipe: Recipe, store: Store) -> dict[Asked, Measured]:

@@ -1,4 +1,4 @@
-"""Looks, before anything is paid or made, whether a recipe's models can be asked at all: keys, addresses, folders.
+"""Looks, before anything is paid or made, whether what a recipe names is there: keys, addresses, folders, benchmarks.
 
 Whatever is wrong is one sentence within seconds. What is sealed already needs no model, so it asks for none.
 """
@@ -16,6 +16,7 @@ from tracemill.serving.endpoints import Endpoint, fixed_endpoints
 from tracemill.serving.model import Model
 from tracemill.shards import Store
 from tracemill.spelling import nearest
+from tracemill.steps.decontaminate import Decontaminate
 
 if TYPE_CHECKING:
     import httpx
@@ -25,12 +26,15 @@ _REFUSED = {401: "the key is not accepted", 403: "the key may not be used here",
 
 
 def require_ready(recipe: Recipe, store: Store | None, resources: Resources) -> None:
-    """Look at every model that the recipe still needs on that store (None: there is none yet).
+    """Look at the benchmarks, and at every model that the recipe still needs on that store (None: there is none yet).
 
-    Raises RecipeError for a variable, key, folder or address that must be mended, ServingError for an endpoint that is
-    away just now.
+    Raises RecipeError for a variable, key, folder or address that must be mended, SourceError for a benchmark that
+    cannot be read, ServingError for an endpoint that is away just now.
     """
     machine = recipe.located(resources)
+    for step in recipe.steps.values():
+        for benchmark in step.benchmarks if isinstance(step, Decontaminate) else ():
+            benchmark.questions(machine)
     for served in served_models(recipe).values():
         if store is None or not Demand(recipe, store, machine, served.stages).is_over():
             _require(served, machine)

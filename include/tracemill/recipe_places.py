@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import fsspec
 
@@ -18,6 +19,7 @@ from tracemill.errors import RecipeError
 from tracemill.objects import store_io
 from tracemill.spelling import nearest
 
+Opener = Callable[[str], tuple[Any, str]]
 SHIPPED = Path(__file__).resolve().parents[1] / "recipes"
 OWN = "TRACEMILL_RECIPES"
 _ENDS = (".yaml", ".yml")
@@ -32,10 +34,33 @@ class Written(NamedTuple):
     folder: str
 
 
+def open_urls_with(opener: Opener) -> None:
+    """Open the URLs of recipes as `opener` does: it gives the file system and the path there. For schedulers that keep
+    credentials in connections; else fsspec opens them.
+    """
+    _OPENERS.append(opener)
+
+
+def _open_url(url: str) -> tuple[Any, str]:
+    fs, path = _OPENERS[-1](url)
+    fs.invalidate_cache()
+    return fs, path
+
+
+_OPENERS: list[Opener] = [fsspec.core.url_to_fs]
+
+
 def with_rows(reference: str, rows: int | None) -> str:
     """The same recipe, tried on so many rows (None or 0: the whole)."""
-    bare, _ = split_rows(reference)
-    return f"{bare}\n#rows={rows}" if rows and "\n" in bare else f"{bare}#rows={rows}" if rows else bare
+    found = _ROWS.search(reference)
+    bare = reference[: found.start()] if found else reference
+    if not rows:
+        return bare
+    return f"{bare.rstrip()}\n#rows={rows}" if _is_text(bare) else f"{bare}#rows={rows}"
+
+
+def _is_text(reference: str) -> bool:
+    return "\n" in reference or reference.lstrip().startswith("{")
 
 
 def split_rows(reference: str) -> tuple[str, int | None]:
@@ -48,7 +73,7 @@ def find_recipe(reference: str) -> Written:
     """The text that a reference names. Raises RecipeError naming the nearest recipe there is, StoreError for a store
     that cannot be read just now.
     """
-    if "\n" in reference.strip():
+    if _is_text(reference):
         return Written(reference, "the recipe given as text", own_folder() or str(SHIPPED))
     if not reference.endswith(_ENDS):
         known = recipe_files()
@@ -94,14 +119,15 @@ def _in_folder(folder: str) -> list[str]:
 
 def _below(prefix: str) -> list[str]:
     with store_io(f"cannot list the recipes below {prefix}"):
-        fs, root = fsspec.core.url_to_fs(prefix, use_listings_cache=False)
+        fs, root = _open_url(prefix)
         names = [path.rsplit("/", 1)[-1] for path in fs.ls(root, detail=False)] if fs.exists(root) else []
     return sorted(f"{prefix}/{name}" for name in names if name.endswith(_ENDS) and name[0] != ".")
 
 
 def _fetched(url: str) -> str:
     try:
-        with store_io(f"cannot read {url}", absent=True), fsspec.open(url, "rb") as file:
-            return str(file.read(), "utf-8")
+        with store_io(f"cannot read {url}", absent=True):
+            fs, path = _open_url(url)
+            return str(fs.cat_file(path), "utf-8")
     except (FileNotFoundError, UnicodeDecodeError) as error:
         raise RecipeError(f"{url}: cannot be read as YAML: {error}") from error

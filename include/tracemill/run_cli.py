@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from tracemill.errors import TracemillError
+from tracemill.errors import StoreError, TracemillError
 from tracemill.refresh_cli import Root, out, told
 
 if TYPE_CHECKING:
@@ -97,8 +97,13 @@ def estimate(recipe: Recipe, root: str, machine: Resources) -> None:
     """Print what the whole would take, and what is not ready for it."""
     from tracemill.estimating import estimated
     from tracemill.preflight import require_ready
+    from tracemill.shards import Store
 
-    for line in estimated(recipe, root, machine).lines():
+    try:
+        whole = Store.at(root)
+    except StoreError:
+        whole = None  # nothing was run here yet
+    for line in estimated(recipe, whole, machine).lines():
         out.print(escape(line), soft_wrap=True)
     try:
         require_ready(recipe, None, machine)

@@ -1,18 +1,25 @@
-"""The trigger form of the DAGs that keep a release alive, and which recipe is run by which graph."""
+"""The trigger form: what is built, where it lies and how it runs; and which recipe is run by which graph."""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import yaml
 from airflow.sdk import Param
 
-from tracemill_airflow.graph import RECIPES, Stage, fits, stages_of
+from tracemill.recipe_places import with_rows
+from tracemill.trial import trial_root
+from tracemill_airflow.graph import RECIPES, Stage, fits, stages_in
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY
+from tracemill_airflow.shelf import recipe_texts
 
 STORE = os.environ.get("TRACEMILL_STORE", (RECIPES.parents[1] / "var" / "store").as_uri())
+OWN, WHERE, HOW = "Your own recipe", "Where it lies", "How it runs"  # sections, closed at first; what has none is open
 DEFAULTS: dict[str, Any] = {
     "retries": 3,
     "retry_delay": timedelta(seconds=5),
@@ -21,22 +28,130 @@ DEFAULTS: dict[str, Any] = {
     "retry_policy": RETRY_THE_WORLD_ONLY,  # of a mapped task the scheduler does not see what a constructor sets
     "trigger_rule": "none_failed",  # a stage that the recipe lacks is skipped; the next one still runs
 }
+_ID = re.compile(r"[\w.-]+")  # what a DAG's name may hold
+_log = logging.getLogger(__name__)
+
+
+def recipe_of(params: Mapping[str, Any]) -> str:
+    """What the form's fields name as the recipe, for `load_recipe`: a pasted text comes before a name."""
+    pasted = str(params.get("recipe_yaml") or "").strip()
+    return with_rows(f"{pasted}\n" if pasted else str(params["recipe"]), int(params.get("rows") or 0))
+
+
+def store_of(params: Mapping[str, Any]) -> str:
+    """The root of the release that the form's fields mean, of a trial a root of its own: STORE/RECIPE/RELEASE."""
+    root = f"{str(params['store']).rstrip('/')}/{_name_of(params)}/{params['release']}"
+    return trial_root(root, int(params.get("rows") or 0) or None)
+
+
+def _name_of(params: Mapping[str, Any]) -> str:
+    """The recipe's name. A pasted text that names none is refused by the first task, before anything is opened."""
+    pasted = str(params.get("recipe_yaml") or "").strip()
+    if not pasted:
+        return str(params["recipe"])
+    try:
+        data = yaml.safe_load(pasted)
+    except yaml.YAMLError:
+        return "pasted"
+    return str(data.get("name") or "pasted") if isinstance(data, dict) else "pasted"
+
+
+MACROS = {"recipe_of": recipe_of, "store_of": store_of}  # what the operators' templates call
 
 
 def place(recipes: Sequence[str], recipe: str | None = None) -> dict[str, Param]:
     """The fields that say which release is meant; the recipe is the first one unless named."""
     return {
-        "recipe": Param(recipe or recipes[0], type="string", enum=list(recipes), description="What the release is of"),
-        "release": Param("v1", type="string", pattern="^[A-Za-z0-9._-]+$", description="Same name, same shards"),
+        "recipe": Param(
+            recipe or recipes[0],
+            type="string",
+            enum=list(recipes),
+            title="Recipe",
+            description="What to build: which problems, which steps, which models. A YAML file that you put into the "
+            "folder TRACEMILL_RECIPES appears here within a minute.",
+        ),
+        "release": Param(
+            "v1",
+            type="string",
+            pattern="^[A-Za-z0-9._-]+$",
+            title="Release",
+            description="A name. The same name again goes on with what is there and makes only what is missing.",
+        ),
         "store": Param(
-            STORE, type="string", description="Where shards live: file:///..., s3://CONNECTION@bucket/prefix"
+            STORE,
+            type="string",
+            pattern=r"^([a-z][a-z0-9+.-]*://|/)\S+$",
+            title="Store",
+            section=WHERE,
+            description="Where all data lie: file:///folder, or s3://CONNECTION@bucket/prefix with a connection's key.",
+        ),
+        "recipe_yaml": Param(
+            None,
+            type=["null", "string"],
+            format="multiline",
+            title="Recipe as text",
+            section=OWN,
+            description="A whole recipe in YAML, instead of the one chosen above. Write keys as ${NAME} of an "
+            "environment variable, never themselves. Relative paths start at the folder TRACEMILL_RECIPES.",
         ),
     }
 
 
+def trying() -> dict[str, Param]:
+    """The fields that make a run a small or a dry one."""
+    return {
+        "rows": Param(
+            0,
+            type="integer",
+            minimum=0,
+            title="Try on so many rows",
+            description="0 takes all. 50 tries the recipe on 50 rows chosen by hash, in a store of their own; answers "
+            "that were paid for there are not paid for again.",
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Only say rows, shards, requests, hours and money: in the log of the task `plan`. Nothing is "
+            "made or paid.",
+        ),
+    }
+
+
+def batching() -> dict[str, Param]:
+    """The field that says how the shards are spread over tasks."""
+    return {
+        "shards_per_task": Param(
+            0,
+            type="integer",
+            minimum=0,
+            title="Shards a task works through",
+            section=HOW,
+            description="0 chooses: about eight, so that Airflow's own time for a task does not count.",
+        )
+    }
+
+
 def graphs() -> dict[str, tuple[tuple[Stage, ...], list[str]]]:
-    """By the end of a DAG's name: its stages, and the recipes it runs. "" has the stages of `demo`."""
-    files = {path.stem: stages_of(path) for path in sorted(RECIPES.glob("*.yaml"))}
+    """By the end of a DAG's name: its stages, and the recipes it runs. "" has the stages of `demo`.
+
+    A recipe whose stages cannot be read is offered there, too: its first task says what is wrong with it.
+    """
+    texts = recipe_texts()
+    files = {name: found for name, text in sorted(texts.items()) if (found := _stages(name, text)) is not None}
     graph = files["demo"]
-    fitting = ["demo", *(name for name in files if name != "demo" and fits(files[name], graph))]
+    fitting = ["demo", *(name for name in sorted(texts) if name != "demo" and _fits(files.get(name), graph))]
     return {"": (graph, fitting), **{f"_{name}": (files[name], [name]) for name in files.keys() - set(fitting)}}
+
+
+def _fits(stages: Sequence[Stage] | None, graph: Sequence[Stage]) -> bool:
+    return stages is None or fits(stages, graph)
+
+
+def _stages(name: str, text: str) -> tuple[Stage, ...] | None:
+    try:
+        found = stages_in(text)
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        _log.warning("the stages of recipe %r cannot be read: %s: %s", name, type(error).__name__, error)
+        return None
+    return found if _ID.fullmatch(name) else None

@@ -57,7 +57,12 @@ class Stage(NamedTuple):
 
 def stages_of(path: Path) -> tuple[Stage, ...]:
     """The stages of a recipe file after `plan`, in order. Raises KeyError for a kind of step that has no operator."""
-    steps: Mapping[str, Mapping[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))["steps"]
+    return stages_in(path.read_text(encoding="utf-8"))
+
+
+def stages_in(text: str) -> tuple[Stage, ...]:
+    """The same, of a recipe's text."""
+    steps: Mapping[str, Mapping[str, Any]] = yaml.safe_load(text)["steps"]
     return (Stage("ingest", o.IngestOperator), *(_stage(name, step) for name, step in steps.items()))
 
 

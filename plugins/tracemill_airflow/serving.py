@@ -38,7 +38,7 @@ class ServersOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("recipe",)
 
-    def __init__(self, *, recipe: str = "{{ params.recipe }}", **kwargs: Any) -> None:
+    def __init__(self, *, recipe: str = "{{ recipe_of(params) }}", **kwargs: Any) -> None:
         kwargs.setdefault("retry_policy", RETRY_THE_WORLD_ONLY)
         super().__init__(**kwargs)
         self.recipe = recipe

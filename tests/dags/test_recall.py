@@ -54,6 +54,6 @@ def test_a_recall_patches_the_release_for_good(dagbag: DagBag, tmp_path: Path) -
 
 
 def test_the_form_asks_for_a_release_and_a_benchmark(dagbag: DagBag) -> None:
-    asked = {"recipe", "release", "store", "shards_per_task", "accept"}
+    asked = {"recipe", "recipe_yaml", "release", "store", "shards_per_task", "accept"}
     asked |= {f"benchmark_{name}" for name in ("name", "path", "field", "id_field")}
     assert set(dagbag.dags["recall"].params) == asked

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk.exceptions import AirflowSkipException
 
 from tracemill.errors import ServerGone, ServingError
+from tracemill.trial import with_shared_answers
 from tracemill_airflow.endpoints import with_connections
 from tracemill_airflow.operators.base import StageOperator, _span, _totals
 from tracemill_airflow.run_state import RunOf, run_of
@@ -102,7 +103,7 @@ class AskingOperator(StageOperator):
 
     def _machine(self, recipe: Recipe) -> Resources:
         machine = with_connections(recipe.located(self.machine()), [model.name for model in self._models(recipe)])
-        return replace(machine, away=self.away)
+        return replace(with_shared_answers(machine, recipe.trial), away=self.away)
 
     def _models(self, recipe: Recipe) -> tuple[Model, ...]:
         from tracemill.steps.asking import AskingStep

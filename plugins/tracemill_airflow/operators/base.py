@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator, ExceptionRetryPolicy, ObjectStoragePath, R
 from airflow.sdk.exceptions import AirflowSkipException
 
 from tracemill.errors import ServingError, StoreError, VerifierError
+from tracemill.trial import whole_of
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -38,7 +39,8 @@ class StageOperator(BaseOperator):
     """Runs one stage of a recipe on a batch of shards; sealed shards are left alone, so a retry pays only for the rest.
 
     `stage` is the step's name in the recipe; a recipe without it skips the task. `shards` are shard numbers (gather
-    stages ignore them). Returns counts, and when the work began and ended (UNIX seconds), never rows.
+    stages ignore them). Returns counts, and when the work began and ended (UNIX seconds), never rows. The DAG must give
+    form.MACROS to its templates, or the operator a recipe and a store.
     """
 
     template_fields: Sequence[str] = ("recipe", "store_url", "shards")
@@ -50,8 +52,8 @@ class StageOperator(BaseOperator):
         self,
         *,
         stage: str = "",
-        recipe: str = "{{ params.recipe }}",
-        store_url: str = "{{ params.store }}/{{ params.recipe }}/{{ params.release }}",
+        recipe: str = "{{ recipe_of(params) }}",
+        store_url: str = "{{ store_of(params) }}",
         shards: Any = (0,),
         workers: int | None = None,
         **kwargs: Any,
@@ -64,10 +66,16 @@ class StageOperator(BaseOperator):
 
     def open_store(self) -> Store:
         """The store at `store_url`; `s3://CONNECTION@bucket/prefix` takes its credentials from that connection."""
+        if self.makes_store and (whole := whole_of(self.store_url)):
+            self._store(whole).opened(create=True)
+        return self._store(self.store_url).opened(create=self.makes_store)
+
+    @staticmethod
+    def _store(url: str) -> Store:
         from tracemill.shards import Store
 
-        path = ObjectStoragePath(self.store_url)
-        return Store(path.fs, path.path).opened(create=self.makes_store)
+        path = ObjectStoragePath(url)
+        return Store(path.fs, path.path)
 
     def machine(self) -> Resources:
         """What the stage may use on this worker."""

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from tracemill.errors import RecipeError
+from tracemill.trial import whole_of
 from tracemill_airflow.operators.base import StageOperator
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from tracemill.recipe import Recipe
     from tracemill.resources import Resources
+    from tracemill.shards import Store
 
 FEW_TASKS, MANY_TASKS, SHARDS_A_TASK = 2, 200, 8  # airflow.md in docs/design: a task costs seconds before it works
 
@@ -39,20 +44,61 @@ class PlanOperator(StageOperator):
 
     def execute(self, context: Context) -> list[list[int]]:  # type: ignore[override]
         """Seal the plan; returns batches of shard numbers."""
+        from tracemill.preflight import require_ready
         from tracemill.recipe import load_recipe
         from tracemill.runner import shard_count
         from tracemill.steps.plan import removals
 
-        self.accept_removed = removals((context.get("params") or {}).get("accept_removed") or ())
+        params = context.get("params") or {}
+        self.accept_removed = removals(params.get("accept_removed") or ())
         recipe = load_recipe(self.recipe)
-        unknown = [name for name in recipe.pipeline() if name not in self.stages]
-        if unknown:
-            raise RecipeError(
-                f"recipe {recipe.name!r} has stages this DAG does not run: {unknown}; it runs {self.stages}"
-            )
+        self._require_stages(recipe)
+        if params.get("dry_run"):
+            self._dry_run(context, recipe)
+        require_ready(recipe, self.open_store(), self._reaching(recipe))
         summary = super().execute(context)
         context["ti"].xcom_push(key="summary", value=summary)
         return batches(shard_count(self.open_store()), int(self.shards_per_task))
+
+    def _require_stages(self, recipe: Recipe) -> None:
+        unknown = [name for name in recipe.pipeline() if name not in self.stages]
+        if unknown:
+            raise RecipeError(
+                f"recipe {recipe.name!r} has stages this DAG does not run: {unknown}; it runs {self.stages}. Put the "
+                "recipe's file into the folder TRACEMILL_RECIPES: it then gets a DAG of its own"
+            )
+
+    def _reaching(self, recipe: Recipe) -> Resources:
+        """The machine with the endpoints of all the recipe's models."""
+        from tracemill.served import served_models
+        from tracemill_airflow.endpoints import with_connections
+
+        return with_connections(self.machine(), served_models(recipe))
+
+    def _dry_run(self, context: Context, recipe: Recipe) -> NoReturn:
+        """Say what a run would take, and end this one: nothing is made, and all other tasks are skipped."""
+        from tracemill.estimating import estimated
+        from tracemill.preflight import require_ready
+
+        machine = self._reaching(recipe)
+        lines = estimated(recipe, self._there(), machine).lines()
+        for line in lines:
+            self.log.info(line)
+        context["ti"].xcom_push(key="estimate", value=lines)
+        require_ready(recipe, None, machine)
+        context["ti"].xcom_push(key="return_value", value=[])
+        raise DownstreamTasksSkipped(  # type: ignore[no-untyped-call]
+            tasks=[task.task_id for task in self.get_flat_relatives(upstream=False)]
+        )
+
+    def _there(self) -> Store | None:
+        """The whole's store, if there is one."""
+        from tracemill.errors import StoreError
+
+        try:
+            return self._store(whole_of(self.store_url) or self.store_url).opened(create=False)
+        except StoreError:
+            return None
 
 
 def batches(shards: int, shards_per_task: int = 0) -> list[list[int]]:
