@@ -11,12 +11,14 @@ from typing import Literal
 Ending = Literal["done", "cut", "fault"]
 # vLLM 0.32 (v1/engine FINISH_REASON_STRINGS: stop, length, abort, error, repetition), SGLang (abort, matched stops),
 # OpenAI (stop, length, content_filter, tool_calls), DeepSeek (insufficient_system_resource), OpenRouter (error),
-# Anthropic's own words behind proxies (end_turn, stop_sequence, max_tokens).
+# Anthropic's own words behind proxies (end_turn, stop_sequence, max_tokens, refusal), TGI (eos_token), Gemini behind
+# proxies (STOP, MAX_TOKENS, SAFETY, RECITATION, ...), Mistral (model_length), Zhipu (sensitive).
 _ENDINGS: dict[str, Ending] = {
     "stop": "done",
     "end_turn": "done",
     "stop_sequence": "done",
     "eos": "done",
+    "eos_token": "done",
     "length": "cut",
     "max_tokens": "cut",
     "repetition": "cut",
@@ -30,7 +32,21 @@ _ENDINGS: dict[str, Ending] = {
     "overloaded_error": "fault",
     "timeout": "fault",
 }
-_ONE_NAME = {"end_turn": "stop", "stop_sequence": "stop", "eos": "stop", "max_tokens": "length"}
+_ONE_NAME = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "max_tokens": "length",
+    "model_length": "length",
+    "model_context_window_exceeded": "length",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "prohibited_content": "content_filter",
+    "blocklist": "content_filter",
+    "refusal": "content_filter",
+    "sensitive": "content_filter",
+}
 UNKNOWN = "unknown"
 
 

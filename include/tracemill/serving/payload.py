@@ -26,7 +26,7 @@ def decoded(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        text = body.decode("utf-8", "replace")
+        text = body.decode("utf-8-sig", "replace")  # some proxies begin with a byte order mark
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

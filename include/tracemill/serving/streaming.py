@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from tracemill.serving.finish import UNKNOWN
+from tracemill.serving.messages import pieces
 from tracemill.serving.payload import decoded
-
-_FIELDS = ("content", "reasoning", "reasoning_content")
 
 
 class Assembly:
@@ -48,7 +47,7 @@ class Assembly:
         return {"model": self._model, "choices": [choice], "usage": self._usage}
 
     def _line(self, line: bytes) -> None:
-        if not line.startswith(b"data:"):
+        if self._done or not line.startswith(b"data:"):
             return
         data = line.removeprefix(b"data:").strip()
         if data == b"[DONE]":
@@ -72,10 +71,12 @@ class Assembly:
             self._finish = choice.get("finish_reason") or self._finish
             self._is_chat = "text" not in choice
             delta = choice.get("delta") or {}
-            found = {name: delta.get(name) for name in _FIELDS} if self._is_chat else {"text": choice["text"]}
-            for name, piece in found.items():
-                if isinstance(piece, str):
-                    self._parts.setdefault(name, []).append(piece)
+            if not delta and not self._parts:
+                delta = (
+                    choice.get("message") or {}
+                )  # a server that streams whole messages; after deltas it repeats them
+            for name, piece in (pieces(delta) if self._is_chat else {"text": choice["text"]}).items():
+                self._parts.setdefault(name, []).append(piece)
 
     def _take_tokens(self, name: str, said: dict[str, Any]) -> None:
         numbers = said.get(name)

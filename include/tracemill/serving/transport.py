@@ -67,7 +67,7 @@ class HttpTransport:
             async with self._http.post(url, data=body, headers=headers) as response:
                 found = {name.lower(): value for name, value in response.headers.items()}
                 if not found.get("content-type", "").startswith("text/event-stream"):
-                    return Response(response.status, found, decoded(await response.read()))
+                    return Response(response.status, found, _read(await response.read()))
                 assembly = Assembly()
                 async for chunk in response.content.iter_any():
                     assembly.feed(chunk)
@@ -75,6 +75,15 @@ class HttpTransport:
                 return Response(response.status, found, assembly.whole())
         except self._errors as error:
             raise ServerFault(f"{url}: {type(error).__name__} {error}") from error
+
+
+def _read(body: bytes) -> Any:
+    """A body as data; events that came under another content type are put together, too."""
+    if not body.lstrip().startswith((b"data:", b":", b"event:")):
+        return decoded(body)
+    assembly = Assembly()
+    assembly.feed(body)
+    return assembly.whole()
 
 
 def _kept_alive(address: tuple[Any, ...]) -> socket.socket:

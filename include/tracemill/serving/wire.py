@@ -1,21 +1,17 @@
-"""Reads what an OpenAI-compatible server sends back: an answer, a refusal of this one request, or a fault to try again.
-
-Reasoning is understood in the forms that servers use: `reasoning` (vLLM 0.11.2 and later), `reasoning_content` (before,
-and DeepSeek), content in parts of type "thinking" (Mistral, Anthropic), or raw <think> tags in the content. All become
-one text with tags, so that nothing downstream must know.
-"""
+"""Reads what an OpenAI-compatible server sends back: an answer, a refusal of this one request, or a fault to retry."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tracemill.errors import RecipeError
 from tracemill.serving.asks import Refusal, Reply, Route
 from tracemill.serving.continuation import packed
 from tracemill.serving.finish import ending, named
+from tracemill.serving.messages import with_tags
 
 _TOO_LONG = re.compile(r"context length|maximum model length|max_model_len|too long|longer than|exceed", re.IGNORECASE)
 _NO_ROOM_AT_ALL = re.compile(r"max_tokens=?\s*\d* cannot be greater than max_model_len", re.IGNORECASE)
@@ -45,7 +41,7 @@ class ServerFault(Exception):
 def read_reply(route: Route, status: int, data: Any, seconds: float, wait: float | None = None) -> Reply | Refusal:
     """The answer in a response. Raises ServerFault to try again, RecipeError when no request can ever succeed there."""
     if status in _REFUSED:
-        return _refusal(_message(data))
+        return _refusal("too long: " + _message(data) if status == 413 else _message(data))
     if status in _NEVER:
         raise RecipeError(f"the server answers {status}: {_NEVER[status]} ({_message(data)[:300]})")
     if status != 200 or not isinstance(data, Mapping):
@@ -87,6 +83,8 @@ def _generated(route: Route, data: Mapping[str, Any], seconds: float) -> Reply:
     if ending(reason) == "fault":
         raise ServerFault(f"the answer was broken off (finish_reason {reason!r})", alive=True)
     text = choice["text"] if route == "/v1/completions" else with_tags(choice["message"])
+    if not text and route != "/v1/completions" and choice["message"].get("refusal"):
+        reason = "content_filter"
     if not isinstance(text, str):
         raise TypeError(f"a text of type {type(text).__name__}")
     return Reply(
@@ -120,35 +118,6 @@ def whole_characters(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
-
-
-def with_tags(message: Mapping[str, Any]) -> str:
-    """A chat message as one text; reasoning that the server took apart is put back between <think> tags."""
-    content = message.get("content") or ""
-    reasoning = message.get("reasoning") or message.get("reasoning_content")
-    if not isinstance(content, str):
-        thinking, content = _parts(content)
-        reasoning = reasoning or thinking
-    if not reasoning:
-        return content
-    if not isinstance(reasoning, str):
-        raise TypeError(f"reasoning of type {type(reasoning).__name__}")
-    return f"<think>{reasoning}</think>{content}" if content else f"<think>{reasoning}"
-
-
-def _parts(content: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
-    """Thinking and text of a content in parts. Raises TypeError or KeyError for parts of another kind."""
-    thinking: list[str] = []
-    said: list[str] = []
-    for part in content:
-        if part["type"] == "thinking":
-            inner = part["thinking"]
-            thinking.append(inner if isinstance(inner, str) else _parts(inner)[1])
-        elif part["type"] in ("text", "output_text"):
-            said.append(part["text"])
-        else:
-            raise KeyError(f"a part of type {part['type']!r}")
-    return "".join(thinking), "".join(said)
 
 
 def _prompt_logprobs(choice: Mapping[str, Any]) -> tuple[float, ...]:

@@ -6,12 +6,15 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tracemill.errors import RecipeError
 from tracemill.serving.asks import Refusal, Reply
+from tracemill.serving.messages import with_tags
 from tracemill.serving.payload import decoded, encoded
 from tracemill.serving.streaming import Assembly
-from tracemill.serving.wire import ServerFault, read_reply, with_tags
+from tracemill.serving.wire import ServerFault, read_reply
 
 CHAT = "/v1/chat/completions"
 TWO = {"type": "text", "text": "2"}
@@ -162,3 +165,16 @@ def test_a_stream_that_was_broken_off_is_no_answer(sent: bytes) -> None:
     assembly.feed(sent)
     with pytest.raises(ServerFault):
         read_reply(CHAT, 200, assembly.whole(), 0.0)
+
+
+@given(cut=st.integers(0, len(EVENTS)), lost=st.integers(0, 40))
+def test_no_part_of_a_stream_is_ever_a_whole_answer(cut: int, lost: int) -> None:
+    """Trap: a connection that closes in good order in the middle of an answer."""
+    assembly = Assembly()
+    assembly.feed(EVENTS[: max(0, cut - lost)])
+    try:
+        found = read_reply(CHAT, 200, assembly.whole(), 0.0)
+    except ServerFault:
+        return
+    assert isinstance(found, Reply)
+    assert (found.text, found.finish_reason) == ("<think>hm</think>4€", "stop")

@@ -1,0 +1,54 @@
+"""Reads a chat message, whole or by pieces, as one text in which the thought stands between <think> tags.
+
+Reasoning is understood in the forms that servers use: `reasoning` (vLLM 0.11.2 and later, OpenRouter),
+`reasoning_content` (before, and DeepSeek), `reasoning_details` (OpenRouter), content in parts of type "thinking"
+(Mistral, Anthropic), or raw <think> tags in the content. All become one text, so that nothing downstream must know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def with_tags(message: Mapping[str, Any]) -> str:
+    """A whole message as one text. Raises TypeError or KeyError for one in a form that nobody reads."""
+    found = pieces(message)
+    content = found.get("content", "")
+    reasoning = found.get("reasoning") or found.get("reasoning_content")
+    if not reasoning:
+        return content
+    return f"<think>{reasoning}</think>{content}" if content else f"<think>{reasoning}"
+
+
+def pieces(message: Mapping[str, Any]) -> dict[str, str]:
+    """The texts in a message or a delta: `content`, `reasoning`, `reasoning_content`, `refusal`; none that is blank.
+
+    Raises TypeError or KeyError as `with_tags`: what cannot be read must not be left out.
+    """
+    found = {name: message.get(name) for name in ("content", "reasoning", "reasoning_content", "refusal")}
+    if isinstance(found["content"], list):
+        thinking, found["content"] = _parts(found["content"])
+        found["reasoning"] = found["reasoning"] or thinking
+    if not found["reasoning"] and not found["reasoning_content"]:
+        details = message.get("reasoning_details") or ()
+        found["reasoning"] = "".join(part.get("text") or part.get("summary") or "" for part in details)
+    for name, text in found.items():
+        if text is not None and not isinstance(text, str):
+            raise TypeError(f"{name} of type {type(text).__name__}")
+    return {name: text for name, text in found.items() if text}
+
+
+def _parts(content: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
+    """Thinking and text of a content in parts. Raises TypeError or KeyError for parts of another kind."""
+    thinking: list[str] = []
+    said: list[str] = []
+    for part in content:
+        if part["type"] == "thinking":
+            inner = part["thinking"]
+            thinking.append(inner if isinstance(inner, str) else _parts(inner)[1])
+        elif part["type"] in ("text", "output_text"):
+            said.append(part["text"])
+        else:
+            raise KeyError(f"a part of type {part['type']!r}")
+    return "".join(thinking), "".join(said)
