@@ -119,7 +119,7 @@ class Source(BaseModel):
     limit: Annotated[int, Field(ge=1)] | None = None
     released_as: Annotated[str, Field(min_length=1)] | None = None
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     documented: ClassVar[tuple[str, ...]] = ()  # columns that a row of this source has
     published_as: ClassVar[str | None] = None  # the source's name in AM-DeepSeek-R1-Distilled-1.4M (its card)
 

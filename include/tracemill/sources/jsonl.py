@@ -23,7 +23,7 @@ from tracemill.sources.columns import (
 from tracemill.sources.files import FileSource
 from tracemill.sources.programs import code_of
 from tracemill.sources.scalars import scalar_text
-from tracemill.sources.turns import after_system, conversation, messages
+from tracemill.sources.turns import after_system, conversation, messages, without_closing
 
 
 class Columns(BaseModel):
@@ -31,7 +31,8 @@ class Columns(BaseModel):
     lacks another column has no such value.
 
     prompt            the problem's text
-    messages          turns, as [{role, content}] or [{from, value}]; a closing assistant turn is an existing response
+    messages          turns, as [{role, content}] or [{from, value}]; a closing assistant turn is an existing response,
+                      and each of several is one, unless the row has `response`, whose copies they are then
     system            a system prompt that is not among the turns
     id                the source's own id; it decides nothing
     difficulty        a word, or a number, which is then a score
@@ -78,11 +79,10 @@ def mapped_row(
 ) -> SourceRow:
     """One native row through a column mapping. Raises RowError naming the column that is not as mapped."""
     turns = messages(value, columns.messages) if columns.messages else []
-    responses = tuple(mapped_responses(value, columns, teacher))
-    if turns and turns[-1]["role"] == "assistant" and not columns.response:
-        responses = (Response(teacher=teacher, text=turns[-1]["content"]),)
-    while turns and turns[-1]["role"] == "assistant":
-        turns = turns[:-1]
+    turns, closing = without_closing(turns)
+    responses = tuple(mapped_responses(value, columns, teacher)) or tuple(
+        Response(teacher=teacher, text=answer, sample_index=i) for i, answer in enumerate(closing)
+    )
     if columns.prompt and len(turns) < 2:
         turns = [{"role": "user", "content": text(value, columns.prompt)}]
     prompt, several = conversation(after_system(optional_text(value, columns.system), turns), boilerplate)

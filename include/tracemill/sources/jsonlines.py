@@ -23,6 +23,7 @@ from tracemill.sources.unpacking import BLOCK, BOM, opened
 
 SHOWN = 64 * 1024  # bytes of a bad line that are kept for the quarantine
 _COUNTED = 4000  # digits of an integer that Python turns into a number and back
+_NOT_FINITE = re.compile(rb"[:,\[\s](?:NaN|-?Infinity)\b")
 _KEY = re.compile(rb'"\s*:')
 
 
@@ -172,12 +173,13 @@ def parsed(row: int, line: bytes, size: int, longest: int) -> RawRow:
 def decoded(line: bytes) -> Any:
     """The JSON value, integers exact at any size (orjson alone rounds those beyond 64 bits to floats).
 
-    Raises json.JSONDecodeError. An integer of more digits than Python counts with comes as its text.
+    Raises json.JSONDecodeError. An integer of more digits than Python counts with comes as its text. A bare NaN, which
+    Python's own writer leaves in JSON for what is missing, is read as the number.
     """
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        if "infinity" not in str(error):
+        if "infinity" not in str(error) and _NOT_FINITE.search(line) is None:
             raise
         return _exact(line)
     return _exact(line) if _may_be_rounded(value) else value

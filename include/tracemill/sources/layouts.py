@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-import orjson
-
 from tracemill.errors import SourceError
 from tracemill.sources import jsonlines, parquet_rows
 from tracemill.sources.base import RawRow, Slice
-from tracemill.sources.jsonlines import Cut
+from tracemill.sources.jsonlines import Cut, decoded
 from tracemill.sources.jsonvalues import JsonValues
 from tracemill.sources.unpacking import BOM, FORMATS, opened
 
@@ -60,7 +59,7 @@ def _of_text(lines: list[bytes]) -> Layout:
 
 def _whole(line: bytes) -> bool:
     try:
-        orjson.loads(line)
-    except orjson.JSONDecodeError:
+        decoded(line)
+    except json.JSONDecodeError:
         return False
     return True

@@ -119,6 +119,12 @@ def after_system(system: str | None, turns: Sequence[Turn]) -> list[Turn]:
     return [{"role": "system", "content": system}, *turns] if system else list(turns)
 
 
+def without_closing(turns: Sequence[Turn]) -> tuple[list[Turn], list[str]]:
+    """The turns before the assistant turns at the end, and what those say: each answers the same question."""
+    asked_until = max((place for place, turn in enumerate(turns, 1) if turn["role"] != "assistant"), default=0)
+    return list(turns[:asked_until]), [turn["content"] for turn in turns[asked_until:]]
+
+
 def without_instruction(prompt: str) -> tuple[str, str | None]:
     """The problem itself, and the category that the instruction before it gives away."""
     for instruction, category in INSTRUCTIONS:

@@ -137,6 +137,36 @@ def test_turns_become_messages_and_a_closing_answer_a_response() -> None:
     assert [r.text for r in row.responses] == ["3"]
 
 
+def test_each_of_several_closing_answers_is_a_response() -> None:
+    turns = [{"role": role, "content": text} for role, text in [("user", "Q"), ("assistant", "A"), ("assistant", "B")]]
+    row = understood({"m": turns}, {"messages": "m"})
+    assert (row.prompt, row.messages) == ("Q", None)
+    assert [(r.sample_index, r.text) for r in row.responses] == [(0, "A"), (1, "B")]
+
+
+def test_a_closing_answer_counts_where_the_column_of_responses_is_null() -> None:
+    turns = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
+    columns = {"messages": "m", "response": "r"}
+    found = [understood({"m": turns, "r": response}, columns).responses for response in (None, "B")]
+    assert [[r.text for r in responses] for responses in found] == [["A"], ["B"]]
+
+
+def test_a_bare_nan_is_a_missing_value_and_infinity_none_that_can_be_understood(tmp_path: Path) -> None:
+    lines = [
+        b'{"q": "A", "a": NaN, "r": [NaN, "x"]}',
+        b'{"q": "B", "a": -Infinity, "r": []}',
+        b'{"q": "C", "a": 3, "r": null}',
+    ]
+    origin = source(written(tmp_path / "rows.jsonl", lines), {"prompt": "q", "reference_answer": "a", "response": "r"})
+    (part,) = origin.plan(Resources(), 5)
+    first, second, third = origin.read(Resources(), part)
+    row = origin.understand(first.value)
+    assert (row.reference_answer, [r.text for r in row.responses]) == (None, ["x"])
+    with pytest.raises(RowError, match="'a'"):
+        origin.understand(second.value)
+    assert origin.understand(third.value).reference_answer == "3"
+
+
 TURNS = [{"role": "user", "content": "Name\na fruit"}, {"role": "assistant", "content": "Fig"}]
 SPELLED: dict[str, Any] = {
     "JSON text": json.dumps(TURNS),

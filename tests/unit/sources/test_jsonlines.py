@@ -84,7 +84,8 @@ def test_a_runaway_line_is_never_held_whole(monkeypatch: pytest.MonkeyPatch) -> 
         pytest.param(b'{"a": "\xff\xfe"}', "bad_utf8", "byte 7", id="not UTF-8"),
         pytest.param("{'a': 1}".encode("utf-16"), "bad_utf8", "byte 0", id="UTF-16"),
         pytest.param(b'{"a": "\\ud800"}', "malformed_json", "surrogate", id="half a surrogate pair"),
-        pytest.param(b'{"a": NaN}', "malformed_json", "", id="NaN is no JSON"),
+        pytest.param(b'{"a": nan}', "malformed_json", "", id="only Python's own spelling of NaN is read"),
+        pytest.param(b'{"a": NaN, "b": }', "malformed_json", "", id="NaN in what is no JSON anyhow"),
     ],
 )
 def test_a_line_that_is_no_row_says_why(line: bytes, reason: str, says: str) -> None:

@@ -91,8 +91,9 @@ def test_a_last_comma_and_odd_values_are_read(tmp_path: Path) -> None:
     path = tmp_path / "rows.json"
     path.write_text('[{"q": "\\ud835"}, 5, {"q": NaN}, {"q": 1},\n]', encoding="utf-8")
     found = rows_of(ARRAY, path, 2)
-    assert [value for value, error in found if error is None] == [{"q": 1}]
-    assert [error.reason for _, error in found if error] == ["malformed_json", "not_an_object", "malformed_json"]
+    good = [value for value, error in found if error is None]
+    assert str(good) == "[{'q': nan}, {'q': 1}]"
+    assert [error.reason for _, error in found if error] == ["malformed_json", "not_an_object"]
 
 
 def test_a_runaway_element_is_never_held_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
