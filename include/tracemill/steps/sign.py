@@ -40,7 +40,7 @@ class Sign(Step):
 
     kind: Literal["sign"]
     embedder: AnyEmbedder
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("signatures", "spaces", "ledger")

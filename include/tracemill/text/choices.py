@@ -22,6 +22,10 @@ _REFERS = re.compile(
     re.I,
 )
 _BLANK = re.compile(r"(?:\(\s*\)|（\s*）|_{2,}|\\underline\{[^}]*\})\s*[.。]?\s*\Z")
+_ANNOUNCED = re.compile(
+    r"(?<![^\s])(?:[-*•]\s*|(?:\*\*|__)?(?:(?:answer )?(?:options|choices)|选项)\s*[:：]?\s*(?:\*\*|__)?)\s*\Z", re.I
+)
+_BULLETS = " \n;,；，-*•"
 
 
 def parted(text: str) -> tuple[str, dict[str, str]]:
@@ -35,9 +39,11 @@ def parted(text: str) -> tuple[str, dict[str, str]]:
         ends = [mark.start() for mark in marks[1:]]
         line = text.find("\n", marks[-1].end())
         ends.append(line if line >= 0 else len(text))
-        found = {m[1].upper(): text[m.end() : end].strip(" \n;,") for m, end in zip(marks, ends, strict=True)}
+        parts = [text[mark.end() : end] for mark, end in zip(marks, ends, strict=True)]
+        found = {mark[1].upper(): part.lstrip(" \n").rstrip(_BULLETS) for mark, part in zip(marks, parts, strict=True)}
         if all(0 < len(choice) <= _LONGEST for choice in found.values()):
-            stem = f"{text[: marks[0].start()].rstrip()}\n{text[ends[-1] :].strip()}".strip()
+            before = _ANNOUNCED.sub("", text[: marks[0].start()].rstrip()).rstrip()
+            stem = f"{before}\n{text[ends[-1] :].strip()}".strip()
             return _BLANK.sub("", stem).rstrip(), found
     return text, {}
 
@@ -53,6 +59,12 @@ def _run(marks: list[re.Match[str]]) -> list[re.Match[str]]:
             break
         run.append(other)
     return run
+
+
+def listed(text: str) -> str:
+    """The text with its choices below the question, one a line, marked (A), (B), ..., however it prints them."""
+    stem, choices = parted(text)
+    return "\n".join([stem, *(f"({letter}) {choice}" for letter, choice in choices.items())]) if choices else text
 
 
 def open_form(text: str) -> str:

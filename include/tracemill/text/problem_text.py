@@ -14,16 +14,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tracemill.text.choices import listed
 from tracemill.text.figures import without_figures
 from tracemill.text.folding import folded, plain_texts
 from tracemill.text.instructions import without_instructions
+from tracemill.text.origins import MAY_BE, without_origin
 from tracemill.text.vocabulary import SAME_COMMAND, SKIPPED
 
 ROUNDS = 8  # an enumerator may hide an instruction and the other way round; real texts need two
 POINTS = 60  # characters that "(this question is worth 5 points)" takes at most
 _SAFE = r"(?=[A-Z\"'\\$\u3400-\u9fff]|[a-z]{2})"  # what a problem can begin with after a bare number in brackets
 _YEARS = (
-    r"\((?:[^()\n]{0,60}?(?:\b(?:19|20)\d\d\b|olympiad|contest|competition|league|grade|年|卷|竞赛|联赛)"
+    r"\((?=\d{4}\)|[^()\n]{0,60}(?:[A-Za-z]{2}|[\u3400-\u9fff]))(?:[^()\n]{0,60}?(?:\b(?:19|20)\d\d\b|olympiad|contest|competition|league|grade|年|卷|竞赛|联赛)"
     r"[^()\n]{0,60})\)"
 )
 _POINTS = (
@@ -36,7 +38,9 @@ _LABEL = (
 _LABELLED = rf"(?:(?i:{_LABEL})\.?|(?i:no|q)\.?)\s*[#№]?\s*\d{{1,4}}(?:\.\d{{1,3}})*[a-z]?\s*(?:{_YEARS}\s*)?"
 _HEADS = [
     _LABELLED + r"(?:[.:)\-]+(?=\s|\D)\s*|\s+(?=[A-Z\\$\"]))",
-    rf"(?i:{_LABEL})\s*[A-Z]?\s*[:.](?=\s)\s*",
+    rf"(?i:{_LABEL}(?:\s+statement)?)\s*[A-Z]?\s*[:.](?=\s)\s*",
+    rf"(?i:{_LABEL}(?:\s+statement)?)[ \t]*\n(?=[A-Z\d$\\\"'(\[\u3400-\u9fff])",
+    r"#\d{1,3}[.:)]?\s+(?=[A-Z])",
     r"\d{1,4}(?:\.\d{1,3})*[.)]\s+(?!\d+[.,](?!\d)|\d+\s*\Z|[-+*/=<>^])",
     r"\d{1,4}(?:\.\d{1,3})*[.)、:]\s*(?=[\u3400-\u9fff])",
     r"\d{1,4}\.(?=[A-Z][a-z])|\d{1,4}、\s*|Q\s*[:.]\s+",
@@ -53,10 +57,16 @@ _HEADS = [
 _HEAD = re.compile("|".join(f"(?:{head})" for head in _HEADS))
 _MARKDOWN = re.compile(r"[#>\s]*(?:\*\*|__)?(?=\S)|\s+")
 _CLOSING = re.compile(r"\s*(?:\*\*|__)\s*")
+_EMPHASISED = re.compile(  # a label in bold or italic print
+    r"[#>\s]*(?:(?P<mark>\*{1,3}|_{1,3})|<(?P<tag>b|strong|i|em|u|h\d)>)(?=\S)(?P<label>[^*_<>\n]{1,80}?)"
+    r"(?(mark)(?P=mark)|</(?P=tag)>)\s*(?P<rest>(?s:.+))",
+    re.I,
+)
+_PRINTED = re.compile(r"\[(i|b|u|center)\](.*?)\[/\1\]", re.S)  # as forums print
 _CIRCLED = re.compile(r"\s*[\u2460-\u2473]\s*")
 _ENDS = re.compile(rf"\s*{_POINTS}\s*\.?\s*\Z")
 _TEXT = re.compile(
-    r"\\(?:text|textbf|textit|textrm|emph|mathrm|mathbf|mathit|mathsf|operatorname\*?|mbox|underline)\s*\{([^{}]*)\}"
+    r"\\(?:text|textbf|textit|textrm|emph|mathrm|mathbf|mathit|mathsf|operatorname\*?|mbox|underline|(?:sub){0,2}section\*?)\s*\{([^{}]*)\}"
 )
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _PAGE = re.compile(
@@ -71,7 +81,9 @@ _SPELLING: dict[str, str] = {
 }
 # Rows without any of these are only trimmed: most plain prose.
 _MATTERS = (
-    r"[$\\#\[\]`<*]|^\s*[(\d]|\d+\)|(?i:answer|response|step|reason|solution|problem|question|exercise|example|task|think"
+    r"[$\\#\[\]`<*]|^\s*[(\d_]|\d+\)|(?:^|\s)\(?[Bb][.):、．]|"
+    + MAY_BE
+    + r"|(?i:answer|response|step|reason|solution|problem|question|exercise|example|task|think"
     r"|code|work|point|mark|http|^\s*[a-z]{1,8}[.)])|  |[\x00-\x1f]|[^\x00-\x7e]"
 )
 
@@ -103,8 +115,8 @@ def normalised_problems(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
 def _round(text: str) -> str:
     """One pass over all rules."""
     spelled = _spelled(_CIRCLED.sub("", text, count=1) if _CIRCLED.match(text) else text)
-    bare = _spelled(without_figures(spelled))
-    for step in (_without_heads, without_instructions, _without_points):
+    bare = _spelled(without_figures(_PRINTED.sub(r"\2", spelled) if "[/" in spelled else spelled))
+    for step in (_without_heads, without_origin, without_instructions, _without_points, listed):
         shorter = step(bare)
         bare = shorter if _says_something(shorter) else bare
     if _says_something(bare):
@@ -135,10 +147,19 @@ def _trimmed(text: str) -> str:
 
 def _without_heads(text: str) -> str:
     """Without enumerators, labels and points at the head, with or without markdown around them."""
+    if emphasised := _EMPHASISED.match(text):
+        label, rest = emphasised["label"].strip(), emphasised["rest"]
+        plain = f"{label}{'' if rest[0] in '.:)' else ' '}{rest}"
+        bare = _headless(plain)
+        return bare if len(plain) - len(bare) >= len(label) else text
+    return _headless(text)
+
+
+def _headless(text: str) -> str:
     while True:
         start = _MARKDOWN.match(text)
         place = start.end() if start else 0
-        found = _HEAD.match(text, place)
+        found = _HEAD.match(text, place) or _HEAD.match(text)
         if found is None or not found[0] or found.end() >= len(text):
             return text
         rest = text[found.end() :]

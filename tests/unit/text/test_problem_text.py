@@ -28,6 +28,20 @@ WRAPPED = {
     "heading": "### Question 7\n{}",
     "label and its contest": "Example 31 (2005 AIME) {}",
     "label alone": "Question: {}",
+    "label in bold without a number": "**Problem.** {}",
+    "label in bold before its colon": "**Question**: {}",
+    "label in italics": "*Problem 4:* {}",
+    "label in HTML": "<b>Exercise.</b> {}",
+    "label on a line of its own": "### Problem Statement\n{}",
+    "label as a LaTeX heading": "\\section*{{Problem 2}} {}",
+    "number sign": "#5 {}",
+    "contest in square brackets": "[2019 AMC 10A] {}",
+    "contest in Chinese brackets": "【2019·全国卷】{}",
+    "contest and number": "2003 AIME II Problem 7: {}",
+    "contest as the source": "Source: HMMT February 2004, Guts Round. {}",
+    "contest behind": "{} (Putnam 1985 A1)",
+    "proposer behind": "{}\n[i]Proposed by Ann Other[/i]",
+    "forum print": "[b]{}[/b]",
     "points before": "12. (10 points) {}",
     "points behind": "{} [10 marks]",
     "Chinese example": "例1：{}",
@@ -68,6 +82,15 @@ def test_what_a_source_puts_around_a_problem_goes(wrapping: str) -> None:
 
 
 KEPT = {
+    "point of large coordinates": "(2000, 5) lies on y = kx. Find k.",
+    "interval of years": "[1990, 2000] is an interval. How long is it?",
+    "sum in brackets": "(2019 + 1)(3) = ?",
+    "a contest that is spoken of": "In 2019 the AMC was hard. Why?",
+    "a question about a contest": "The Putnam competition has 12 problems. How many points are there?",
+    "a hint behind": "Name the author of this book. (Hint: he was born in 1990)",
+    "a word that could be a label": "Problem\nsolving is hard. Why?",
+    "index in brackets": "Print a[i] and b[i].",
+    "emphasis that is no label": "**Note.** The number 3 is odd. Is 5?",
     "decimal": "3.5 metres of cloth cost 7 dollars.",
     "quantity": "12 apples cost 3 dollars.",
     "formula in brackets": "(3) + 4 = ?",
@@ -147,3 +170,27 @@ def test_drawings_are_told_apart_and_addresses_are_not() -> None:
     assert figure_code("See [asy] draw(1);\n[/asy]") == figure_code("[asy]draw(1);[/asy]") != ""
     assert figure_code("[asy]draw(2);[/asy]") != figure_code("[asy]draw(1);[/asy]")
     assert figure_code("![a](https://example.org/1.png)") == ""
+
+
+CHOICES = {
+    "lines": "\n(A) 10\n(B) 11\n(C) 14",
+    "one line": " (A) 10 (B) 11 (C) 14",
+    "points": "\nA. 10\nB. 11\nC. 14",
+    "brackets": " A) 10, B) 11, C) 14",
+    "small letters": "\na) 10\nb) 11\nc) 14",
+    "bullets": "\n- A: 10\n- B: 11\n- C: 14",
+    "announced": "\nAnswer Choices: (A) 10 (B) 11 (C) 14",
+    "options": " Options: A. 10; B. 11; C. 14",
+    "LaTeX": "\n$\\textbf{(A)}\\ 10\\qquad\\textbf{(B)}\\ 11\\qquad\\textbf{(C)}\\ 14$",
+}
+
+
+@pytest.mark.parametrize("printed", CHOICES.values(), ids=CHOICES)
+def test_choices_have_one_spelling(printed: str) -> None:
+    asked = "What is 3 + 4 times 2?"
+    assert normalised_problem(asked + printed) == f"{asked}\n(A) 10\n(B) 11\n(C) 14"
+
+
+def test_other_choices_stay_other_choices() -> None:
+    one, other = (normalised_problem(f"Which is even?{end}") for end in (" A. 3 B. -4 C. 5", " A. 3 B. 4 C. 5"))
+    assert one != other
