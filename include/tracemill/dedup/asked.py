@@ -50,6 +50,11 @@ def asked_apart(one: Parts, other: Parts) -> bool:
     return _unknown_moved(one, other) or _question_moved(one, other) or any(_given(*pair) for pair in sides)
 
 
+def asked(parts: Parts) -> set[str]:
+    """The words that say what is asked for, of an English text."""
+    return _asked(parts)[0]
+
+
 def _given(one: Parts, other: Parts) -> bool:
     """Whether the one text asks for the original price, or how many litres, and the other gives just that."""
     states = set(_STATE_GIVEN.findall(other.text)) - set(_STATE_GIVEN.findall(one.text))

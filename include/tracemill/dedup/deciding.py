@@ -18,6 +18,7 @@ from tracemill.dedup.semantic import Cells, similar_pairs
 from tracemill.steps.base import Inputs
 from tracemill.text.kernels import F32, I64, U64
 
+MOST = 64  # answers and prints of one text that a row of it is compared with
 WRITTEN = np.uint64(1)  # the bit of a guard that says how the text is written
 
 
@@ -93,7 +94,7 @@ class Deciding:
         return Decision(target[leader], method[leader], similarity[leader], cells, words)
 
     def _leaders(self) -> I64:
-        """The best row of each text; a text with several answers has several."""
+        """The best row of each text; a text with several answers, or prints that may be two problems, has several."""
         corpus = self.corpus
         _, group, sizes = np.unique(corpus.keys, return_inverse=True, return_counts=True)
         shared = np.flatnonzero(sizes[group] > 1)
@@ -204,11 +205,14 @@ def _runs(rows: I64, group: I64) -> Iterator[list[int]]:
 
 
 def _parted(referee: Referee, rows: list[int]) -> list[list[int]]:
-    """Rows of one text by their answers, best first; a row goes to the first whose answer is not different."""
+    """Rows of one text by answer and print, best first; a row goes to the first of which it is no other problem.
+
+    After MOST parts a row that is like none of those has a part of its own.
+    """
     parts: list[list[int]] = []
     referee.ask(np.array([(rows[0], other) for other in rows[1:]], np.int64).reshape(-1, 2))
     for row in rows:
-        home = next((part for part in parts if referee.same(part[0], row)), None)
+        home = next((part for part in parts[:MOST] if referee.same(part[0], row)), None)
         if home is None:
             parts.append([row])
         else:

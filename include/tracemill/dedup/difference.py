@@ -16,7 +16,7 @@ from itertools import pairwise, product
 
 from rapidfuzz.distance import Levenshtein
 
-from tracemill.dedup.asked import asked_apart
+from tracemill.dedup.asked import asked, asked_apart
 from tracemill.dedup.contrasts import CHINESE_CONTRASTS
 from tracemill.dedup.lexicon import NEGATIONS, WRITTEN, contrasts, synonyms
 from tracemill.dedup.words import Parts
@@ -24,6 +24,7 @@ from tracemill.dedup.words import Parts
 # Edits of grammar and order that make a rewording, beside the words that differ, and their share of the text: of 118
 # pairs of templates with another filling all had fewer, of 80 pairs in other words 75 had as many (benchmarks/rows).
 REWORDED, REWORDED_SHARE = 3, 0.18
+QUANTITIES = 2  # numbers and formulas that an answer, if it is the same, depends on
 LEFT_OVER = 0.4  # of the words that say something: where more have no counterpart, another thing is asked for
 SHARE = 0.1  # of the words of a text in a language without a lexicon: more is another problem
 _PREFIXES = ("un", "in", "im", "ir", "non", "dis", "anti", "sub", "super", "semi", "co", "de", "mis", "over", "under")
@@ -57,7 +58,26 @@ def difference(one: Parts, other: Parts, agreed: bool = False) -> Difference:
     if not (one.known and other.known):
         return Difference(_few(one, left) and _few(other, right), words)
     alike = len(left) + len(right) <= LEFT_OVER * (len(one.words) + len(other.words))
-    return Difference(alike and (agreed or _reworded(one, other, edits)), words)
+    vouched = agreed and _is_synonym_at_most(one, other, left, right)
+    return Difference(alike and (vouched or _reworded(one, other, edits)), words)
+
+
+def _is_synonym_at_most(one: Parts, other: Parts, left: Sequence[str], right: Sequence[str]) -> bool:
+    """Whether one word has another in its place, for which equal answers may vouch: quantities lead to them, and
+
+    it is not what is asked for. An icosahedron and a dodecahedron have 30 edges, but by no quantity.
+    """
+    asked_for = asked(one) | asked(other)
+    return (
+        max(len(left), len(right)) <= 1
+        and quantities(one) >= QUANTITIES
+        and not any(word in asked_for for word in (*left, *right))
+    )
+
+
+def quantities(parts: Parts) -> int:
+    """How many different numbers and formulas a text has."""
+    return len(parts.formulas | {word.rpartition(":")[2] for word in parts.words if word[-1].isdigit()})
 
 
 def _reworded(one: Parts, other: Parts, edits: int) -> bool:

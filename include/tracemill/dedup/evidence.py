@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import orjson
 
+from tracemill.dedup.words import Parts
 from tracemill.text.choices import parted
 from tracemill.text.folding import folded
 
@@ -66,14 +67,20 @@ def compared(one: Evidence, other: Evidence) -> Verdict:
 
 def stated(one: Evidence) -> str | None:
     """The reference; for a choice's letter what the choice says."""
-    letter = _LETTER.fullmatch(one.reference or "")
-    return one.choices.get(letter[1], one.reference) if letter else one.reference
+    return said(one.reference, one.choices) if one.reference else None
 
 
-def telling(one: Evidence) -> bool:
-    """Whether the answer is one that two problems hardly share by chance."""
+def said(reference: str, choices: Mapping[str, str]) -> str:
+    """What a choice's letter stands for; any other reference as it is."""
+    letter = _LETTER.fullmatch(reference)
+    return choices.get(letter[1], reference) if letter else reference
+
+
+def telling(one: Evidence, text: Parts) -> bool:
+    """Whether the answer is one that two problems hardly share by chance: no single digit, nor a number of the text."""
     answer = stated(one) or ""
-    return len(answer) >= _TELLING and answer.lower() not in ("yes", "no", "true", "false")
+    named = answer.strip("$ ").replace(",", "") in text.words
+    return len(answer) >= _TELLING and answer.lower() not in ("yes", "no", "true", "false") and not named
 
 
 def _number(text: str) -> Fraction | None:

@@ -9,13 +9,14 @@ from pathlib import Path
 from tracemill.dedup.contrasts import CONTRASTS
 
 
-def _words(text: str) -> frozenset[str]:
+def words_of(text: str) -> frozenset[str]:
+    """The words of a list that is written as text."""
     return frozenset(re.findall(r"\S+", text))
 
 
 # Words that may come, go and be swapped: grammar, politeness, and the many ways to ask for a value. What relates two
 # quantities (from, into, per, more, or, not, ...) is not among them.
-EMPTY = _words(
+EMPTY = words_of(
     """a an the this that these those it its it's he she they them their his her him hers we us our you your i my me
     is are was were be been being am do does did done has have had having will would shall should can could may might
     of to in on at by with for as and so such there here then if when where what which who whose whom how why
@@ -26,15 +27,15 @@ EMPTY = _words(
     make sure code function program write implement create return that's what's let's i'm don't
     using use used based simply simple explain describe briefly provide"""
 )
-_OTHER_LANGUAGES = _words(
+_OTHER_LANGUAGES = words_of(
     """le la les un une des du et est dans que qui pour sur par avec quel quelle combien el los las una de del y en
     para por con cuál qué es son der die das ein eine und ist von mit für auf den dem wie viele il di che e sono
     o os as um uma do da em não é и в на что с по для как из сколько это de het een van en is"""
 )
 _EMPTY_CHINESE = frozenset("的了吗呢吧啊呀请求是有和与及跟就也很这那一个们所着过要会能可以为于在之其它他她则")
 
-ASKERS = _words("who whom whose when where why")  # where they open a sentence
-NEGATIONS = _words("not no never without except neither nor cannot none unless 不 没 无 非 未 除")
+ASKERS = words_of("who whom whose when where why")  # where they open a sentence
+NEGATIONS = words_of("not no never without except neither nor cannot none unless 不 没 无 非 未 除")
 # Groups that WordNet does not hold, in the words of problems; the first names the group.
 _SAME = """
 each every

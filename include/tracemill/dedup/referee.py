@@ -13,6 +13,7 @@ from tracemill.dedup.across import asked_apart
 from tracemill.dedup.corpus import Corpus
 from tracemill.dedup.difference import Difference, difference
 from tracemill.dedup.evidence import Evidence, compared, evidence, stated, telling
+from tracemill.dedup.prints import other_print
 from tracemill.dedup.reading import by_shard
 from tracemill.dedup.words import Parts, read_parts
 from tracemill.sources.turns import unasked
@@ -47,28 +48,29 @@ class Referee:
         answers = self._answers(first, second)
         if answers == "different" or self._drawn(first, second) or self._worded(first, second):
             return APART
-        agreed = answers == "equal" and telling(self._evidence(first))
         opened = bool(self._evidence(first).choices) != bool(self._evidence(second).choices)
         parts = self._parts(first, opened), self._parts(second, opened)
+        if parts[0].tokens == parts[1].tokens and other_print(self._text(first), self._text(second)):
+            return APART
         if parts[0].chinese != parts[1].chinese and asked_apart(self._text(first), self._text(second)):
             return APART
-        return difference(*parts, agreed)
+        return difference(*parts, answers == "equal" and telling(self._evidence(first), parts[0]))
 
     def same(self, one: int, other: int) -> bool:
-        """Whether two rows with the same text have answers that may be the same."""
+        """Whether two rows of the same tokens may have the same answer, and print the same text."""
         first, second = self._places(one, other)
-        return self._answers(first, second) != "different"
+        return self._answers(first, second) != "different" and not other_print(self._text(first), self._text(second))
 
     def contested(self, rows: I64, group: I64) -> Flags:
-        """Which of those rows stand in a group in which more than one thing is said of the answer."""
+        """Which of those rows stand in a group with more than one answer, or more than one print of the text."""
         places = pa.array(np.searchsorted(self._rows, rows))
-        said = pl.DataFrame({"group": group}).with_columns(
-            pl.concat_str(
-                [pl.Series(name, self._table[name].take(places)).fill_null("") for name in SAID], separator="\0"
-            ).alias("said")
+        named = {name: pl.Series(name, self._table[name].take(places)).fill_null("") for name in (*SAID, "prompt")}
+        told = pl.DataFrame({"group": group, **named}).select(
+            "group", _print(pl.col("prompt")), said=pl.concat_str(SAID, separator="\0")
         )
         spoken = pl.col("said").filter(pl.col("said") != "\0\0").n_unique().over("group")
-        flags: Flags = said.select(spoken > 1).to_series().to_numpy()
+        printed = pl.col("prompt").n_unique().over("group")
+        flags: Flags = told.select((spoken > 1) | (printed > 1)).to_series().to_numpy()
         return flags
 
     def ask(self, pairs: I64) -> None:
@@ -127,6 +129,12 @@ class Referee:
     def _read_evidence(self, place: int) -> Evidence:
         row = {name: self._table[name][place].as_py() for name in SAID}
         return evidence(self._text(place), row)
+
+
+def _print(prompt: pl.Expr) -> pl.Expr:
+    """The prompt without the commonest differences of print: blanks, dollars, and the commas of large numbers."""
+    bare = prompt.str.replace_all("$", "", literal=True).str.replace_all(r"\s+", " ").str.strip_chars()
+    return bare.str.replace_all(r"(^|[^(\[{\d,])(\d{1,3}),(\d{3})\b", "$1$2$3")
 
 
 def _read(inputs: Inputs, corpus: Corpus, rows: I64) -> pa.Table:

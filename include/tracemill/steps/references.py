@@ -1,7 +1,9 @@
 """Finds problems whose source rows disagree about the answer; the step `conflicts` sets them aside.
 
-The rows of one canonical problem are those of one id, and of its near-duplicates. Answers are compared as the verifier
-compares them (`verifiers.same_answer`), so that two spellings of one answer are no conflict.
+The rows of one canonical problem are those of one id, of its near-duplicates, and of every other id whose text is the
+same in another print (dedup keeps one problem for each answer of a text). Answers are compared as the verifier compares
+them (`verifiers.same_answer`), so that two spellings of one answer are no conflict; a choice's letter stands for the
+choice.
 """
 
 from __future__ import annotations
@@ -9,13 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from tracemill.dedup import prints
+from tracemill.dedup.evidence import said
 from tracemill.records import Unit
 from tracemill.resources import Resources
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
 from tracemill.tables import columns_of, empty
+from tracemill.text.choices import parted
+from tracemill.text.problem_text import normalised_problem
 from tracemill.verifiers.math import MathVerifier
 from tracemill.verifiers.same_answer import Sameness, same_answers
 
@@ -34,10 +42,10 @@ class References(Step):
     kind: Literal["references"]
     verifier: MathVerifier = MathVerifier()
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     shape: ClassVar[Literal["map", "gather"]] = "gather"
     unit: ClassVar[Unit] = "problem"
-    reads: ClassVar[tuple[str, ...]] = ("problems", "provenance", "duplicates", "ledger")
+    reads: ClassVar[tuple[str, ...]] = ("problems", "provenance", "signatures", "duplicates", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("conflicts",)
 
     def settings(self, inputs: Inputs) -> dict[str, Any]:
@@ -46,7 +54,8 @@ class References(Step):
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Compare the references of all shards. The ledger keeps every living problem."""
-        rows = list(_conflicts(_disputed(_stated(inputs), inputs.table("duplicates")), resources.workers))
+        groups = list(_printed_alike(_disputed(_stated(inputs), inputs), inputs))
+        rows = list(_conflicts(groups, resources.workers))
         alive = [one for shard in inputs.shards() for one in inputs.alive("problem", shard).to_pylist()]
         return Output(
             ledger=ledger_rows("problem", alive),
@@ -55,20 +64,26 @@ class References(Step):
 
 
 def _conflicts(groups: list[Group], workers: int) -> Iterator[dict[str, Any]]:
-    """A row for each problem some of whose answers are different."""
-    pairs = list(dict.fromkeys(pair for group in groups for pair in _pairs(group["answers"])))
+    """A row for each problem (of a text with several, for each of them) some of whose answers are different."""
+    pairs = list(dict.fromkeys(pair for group in groups for pair in _pairs(_said(group))))
     found = dict(zip(pairs, same_answers(pairs, workers), strict=True))
     for group in groups:
-        if "different" in {found[pair] for pair in _pairs(group["answers"])}:
+        if "different" in {found[pair] for pair in _pairs(_said(group))}:
             believed, why = _believed(group, found)
-            yield {
-                "problem_id": group["canonical"],
-                "reason": REFERENCES,
-                "answers": group["answers"],
-                "sources": group["sources"],
-                "believed": believed,
-                "why": why,
-            }
+            for problem in group["problems"]:
+                yield {
+                    "problem_id": problem,
+                    "reason": REFERENCES,
+                    "answers": group["answers"],
+                    "sources": group["sources"],
+                    "believed": believed,
+                    "why": why,
+                }
+
+
+def _said(group: Group) -> list[str]:
+    """The answers, a choice's letter as what the choice says."""
+    return [said(answer, group["choices"]) for answer in group["answers"]]
 
 
 def _pairs(answers: list[str]) -> Iterator[tuple[str, str]]:
@@ -82,15 +97,20 @@ def _believed(group: Group, found: dict[tuple[str, str], Sameness]) -> tuple[str
     """The answer of the most sources, spellings of one answer counted together, and how many say so."""
     answers: list[str] = group["answers"][:MOST]
     voices = dict(zip(group["answers"], group["voices"], strict=True))
-    said: dict[str, set[str]] = {}
+    given: dict[str, set[str]] = {}
+    meant = dict(zip(group["answers"], _said(group), strict=True))
     for answer in answers:
-        same = next((one for one in said if found.get((one, answer)) == "equal"), answer)
-        said.setdefault(same, set()).update(voices[answer])
-    ranked = sorted(said.items(), key=lambda item: -len(item[1]))
-    total = len(set().union(*said.values()))
+        same = next((one for one in given if _equal(meant[one], meant[answer], found)), answer)
+        given.setdefault(same, set()).update(voices[answer])
+    ranked = sorted(given.items(), key=lambda item: -len(item[1]))
+    total = len(set().union(*given.values()))
     if len(ranked) > 1 and len(ranked[0][1]) > len(ranked[1][1]):
         return ranked[0][0], f"{len(ranked[0][1])} of {total} sources give this answer"
     return None, f"no answer has more sources than every other ({total} sources)"
+
+
+def _equal(one: str, other: str, found: dict[tuple[str, str], Sameness]) -> bool:
+    return one == other or found.get((one, other)) == "equal"
 
 
 def _stated(inputs: Inputs) -> pl.DataFrame:
@@ -101,9 +121,9 @@ def _stated(inputs: Inputs) -> pl.DataFrame:
     return pl.DataFrame(whole).drop_nulls("reference_answer")
 
 
-def _disputed(stated: pl.DataFrame, duplicates: pa.Table) -> list[dict[str, Any]]:
-    """Canonical problems with more than one spelling of the answer; the most frequent spelling first."""
-    kept = pl.DataFrame(duplicates.select(["problem_id", "duplicate_of"])).unique("problem_id", keep="first")
+def _disputed(stated: pl.DataFrame, inputs: Inputs) -> pl.DataFrame:
+    """Canonical problem, answer, and who gives it, of every text with more than one spelling of the answer."""
+    kept = pl.DataFrame(inputs.table("duplicates", ["problem_id", "duplicate_of"])).unique("problem_id", keep="first")
     folded = (
         stated.join(kept, on="problem_id", how="left")
         .with_columns(
@@ -112,10 +132,54 @@ def _disputed(stated: pl.DataFrame, duplicates: pa.Table) -> list[dict[str, Any]
         )
         .group_by("canonical", "answer")
         .agg(pl.len().alias("rows"), pl.col("source").unique().sort().alias("voices"))
-        .with_columns(pl.col("voices").list.first().alias("source"))
-        .sort("canonical", "rows", "answer", descending=[False, True, False])
+        .join(_texts(inputs), on="canonical", how="left")
+        .with_columns(pl.coalesce("text", "canonical").alias("text"))
     )
-    groups = folded.group_by("canonical", maintain_order=True).agg(
-        pl.col("answer").alias("answers"), pl.col("source").alias("sources"), pl.col("voices")
+    return folded.filter(pl.col("answer").n_unique().over("text") > 1)
+
+
+def _texts(inputs: Inputs) -> pl.DataFrame:
+    """The key of each problem's text, where a step has signed it."""
+    columns = ["problem_id", "exact_key"]
+    parts = [inputs.table("signatures", columns, shard) for shard in inputs.shards()]
+    signed = pl.DataFrame(pa.concat_tables(parts) if parts else empty("signatures").select(columns))
+    return signed.rename({"problem_id": "canonical", "exact_key": "text"}).unique("canonical", keep="first")
+
+
+def _printed_alike(disputed: pl.DataFrame, inputs: Inputs) -> Iterator[Group]:
+    """The problems of each text, parted where their prints may be two problems; only with several answers."""
+    prompts = _prompts(inputs, disputed["canonical"].unique())
+    for part in disputed.sort("text", "canonical").partition_by("text", maintain_order=True):
+        ids = part["canonical"].unique(maintain_order=True).to_list()
+        texts = [prompts.get(one, "") for one in ids]
+        heads = pl.DataFrame({"canonical": ids, "head": prints.groups(texts)})
+        for alike in part.join(heads, on="canonical").partition_by("head", maintain_order=True):
+            if alike["answer"].n_unique() > 1:
+                yield _group(alike, texts[alike["head"][0]])
+
+
+def _group(rows: pl.DataFrame, text: str) -> Group:
+    """The answers of one text, the most frequent first."""
+    answers = (
+        rows.group_by("answer")
+        .agg(pl.col("rows").sum(), pl.col("voices").explode().unique().sort())
+        .sort("rows", "answer", descending=[True, False])
     )
-    return groups.filter(pl.col("answers").list.len() > 1).to_dicts()
+    return {
+        "problems": rows["canonical"].unique(maintain_order=True).to_list(),
+        "answers": answers["answer"].to_list(),
+        "voices": answers["voices"].to_list(),
+        "sources": [voices[0] for voices in answers["voices"].to_list()],
+        "choices": parted(text)[1],
+    }
+
+
+def _prompts(inputs: Inputs, wanted: pl.Series) -> dict[str, str]:
+    """The texts of those problems, in their one spelling; of the shards only the rows that are wanted are read."""
+    value_set, found = pa.array(wanted.to_list(), pa.string()), dict[str, str]()
+    for shard in inputs.shards() if len(wanted) else ():
+        ids = inputs.table("problems", ["id"], shard)["id"]
+        places = np.flatnonzero(pc.is_in(ids, value_set=value_set).to_numpy())
+        for row in inputs.rows("problems", ["id", "prompt"], places, shard).to_pylist() if len(places) else ():
+            found[row["id"]] = normalised_problem(row["prompt"])
+    return found

@@ -120,8 +120,22 @@ def test_other_words_for_the_same_make_one_problem(one: str, other: str) -> None
     assert harmless(one, other)
 
 
-def test_equal_answers_speak_for_a_word_that_nobody_knows() -> None:
-    one, other = (read_parts(f"How many {word} are in the 3 boxes of the old shop?") for word in ("pears", "plums"))
+VOUCHED = {
+    "a word that nobody knows": (
+        "A {} weighs 90 kg and 3 men carry it. What weight has each?",
+        "settee davenport",
+        True,
+    ),
+    "no quantity leads to the answer": ("How many edges has the {}?", "icosahedron dodecahedron", False),
+    "one quantity beside it": ("How many edges has the {} of side 2?", "icosahedron dodecahedron", False),
+    "what is counted": ("How many {} are in the 3 boxes of the 2 shops?", "pears plums", False),
+}
+
+
+@pytest.mark.parametrize(("text", "words", "vouched"), VOUCHED.values(), ids=VOUCHED)
+def test_equal_answers_speak_for_an_unknown_word_where_quantities_lead_to_them(
+    text: str, words: str, vouched: bool
+) -> None:
+    one, other = (read_parts(text.format(word)) for word in words.split())
     assert not difference(one, other).harmless
-    assert difference(one, other, agreed=True).harmless
-    assert difference(one, other).words == ("pear", "plum")
+    assert difference(one, other, agreed=True).harmless == vouched

@@ -15,6 +15,7 @@ from tracemill.steps.cluster import Cluster
 from tracemill.steps.sign import Sign
 
 LONG = "a farmer has a field in the shape of a rectangle and wants to build a fence around it so that no sheep escape"
+UNKNOWN = ("settee", "davenport")  # one thing, and no lexicon of ours knows it
 SUITE = {"inputs": ["1 2", "3 4"], "outputs": ["3", "7"]}
 
 
@@ -78,6 +79,13 @@ WHOLE = {
     "same text, answers differ": (problem(LONG, **answer("7")), problem(f"{LONG}!", **answer("8")), None),
     "same text, answers agree": (problem(LONG, **answer("7")), problem(f"{LONG}!", **answer("7")), "exact"),
     "same text but for one letter's case": (problem("The ASCII code of B?"), problem("The ASCII code of b?"), None),
+    "same text but for a variable's case": (
+        problem("Let A be 3 and a be 4. Find A."), problem("Let A be 3 and a be 4. Find a."), None,
+    ),
+    "same text but for a comma that says who is eaten": (
+        problem("Explain the sentence: let us eat, grandma"), problem("Explain the sentence: let us eat grandma"), None,
+    ),
+    "same text in capitals": (problem(f"{LONG}?"), problem(f"{LONG}?".upper()), "exact"),
     "numbered": (problem(LONG), problem(f"12. {LONG} (5 points)"), "exact"),
     "without its drawing": (problem(f"{LONG} [asy]draw(1);[/asy]"), problem(LONG), "fuzzy"),
     "with another drawing": (problem(f"{LONG} [asy]draw(1);[/asy]"), problem(f"{LONG} [asy]draw(2);[/asy]"), None),
@@ -112,5 +120,5 @@ def test_of_one_text_with_two_answers_every_answer_keeps_one_row(store: Store) -
 def test_the_words_that_differ_are_written_down(store: Store) -> None:
     found = dropped(store, problem(LONG), problem(LONG.replace("build", "construct")))
     assert [row["differing"] for row in found] == [[]]
-    one, other = problem(f"{LONG} of 77 pears", **answer("12")), problem(f"{LONG} of 77 plums", **answer("12"))
-    assert [sorted(row["differing"]) for row in dropped(store, one, other)] == [["pear", "plum"]]
+    one, other = (problem(f"{LONG} past 77 rocks and a {word} of 40 kg", **answer("12")) for word in UNKNOWN)
+    assert [sorted(row["differing"]) for row in dropped(store, one, other)] == [["davenport", "sett"]]

@@ -62,6 +62,32 @@ def test_rows_that_ingest_merged_are_compared_too(tmp_path: Path) -> None:
     assert trial.rows("references", "conflicts")[0]["answers"] == ["4", "6"]
 
 
+DEDUP = {
+    "sign": {"kind": "sign", "embedder": {"kind": "hashing"}},
+    "cluster": {"kind": "cluster"},
+    "unique": {"kind": "unique"},
+}
+ONE_TEXT = {
+    "prints of one text": ("12. How wide is it?", "4", "How wide is it?", "5", True),
+    "prints of one text, one answer": ("12. How wide is it?", "4", "How wide is it?", "4.0", False),
+    "a choice's letter and what it says": ("2+2? (A) 3 (B) 4 (C) 5", "B", "2+2?\nA. 3\nB. 4\nC. 5", "4", False),
+    "two choices": ("2+2? (A) 3 (B) 4 (C) 5", "B", "2+2?\nA. 3\nB. 4\nC. 5", "5", True),
+    "a comma makes another text": ("Who eats, Tom or I?", "4", "Who eats Tom or I?", "5", False),
+    "another variable": ("Let A be 3 and a be 4. Find A.", "3", "Let A be 3 and a be 4. Find a.", "4", False),
+}
+
+
+@pytest.mark.parametrize(("one", "first", "other", "second", "disputed"), ONE_TEXT.values(), ids=ONE_TEXT)
+def test_rows_of_one_text_with_two_ids_are_one_problem(
+    tmp_path: Path, one: str, first: str, other: str, second: str, disputed: bool
+) -> None:
+    rows = {"a": [{"q": one, "a": first}], "b": [{"q": other, "a": second}]}
+    trial = Trial(tmp_path, rows, DEDUP | STEPS).run()
+    endings = set(trial.endings("conflicts").values())
+    assert endings == ({("quarantined", "reference_conflict")} if disputed else {("kept", None)})
+    assert len(trial.rows("references", "conflicts")) == (2 if disputed else 0)
+
+
 def test_the_answer_of_most_sources_is_believed_whatever_its_spelling(tmp_path: Path) -> None:
     rows = {
         name: [{"q": "How long?", "a": answer}] for name, answer in zip("abcd", ("0.5", "1/2", "3", "½"), strict=True)
