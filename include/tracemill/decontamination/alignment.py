@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from tracemill.decontamination.concepts import AIMS, opposed
 from tracemill.decontamination.reading import Reading, Unit, weight
 
 SMOOTHING = 0.3  # of the weight of a kind: a text without numbers, or formulas, neither agrees nor disagrees
@@ -24,6 +25,10 @@ OTHER_NUMBERS, NUMBERS = 4.0, 0.6
 SHORT, MOST, CROWDED = 6.0, 0.6, 3.0
 # Another telling shares something in each of its quarters; a text that only holds a piece of the item does not.
 PATCHY, PATCHY_BELOW = 2.0, 0.12
+# What only the one has and only the other in its place makes another problem: no telling changes a sum into a product,
+# seldom a number into another, or what is asked for into something else that the first does not even mention.
+CONTRAST, OTHER_VALUE, OTHER_AIM = 7.0, 4.0, 4.0
+SAYS_SOMETHING = 0.4  # weight of a number: 0, 1 and 2 say less than others, but they say it on both sides
 SHOWN = 12  # units that the evidence lists of each sort
 
 
@@ -67,6 +72,7 @@ class Aligner:
             - OTHER_NUMBERS * other_numbers
             - CROWDED * crowded
             - PATCHY * patchy
+            - self._exchanged(item, problem, both)
         )
         facts = {
             "of_item": round(of_item, 3),
@@ -78,6 +84,15 @@ class Aligner:
             "asked": [sorted(item.asked), sorted(problem.asked)],
         }
         return Alignment(1 / (1 + math.exp(-logit)), json.dumps(facts, ensure_ascii=False))
+
+    def _exchanged(self, item: Reading, problem: Reading, both: frozenset[Unit]) -> float:
+        """What is taken off for things of the item in whose place the problem has others."""
+        alone = item.units - both, problem.units - both
+        concepts = [{str(value) for kind, value in side if kind == "concept"} for side in alone]
+        aims = [concepts[0] & item.asked & AIMS, concepts[1] & problem.asked & AIMS]
+        numbers = [sum(weight(unit) for unit in side if _is_number(unit)) for side in alone]
+        values = min(numbers) >= SAYS_SOMETHING and max(numbers) > SAYS_SOMETHING
+        return CONTRAST * opposed(*concepts) + OTHER_VALUE * values + OTHER_AIM * all(aims)
 
     def _weight(self, unit: Unit) -> float:
         known = self._weights.get(unit)

@@ -8,6 +8,7 @@ school and competition mathematics, not from any benchmark.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 # Words that any problem may have: they are no evidence.
@@ -35,6 +36,50 @@ _ENDINGS = (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes",
 ASKED_AS = {"fraction": "probability", "percent": "probability", "ratio": "probability", "arrangement": "count",
             "selection": "count", "way": "count", "solution": "value", "coordinate": "value", "expected": "value",
             "equation": "value", "expression": "value", "time": "time", "age": "value"}  # fmt: skip
+
+# Concepts that exclude each other where one text has only the one, and the other only another of a line.
+_CONTRASTS = [
+    frozenset(line.split())
+    for line in """sum difference product quotient
+even odd
+minimum maximum
+area volume perimeter
+radius diameter
+circumcircle incircle
+positive negative
+sin cos tan
+arithmetic geometric
+increasing decreasing
+least_common greatest_common
+triangle rectangle pentagon hexagon heptagon octagon dodecagon
+isosceles equilateral
+parabola ellipse hyperbola
+cone cylinder sphere pyramid
+row column
+buy sell
+integral derivative
+domain range
+median mode
+prime composite
+real complex
+inside outside
+top bottom
+boy girl
+red blue green white black yellow orange""".splitlines()
+]
+# What is asked for and is a thing of its own: not a count or a value, which any question may ask for.
+AIMS = frozenset(
+    re.findall(
+        r"\S+",
+        """sum difference product quotient area volume perimeter length height width distance radius diameter angle
+        minimum maximum median mode speed cost age""",
+    )
+)
+
+
+def opposed(one: Collection[str], other: Collection[str]) -> bool:
+    """Whether a concept of the one stands against its contrast in the other."""
+    return any(not line.isdisjoint(one) and not line.isdisjoint(other) for line in _CONTRASTS)
 
 
 def stem(word: str) -> str:

@@ -64,6 +64,7 @@ rich poor
 husband wife
 man woman
 boy girl
+adult child children kid
 brother sister
 father mother parent
 son daughter

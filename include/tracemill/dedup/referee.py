@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tracemill.dedup.across import asked_apart
+from tracemill.dedup.across import across
 from tracemill.dedup.corpus import Corpus
 from tracemill.dedup.difference import Difference, difference
 from tracemill.dedup.evidence import Evidence, compared, evidence, stated, telling
@@ -52,9 +52,10 @@ class Referee:
         parts = self._parts(first, opened), self._parts(second, opened)
         if parts[0].tokens == parts[1].tokens and other_print(self._text(first), self._text(second)):
             return APART
-        if parts[0].chinese != parts[1].chinese and asked_apart(self._text(first), self._text(second)):
-            return APART
-        return difference(*parts, answers == "equal" and telling(self._evidence(first), parts[0]))
+        agreed = answers == "equal" and telling(self._evidence(first), parts[0])
+        if parts[0].chinese == parts[1].chinese:
+            return difference(*parts, agreed)
+        return across(*parts, agreed, (self._text(first), self._text(second)))
 
     def same(self, one: int, other: int) -> bool:
         """Whether two rows of the same tokens may have the same answer, and print the same text."""

@@ -14,14 +14,16 @@ from tracemill.text.kernels import F32
 
 
 class Thresholds(BaseModel):
-    """From which cosine two texts are compared further: `semantic` in one language, `across` two (null: never).
+    """From which cosine two texts are compared further: `semantic` in one language, `across` two (null: never); and
 
+    `item`: from which a problem gives a benchmark's item away by its cosine alone.
     They belong to the embedder: 0.9 is a near-copy in one space and any two questions on one matter in another.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     semantic: Annotated[float, Field(gt=0, le=1)]
     across: Annotated[float, Field(gt=0, le=1)] | None = None
+    item: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 class Embedder(BaseModel):
@@ -38,7 +40,7 @@ class Embedder(BaseModel):
         if self.thresholds is None and self.calibrated is None:
             raise ValueError(
                 f"nobody has calibrated the embedder '{self.kind}' with this model: give thresholds, "
-                "such as {semantic: 0.85}, and say across: 0.8 if it knows several languages"
+                "such as {semantic: 0.85, item: 0.95}, and say across: 0.8 if it knows several languages"
             )
         return self
 
@@ -46,6 +48,8 @@ class Embedder(BaseModel):
         """The thresholds of the recipe, else those that were measured for this embedder."""
         limits = self.thresholds or self.calibrated
         assert limits is not None, "validated"
+        if limits.item is None and self.calibrated is not None:
+            return limits.model_copy(update={"item": self.calibrated.item})
         return limits
 
     def embed(self, texts: Sequence[str], resources: Resources) -> F32:

@@ -22,7 +22,7 @@ class HashingEmbedder(Embedder):
     kind: Literal["hashing"]
     dimensions: Annotated[int, Field(ge=16, le=4096)] = 384
     version: ClassVar[int] = 1
-    calibrated: ClassVar[Thresholds] = Thresholds(semantic=0.9)
+    calibrated: ClassVar[Thresholds] = Thresholds(semantic=0.9, item=0.9)
 
     def embed(self, texts: Sequence[str], resources: Resources) -> F32:
         """One unit row of `dimensions` per text; the order of words does not count."""

@@ -32,7 +32,7 @@ class MiniLMEmbedder(Embedder):
     kind: Literal["minilm"]
     backend: Literal["openvino", "sentence_transformers"] = "openvino"
     version: ClassVar[int] = 1
-    calibrated: ClassVar[Thresholds] = Thresholds(semantic=0.9)
+    calibrated: ClassVar[Thresholds] = Thresholds(semantic=0.9, item=0.93)
 
     def embed(self, texts: Sequence[str], resources: Resources) -> F32:
         """One unit row of 384 per text. Raises SourceError when the packages are not installed."""

@@ -34,7 +34,7 @@ class MultilingualEmbedder(Embedder):
 
     kind: Literal["multilingual"]
     version: ClassVar[int] = 1
-    calibrated: ClassVar[Thresholds] = Thresholds(semantic=0.75, across=0.68)
+    calibrated: ClassVar[Thresholds] = Thresholds(semantic=0.75, across=0.68, item=0.96)
 
     def embed(self, texts: Sequence[str], resources: Resources) -> F32:
         """One unit row of 512 per text. Raises SourceError when the package is not installed."""

@@ -143,7 +143,8 @@ def comparing(recipe: Recipe, benchmark: Benchmark) -> Decontaminate:
     embedder: AnyEmbedder | None = next((step.embedder for step in steps if isinstance(step, Sign)), None)
     if embedder is None:
         raise RecipeError(f"recipe {recipe.name!r} has no step of kind 'sign', which a recall compares by: add one")
-    return Decontaminate(kind="decontaminate", benchmarks=(benchmark,), embedder=embedder)
+    by_cosine = "calibrated" if embedder.limits().item is not None else None
+    return Decontaminate(kind="decontaminate", benchmarks=(benchmark,), embedder=embedder, embedding=by_cosine)
 
 
 def _found(recipe: Recipe, store: Store, recall: Recall) -> Iterator[Revocation]:

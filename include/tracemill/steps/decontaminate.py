@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from tracemill.decontamination import retold
 from tracemill.decontamination.benchmark import Benchmark
@@ -44,7 +44,9 @@ class Decontaminate(AskingStep):
 
     exact: the question as tokenised. ngram: the share of an item's word n-grams that the problem has reaches `ngram`;
     an n-gram of several items counts less (any shared 8-gram, as open-r1 has it, flags a quarter of old AIME
-    problems for their boiler-plate). embedding: cosine with an item (DeepDistill, section 2.2, cuts at 0.9). alignment:
+    problems for their boiler-plate). embedding: cosine with an item, by default from what the
+    embedder is calibrated to (DeepDistill, section 2.2, cuts at 0.9, which in one space is a copy and in another the
+    same exercise with other numbers). alignment:
     quantities, formulas and concepts agree, in whatever words, English or Chinese. template: as ngram, with numbers
     and names abstracted, on items of at least `template_words` words. null turns a rule off. What is shared must be of
     the item's question: a quotation, an identity or the form of a multiple-choice question decides nothing.
@@ -58,7 +60,7 @@ class Decontaminate(AskingStep):
     embedder: AnyEmbedder
     n: Annotated[int, Field(ge=2, le=50)] = 8
     ngram: Share | None = 0.5
-    embedding: Share | None = 0.9
+    embedding: Share | Literal["calibrated"] | None = "calibrated"
     alignment: Share | None = 0.5
     template: Share | None = 0.75
     template_words: Annotated[int, Field(ge=1)] = 12
@@ -75,6 +77,15 @@ class Decontaminate(AskingStep):
         if len(set(names)) < len(names):
             raise ValueError(f"two benchmarks have the same name: {', '.join(names)}")
         return benchmarks
+
+    @model_validator(mode="after")
+    def _is_calibrated(self) -> Self:
+        if self.embedding == "calibrated" and self.embedder.limits().item is None:
+            raise ValueError(
+                f"nobody has calibrated the embedder '{self.embedder.kind}' for benchmarks: give its thresholds an "
+                "`item`, such as 0.95, or set `embedding: null`"
+            )
+        return self
 
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
         """The benchmark files, the embedder's weights, and the judge's model and prompt."""
@@ -151,7 +162,8 @@ class Decontaminate(AskingStep):
         return given
 
     def _thresholds(self) -> dict[str, float]:
-        values = dict(zip(RULES, (1.0, self.ngram, self.alignment, self.embedding, self.template), strict=True))
+        embedding = self.embedder.limits().item if self.embedding == "calibrated" else self.embedding
+        values = dict(zip(RULES, (1.0, self.ngram, self.alignment, embedding, self.template), strict=True))
         return {rule: value for rule, value in values.items() if value is not None}
 
     def _items(self, resources: Resources) -> Items:

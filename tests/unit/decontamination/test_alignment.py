@@ -46,6 +46,12 @@ OTHERS = {
     "empties it in 48 minutes. With both pipes open, after how many minutes is the empty tank full?"),
     "same data, another question": ("hexagon", r"A regular hexagon has a side of $\sqrt{27}$. Find its perimeter."),
     "same kind": ("primes", "Find the number of primes below 90 that leave the remainder 1 when divided by 6."),
+    "a sum for a number of them": ("cards", "From 12 cards numbered 1 to 12, 5 are drawn at random. The probability "
+    "that their product is odd is m/n in lowest terms. Find m + n."),
+    "one number for another": ("primes", "Find the sum of all primes p below 90 for which p + 14 and p + 30 are primes "
+    "too."),
+    "a triangle for a hexagon": ("hexagon", r"A regular triangle with side $\sqrt{27}$ is inscribed in a circle. Find "
+    r"the area between the circle and the triangle."),
     "stock phrases": ("cards", "Two dice are rolled. The probability that the sum is 7 is m/n in lowest terms. "
     "Find m + n."),
 }  # fmt: skip
