@@ -32,7 +32,25 @@ def _listed(names: Sequence[str]) -> str:
 def explained(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """One line for each wrong key: its place as the YAML has it, what is wrong, and what was probably meant."""
     schema = _schema(model)
-    return [f"{place}: {said}" for place, said in (_line(one, schema) for one in error.errors(include_url=False))]
+    return [f"{place}: {said}" for place, said in (_line(one, schema) for one in _causes(error))]
+
+
+def _causes(error: ValidationError) -> list[Any]:
+    """The faults without those that only follow from another: a key is missing because it stands there misspelt, and
+
+    a list is too short because its items are wrong.
+    """
+    faults: list[Any] = error.errors(include_url=False)
+    unknown = [fault["loc"] for fault in faults if fault["type"] == "extra_forbidden"]
+
+    def follows(fault: Any) -> bool:
+        place = fault["loc"]
+        if fault["type"] == "too_short":
+            return any(one["loc"] != place and one["loc"][: len(place)] == place for one in faults)
+        beside = [str(one[-1]) for one in unknown if one[:-1] == place[:-1]]
+        return fault["type"] == "missing" and bool(difflib.get_close_matches(str(place[-1]), beside, 1))
+
+    return [fault for fault in faults if not follows(fault)]
 
 
 @lru_cache(maxsize=2)

@@ -111,3 +111,19 @@ def test_a_recipe_that_is_misspelt_is_told_the_nearest() -> None:
 def test_case_is_no_difference_and_long_lists_are_cut() -> None:
     assert nearest("Demo", recipe_names()).startswith("; did you mean 'demo'?")
     assert nearest("zzz", map(str, range(1000, 1100))).endswith("(100 in all)")
+
+
+AIME = {"kind": "aime", "name": "d", "path": "d.jsonl"}
+ONE_CAUSE = {
+    "a bad source is no missing source": ({"sources": [AIME | {"pth": "x"}]}, "sources.0.pth"),
+    "a misspelt key is not missing too": ({"sorces": [AIME]}, "sorces"),
+    "within a source": ({"sources": [{"kind": "jsonl", "name": "a", "path": "a", "colums": {}}]}, "sources.0.colums"),
+    "no source at all": ({"sources": []}, "sources"),
+}
+
+
+@pytest.mark.parametrize(("data", "place"), ONE_CAUSE.values(), ids=ONE_CAUSE)
+def test_one_cause_is_one_sentence(data: dict[str, Any], place: str) -> None:
+    with pytest.raises(RecipeError) as refused:
+        parse_recipe({"name": "r", "description": "", "steps": {"unique": {"kind": "unique"}}, **data}, "r.yaml")
+    assert [line.strip().split(":")[0] for line in str(refused.value).splitlines()[1:]] == [place]
