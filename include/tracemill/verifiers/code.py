@@ -47,6 +47,7 @@ from tracemill.verifiers.statements import comparison_in, is_interactive
 
 _SHOWS_NOTHING = frozenset({Status.WRONG_ANSWER.value, Status.ACCEPTED.value, "not_run"})
 _PYTHON = "python"
+MADE_IN = "sandbox"  # in the manifest: how programs were shut in, which differs between workers and decides no verdict
 _MACHINE_ONLY = {"python", "workers", "recycle", "warm"}  # how fast, not what verdict
 
 
@@ -101,6 +102,7 @@ class CodeVerifier(Verifier):
         if first is not None:
             settings = self.sandbox.model_copy(update={"workers": resources.workers})
             with settings.open() as sandbox:
+                resources.made_with[MADE_IN] = sandbox.isolation
                 for judged in sandbox.judge(chain([first], jobs)):
                     early.append(_verdict(judged, asked.pop(judged.id), self.name))
                     yield from _settled(early, solutions)
@@ -224,7 +226,6 @@ def _verdict(judged: JobVerdict, asked: Asked, verifier: str) -> Verdict:
         "tests": dict(sorted(Counter(map(str, judged.detail.get("tests", ()))).items())),
         "method": judged.detail.get("method"),
         "trust": judged.detail.get("trust"),
-        "isolation": judged.isolation,
     }
     if "slots_lost" in judged.detail:
         detail["slots_lost"] = judged.detail["slots_lost"]

@@ -88,7 +88,13 @@ def test_the_detail_says_how_it_was_judged(verdicts: dict[str, Verdict]) -> None
     detail = json.loads(verdicts["half_of_the_tests"].detail)
     assert (detail["passed"], detail["tested"]) == (1, 2)
     assert detail["tests"] == {"accepted": 1, "wrong_answer": 1}
-    assert detail["isolation"]
+    assert "isolation" not in detail, "it differs between workers, and a shard's bytes must not"
+
+
+def test_the_manifest_is_told_how_programs_were_shut_in(sandbox: None) -> None:
+    machine, (tests, answer, *_) = Resources(workers=1), CASES["half_of_the_tests"]
+    assert list(CodeVerifier().judge([question(tests, answer, "one")], machine))
+    assert "namespace/" in machine.made_with["sandbox"]
 
 
 PAIR = {"inputs": ["5\n"], "outputs": ["2 3\n"]}
