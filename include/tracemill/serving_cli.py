@@ -23,6 +23,7 @@ def serve(
     from tracemill.recipe import load_recipe
     from tracemill.resources import Resources
     from tracemill.served import Demand, served_models
+    from tracemill.serving.launch import require_reachable
     from tracemill.serving.serve import Replica
     from tracemill.shards import Store
     from tracemill.spelling import nearest
@@ -33,6 +34,7 @@ def serve(
     machine, served = loaded.located(Resources()), served_models(loaded)
     if model not in served:
         raise RecipeError(f"recipe {loaded.name!r} asks no model {model!r}{nearest(model, served)}")
+    require_reachable(store, machine)
     demand = Demand(loaded, store, machine, served[model].stages)
     life = Replica(served[model].model, replica, store, machine, demand.is_over)
     for sign in (signal.SIGTERM, signal.SIGINT):

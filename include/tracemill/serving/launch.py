@@ -6,16 +6,18 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 
-from tracemill.errors import ServingError
+from tracemill.errors import RecipeError, ServingError
+from tracemill.objects import ObjectStore
 from tracemill.resources import Resources
 from tracemill.serving import guard, vllm_cli
 from tracemill.serving.endpoints import API_KEY
 from tracemill.serving.model import Model
 
 PYTHON = "TRACEMILL_VLLM_PYTHON"
-HOST = "TRACEMILL_SERVE_HOST"
+HOST, LOOPBACK = "TRACEMILL_SERVE_HOST", "127.0.0.1"
 _DEFAULT_PYTHON = Path(__file__).resolve().parents[3] / ".venv-vllm" / "bin" / "python"
 # vLLM 0.32 winds a request's own random generator back after each part of a prompt, which no processor's generator can:
 # a seeded request whose prompt is read in two parts ends the engine ("CPU Generator does not use offset").
@@ -103,7 +105,39 @@ def free_port(host: str, port: int) -> int:
 
 
 def reachable_name(host: str) -> str:
-    """The host that clients should use for a server that listens on `host`."""
+    """The host that clients should use for a server that listens on `host`.
+
+    Of one that listens everywhere it is this machine's address: a container's or a pod's name is known to few others.
+    """
     everywhere = host in ("0.0.0.0", "::")
-    name = socket.getfqdn() if everywhere else host
+    name = _own_address() if everywhere else host
     return f"[{name}]" if ":" in name else name
+
+
+def _own_address() -> str:
+    """The address that this machine's own name stands for, or the whole name where that is a loopback address."""
+    try:
+        address = socket.gethostbyname(socket.gethostname())
+    except OSError:
+        return socket.getfqdn()
+    return socket.getfqdn() if ip_address(address).is_loopback else address
+
+
+def require_reachable(store: ObjectStore, resources: Resources) -> None:
+    """Refuse to serve for other machines where none can reach it. Raises RecipeError with what to set.
+
+    On a store of this machine's disk all clients are here; on any other they may be anywhere.
+    """
+    host = resources.environment.get(HOST, LOOPBACK)
+    if not store.on_disk and (host == "localhost" or _is_loopback(host)):
+        raise RecipeError(
+            f"the store {store.root} is shared with other machines, and a model server that listens on {host} can be "
+            f"reached from this one alone: set {HOST} to 0.0.0.0, or to an address of this machine that they reach"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name

@@ -17,7 +17,16 @@ from tracemill.resources import Resources
 from tracemill.serving.failures import explained
 from tracemill.serving.fits import require_fit
 from tracemill.serving.guard import GRACE, descendants
-from tracemill.serving.launch import HOST, command, environment, free_port, on_cpu, reachable_name, vllm_python
+from tracemill.serving.launch import (
+    HOST,
+    LOOPBACK,
+    command,
+    environment,
+    free_port,
+    on_cpu,
+    reachable_name,
+    vllm_python,
+)
 from tracemill.serving.metrics import Gauges, parse_metrics
 from tracemill.serving.model import Model
 
@@ -38,7 +47,7 @@ class Server:
 
     def __init__(self, model: Model, resources: Resources, replica: int, log: Path) -> None:
         self.model, self.log = model, log
-        host = resources.environment.get(HOST, "127.0.0.1")
+        host = resources.environment.get(HOST, LOOPBACK)
         python, port = vllm_python(resources), free_port(host, model.serve.port)
         require_fit(model, resources)
         self._yields = on_cpu(python)
