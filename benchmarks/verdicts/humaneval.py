@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 from collections import Counter
@@ -18,10 +17,10 @@ _FILE = Path(os.environ.get("TRACEMILL_DATA", "/nowhere"), "humaneval_codegen16b
 
 
 def questions() -> Iterator[Question]:
-    """Every sample with its problem's tests. The samples are a Python list, as text."""
+    """Every sample with its problem's tests."""
     for n, row in enumerate(map(json.loads, _FILE.read_text().splitlines())):
         case = json.dumps({key: row[key] for key in ("prompt", "test", "entry_point")})
-        for k, sample in enumerate(ast.literal_eval(row["samples"])):
+        for k, sample in enumerate(row["samples"]):
             yield Question(f"{n}.{k}", str(n), row["prompt"], None, case, None, sample)
 
 

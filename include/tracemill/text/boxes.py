@@ -49,7 +49,7 @@ _TEXT_COMMAND = re.compile(r"\\(?:text|mathrm|mbox|textbf|operatorname)\s*\{[^{}
 _NAME = re.compile(r"([A-Za-z]\w{0,2}\s*=\s*)$")
 _PLAIN_LEFT = re.compile(r"(?:^|[\s=:(])([-+−–]\s?)$")
 _PLAIN_RIGHT = re.compile(
-    r"(?:\s*\^\{?\\circ\}?|\s*°|\s*\\?%|\\sqrt(?:\{[^{}]*\}|\d)|\\pi|!|\^\{?\w+\}?|\s*\\(?:times|cdot)\s*[^\s$,;.]+|[A-Za-z]{1,3}(?![A-Za-z]))"
+    r"(?:\s*\^\{?\\circ\}?|\s*°|\s*\\?%|\\sqrt(?:\{[^{}]*\}|\d)|\\pi|\^\{?\w+\}?|\s*\\(?:times|cdot)\s*[^\s$,;.]+|[A-Za-z]{1,3}(?![A-Za-z]))"
 )
 
 

@@ -28,7 +28,7 @@ from tracemill.text.statements import (
     whole_statement,
     without_next_question,
 )
-from tracemill.text.surroundings import is_doubtful, multiple_behind
+from tracemill.text.surroundings import is_doubtful, is_followed_up, multiple_behind
 
 _MATH_MARKS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 # What no sentence ends with: the text was cut in the middle of a calculation, so that it states nothing.
@@ -57,7 +57,7 @@ def stated(text: str) -> Statement:
         return UNCLEAR
     multiple = multiple_behind(text, last.end, is_time=":" in answer)
     answer = rf"{answer} \text{{ {multiple}}}" if multiple else answer
-    return Statement(answer, sure=not unsure)
+    return Statement(answer, sure=not unsure and not is_followed_up(text, last.end))
 
 
 def final_answer(text: str) -> str | None:

@@ -23,6 +23,21 @@ _TAKEN_BACK = re.compile(
     r"|等等|等一下|不对|错了)",
     re.IGNORECASE,
 )
+_SUPPOSED_BEFORE = re.compile(
+    r"\b(?:(?:might|may|could|would|to) (?:first |initially |naively )?"
+    r"(?:think|guess|expect|believe|assume|suppose|suspect|say)"
+    r"|tempt\w+|at first (?:glance|sight)|na[iï]ve\w*|common (?:mistake|error)|mistakenly|wrongly|incorrectly"
+    r"|hypothetically|suppose)\b[^.!?。\n]*$|(?:误以为|乍一看|乍看|错误地)[^。\n]*$",
+    re.IGNORECASE,
+)
+_OPPOSED_AFTER = re.compile(
+    _CLOSING + r"[,;]?\s*(?:(?:but|however|yet|instead|in fact|in reality)\b|但|然而|实际上)[^.!?。\n]{0,60}\d",
+    re.IGNORECASE,
+)
+_CONCLUDED_AFTER = re.compile(
+    r"^[^.!?。\n]{0,40}\b(?:thus|so|hence|therefore|giving|which gives|then|implying)\b[^.!?。\n]{0,60}=", re.IGNORECASE
+)
+_MULTIPLIED = re.compile(r"(?:\d|[×·])$")  # `2\boxed{5}` outside of any formula
 _ASKED = re.compile(r"^[^.!\n。]{0,60}[?？]")
 _GOES_ON = re.compile(
     r"^(?:[$*)\s]|\\[)\]])*(?:,|;|\b(?:or|and|to|through)\b|或|和|到)\s*(?:[$(]|\\[(\[])*\s*-?\s*(?:\d|\\[a-z]+\{?\d)"
@@ -42,9 +57,18 @@ _HALF_OF_DAY = re.compile(
 def is_doubtful(text: str, start: int, end: int) -> bool:
     """Whether the sentence around text[start:end] denies it, doubts it, asks for it, or names a second value."""
     before, after = text[max(0, start - _REACH) : start], text[end : end + _REACH]
-    if any(sign.search(after) for sign in (_DENIED_AFTER, _TAKEN_BACK, _ASKED)) or _DENIED_BEFORE.search(before):
+    if any(sign.search(after) for sign in (_DENIED_AFTER, _TAKEN_BACK, _ASKED, _OPPOSED_AFTER)):
+        return True
+    if _DENIED_BEFORE.search(before) or _SUPPOSED_BEFORE.search(before):
+        return True
+    if _MULTIPLIED.search(before) and not any(mark in before for mark in ("$", r"\(", r"\[")):
         return True
     return _GOES_ON.search(after) is not None and _NOT_GOING_ON.search(after) is None
+
+
+def is_followed_up(text: str, end: int) -> bool:
+    """Whether the sentence goes on from what stands there to another value: "b = 6, thus a + b = 11"."""
+    return _CONCLUDED_AFTER.search(text[end : end + 2 * _REACH]) is not None
 
 
 def multiple_behind(text: str, end: int, is_time: bool = False) -> str:

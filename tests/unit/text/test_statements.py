@@ -11,6 +11,10 @@ from tracemill.verifiers.answers.comparing import same_answer
 SAID = [
     ("a_bullet_is_no_minus", r"- $\boxed{9}$", "9", "-9"),
     ("not_in_a_subject", "The number that does not fit is 9.", "9", "8"),
+    ("an_exclamation", r"So it is \boxed{9}! Done.", "9", "362880"),
+    ("a_factorial", r"So it is $\boxed{9}!$", "9!", "9"),
+    ("a_dozen", "The answer is two dozen.", "24", "2"),
+    ("negative_in_words", "The answer is negative 9.", "-9", "9"),
     ("half_of_the_day_behind", r"He comes at \boxed{9:00} p.m.", "9:00 PM", "9:00 AM"),
     ("no_other_is_no_correction", r"\boxed{9}. No other values exist.", "9", "8"),
     ("chinese_yes_behind_a_colon", "答案：是", "是", "否"),
@@ -83,6 +87,10 @@ UNSAID = [
     ("called_wrong_in_brackets", r"\boxed{5} (this is incorrect)"),
     ("taken_back", r"$\boxed{5}$. Wait, that is not right."),
     ("corrected_in_words", r"\boxed{5}. No, it is seven."),
+    ("supposed", r"One might think that it is \boxed{5}."),
+    ("tempting", r"It is tempting to answer \boxed{5} here."),
+    ("opposed", r"At first we get \boxed{5}. But it is in fact 7."),
+    ("multiplied_in_plain_text", r"The answer is 2\boxed{5}"),
     ("taken_back_in_chinese", r"\boxed{5}。不对，应该是 4。"),
 ]
 
@@ -92,6 +100,11 @@ def test_the_clause_is_read(text: str, right: str, wrong: str) -> None:
     said = normalised_answer(stated(text).text)
     assert same_answer(normalised_answer(right), said) == "equal"
     assert same_answer(normalised_answer(wrong), said) != "equal"
+
+
+def test_a_sentence_that_goes_on_to_another_value_makes_the_box_unsure() -> None:
+    assert not stated(r"So $a$ is \boxed{5}, thus $a + b = 11$.").sure
+    assert stated(r"So $a$ is \boxed{5}, as required.").sure
 
 
 @pytest.mark.parametrize("text", [row[1] for row in UNSAID], ids=[row[0] for row in UNSAID])

@@ -22,11 +22,22 @@ _PLURALS = {f"{word}s": part for word, part in _PARTS.items()} | {"halves": 2}
 def spelled(words: Sequence[str]) -> Fraction | None:
     """The number that lower-case words spell, hyphens included; None for anything else."""
     bare = [part for word in words for part in word.split("-")]
+    if bare[:1] in (["negative"], ["minus"]) and len(bare) > 1:
+        found = spelled(bare[1:])
+        return None if found is None else -found
+    if bare[-1:] == ["dozen"]:
+        count = Fraction(1, 2) if bare[:-1] in (["half"], ["half", "a"]) else _count(bare[:-1])
+        return None if count is None else 12 * count
     if not bare:
         return None
     if bare[-1] in _PARTS or bare[-1] in _PLURALS:
         return _with_part(bare)
     whole = _whole(bare)
+    return None if whole is None else Fraction(whole)
+
+
+def _count(bare: list[str]) -> Fraction | None:
+    whole = 1 if bare in ([], ["a"], ["one"]) else _whole(bare)
     return None if whole is None else Fraction(whole)
 
 

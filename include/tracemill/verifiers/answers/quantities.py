@@ -13,6 +13,8 @@ from tracemill.verifiers.answers.tokens import Token, Tokens, Unreadable, depths
 from tracemill.verifiers.answers.units import NONE, Unit, is_known_unit, read_unit
 
 _CURRENCIES = frozenset(("USD", "¥", "€", "£", "₹", "EUR", "GBP", "CNY", "RMB", "INR", "¢"))
+_MINUS = frozenset(("negative", "minus", "负"))
+_SIGNS = _MINUS | {"positive", "plus", "正"}
 _EMPTY = frozenset(("exactly", "only", "just"))  # words before a number that change nothing
 _ABOUT = HEDGES | {r"\approx"}
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
@@ -22,6 +24,8 @@ def quantity(tokens: Tokens) -> Shape:
     """A quantity, or a list of several written side by side (`9 chickens 10 rabbits`). Raises Unreadable."""
     rest = list(tokens)
     rough = False
+    if len(rest) > 1 and rest[0].kind == "word" and rest[0].text.lower() in _SIGNS and rest[1].kind == "num":
+        rest = [*([Token("sym", "-")] if rest[0].text.lower() in _MINUS else []), *rest[1:]]
     while rest and ((is_rough := rest[0].text.lower() in _ABOUT) or rest[0].text.lower() in _EMPTY):
         rough, rest = rough or is_rough, rest[1:]
     if not rest:

@@ -29,6 +29,7 @@ _SAME_WORDS = {
 _JOINING, _VERBS = frozenset(("and", "or", "和", "或")), frozenset(("is", "are"))
 _ARTICLES = frozenset(("the", "a", "an"))
 _NO_NAMES = HEDGES | words_of("exactly only just USD EUR GBP CNY RMB INR ¥ € £ ₹ ¢")
+_SIGNS = words_of("negative minus positive plus 负 正")
 _VERBS_OF_CONDITIONS = frozenset(("for", "where", "when", "if"))
 
 
@@ -59,6 +60,8 @@ def words(tokens: list[Token]) -> Shape | None:
     if value is not None:
         return Quantity(number(value))
     if first.kind != "word" or first.text in _NO_NAMES or first.text.lower() in _NO_NAMES:
+        return None
+    if len(tokens) > 1 and tokens[1].kind == "num" and first.text.lower() in _SIGNS:
         return None
     article = first.text == "a" and len(tokens) > 1 and tokens[1].kind == "word" and len(tokens[1].text) > 1
     if len(tokens) > 1 and len(first.text) == 1 and first.text.isascii() and not article:

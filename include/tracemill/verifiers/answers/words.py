@@ -88,4 +88,4 @@ def is_prose(shape: Shape) -> bool:
 
 
 def _may_count(words: tuple[str, ...]) -> bool:
-    return bool(_NUMBERS & set(words)) or any(may_count(word) for word in words)
+    return bool(_NUMBERS & set(words)) or any(may_count(word) or word[:1].isdigit() for word in words)
