@@ -12,6 +12,7 @@ from airflow.sdk import DAG
 
 from tracemill_airflow.form import DEFAULTS, MACROS, batching, graphs, place, trying
 from tracemill_airflow.graph import Stage, wire
+from tracemill_airflow.watched import watched
 
 MAIN = "reasoning_distillation"
 
@@ -28,6 +29,7 @@ def distillation(dag_id: str, stages: Sequence[Stage], recipes: list[str]) -> DA
         params={**place(recipes), **trying(), **batching()},
         user_defined_macros=MACROS,
         default_args=DEFAULTS,
+        **watched(),
     ) as dag:
         wire(stages)
     return dag

@@ -16,6 +16,7 @@ from tracemill_airflow.graph import RELEASES
 from tracemill_airflow.operators.recall import AnnounceOperator, PatchOperator, RevokeOperator, ScanOperator
 from tracemill_airflow.operators.refresh import VersionOperator
 from tracemill_airflow.shelf import recipe_texts
+from tracemill_airflow.watched import watched
 
 
 def recalling(dag_id: str, recipes: Sequence[str]) -> DAG:
@@ -65,6 +66,7 @@ def recalling(dag_id: str, recipes: Sequence[str]) -> DAG:
         params=form,
         user_defined_macros=MACROS,
         default_args=DEFAULTS,
+        **watched(),
     ) as dag:
         announce = AnnounceOperator(task_id="announce")
         scan = ScanOperator.partial(task_id="scan").expand(shards=announce.output)

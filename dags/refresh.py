@@ -16,6 +16,7 @@ from tracemill_airflow.form import DEFAULTS, HOW, MACROS, batching, graphs, plac
 from tracemill_airflow.graph import Stage, wire
 from tracemill_airflow.operators.refresh import SOURCES, ChangedOperator, VersionOperator
 from tracemill_airflow.operators.release import ReleaseOperator
+from tracemill_airflow.watched import watched
 
 RECIPE = os.environ.get("TRACEMILL_REFRESH_RECIPE")  # what a scheduled run of `refresh` refreshes
 CRON = os.environ.get("TRACEMILL_REFRESH_CRON", "0 3 * * *")
@@ -54,6 +55,7 @@ def refreshing(dag_id: str, stages: Sequence[Stage], recipes: Sequence[str]) -> 
         params=form,
         user_defined_macros=MACROS,
         default_args=DEFAULTS,
+        **watched(),
     ) as dag:
         wire(stages)
         changed = ChangedOperator(task_id="changed")

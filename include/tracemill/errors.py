@@ -3,6 +3,10 @@
 A row that is bad is never an exception here: it becomes a row in the ledger. See docs/design/failures.md.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 
 class TracemillError(Exception):
     """Base of every error tracemill raises on purpose; its text names the place and the remedy."""
@@ -38,6 +42,14 @@ class VerifierError(TracemillError):
 
 class ServingError(TracemillError):
     """A model server does not come up, died, or cannot be reached. Retrying may help."""
+
+
+class AnswersPending(TracemillError):
+    """Answers were asked for in batches that still work. Whoever waits without holding a worker waits for `records`."""
+
+    def __init__(self, model: str, records: Sequence[str]) -> None:
+        super().__init__(f"model {model!r}: {len(records)} batches are at work; run again later to collect them")
+        self.model, self.records = model, tuple(records)
 
 
 class ServerGone(ServingError):

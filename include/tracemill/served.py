@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tracemill.errors import MissingInput, RecipeError
+from tracemill.pending import is_sealed
 from tracemill.recipe import PLAN, Recipe
 from tracemill.resources import Resources
-from tracemill.runner import fingerprint_of, inputs_for, shard_count
+from tracemill.runner import shard_count
 from tracemill.serving.endpoints import fixed_endpoints
 from tracemill.serving.lease import answering
 from tracemill.serving.model import Model
@@ -53,12 +54,15 @@ def unserved(
         if not fixed_endpoints(model.name, resources.environment)
         and not answering(store, model.name, model.identity(resources, store))
     )
-    return missing if missing and not all(_is_sealed(recipe, store, stage, n, resources) for n in shards) else ()
+    return missing if missing and not all(is_sealed(recipe, store, stage, n, resources) for n in shards) else ()
 
 
-def _is_sealed(recipe: Recipe, store: Store, stage: str, shard: int, resources: Resources) -> bool:
-    fingerprint = fingerprint_of(recipe.step(stage), resources, inputs_for(recipe, store, stage, shard))
-    return store.sealed_as(stage, shard, fingerprint) is not None
+def ahead(recipe: Recipe, stage: str, reach: int) -> dict[str, tuple[str, ...]]:
+    """The models that are to be served for the `reach` stages after this one, with all stages that ask them."""
+    names = list(recipe.pipeline())
+    near = set(names[names.index(stage) + 1 :][:reach])
+    served = served_models(recipe).values() if near else ()
+    return {s.model.name: s.stages for s in served if s.model.replicas and near.intersection(s.stages)}
 
 
 @dataclass
@@ -93,7 +97,7 @@ class Demand:
             needed = own if step.shape == "map" else [0]
             if earlier != PLAN and not all(self._is_sealed(earlier, n, shards) for n in needed):
                 return False
-        if not _is_sealed(self.recipe, self.store, stage, shard, self.resources):
+        if not is_sealed(self.recipe, self.store, stage, shard, self.resources):
             return False
         self._sealed.add((stage, shard))
         return True

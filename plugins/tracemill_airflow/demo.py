@@ -11,15 +11,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tracemill.errors import ServingError
+from tracemill.resources import Resources
+from tracemill.serving.launch import on_cpu, vllm_python
 from tracemill_airflow.local import PROJECT, AirflowNotReady, LocalAirflow, start
 from tracemill_airflow.rest import AirflowRest, RunFailed, TaskState
+from tracemill_airflow.settings import AHEAD
 
 DAG = "reasoning_distillation"
 DONE = {"success", "skipped"}
 BAD = {"failed", "upstream_failed"}
+ROOM_FOR_TWO = 10 * 2**30  # bytes: Airflow and its tasks hold 2.5 GiB, a server of the demo 2 GiB
 SERVING = {"servers", "serve"}  # tasks that seal no shard
 
 
@@ -51,12 +57,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 def _demo(options: argparse.Namespace, console: Console) -> int:
     began = time.monotonic()
+    room = model_servers()
     with console.status("starting Airflow (about 20 seconds) ..."):
-        server = start(options.home)
+        server = start(options.home, {AHEAD: os.environ.get(AHEAD, "3" if room > 1 else "0")})
     try:
         rest = AirflowRest(server.url, server.username, server.password)
         rest.await_dag(DAG)
-        rest.ensure_pool("gpu", 1)  # one model server at a time on one machine
+        rest.ensure_pool("gpu", room)
         run = rest.trigger(DAG, {"recipe": options.recipe, "release": options.release})
         console.print(f"Run [bold]{run}[/bold] of recipe {options.recipe!r}: {server.url}/dags/{DAG}/runs/{run}")
         tasks, peak = _watch(rest, run, console, server)
@@ -71,6 +78,17 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
         if options.stop:
             server.stop()
     return 0
+
+
+def model_servers() -> int:
+    """How many model servers this machine holds at once: one on a GPU; without, the next one may start beside it where
+    there is memory, since vLLM needs half a minute to come up (airflow.md in docs/design).
+    """
+    try:
+        without_gpu = on_cpu(vllm_python(Resources()))
+    except ServingError:
+        return 1
+    return 2 if without_gpu and psutil.virtual_memory().available > ROOM_FOR_TWO else 1
 
 
 def _watch(rest: AirflowRest, run: str, console: Console, server: LocalAirflow) -> tuple[list[TaskState], int]:
@@ -105,8 +123,7 @@ def summarise(rest: AirflowRest, run: str, tasks: list[TaskState]) -> dict[str, 
     results = []
     for task in tasks:
         if task.state == "success" and task.task not in SERVING:
-            key = "summary" if task.task == "plan" else "return_value"
-            results.append(rest.result(DAG, run, task, key))
+            results.append(rest.summary(DAG, run, task))
     record = rest.run(DAG, run)
     wall = (datetime.fromisoformat(record["end_date"]) - datetime.fromisoformat(record["start_date"])).total_seconds()
     work = _covered([(r["began"], r["ended"]) for r in results])

@@ -17,6 +17,7 @@ from tracemill.trial import trial_root
 from tracemill_airflow.graph import RECIPES, Stage, fits, stages_in
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY
 from tracemill_airflow.shelf import recipe_texts
+from tracemill_airflow.watched import watched_task
 
 STORE = os.environ.get("TRACEMILL_STORE", (RECIPES.parents[1] / "var" / "store").as_uri())
 OWN, WHERE, HOW = "Your own recipe", "Where it lies", "How it runs"  # sections, closed at first; what has none is open
@@ -27,6 +28,7 @@ DEFAULTS: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=5),
     "retry_policy": RETRY_THE_WORLD_ONLY,  # of a mapped task the scheduler does not see what a constructor sets
     "trigger_rule": "none_failed",  # a stage that the recipe lacks is skipped; the next one still runs
+    **watched_task(),
 }
 _ID = re.compile(r"[\w.-]+")  # what a DAG's name may hold
 _log = logging.getLogger(__name__)

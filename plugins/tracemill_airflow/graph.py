@@ -97,25 +97,34 @@ def _asks(stages: Sequence[Stage]) -> bool:
 
 def wire(stages: Sequence[Stage]) -> None:
     """Make the tasks of these stages in the current DAG, `plan` first, and the model servers that they ask for."""
+    parts = [list(run) for _, run in groupby(stages, key=lambda stage: stage.operator in GATHERS)]
     names = ("plan", *(stage.name for stage in stages))
-    plan = o.PlanOperator(task_id="plan", stages=names, shards_per_task="{{ params.shards_per_task }}")
+    plan = o.PlanOperator(task_id="plan", stages=names, **_feeding(parts[0]))
     if _asks(stages):
-        serve = ServeOperator.partial(task_id="serve", **SERVING)
-        plan >> serve.expand(server=ServersOperator(task_id="servers").output)
+        servers = ServersOperator(task_id="servers")
+        serve = ServeOperator.partial(task_id="serve", **SERVING).expand(server=servers.output)
+        plan >> servers >> serve
     links: list[Any] = [plan]
     groups = iter([*GROUP_NAMES, *(f"refine_{n}" for n in range(2, len(stages) + 2))])
-    for gathers, run in groupby(stages, key=lambda stage: stage.operator in GATHERS):
-        if gathers:
-            links += [_gather(stage) for stage in run]
+    for part, following in zip(parts, [*parts[1:], []], strict=True):
+        if part[0].operator in GATHERS:
+            links += [_gather(stage) for stage in part[:-1]]
+            links.append(_gather(part[-1], **_feeding(following)))
         else:
-            links.append(_mapped(next(groups), list(run), plan.output))
+            links.append(_mapped(next(groups), part, links[-1].output))
     for earlier, later in pairwise(links):
         earlier >> later
 
 
-def _gather(stage: Stage) -> StageOperator:
+def _feeding(part: Sequence[Stage]) -> dict[str, Any]:
+    """What a task needs that says which batches the mapped stages after it work on."""
+    feeds = [stage.name for stage in part if stage.operator not in GATHERS]
+    return {"feeds": feeds, "shards_per_task": "{{ params.shards_per_task }}"} if feeds else {}
+
+
+def _gather(stage: Stage, **feeding: Any) -> StageOperator:
     outlets = [RELEASES] if stage.operator is o.ReleaseOperator else []
-    return stage.operator(task_id=stage.name, stage=stage.name, outlets=outlets)
+    return stage.operator(task_id=stage.name, stage=stage.name, outlets=outlets, **feeding)
 
 
 def _mapped(name: str, stages: Sequence[Stage], batches: Any) -> Any:

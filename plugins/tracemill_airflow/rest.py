@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 FINISHED = {"success", "failed"}
+AWAY = 300.0  # seconds that the server may be away while a run is followed
 
 
 class RunFailed(RuntimeError):
@@ -72,24 +73,45 @@ class AirflowRest:
         return record
 
     def tasks(self, dag: str, run: str) -> list[TaskState]:
-        """All task instances of a run, page by page."""
+        """The states of all task instances of a run."""
+        found = self.instances(dag, run)
+        return [TaskState(t["task_id"], t["map_index"], t["state"], t["try_number"]) for t in found]
+
+    def instances(self, dag: str, run: str) -> list[dict[str, Any]]:
+        """All task instances of a run as Airflow tells them, page by page."""
         found: list[dict[str, Any]] = []
         while True:
             page = self._get(f"/dags/{dag}/dagRuns/{run}/taskInstances", limit=100, offset=len(found))
             found += page["task_instances"]
             if not page["task_instances"] or len(found) >= page["total_entries"]:
-                return [TaskState(t["task_id"], t["map_index"], t["state"], t["try_number"]) for t in found]
+                return found
 
     def follow(self, dag: str, run: str, every: float = 1.0) -> Iterator[list[TaskState]]:
         """The states of all tasks again and again until the run ends; a server that is briefly away is waited for."""
+        heard = time.monotonic()
         while True:
-            state = self.run(dag, run)["state"]
-            yield self.tasks(dag, run)
+            try:
+                state = self.run(dag, run)["state"]
+                tasks = self.tasks(dag, run)
+            except httpx.TransportError:
+                if time.monotonic() - heard > AWAY:
+                    raise
+                continue
+            heard = time.monotonic()
+            yield tasks
             if state in FINISHED:
                 return
             time.sleep(every)
 
     def result(self, dag: str, run: str, task: TaskState, key: str = "return_value") -> Any:
         """What a task returned."""
-        path = f"/dags/{dag}/dagRuns/{run}/taskInstances/{task.task}/xcomEntries/{key}"
-        return self._get(path, map_index=task.map_index)["value"]
+        return self._get(_xcom(dag, run, task, key), map_index=task.map_index)["value"]
+
+    def summary(self, dag: str, run: str, task: TaskState) -> Any:
+        """A stage's counts: what its task returned, or kept beside the batches that it returned."""
+        answer = self._http.get(_xcom(dag, run, task, "summary"), params={"map_index": task.map_index})
+        return self.result(dag, run, task) if answer.status_code == 404 else answer.raise_for_status().json()["value"]
+
+
+def _xcom(dag: str, run: str, task: TaskState, key: str) -> str:
+    return f"/dags/{dag}/dagRuns/{run}/taskInstances/{task.task}/xcomEntries/{key}"

@@ -37,6 +37,11 @@ def states(run: RunOf) -> Mapping[str, str | None]:
     return found
 
 
+def failed_ones(run: RunOf) -> frozenset[str]:
+    """The run's task instances that have failed for good, by Airflow's names."""
+    return frozenset(name for name, state in states(run).items() if state == "failed")
+
+
 def have_ended(found: Mapping[str, str | None], tasks: Iterable[str]) -> bool:
     """Whether all instances of these tasks, of which there are some, will not run any more."""
     mine = _instances(found, tasks)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from tracemill_airflow.endpoints import with_connections
@@ -30,26 +29,28 @@ SERVING: dict[str, Any] = {
     "queue": "gpu",
     "retry_policy": RETRY_THE_WORLD_ONLY,
     "map_index_template": "{{ server_name }}",
+    "execution_timeout": None,  # a server lives as long as its stages, however long a task may take
 }
 
 
-class ServersOperator(BaseOperator):
-    """Lists the model servers that a recipe asks for, one dict a replica: what `ServeOperator` is mapped over."""
+class ServersOperator(StageOperator):
+    """Lists the model servers that the run may need, one dict a replica: what `ServeOperator` is mapped over."""
 
-    template_fields: Sequence[str] = ("recipe",)
-
-    def __init__(self, *, recipe: str = "{{ recipe_of(params) }}", **kwargs: Any) -> None:
-        kwargs.setdefault("retry_policy", RETRY_THE_WORLD_ONLY)
-        super().__init__(**kwargs)
-        self.recipe = recipe
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(map_index_template=None, **kwargs)
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Model and replica number of each server, in the order in which the recipe first asks the models."""
-        from tracemill.recipe import load_recipe
-        from tracemill.served import served_models
+        """Model and replica number of each server, in the order in which the recipe first asks the models.
 
-        served = served_models(load_recipe(self.recipe)).values()
-        return [{"model": s.model.name, "replica": n} for s in served for n in range(s.model.replicas)]
+        A model whose stages are all sealed for today's settings needs none, and costs no task.
+        """
+        from tracemill.recipe import load_recipe
+        from tracemill.served import Demand, served_models
+
+        recipe, store, machine = load_recipe(self.recipe), self.open_store(), self.machine()
+        served = [s for s in served_models(recipe).values() if s.model.replicas]
+        needed = [s for s in served if not Demand(recipe, store, machine, s.stages).is_over()]
+        return [{"model": s.model.name, "replica": n} for s in needed for n in range(s.model.replicas)]
 
 
 class ServeOperator(StageOperator):

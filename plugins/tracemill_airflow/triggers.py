@@ -12,7 +12,7 @@ from airflow.sdk import ObjectStoragePath
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from tracemill.errors import RecipeError, ServingError, TracemillError
-from tracemill_airflow.run_state import RunOf, have_ended, have_failed, states
+from tracemill_airflow.run_state import RunOf, failed_ones, have_ended, have_failed, states
 
 if TYPE_CHECKING:
     from tracemill.shards import Store
@@ -25,7 +25,7 @@ class WaitFailed(ServingError):
     """A deferred task could not go on waiting; the text says why. The task is tried again, and says it itself."""
 
 
-async def _told(waiting: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+async def told(waiting: Awaitable[dict[str, Any]]) -> dict[str, Any]:
     """The event that ends the waiting; an error becomes one too, so that the task fails with the error's own words."""
     try:
         return await waiting
@@ -71,10 +71,11 @@ class LeaseTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look every few seconds; the store is read in a thread, so that other triggers go on."""
-        yield TriggerEvent(await _told(self._wait()))  # type: ignore[no-untyped-call]
+        yield TriggerEvent(await told(self._wait()))  # type: ignore[no-untyped-call]
 
     async def _wait(self) -> dict[str, Any]:
         end, began = time.monotonic() + self.patience, time.time()
+        before = await asyncio.to_thread(failed_ones, self.run_of)
         for look in itertools.count():
             missing = await asyncio.to_thread(self._missing)
             if not missing:
@@ -85,6 +86,8 @@ class LeaseTrigger(BaseTrigger):
                 ended = await asyncio.to_thread(self._server_ended, missing, began)
                 if ended:
                     return {"state": "failed", "error": ended, "final": True}
+                if await asyncio.to_thread(failed_ones, self.run_of) - before:
+                    return {"state": "ready"}  # the task looks itself, and ends with the run
             await asyncio.sleep(LOOK_EVERY)
         raise AssertionError("counting never ends")
 
@@ -131,7 +134,7 @@ class DemandTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look every few seconds; the look at all stages is the dearer one and is taken less often."""
-        yield TriggerEvent(await _told(self._wait()))  # type: ignore[no-untyped-call]
+        yield TriggerEvent(await told(self._wait()))  # type: ignore[no-untyped-call]
 
     async def _wait(self) -> dict[str, Any]:
         demand = await asyncio.to_thread(self._demand)

@@ -13,12 +13,13 @@ from tracemill.errors import ConservationError, RecipeError, SourceError, StoreE
 from tracemill.recipe import load_recipe
 from tracemill.sandbox.base import SandboxError
 from tracemill_airflow.operators import LabelOperator, PlanOperator
-from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator
-from tracemill_airflow.operators.plan import batches
+from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator, batches
 
 
 class XCom:
-    """Stands where a task instance would: it keeps what is pushed."""
+    """Stands where a task instance would, outside any run: it keeps what is pushed."""
+
+    dag_id = run_id = ""
 
     def __init__(self) -> None:
         self.pushed: dict[str, Any] = {}
@@ -51,7 +52,7 @@ def test_plan_returns_every_shard_once(tmp_path: Path) -> None:
     ],
 )
 def test_batches(shards: int, shards_per_task: int, sizes: list[int]) -> None:
-    found = batches(shards, shards_per_task)
+    found = batches(range(shards), shards_per_task)
     assert [len(batch) for batch in found] == sizes
     assert [shard for batch in found for shard in batch] == list(range(shards))
 
@@ -61,6 +62,41 @@ def test_a_second_plan_finds_the_first_one_sealed(tmp_path: Path) -> None:
     plan(tmp_path).execute({"ti": first})  # type: ignore[typeddict-item]
     plan(tmp_path).execute({"ti": second})  # type: ignore[typeddict-item]
     assert second.pushed["summary"]["computed"] == 0
+
+
+def test_what_is_sealed_gets_no_task(tmp_path: Path) -> None:
+    first, second = XCom(), XCom()
+    group = ["ingest", "label"]
+    work = plan(tmp_path, feeds=group).execute({"ti": first})  # type: ignore[typeddict-item]
+    *done, left = [shard for batch in work for shard in batch]
+    for stage in group:
+        StageOperator(task_id=stage, stage=stage, recipe="demo", store_url=tmp_path.as_uri(), shards=done).execute({})
+    again = plan(tmp_path, feeds=group).execute({"ti": second})  # type: ignore[typeddict-item]
+    assert again == [[left]]
+    assert second.pushed["summary"]["shards"] == 1 + len(done) * len(group)
+    assert second.pushed["summary"]["computed"] == 0
+
+
+def test_a_shard_that_lacks_its_first_stage_gets_its_tasks(tmp_path: Path) -> None:
+    """Trap: its later stages are sealed, but for inputs that this run makes anew."""
+    group = ["ingest", "label"]
+    plan(tmp_path).execute({"ti": XCom()})  # type: ignore[typeddict-item]
+    for stage in group:
+        StageOperator(task_id=stage, stage=stage, recipe="demo", store_url=tmp_path.as_uri()).execute({})
+    for manifest in tmp_path.glob("ingest/00000/*.json"):
+        manifest.unlink()
+    (tmp_path / "ingest" / "00000.json").unlink()
+    assert plan(tmp_path, feeds=group).execute({"ti": XCom()})[0][0] == 0  # type: ignore[typeddict-item]
+
+
+def test_a_recipe_without_the_stage_between_two_groups_still_names_the_batches(tmp_path: Path) -> None:
+    shards = plan(tmp_path).execute({"ti": XCom()})  # type: ignore[typeddict-item]
+    ti = XCom()
+    operator = StageOperator(
+        task_id="x", stage="no_such_stage", feeds=["label"], recipe="demo", store_url=tmp_path.as_uri()
+    )
+    assert operator.execute({"ti": ti}) == shards  # type: ignore[typeddict-item]
+    assert ti.pushed["summary"]["shards"] == 0
 
 
 def test_a_recipe_with_a_stage_that_no_task_runs_is_refused(tmp_path: Path) -> None:

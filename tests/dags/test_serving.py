@@ -71,8 +71,8 @@ def first_event(trigger: Any) -> dict[str, Any]:
     return payload
 
 
-def test_each_replica_of_each_model_is_a_mapped_instance(recipe: str) -> None:
-    found = ServersOperator(task_id="servers", recipe=recipe).execute({})
+def test_each_replica_of_each_model_is_a_mapped_instance(recipe: str, store: Store) -> None:
+    found = ServersOperator(task_id="servers", recipe=recipe, store_url=url(store)).execute({})
     assert found == [{"model": "tiny", "replica": 0}, {"model": "tiny", "replica": 1}]
 
 

@@ -17,11 +17,14 @@ with DAG(
     default_args={"retries": 3, "retry_delay": timedelta(seconds=2)},
     params={"recipe": Param("", type="string"), "root": Param("", type="string")},
 ) as dag:
-    root = {"store_url": "{{ params.root }}"}
-    batches = PlanOperator(task_id="plan", stages=["plan", "ingest", "distill"], shards_per_task=1000, **root).output
+    root = {"recipe": "{{ params.recipe }}", "store_url": "{{ params.root }}"}
+    feeds = ["ingest", "distill"]
+    plan = PlanOperator(task_id="plan", stages=["plan", *feeds], feeds=feeds, shards_per_task=1000, **root)
+    batches = plan.output
     ingest = IngestOperator.partial(task_id="ingest", **root).expand(shards=batches)
     distill = DistillOperator.partial(task_id="distill", at_once=4, **root).expand(shards=batches)
-    servers = ServersOperator(task_id="servers").output
-    serve = ServeOperator.partial(task_id="serve", pool="default_pool", **root).expand(server=servers)
+    servers = ServersOperator(task_id="servers", **root)
+    serve = ServeOperator.partial(task_id="serve", pool="default_pool", **root).expand(server=servers.output)
+    plan >> servers
     ingest >> distill
     ingest >> serve

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tracemill.errors import RecipeError
 from tracemill.resources import Resources
@@ -49,6 +49,11 @@ _HOSTS: tuple[tuple[str, Profile], ...] = (
     ("openrouter.ai", "openrouter"),
     ("anthropic.com", "anthropic"),
 )
+_NO_BATCHES = {
+    "deepseek",
+    "openrouter",
+    "anthropic",
+}  # Anthropic's message batches take other requests than its /v1/chat
 _REASONS = re.compile(r"(?:^|/)(?:o\d|gpt-5)")  # models of OpenAI that take no temperature but 1 and no penalties
 _NOT_REASONING = {"temperature", "top_p", "presence_penalty"}
 
@@ -66,12 +71,25 @@ class Price(BaseModel):
         return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
 
 
+class Batch(BaseModel):
+    """How a provider's batch API is used: `price_share` of the price is paid, it has `window` to answer, and is looked
+    at every `poll` seconds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    window: str = "24h"
+    price_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    poll: Annotated[float, Field(gt=0)] = 60.0
+
+
 class Api(BaseModel):
     """An OpenAI-compatible API. `url` may end in /v1 or not; `key` is ${NAME} of an environment variable.
 
     `as_of` is the date (or any word) that stands for what the name meant when it was asked: change it to ask anew.
     `limit` stops asking when so much money is spent on this store; nothing that was answered is lost. Rates are per
     minute, for all tasks together. `profile` says which fields are sent; by default the provider's, by its address.
+    `batch` (true, or its settings) asks through the provider's batch API: slower, for half the price, and the answers
+    are kept under the same keys. OpenAI has one, and what speaks as it does (LiteLLM, Groq, Together).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -84,6 +102,26 @@ class Api(BaseModel):
     limit: Annotated[float, Field(gt=0)] | None = None
     requests_per_minute: Annotated[float, Field(gt=0)] | None = None
     tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
+    batch: Batch | None = None
+
+    @field_validator("batch", mode="before")
+    @classmethod
+    def _yes_or_settings(cls, given: Any) -> Any:
+        return Batch() if given is True else None if given is False else given
+
+    @model_validator(mode="after")
+    def _has_batches(self) -> Api:
+        if self.batch and self.takes in _NO_BATCHES:
+            raise ValueError(f"{self.takes} has no batch API as OpenAI's: leave `batch` out")
+        return self
+
+    @property
+    def paid(self) -> Price | None:
+        """The price as it is paid: a batch costs its share of it."""
+        if self.price is None or self.batch is None:
+            return self.price
+        share = self.batch.price_share
+        return self.price.model_copy(update={"input": self.price.input * share, "output": self.price.output * share})
 
     @field_validator("as_of", mode="before")
     @classmethod

@@ -18,6 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from tracemill.serving.fake import FakeServer, events
+from tracemill.serving.fake_batches import FakeBatches
 from tracemill.serving.wire import ServerFault
 
 _PIECES = 8  # events of a streamed answer
@@ -28,6 +29,7 @@ class Served:
 
     def __init__(self, fake: FakeServer, slots: int, seconds: float) -> None:
         self.fake, self.seconds = fake, seconds
+        self.batches = FakeBatches(fake)
         self.url = ""
         self.running = self.waiting = self.generated = self.dropped = 0
         self.frozen = False
@@ -38,6 +40,7 @@ class Served:
         made = web.Application(client_max_size=1 << 30)
         made.router.add_get("/health", self._health)
         made.router.add_get("/metrics", self._metrics)
+        self.batches.add_to(made)
         made.router.add_post("/{path:.*}", self._answer)
         return made
 

@@ -63,7 +63,7 @@ class Feed:
     @property
     def money(self) -> float | None:
         """What the paid answers cost, where the model has a price."""
-        price = self.model.api.price if self.model.api else None
+        price = self.model.api.paid if self.model.api else None
         return price.of(self.spent.prompt_tokens, self.spent.completion_tokens) if price else None
 
     def answers(self, asks: Sequence[Ask]) -> list[Answer]:
@@ -95,6 +95,12 @@ class Feed:
         if lost:
             _log.warning("%s: %d answers stay cut: %s", self.model.name, len(lost), UNKNOWN_TOKENS)
             held |= {key: Refusal("refused", UNKNOWN_TOKENS) for key in lost}
+            missing = {key: ask for key, ask in missing.items() if key not in held}
+        if missing and self.model.api and self.model.api.batch:
+            from tracemill.serving.batched import ask_in_batches  # late: it loads an HTTP library
+
+            held |= ask_in_batches(self, samples, missing)
+            held |= samples.packed(set(missing) - held.keys(), self.near)
             missing = {key: ask for key, ask in missing.items() if key not in held}
         if missing:
             _log.info("%s: %d answers known, %d to ask for", self.model.name, len(held), len(missing))

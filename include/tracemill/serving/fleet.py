@@ -44,7 +44,7 @@ class Fleet:
     def __init__(self, model: Model, store: ObjectStore, resources: Resources) -> None:
         self.model, self.store = model, store
         self.identity = model.identity(resources, store)
-        self._fixed = _named(model, resources)
+        self._fixed = named_endpoints(model, resources)
         self.purse = Purse(store, model.name, model.api) if model.api else None
         key = resources.environment.get(API_KEY)
         self._key = SecretStr(key) if key else None
@@ -128,8 +128,8 @@ class Fleet:
         self._failed[endpoint.url] = time.monotonic()
 
 
-def _named(model: Model, resources: Resources) -> list[Endpoint]:
-    """The endpoints of the environment (and so of Airflow's connections), else the model's API."""
+def named_endpoints(model: Model, resources: Resources) -> list[Endpoint]:
+    """The endpoints of the environment (and so of Airflow's connections), else the model's API; none: by lease."""
     found = fixed_endpoints(model.name, resources.environment)
     if found or not model.api:
         return found

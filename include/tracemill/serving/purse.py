@@ -55,8 +55,8 @@ class Purse:
         prompt, completion = prompt_tokens or 0, completion_tokens or 0
         if self.tokens:
             self.tokens.take(prompt + completion, now)
-        if self.api.price:
-            self.spent += self.api.price.of(prompt, completion)
+        if self.api.paid:
+            self.spent += self.api.paid.of(prompt, completion)
 
     def check(self) -> None:
         """Raise RecipeError when the limit is spent."""

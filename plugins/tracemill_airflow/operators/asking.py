@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tracemill.errors import ServerGone, ServingError
+from tracemill.errors import AnswersPending, ServerGone, ServingError
 from tracemill.trial import with_shared_answers
+from tracemill_airflow.batch_trigger import BatchTrigger
 from tracemill_airflow.endpoints import with_connections
+from tracemill_airflow.failing import ends_with_run
 from tracemill_airflow.operators.base import StageOperator, _span, _totals
 from tracemill_airflow.run_state import RunOf, run_of
 from tracemill_airflow.triggers import LeaseTrigger, raise_if_failed
@@ -52,7 +54,8 @@ class AskingOperator(StageOperator):
         machine = self._machine(recipe)
         missing = unserved(recipe, store, self.stage, shards, machine)
         if missing:
-            self._wait(missing, machine, store, run_of(context))
+            with ends_with_run(context):
+                self._wait(missing, machine, store, run_of(context))
         return self.work(context, {"state": "ready"})
 
     def _wait(self, models: Sequence[Model], machine: Resources, store: Store, run: RunOf) -> NoReturn:
@@ -71,11 +74,20 @@ class AskingOperator(StageOperator):
         shards, machine = [int(shard) for shard in self.shards], self._machine(recipe)
         context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
         try:
-            results = self._sealed(recipe, store, shards, machine, began)
+            with ends_with_run(context):
+                results = self._sealed(recipe, store, shards, machine, began)
+        except AnswersPending as pending:
+            self._leave(pending, run_of(context))
         except ServerGone as gone:
             self.log.warning("%s; what is answered is kept", gone)
             self._wait([model for model in self._models(recipe) if model.replicas], machine, store, run_of(context))
         return {"began": began, "ended": time.time(), **_totals(self.stage, results)}
+
+    def _leave(self, pending: AnswersPending, run: RunOf) -> NoReturn:
+        """Give the worker up until the batches of these records are done."""
+        self.log.info("%s", pending)
+        trigger = BatchTrigger(self.store_url, self.recipe, pending.model, pending.records, run)
+        self.defer(trigger=trigger, method_name="work")
 
     def _sealed(
         self, recipe: Recipe, store: Store, shards: list[int], machine: Resources, began: float
@@ -83,14 +95,23 @@ class AskingOperator(StageOperator):
         from tracemill.runner import run_shard
 
         results: list[ShardResult] = []
-        with ThreadPoolExecutor(max(1, self.at_once)) as threads:
+        threads = ThreadPoolExecutor(max(1, self.at_once))
+        self.look_ahead(recipe, store)
+        try:
             running = [threads.submit(run_shard, recipe, store, self.stage, shard, machine) for shard in shards]
-            try:
-                for done, future in enumerate(running, start=1):
-                    results.append(future.result())
-                    self._log_progress(results[-1], done, len(shards), began)
-            finally:
-                threads.shutdown(wait=True, cancel_futures=True)
+            pending: list[AnswersPending] = []
+            for future in as_completed(running):
+                self.look_ahead(recipe, store)
+                error = future.exception()
+                if isinstance(error, AnswersPending):
+                    pending.append(error)
+                    continue
+                results.append(future.result())
+                self._log_progress(results[-1], len(results), len(shards), began)
+            if pending:  # all shards have asked by now
+                raise AnswersPending(pending[0].model, [record for one in pending for record in one.records])
+        finally:  # one shard's failure is the task's: it does not wait hours for what the others still ask
+            threads.shutdown(wait=False, cancel_futures=True)
         return results
 
     def _recipe(self) -> Recipe:

@@ -11,14 +11,18 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from tracemill.errors import ServingError, StoreError, VerifierError
 from tracemill.trial import whole_of
+from tracemill_airflow.failing import ends_with_run
+from tracemill_airflow.settings import stages_ahead
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from tracemill.recipe import Recipe
     from tracemill.resources import Resources
     from tracemill.runner import ShardResult
     from tracemill.shards import Store
 
+FEW_TASKS, MANY_TASKS, SHARDS_A_TASK = 2, 200, 8  # airflow.md in docs/design: a task costs seconds before it works
 WORLD: list[type[BaseException] | str] = [
     StoreError,
     ServingError,
@@ -41,9 +45,11 @@ class StageOperator(BaseOperator):
     `stage` is the step's name in the recipe; a recipe without it skips the task. `shards` are shard numbers (gather
     stages ignore them). Returns counts, and when the work began and ended (UNIX seconds), never rows. The DAG must give
     form.MACROS to its templates, or the operator a recipe and a store.
+    A task before a mapped group, whose stages are `feeds`, returns the group's batches instead, without the shards that
+    are sealed: a stage with nothing to do costs no task. Its counts are then the XCom "summary".
     """
 
-    template_fields: Sequence[str] = ("recipe", "store_url", "shards")
+    template_fields: Sequence[str] = ("recipe", "store_url", "shards", "shards_per_task")
     ui_color = "#dcebe4"
     stage_name: ClassVar[str] = ""
     makes_store: ClassVar[bool] = False  # only the first task may: to the others an unmarked root is an unmounted disk
@@ -56,6 +62,8 @@ class StageOperator(BaseOperator):
         store_url: str = "{{ store_of(params) }}",
         shards: Any = (0,),
         workers: int | None = None,
+        feeds: Sequence[str] = (),
+        shards_per_task: Any = 0,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("retry_policy", RETRY_THE_WORLD_ONLY)
@@ -63,6 +71,7 @@ class StageOperator(BaseOperator):
         super().__init__(**kwargs)
         self.stage, self.recipe, self.store_url = stage or self.stage_name, recipe, store_url
         self.shards, self.workers = shards, workers
+        self.feeds, self.shards_per_task = tuple(feeds), shards_per_task
 
     def open_store(self) -> Store:
         """The store at `store_url`; `s3://CONNECTION@bucket/prefix` takes its credentials from that connection."""
@@ -83,21 +92,60 @@ class StageOperator(BaseOperator):
 
         return Resources(workers=self.workers) if self.workers else Resources()
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> Any:
         """Seal every shard of the batch. Raises what the stage raises; the retry policy knows which of it to retry."""
         from tracemill.recipe import load_recipe
-        from tracemill.runner import run_shard
 
         recipe, store, began = load_recipe(self.recipe), self.open_store(), time.time()
-        if self.stage not in recipe.pipeline():
+        has_stage = self.stage in recipe.pipeline()
+        context["shard_name"] = self.stage  # type: ignore[typeddict-unknown-key]
+        if not has_stage and not self.feeds:
             raise AirflowSkipException(f"recipe {recipe.name!r} has no stage {self.stage!r}")
+        results = self._worked(context, recipe, store, began) if has_stage else []
+        summary = {"began": began, "ended": time.time(), **_totals(self.stage, results)}
+        if not self.feeds:
+            return summary
+        todo, spared = self._todo(recipe, store)
+        context["ti"].xcom_push(key="summary", value={**summary, "shards": summary["shards"] + spared})
+        return batches(todo, int(self.shards_per_task))
+
+    def _worked(self, context: Context, recipe: Recipe, store: Store, began: float) -> list[ShardResult]:
+        from tracemill.runner import run_shard
+
         shards = [int(shard) for shard in self.shards] if recipe.step(self.stage).shape == "map" else [0]
         context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
-        machine, results = self.machine(), []
-        for done, shard in enumerate(shards, start=1):
-            results.append(run_shard(recipe, store, self.stage, shard, machine))
-            self._log_progress(results[-1], done, len(shards), began)
-        return {"began": began, "ended": time.time(), **_totals(self.stage, results)}
+        machine = self.machine()
+        results: list[ShardResult] = []
+        with ends_with_run(context):
+            for done, shard in enumerate(shards, start=1):
+                self.look_ahead(recipe, store)
+                results.append(run_shard(recipe, store, self.stage, shard, machine))
+                self._log_progress(results[-1], done, len(shards), began)
+        return results
+
+    def look_ahead(self, recipe: Recipe, store: Store) -> None:
+        """Wake the servers of the stages that come soon, where TRACEMILL_SERVE_AHEAD says so."""
+        reach = stages_ahead()
+        if not reach:
+            return
+        from tracemill.served import Demand, ahead
+        from tracemill.serving.lease import want
+
+        for model, stages in ahead(recipe, self.stage, reach).items():
+            if not Demand(recipe, store, self.machine(), stages).is_over():
+                want(store, model)
+
+    def _todo(self, recipe: Recipe, store: Store) -> tuple[list[int], int]:
+        """The shards that the following group has to work on, and how many it is spared, counted by stage."""
+        from tracemill.pending import pending
+        from tracemill.runner import shard_count
+
+        todo = pending(recipe, store, self.feeds, self.machine())
+        stages = len(set(self.feeds) & recipe.pipeline().keys())
+        spared = (shard_count(store) - len(todo)) * stages
+        if spared:
+            self.log.info("%d shards of the following %d stages are sealed and get no task", spared, stages)
+        return todo, spared
 
     def _log_progress(self, result: ShardResult, done: int, total: int, began: float) -> None:
         counts = result.manifest.counts
@@ -127,6 +175,13 @@ def _totals(stage: str, results: list[ShardResult]) -> dict[str, Any]:
         "rejected": sum(sum(c.rejected.values()) for c in counts),
         "quarantined": sum(sum(c.quarantined.values()) for c in counts),
     }
+
+
+def batches(shards: Sequence[int], shards_per_task: int = 0) -> list[list[int]]:
+    """The shards in order, cut into runs of `shards_per_task`, or of a size that suits their number."""
+    tasks = min(MANY_TASKS, max(FEW_TASKS, len(shards) // SHARDS_A_TASK))
+    size = max(1, shards_per_task or -(-len(shards) // tasks))
+    return [list(shards[start : start + size]) for start in range(0, len(shards), size)]
 
 
 def _span(shards: list[int]) -> str:

@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from tracemill.errors import RecipeError
 from tracemill.trial import whole_of
+from tracemill_airflow import settings
 from tracemill_airflow.operators.base import StageOperator
 
 if TYPE_CHECKING:
@@ -19,11 +20,9 @@ if TYPE_CHECKING:
     from tracemill.resources import Resources
     from tracemill.shards import Store
 
-FEW_TASKS, MANY_TASKS, SHARDS_A_TASK = 2, 200, 8  # airflow.md in docs/design: a task costs seconds before it works
-
 
 class PlanOperator(StageOperator):
-    """Cuts the sources into shards and returns the shard numbers in batches, one batch a mapped task.
+    """Cuts the sources into shards and returns those that the next stages have to work on, in batches, one a task.
 
     `shards_per_task` 0 chooses: about eight shards a task, but at least two and at most 200 tasks where there are that
     many shards. Raises RecipeError when the recipe names a stage that this DAG does not run: nothing is skipped unseen.
@@ -31,24 +30,23 @@ class PlanOperator(StageOperator):
 
     stage_name = "plan"
     makes_store = True
-    template_fields: Sequence[str] = (*StageOperator.template_fields, "shards_per_task")
 
-    def __init__(self, *, stages: Sequence[str], shards_per_task: Any = 0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.stages, self.shards_per_task = tuple(stages), shards_per_task
+    def __init__(self, *, stages: Sequence[str], feeds: Sequence[str] = ("ingest",), **kwargs: Any) -> None:
+        super().__init__(feeds=feeds, **kwargs)
+        self.stages = tuple(stages)
         self.accept_removed: dict[str, int] = {}
 
     def machine(self) -> Resources:
         """The same, with the removals that the form accepts, and this task's log for what takes long."""
         return replace(super().machine(), accept_removed=self.accept_removed, tell=self.log.info)
 
-    def execute(self, context: Context) -> list[list[int]]:  # type: ignore[override]
+    def execute(self, context: Context) -> Any:
         """Seal the plan; returns batches of shard numbers."""
         from tracemill.preflight import require_ready
         from tracemill.recipe import load_recipe
-        from tracemill.runner import shard_count
         from tracemill.steps.plan import removals
 
+        settings.check()
         params = context.get("params") or {}
         self.accept_removed = removals(params.get("accept_removed") or ())
         recipe = load_recipe(self.recipe)
@@ -56,9 +54,7 @@ class PlanOperator(StageOperator):
         if params.get("dry_run"):
             self._dry_run(context, recipe)
         require_ready(recipe, self.open_store(), self._reaching(recipe))
-        summary = super().execute(context)
-        context["ti"].xcom_push(key="summary", value=summary)
-        return batches(shard_count(self.open_store()), int(self.shards_per_task))
+        return super().execute(context)
 
     def _require_stages(self, recipe: Recipe) -> None:
         unknown = [name for name in recipe.pipeline() if name not in self.stages]
@@ -99,10 +95,3 @@ class PlanOperator(StageOperator):
             return self._store(whole_of(self.store_url) or self.store_url).opened(create=False)
         except StoreError:
             return None
-
-
-def batches(shards: int, shards_per_task: int = 0) -> list[list[int]]:
-    """The shard numbers in order, cut into runs of `shards_per_task`, or of a size that suits the number of shards."""
-    tasks = min(MANY_TASKS, max(FEW_TASKS, shards // SHARDS_A_TASK))
-    size = shards_per_task or -(-shards // tasks)
-    return [list(range(start, min(start + size, shards))) for start in range(0, shards, max(1, size))]

@@ -6,8 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tracemill_airflow.operators.base import StageOperator
-from tracemill_airflow.operators.plan import batches
+from tracemill_airflow.operators.base import StageOperator, batches
 from tracemill_airflow.operators.release import ReleaseOperator
 
 if TYPE_CHECKING:
@@ -19,13 +18,11 @@ class AnnounceOperator(StageOperator):
 
     stage_name = "announce"
     ui_color = "#f3dcd6"
-    template_fields: Sequence[str] = (*StageOperator.template_fields, "shards_per_task")
 
     def __init__(self, *, shards_per_task: Any = "{{ params.shards_per_task }}", **kwargs: Any) -> None:
-        super().__init__(map_index_template=None, **kwargs)
-        self.shards_per_task = shards_per_task
+        super().__init__(map_index_template=None, shards_per_task=shards_per_task, **kwargs)
 
-    def execute(self, context: Context) -> list[list[int]]:  # type: ignore[override]
+    def execute(self, context: Context) -> list[list[int]]:
         """Raises SourceError for an unusable file, RecipeError for a name that stands for another benchmark."""
         from tracemill.decontamination.benchmark import Benchmark
         from tracemill.recipe import load_recipe
@@ -35,7 +32,7 @@ class AnnounceOperator(StageOperator):
         params, store = context["params"], self.open_store()
         fields = {name: params[f"benchmark_{name}"] for name in ("name", "path", "field", "id_field")}
         announce(load_recipe(self.recipe), store, Benchmark.model_validate(fields), self.machine())
-        return batches(shard_count(store), int(self.shards_per_task))
+        return batches(range(shard_count(store)), int(self.shards_per_task))
 
 
 class ScanOperator(StageOperator):

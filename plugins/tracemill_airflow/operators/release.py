@@ -17,7 +17,7 @@ class ReleaseOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Seal the release and attach its place and size to the outlet's event."""
-        summary = super().execute(context)
+        summary: dict[str, Any] = super().execute(context)
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {"store": self.store_url, "rows": summary["kept"]}
         return summary

@@ -1,0 +1,140 @@
+"""How long a DAG run goes on after one of its tasks has failed for good, in a real Airflow.
+
+Three failures: a server with a flag that vLLM does not know, an endpoint without the model, and a stage that fails for
+one shard while the other shard's task waits for answers that never come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.serving.workload import PROJECT, ZOO
+from tracemill.serving.fake import FakeServer
+from tracemill.serving.fake_http import on_socket
+from tracemill.serving.transport import Response
+from tracemill_airflow.local import LocalAirflow, start
+from tracemill_airflow.rest import AirflowRest
+
+DAGS = Path(__file__).resolve().parent / "failing"
+CASES = ("bad_flag", "no_such_model", "one_shard")
+NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A failed run: seconds from the first task's failure to the run's end, and the states of all tasks."""
+
+    seconds: float
+    states: dict[str, str | None]
+    failed_first: str
+
+
+def figures(folder: Path = PROJECT / "var" / "bench-serving" / "run_end") -> dict[str, object]:
+    """The longest time of the three; each is printed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with failing_airflow(folder) as server:
+        ended = {case: provoked(server, case) for case in CASES}
+    for case, one in ended.items():
+        print(f"{case}: the run ended {one.seconds:.1f} s after {one.failed_first} failed")
+    longest = max(one.seconds for one in ended.values())
+    return {"run_ends_after_s": round(longest, 1)}
+
+
+class Stalling(FakeServer):
+    """Answers at once, but never a prompt that says `NEVER`."""
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], heard: Callable[[], None]) -> Response:
+        if NEVER.encode() in body:
+            await asyncio.Event().wait()
+        return await super().post(url, body, headers, heard)
+
+
+@contextmanager
+def failing_airflow(folder: Path, more: dict[str, str] | None = None) -> Iterator[LocalAirflow]:
+    """An Airflow of its own whose DAGs fail, and a model server that answers everything but `NEVER`."""
+    recipes = write_recipes(folder)
+    with on_socket(Stalling(models=frozenset(("there",)))) as fake:
+        served = {"absent": "elsewhere", "present": "there"}
+        endpoints = {name: [{"url": fake.url, "model": model}] for name, model in served.items()}
+        settings = {
+            "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+            "AIRFLOW__CORE__PARALLELISM": "3",
+            "TRACEMILL_BENCH_RECIPES": str(recipes),
+            "TRACEMILL_STORE": (folder / "store").as_uri(),
+            "TRACEMILL_ENDPOINTS": json.dumps(endpoints),
+        }
+        server = start(folder / "airflow", {**settings, **(more or {})})
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def ran(server: LocalAirflow, dag: str) -> tuple[AirflowRest, str]:
+    """Run that DAG to its end, whatever that is; the run's id."""
+    rest = AirflowRest(server.url, server.username, server.password)
+    rest.await_dag(dag)
+    rest.ensure_pool("gpu", 1)
+    run = rest.trigger(dag, {})
+    for _ in rest.follow(dag, run, every=1.0):
+        pass
+    return rest, run
+
+
+def provoked(server: LocalAirflow, dag: str) -> Ended:
+    """Run that DAG until it has failed. Raises AssertionError when it does not fail."""
+    rest, run = ran(server, dag)
+    record = rest.run(dag, run)
+    assert record["state"] == "failed", f"{dag} ended {record['state']}"
+    failed = sorted((task for task in rest.instances(dag, run) if task["state"] == "failed"), key=_end)
+    seconds = (datetime.fromisoformat(record["end_date"]) - _end(failed[0])).total_seconds()
+    states = {f"{t.task}[{t.map_index}]": t.state for t in rest.tasks(dag, run)}
+    return Ended(seconds, states, str(failed[0]["task_id"]))
+
+
+def _end(task: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(task["end_date"])
+
+
+def write_recipes(folder: Path) -> Path:
+    """The recipe of each case, below `folder`/recipes."""
+    place = folder / "recipes"
+    place.mkdir(parents=True, exist_ok=True)
+    for part, words in (("a", "now"), ("b", NEVER)):
+        lines = [json.dumps({"problem": f"Calculate {n} + {n}, {words}."}) for n in range(4)]
+        (place / f"{part}.jsonl").write_text("\n".join(lines) + "\n")
+    flagged = {"weights": str(ZOO / "teacher-small"), "serve": {"flags": ["--no-such-flag"], "max_model_len": 1024}}
+    gone = {"name": "gone", "path": str(place / "gone.jsonl"), "field": "question"}
+    missing = {"kind": "decontaminate", "benchmarks": [gone], "embedding": None, "embedder": {"kind": "multilingual"}}
+    recipes = {
+        "bad_flag": {"distill": _distill("flagged", **flagged)},
+        "no_such_model": {"distill": _distill("absent")},
+        "one_shard": {"distill": _distill("present"), "decontaminate": missing},
+        "sound": {"distill": _distill("present")},
+    }
+    for name, steps in recipes.items():
+        sources = [_source(place, part) for part in ("a" if name == "sound" else "ab")]
+        recipe = {"name": name, "description": "Fails.", "rows_per_shard": 4, "sources": sources, "steps": steps}
+        (place / f"{name}.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
+    return place
+
+
+def _source(place: Path, part: str) -> dict[str, Any]:
+    return {"kind": "jsonl", "name": part, "path": str(place / f"{part}.jsonl"), "columns": {"prompt": "problem"}}
+
+
+def _distill(name: str, **model: Any) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": name, "weights": "org/any", "revision": "abc", **model}
+    if "weights" in model:
+        del told["revision"]
+    return {"kind": "distill", "teacher": {"kind": "chat", "model": told, "sampling": {"max_tokens": 50}}}

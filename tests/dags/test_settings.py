@@ -1,0 +1,54 @@
+"""Times and words of the environment: read, or refused by name in a run's first task."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tracemill.errors import RecipeError
+from tracemill_airflow import settings
+from tracemill_airflow.watched import watched, watched_task
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", None),
+        ("90m", timedelta(minutes=90)),
+        ("36h", timedelta(hours=36)),
+        (" 1.5 d ", timedelta(hours=36)),
+        ("30s", timedelta(seconds=30)),
+    ],
+)
+def test_times(monkeypatch: pytest.MonkeyPatch, text: str, found: timedelta | None) -> None:
+    monkeypatch.setenv("TRACEMILL_RUN_TIMEOUT", text)
+    assert settings.span(settings.RUN_TIMEOUT) == found
+    assert watched()["dagrun_timeout"] == found
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("TRACEMILL_RUN_TIMEOUT", "36", id="of which unit?"),
+        pytest.param("TRACEMILL_RUN_DEADLINE", "soon", id="a word"),
+        pytest.param("TRACEMILL_TASK_TIMEOUT", "-1h", id="before it began"),
+        pytest.param("TRACEMILL_TASK_TIMEOUT", "0m", id="no time at all would fail every task"),
+        pytest.param("TRACEMILL_ON_FAILURE", "ignore", id="a word of neither kind"),
+    ],
+)
+def test_what_cannot_be_read_fails_the_first_task_and_no_dag_file(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setenv(name, text)
+    assert watched()["dagrun_timeout"] is None
+    assert watched_task()["execution_timeout"] is None
+    with pytest.raises(RecipeError, match=f"{name} is {text!r}"):
+        settings.check()
+
+
+def test_a_deadline_is_an_alert_of_the_dag(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACEMILL_RUN_DEADLINE", "2h")
+    assert watched()["deadline"].interval == timedelta(hours=2)
+    monkeypatch.delenv("TRACEMILL_RUN_DEADLINE")
+    assert watched()["deadline"] is None
