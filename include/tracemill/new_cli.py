@@ -105,7 +105,9 @@ def recipe(
 
 
 def show(found: Look, roles: Mapping[str, str]) -> None:
-    """Print the columns, what they are taken for, and an example of each."""
+    """Print the columns, what they are taken for, and an example of each; and what no problem will hold."""
+    from tracemill.drafting.guessing import unused
+
     if found.known:
         out.print(f"{found.given} is a data set that tracemill knows (source {found.known!r}): no column to map.")
         return
@@ -114,6 +116,8 @@ def show(found: Look, roles: Mapping[str, str]) -> None:
     for one in found.columns:
         table.add_row(escape(one), taken.get(one, ""), escape(_short(found.example(one))))
     out.print(table)
+    if left := unused(found, roles):
+        out.print(f"[yellow]Not used: {escape(', '.join(left))}. A model sees the problem's column alone.[/yellow]")
 
 
 def confirmed(found: Look, roles: Mapping[str, str]) -> dict[str, str]:

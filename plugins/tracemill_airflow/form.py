@@ -30,6 +30,8 @@ DEFAULTS: dict[str, Any] = {
     "trigger_rule": "none_failed",  # a stage that the recipe lacks is skipped; the next one still runs
     **watched_task(),
 }
+# A key of an API that is neither ${NAME}, null nor empty: it would lie in the run's configuration for ever.
+NO_KEY = r"""^(?![\s\S]*\bkey["']?\s*:\s*(?!["']?\$\{|null\b|~|["']{2}|[#\r\n]|$)\S)[\s\S]*$"""
 _ID = re.compile(r"[\w.-]+")  # what a DAG's name may hold
 _log = logging.getLogger(__name__)
 
@@ -91,6 +93,7 @@ def place(recipes: Sequence[str], recipe: str | None = None) -> dict[str, Param]
             None,
             type=["null", "string"],
             format="multiline",
+            pattern=NO_KEY,
             title="Recipe as text",
             section=OWN,
             description="A whole recipe in YAML, instead of the one chosen above. Write keys as ${NAME} of an "

@@ -93,6 +93,30 @@ def test_the_form_refuses_what_no_run_could_use(dagbag: DagBag, field: str, valu
         param.resolve(value)
 
 
+KEYS: dict[str, tuple[str, bool]] = {
+    "a variable": ('api: {url: u, key: "${MY_KEY}"}', True),
+    "a variable, unquoted": ("api:\n  key: ${MY_KEY}\n  model: m", True),
+    "none": ("api: {key: null}\nkey: ~\nkey: ''\nkey:\n", True),
+    "columns that end in key": ("columns: {prompt: key, answer_key: gold}", True),
+    "a key": ("api:\n  key: sk-abcdef012345", False),
+    "a quoted key": ('api: {model: m, key: "sk-abcdef012345"}', False),
+    "as JSON": ('{"api": {"key": "sk-abcdef012345"}}', False),
+    "a key after a variable": ("a: {key: ${MY_KEY}}\nb: {key: sk-abcdef012345}", False),
+}
+
+
+@pytest.mark.parametrize(("pasted", "taken"), KEYS.values(), ids=KEYS)
+def test_a_pasted_key_is_refused_before_there_is_a_run_that_would_hold_it(
+    dagbag: DagBag, pasted: str, taken: bool
+) -> None:
+    param = dagbag.dags["reasoning_distillation"].params.get_param("recipe_yaml")
+    if taken:
+        assert param.resolve(pasted) == pasted
+    else:
+        with pytest.raises(Exception, match="does not match"):
+            param.resolve(pasted)
+
+
 FIELDS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a recipe": ({}, "demo", "s3://c@b/x/demo/v1"),
     "a trial": ({"rows": 50}, "demo#rows=50", "s3://c@b/x/demo/v1/trials/rows-50"),

@@ -31,6 +31,8 @@ def _is_short(values: Sequence[Any]) -> bool:
 
 
 def _is_answer(values: Sequence[Any]) -> bool:
+    if any(isinstance(value, bool) for value in values):
+        return False
     texts = _texts(values)
     marked = sum(bool(_MARKED.search(text)) for text in texts) * 2 > max(1, len(texts))
     return marked or (_is_short(values) and not _is_code(values))
@@ -77,13 +79,15 @@ _ROLES: tuple[tuple[str, str, Callable[[Sequence[Any]], bool]], ...] = (
     ("test_case", "test_case test_cases tests test unit_tests public_tests input_output test_list", _is_test),
     (
         "prompt",
-        "problem question prompt instruction query problem_statement question_content task statement input q text",
+        "problem question prompt instruction query problem_statement problem_description question_content task "
+        "statement description input q text 问题 题目 题干",
         _is_text,
     ),
+    ("system", "system system_prompt", _is_text),
     (
         "reference_answer",
         "reference_answer final_answer expected_answer ground_truth gold_answer correct_answer gold answer target "
-        "solution label a",
+        "solution a 参考答案 标准答案 答案",
         _is_answer,
     ),
     ("reference_solution", "reference_solution canonical_solution solution code", _is_code),
@@ -117,6 +121,12 @@ def guessed(found: Look) -> dict[str, str]:
     if "thinking" in roles and "response" not in roles:
         del roles["thinking"]
     return roles
+
+
+def unused(found: Look, roles: Mapping[str, str]) -> list[str]:
+    """The columns that hold texts or lists and are taken for nothing: options, say, or the second part of a prompt."""
+    free = (column for column in found.columns if column not in roles.values())
+    return [column for column in free if any(isinstance(one, str | list) and one for one in _values(found, column))]
 
 
 def _values(found: Look, column: str) -> list[Any]:

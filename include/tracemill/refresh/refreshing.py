@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tracemill.decontamination.benchmark import Benchmark
+from tracemill.preflight import require_ready
 from tracemill.recipe import Recipe
 from tracemill.refresh.held_back import count_held_back
 from tracemill.refresh.recalls import announce, recall_again, revoke, scan
@@ -44,6 +45,7 @@ def refresh(recipe: Recipe, root: str, resources: Resources, console: Console, a
     if not reasons and not anyway:
         return Refreshed([])
     run = Run(recipe, root, resources, console)
+    require_ready(recipe, run.store, resources)
     run.go()
     published = publish_version(recipe, store, resources, "refresh")
     remember(store, now)

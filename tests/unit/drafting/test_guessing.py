@@ -1,0 +1,185 @@
+"""Columns are guessed as public data sets call them; whatever the rows are, a draft loads and says what is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tracemill.drafting.asked import Asked, provider, variable
+from tracemill.drafting.guessing import guessed, require_problem, said, unused
+from tracemill.drafting.looking import Look, look
+from tracemill.drafting.writing import Draft, recipe_name, write, written
+from tracemill.errors import RecipeError, SourceError
+from tracemill.recipe import load_recipe
+from tracemill.resources import Resources
+from tracemill.sources.jsonl import JsonlSource
+
+LONG = "First we see that the sum is even. " * 20
+
+
+def seen(*rows: dict[str, Any]) -> Look:
+    return Look("x.jsonl", False, None, rows)
+
+
+SETS: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
+    "gsm8k: the answer is a text that ends in its mark": (
+        {"question": "Tim has 3 cats and buys 4.", "answer": LONG + "\n#### 7"},
+        {"prompt": "question", "reference_answer": "answer"},
+        [],
+    ),
+    "MATH: the solution holds a box": (
+        {"problem": "Find $x$.", "level": "Level 3", "type": "Algebra", "solution": LONG + "\\boxed{4}"},
+        {"prompt": "problem", "reference_answer": "solution", "difficulty": "level", "category": "type"},
+        [],
+    ),
+    "NuminaMath 1.5: answer and solution": (
+        {"problem": "Find $x$.", "solution": LONG, "answer": "4"},
+        {"prompt": "problem", "reference_answer": "answer"},
+        ["solution"],
+    ),
+    "MBPP": (
+        {
+            "task_id": 3,
+            "text": "Add two.",
+            "code": "def add(a, b):\n    return a + b",
+            "test_list": ["assert add(1, 2) == 3"],
+        },
+        {"id": "task_id", "prompt": "text", "reference_solution": "code", "test_case": "test_list"},
+        [],
+    ),
+    "alpaca: half of the prompt would be lost": (
+        {"instruction": "Translate.", "input": "Haus", "output": LONG},
+        {"prompt": "instruction", "response": "output"},
+        ["input"],
+    ),
+    "OpenOrca": (
+        {"id": "f.1", "system_prompt": "You explain.", "question": "Why?", "response": LONG},
+        {"id": "id", "system": "system_prompt", "prompt": "question", "response": "response"},
+        [],
+    ),
+    "ShareGPT": (
+        {"id": "a", "conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}]},
+        {"id": "id", "messages": "conversations"},
+        [],
+    ),
+    "a choice whose options stand elsewhere": (
+        {"question": "Which?", "choices": ["a", "b"], "answer": "B"},
+        {"prompt": "question", "reference_answer": "answer"},
+        ["choices"],
+    ),
+    "long answers are responses": (
+        {"question": "Why?", "answer": LONG},
+        {"prompt": "question", "response": "answer"},
+        [],
+    ),
+    "tests as JSON text": (
+        {"problem": "Read n.", "input_output": '{"inputs": ["1"], "outputs": ["2"]}'},
+        {"prompt": "problem", "test_case": "input_output"},
+        [],
+    ),
+    "capital letters": ({"Problem": "Find.", "Answer": 204}, {"prompt": "Problem", "reference_answer": "Answer"}, []),
+    "Chinese names": ({"问题": "求解", "答案": "4"}, {"prompt": "问题", "reference_answer": "答案"}, []),
+    "no known name, one text": ({"n": 1, "aufgabe": "Finde x."}, {"prompt": "aufgabe"}, []),
+    "verdicts are no answers": ({"question": "Why?", "answer": True}, {"prompt": "question"}, []),
+}
+
+
+@pytest.mark.parametrize(("row", "roles", "left"), SETS.values(), ids=SETS)
+def test_columns_are_taken_for_what_they_are(row: dict[str, Any], roles: dict[str, str], left: list[str]) -> None:
+    found = seen(row, row)
+    assert guessed(found) == roles
+    assert unused(found, guessed(found)) == left
+
+
+def test_a_person_knows_better() -> None:
+    found = seen({"a": "x", "b": "y", "c": "z"})
+    roles = said(guessed(found), ["prompt=b", "reference_answer=a", "response="], found)
+    assert roles == {"prompt": "b", "reference_answer": "a"}
+    assert said(roles, ["messages=b"], found) == {"messages": "b", "reference_answer": "a"}
+    for wrong, told in {
+        "prmpt=a": "did you mean 'prompt'",
+        "prompt=d": "no such column",
+        "prompt": "ROLE=COLUMN",
+    }.items():
+        with pytest.raises(RecipeError, match=told):
+            said(roles, [wrong], found)
+
+
+def test_without_a_problem_there_is_no_recipe() -> None:
+    found = seen({"x": "one text", "y": "another"})
+    with pytest.raises(RecipeError, match="--column prompt=NAME; the rows have: x, y"):
+        require_problem(guessed(found), found)
+
+
+ASKED = Asked("org/R1", url="http://127.0.0.1:8000", key=None)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=True) | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=5,
+)
+NAMES = st.sampled_from(
+    ["question", "answer", "tests", "messages", "solution", "q: #1", 'a"b', "x.y", "é\U0001f600", "- z"]
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.dictionaries(NAMES, JSON, max_size=5), min_size=1, max_size=3))
+def test_whatever_the_rows_hold_the_guess_is_a_guess_and_the_draft_is_read_back(rows: list[dict[str, Any]]) -> None:
+    found = seen(*rows)
+    roles = guessed(found)
+    assert set(roles.values()) <= set(found.columns)
+    if {"prompt", "messages"} & roles.keys():
+        (source,) = load_recipe(written(Draft("mine", found, roles, ASKED), Path("/"))).sources
+        assert isinstance(source, JsonlSource)
+        assert source.columns.model_dump(exclude_none=True) == roles
+
+
+@pytest.mark.parametrize(
+    "name", ["my rows.jsonl", "a'b\"c.jsonl", "$HOME.jsonl", "五.jsonl", "a: b #c.jsonl", "[x].jsonl"]
+)
+def test_any_path_is_found_again_from_the_recipes_folder(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / name).write_text('{"q": "What is it?", "a": "4"}\n')
+    monkeypatch.chdir(tmp_path / "data")
+    found = look(name, Resources(workers=1))
+    write(Draft(recipe_name(name), found, guessed(found), ASKED), tmp_path / "mine.yaml")
+    monkeypatch.chdir("/")
+    recipe = load_recipe(str(tmp_path / "mine.yaml"))
+    assert recipe.sources[0].state(recipe.located(Resources(workers=1)))
+    with pytest.raises(RecipeError, match="is there already"):
+        write(Draft("mine", found, guessed(found), ASKED), tmp_path / "mine.yaml")
+
+
+def test_what_is_no_file_and_no_id_and_what_is_empty_is_said(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("")
+    with pytest.raises(SourceError, match="is empty"):
+        look(str(tmp_path / "empty.jsonl"), Resources(workers=1))
+    with pytest.raises(RecipeError, match="no such file"):
+        look(str(tmp_path / "gone.jsonl"), Resources(workers=1))
+
+
+def test_a_model_is_named_by_its_provider_or_its_address() -> None:
+    assert provider("DeepSeek") == ("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY")
+    assert provider("https://api.openai.com/v1")[1] == "OPENAI_API_KEY"
+    assert provider("http://127.0.0.1:8000")[1] is None
+    with pytest.raises(RecipeError, match="write its address"):
+        provider("deepsek")
+
+
+@pytest.mark.parametrize(
+    "key", ["sk-abc", "AIzaSyD3-9tX", "0f3a", "Bearer x", "a b", "gsk_1a2b3c4d5e6f7g8h9i0j"], ids=lambda key: key[:4]
+)
+def test_what_looks_like_a_key_is_refused_without_repeating_it(key: str) -> None:
+    with pytest.raises(RecipeError, match="looks like a key itself") as caught:
+        variable(key)
+    assert key not in str(caught.value)
+
+
+def test_the_name_of_a_variable_is_taken_however_it_is_written() -> None:
+    assert [variable(one) for one in ("MY_KEY", "${MY_KEY}", "$MY_KEY", "", None)] == ["MY_KEY"] * 3 + [None] * 2
