@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.serving import wire
+from benchmarks.serving.ends import run_ends
 from benchmarks.serving.engine import bare_engine
 from benchmarks.serving.kills import kills
+from benchmarks.serving.known_cases import known_cases, wrong_known_cases
+from benchmarks.serving.mishaps import figures
 from benchmarks.serving.refresh import refresh
 from benchmarks.serving.through_airflow import Watch, distil_through_airflow
+from benchmarks.serving.wire_cases import WIRE_CASES, wrong_cases
 from benchmarks.serving.workload import PROJECT, ZOO, Workload, made
 from tracemill.resources import Resources
 from tracemill.served import served_models
@@ -19,26 +23,45 @@ from tracemill.shards import Store
 
 
 def main() -> None:
-    """Measure the stage against the engine, then kills, then a refresh."""
+    """Measure the client on loopback, the stage against the engine, kills, a refresh, and a run that cannot go on."""
     parser = argparse.ArgumentParser(prog="make bench-serving", description=__doc__)
     parser.add_argument("--problems", type=int, default=3000, help="problems of the throughput run (default 3000)")
     parser.add_argument("--few", type=int, default=600, help="problems of the kill and refresh runs (default 600)")
     parser.add_argument("--folder", type=Path, default=PROJECT / "var" / "bench-serving")
     parser.add_argument("--model", type=Path, default=ZOO / "teacher-small", help="the teacher's folder")
-    parser.add_argument("--only", choices=("throughput", "kills", "refresh", "wire"), help="one part")
+    parser.add_argument(
+        "--only", choices=("wire", "cases", "throughput", "kills", "refresh", "ends"), help="one part (default: all)"
+    )
     options = parser.parse_args()
-    for part in ("throughput", "kills", "refresh"):
-        shutil.rmtree(options.folder / part, ignore_errors=True)
+
+    def workload(name: str, problems: int) -> Workload:
+        shutil.rmtree(options.folder / name, ignore_errors=True)
+        return Workload(options.folder / name, problems, options.model)
+
+    parts: dict[str, Callable[[], dict[str, object]]] = {
+        "wire": lambda: dict(figures()),
+        "cases": cases,
+        "throughput": lambda: throughput(workload("throughput", options.problems)),
+        "kills": lambda: kills(workload("kills", options.few)),
+        "refresh": lambda: refresh(workload("refresh", options.few)),
+        "ends": lambda: run_ends(workload("ends", options.few)),
+    }
     results: dict[str, object] = {}
-    if options.only in (None, "wire"):
-        results |= wire.figures()
-    if options.only in (None, "throughput"):
-        results |= throughput(Workload(options.folder / "throughput", options.problems, options.model))
-    if options.only in (None, "kills"):
-        results |= kills(Workload(options.folder / "kills", options.few, options.model))
-    if options.only in (None, "refresh"):
-        results |= refresh(Workload(options.folder / "refresh", options.few, options.model))
+    for name, measure in parts.items():
+        if options.only in (None, name):
+            results |= measure()
     print(json.dumps(results))
+
+
+def cases() -> dict[str, object]:
+    """How many cases are right: our own on a socket, and those of public reports where their file is there."""
+    known = known_cases()
+    wrong = [*wrong_cases(), *wrong_known_cases(known or [])]
+    for line in wrong:
+        print(f"wrong: {line}")
+    every = len(WIRE_CASES) + len(known or [])
+    print(f"{every - len(wrong)} of {every} cases right ({len(WIRE_CASES)} of them our own, on a socket)")
+    return {"wire_cases_right": round((every - len(wrong)) / every, 4), "wire_cases": every}
 
 
 def throughput(workload: Workload) -> dict[str, object]:

@@ -56,7 +56,7 @@ def asks(count: int) -> list[Ask]:
     return [Ask("/v1/chat/completions", {"messages": messages, "seed": 1, "max_tokens": 100_000}) for messages in turns]
 
 
-def _feed(root: Path, url: str, leased: bool, **serve: Any) -> Feed:
+def feed_of(root: Path, url: str, leased: bool, **serve: Any) -> Feed:
     model = Model(name="fake", serve=Serve(**serve), **IDENTITY)
     store = Store.at(str(root), create=True)
     if leased:
@@ -70,7 +70,7 @@ def client_cost() -> dict[str, float]:
     """Processor milliseconds of the client for an answer of WORDS words at IN_FLIGHT requests in flight."""
     wanted = asks(3 * IN_FLIGHT)
     with tempfile.TemporaryDirectory() as folder, server(IN_FLIGHT, 3.0, WORDS) as url:
-        feed = _feed(Path(folder), url, leased=True, concurrency=IN_FLIGHT)
+        feed = feed_of(Path(folder), url, leased=True, concurrency=IN_FLIGHT)
         began, wall = time.process_time(), time.monotonic()
         found = feed.answers(wanted)
         spent = time.process_time() - began
@@ -88,47 +88,15 @@ def over_subscribed() -> dict[str, float]:
     """Rows lost and tokens wasted when sixteen times as much is in flight as the server works on."""
     wanted = asks(512)
     with tempfile.TemporaryDirectory() as folder, on_socket(FakeServer(say=spoken(50)), slots=16, seconds=0.25) as full:
-        feed = _feed(Path(folder), full.url, leased=False, concurrency=256, silence=2.0)
+        feed = feed_of(Path(folder), full.url, leased=False, concurrency=256, silence=2.0)
         found = feed.answers(wanted)
         useful = sum(one.completion_tokens or 0 for one in found if isinstance(one, Reply))
         lost = sum(not isinstance(one, Reply) for one in found)
         wasted = 1 - useful / max(1, full.generated)
     with tempfile.TemporaryDirectory() as folder, on_socket(FakeServer(say=spoken(50)), slots=512) as quiet:
-        expected = _feed(Path(folder), quiet.url, leased=False).answers(wanted)
+        expected = feed_of(Path(folder), quiet.url, leased=False).answers(wanted)
     same = [getattr(a, "text", None) == getattr(b, "text", "") for a, b in zip(found, expected, strict=True)]
     return {"lost_at_16x": lost, "wasted_tokens_at_16x": round(wasted, 4), "changed_at_16x": same.count(False)}
-
-
-def recovery() -> dict[str, float]:
-    """Seconds until work goes on after one of two servers fell silent and its lease went a second later."""
-    import threading
-
-    from tracemill.serving.lease import withdraw
-
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        on_socket(FakeServer()) as silent,
-        on_socket(FakeServer(), seconds=0.05) as sound,
-    ):
-        silent.frozen = True
-        feed = _feed(Path(folder), sound.url, leased=True)
-        gone = renew(
-            feed.store,
-            Lease(model="fake", identity="org/fake@1", replica=1, url=silent.url, host="h", pid=2, renewed=0),
-        )
-        threading.Timer(1.0, withdraw, (feed.store, gone)).start()
-        began = time.monotonic()
-        found = feed.answers(asks(64))
-        took = time.monotonic() - began
-        silent.frozen = False
-    if not all(isinstance(one, Reply) for one in found):
-        raise RuntimeError("an answer is missing")
-    return {"recovery_s": round(took - 1.0, 2)}
-
-
-def figures() -> dict[str, float]:
-    """All of them."""
-    return {**client_cost(), **over_subscribed(), **recovery()}
 
 
 def main() -> None:

@@ -68,7 +68,10 @@ class Served:
             if request.transport:
                 request.transport.abort()
             return web.Response(status=500)
-        except (asyncio.CancelledError, ConnectionError):
+        except ConnectionError:
+            self.dropped += 1
+            return web.Response(status=499)  # nobody is there to read it
+        except asyncio.CancelledError:
             self.dropped += 1
             raise
         finally:

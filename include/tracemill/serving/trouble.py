@@ -65,5 +65,5 @@ class Trouble:
 
     def pause(self) -> float:
         """Seconds until the next try: doubled each time, with chance so that many do not come back at once."""
-        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._pauses, 10))
+        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._pauses - 1, 10))
         return random.uniform(longest / 2, longest) if self._pauses else 0.0

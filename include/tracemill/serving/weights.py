@@ -29,14 +29,23 @@ _log = logging.getLogger(__name__)
 
 def folder_identity(store: ObjectStore, name: str, folder: Path) -> str:
     """The digest of a folder's content, from the store if it was made before and the files are still the same."""
-    key = f"weights/{name}/{_state(folder)}.json"
-    kept = _kept(store, key)
+    kept = is_kept(store, name, folder)
     if kept is None:
         kept = folder_digest(folder)
-        record = json.dumps({"digest": kept}).encode()
-        store.write_bytes(key, record)
-        store.write_bytes(f"weights/{name}/current.json", record)
+        keep(store, name, folder, kept)
     return kept
+
+
+def is_kept(store: ObjectStore, name: str, folder: Path) -> str | None:
+    """The digest that was made of these very files, if one was."""
+    return _kept(store, f"weights/{name}/{_state(folder)}.json")
+
+
+def keep(store: ObjectStore, name: str, folder: Path, digest: str) -> None:
+    """Keep a digest for as long as the files stay what they are, and for clients that have none."""
+    record = json.dumps({"digest": digest}).encode()
+    store.write_bytes(f"weights/{name}/{_state(folder)}.json", record)
+    store.write_bytes(f"weights/{name}/current.json", record)
 
 
 def known_identity(store: ObjectStore, name: str) -> str | None:

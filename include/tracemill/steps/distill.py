@@ -68,7 +68,7 @@ class Distill(AskingStep):
                 written.refusals[assignment.problem_id] = answer
                 continue
             trace = Trace(
-                assignment.problem_id, sample, replace(answer, text=self.teacher.prefix + answer.text, token_ids=None)
+                assignment.problem_id, sample, replace(answer, text=self.teacher.whole(answer.text), token_ids=None)
             )
             further = self.teacher.go_on(ask, answer)
             if further is None:

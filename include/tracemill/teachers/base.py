@@ -70,12 +70,17 @@ class Teacher(BaseModel):
         """The request for one trace."""
         raise NotImplementedError  # abstract
 
+    def whole(self, text: str) -> str:
+        """An answer with the prefix that it was begun with; a server that took the thought apart gave its tag back."""
+        opened = self.prefix.rstrip().endswith("<think>") and text.lstrip().startswith("<think>")
+        return text if opened else self.prefix + text
+
     def go_on(self, asked: Ask, reply: Reply) -> Ask | None:
         """The request that continues a cut trace; None when it was not cut or the budget is spent."""
         left = (self.continue_to or 0) - (reply.completion_tokens or 0)
         if reply.finish_reason != "length" or left < 1:  # a loop that the server ended ("repetition") goes on nowhere
             return None
-        more = self._continuation(asked, self.prefix + reply.text, left)
+        more = self._continuation(asked, self.whole(reply.text), left)
         return replace(more, sample=asked.sample, keeps_tokens=False, goes_on=True, tokens=reply.token_ids)
 
     def _continuation(self, asked: Ask, begun: str, tokens: int) -> Ask:
