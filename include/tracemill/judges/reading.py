@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tracemill.judges.fencing import harmless
+from tracemill.judges.retracting import is_introduced_as_no_verdict, is_taken_back, other_numbers
 from tracemill.serving.asks import Reply
 
 FINISHED = "stop"
@@ -35,21 +36,6 @@ _NUMBER = re.compile(
     r"(?=\s*(?:\Z|[;}\]`(#]|'''|,(?!\s*[0-9])|\.(?![0-9])|[-–—](?!\s*[0-9])|//)|[ \t]*$)",
     re.MULTILINE,
 )
-_CONDITIONS = (
-    r"if|unless|assum\w+|provid(?:ed|ing)|suppos\w+|in case|were|would|could|might|hypothetical\w*|theoretical\w*"
-    r"|had it|conditional\w*|on condition|maybe|perhaps|possibly|probably|until|pending|except|otherwise|actually"
-    r"|i mean|rather|instead|correction|scratch that|kidding|joking|for example|e\.g|sample|placeholder"
-    r"|wenn|falls|sofern|angenommen|wäre|vielleicht|si c'était|peut-être"
-)
-_UNSAID = rf"\b(?:{_CONDITIONS})\b|如果|假如|假设|倘若|要是|除非|可能|也许|其实|本应|应该是"
-_TAKES_BACK = re.compile(rf"{_UNSAID}|^\W*(?:not|no|never|nope|nein|不)(?!\w)", re.IGNORECASE)
-_SENTENCE_BEGINS = re.compile(rf"[\s.。]*(?:(?:but|only|and)\s+)?(?:{_UNSAID})", re.IGNORECASE)
-_CORRECTS = (
-    r"\b(?:wait|actually|correction|sorry|on (?:second thoughts?|(?:further )?reflection)|hmm+|oops|scratch|revis\w+"
-    r"|updat\w+"
-    r"|instead|changed my mind|kidding|my mistake)\b|等等|其实|更正|不对"
-)
-_CLOSERS = "\"'`*_}] \t,"
 _PLACEHOLDER = re.compile(r"[\"']?\s*[<\[]\s*[a-z]", re.IGNORECASE)
 _TRAILING_COMMA = re.compile(r",(?=\s*})")
 
@@ -71,7 +57,7 @@ def verdict(said: str, names: Sequence[str], low: float, high: float) -> float |
     """The judge's verdict under one of these names, on a scale from `low` to `high`; None when there is none."""
     found = set(_verdicts(said, names, high))
     number = found.pop() if len(found) == 1 else None
-    if number is not None and any(other != number for other in _corrections(said, names)):
+    if number is not None and any(other != number for other in other_numbers(said, _named(names), _BARE)):
         return None
     return number if number is not None and low <= number <= high else None
 
@@ -81,12 +67,6 @@ def claims(text: str, names: Sequence[str]) -> set[float]:
     plain = unicodedata.normalize("NFKC", harmless(text))
     pattern = rf"{_named(names)}[\"'*_`]*\s*[:=]\s*[\"'<\[(*_`\\]*({_BARE})"
     return {float(found[1]) for found in re.finditer(pattern, plain, re.IGNORECASE)}
-
-
-def _corrections(said: str, names: Sequence[str]) -> Iterator[float]:
-    """The numbers of sentences that take a verdict back: "Wait, the correctness is 1"."""
-    pattern = rf"(?:{_CORRECTS})[^\n]{{0,80}}{_named(names)}[^\n0-9]{{0,20}}({_BARE})"
-    return (float(found[1]) for found in re.finditer(pattern, said, re.IGNORECASE))
 
 
 def _named(names: Sequence[str]) -> str:
@@ -103,19 +83,21 @@ def _verdicts(said: str, names: Sequence[str], high: float) -> Iterator[float | 
     place = 0
     while found := begins.search(said, place):
         place = found.end()
+        foreign = is_introduced_as_no_verdict(said[: found.start()])
         if found["object"]:
             members, end = _object(said, place - 1)
             if members is not None:
                 place = end
                 own = [value for name, value in members if re.fullmatch(_named(names), name, re.IGNORECASE)]
-                whole = not _is_taken_back(said[end:])
-                yield from (_value(value, high) if whole else None for value in own if not _is_place(value))
+                values = [_value(value, high) for value in own if not _is_place(value)]
+                whole = not is_taken_back(said[end:], high in values) and not foreign
+                yield from (value if whole else None for value in values)
                 continue
             if not (inner := first_member.match(said, place)):
                 continue
             place = inner.end()
         if not _PLACEHOLDER.match(said, place):
-            yield _number(said, place, high)
+            yield None if foreign else _number(said, place, high)
 
 
 def _object(text: str, start: int) -> tuple[list[tuple[str, Any]] | None, int]:
@@ -134,16 +116,9 @@ def _number(text: str, place: int, high: float) -> float | None:
     if found is None or any(float(found[top] or high) != high for top in ("top1", "top2")):
         return None
     bare = re.search(_BARE, found[0])
-    return float(bare[0]) if bare and not _is_taken_back(text[found.end() :]) else None
-
-
-def _is_taken_back(behind: str) -> bool:
-    """Whether what stands behind a verdict makes it a condition, a guess or a correction: "5 (if it were right)"."""
-    remark, _, below = behind.lstrip(_CLOSERS).partition("\n")
-    if _SENTENCE_BEGINS.match(remark) or (not remark.strip(_CLOSERS + ".") and _SENTENCE_BEGINS.match(below)):
-        return True
-    clause = re.split(r"[.。](?:\s|$)", remark, maxsplit=1)[0]
-    return _TAKES_BACK.search(clause) is not None
+    if bare is None or is_taken_back(text[found.end() :], float(bare[0]) == high):
+        return None
+    return float(bare[0])
 
 
 def _is_place(value: Any) -> bool:
