@@ -27,7 +27,7 @@ from tracemill_airflow.rest import AirflowRest
 
 DAGS = Path(__file__).resolve().parent / "failing"
 CASES = ("bad_flag", "no_such_model", "one_shard")
-NEVER = "never"
+NEVER, GOES = "never", "goes.jsonl"
 
 
 @dataclass(frozen=True)
@@ -50,20 +50,26 @@ def figures(folder: Path = PROJECT / "var" / "bench-serving" / "run_end") -> dic
     return {"run_ends_after_s": round(longest, 1)}
 
 
+@dataclass
 class Stalling(FakeServer):
-    """Answers at once, but never a prompt that says `NEVER`."""
+    """Answers at once, but never a prompt that says `NEVER`; with its first answer a file goes that the run needs."""
+
+    goes: Path = Path("/nonexistent")
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], heard: Callable[[], None]) -> Response:
         if NEVER.encode() in body:
             await asyncio.Event().wait()
-        return await super().post(url, body, headers, heard)
+        answer = await super().post(url, body, headers, heard)
+        if answer.status == 200:
+            self.goes.unlink(missing_ok=True)
+        return answer
 
 
 @contextmanager
 def failing_airflow(folder: Path, more: dict[str, str] | None = None) -> Iterator[LocalAirflow]:
     """An Airflow of its own whose DAGs fail, and a model server that answers everything but `NEVER`."""
     recipes = write_recipes(folder)
-    with on_socket(Stalling(models=frozenset(("there",)))) as fake:
+    with on_socket(Stalling(models=frozenset(("there",)), goes=recipes / GOES)) as fake:
         served = {"absent": "elsewhere", "present": "there"}
         endpoints = {name: [{"url": fake.url, "model": model}] for name, model in served.items()}
         settings = {
@@ -114,8 +120,9 @@ def write_recipes(folder: Path) -> Path:
         lines = [json.dumps({"problem": f"Calculate {n} + {n}, {words}."}) for n in range(4)]
         (place / f"{part}.jsonl").write_text("\n".join(lines) + "\n")
     flagged = {"weights": str(ZOO / "teacher-small"), "serve": {"flags": ["--no-such-flag"], "max_model_len": 1024}}
-    gone = {"name": "gone", "path": str(place / "gone.jsonl"), "field": "question"}
-    missing = {"kind": "decontaminate", "benchmarks": [gone], "embedding": None, "embedder": {"kind": "multilingual"}}
+    (place / GOES).write_text(json.dumps({"question": "How many legs has a spider that lost one?"}) + "\n")
+    goes = {"name": "goes", "path": str(place / GOES), "field": "question"}
+    missing = {"kind": "decontaminate", "benchmarks": [goes], "embedding": None, "embedder": {"kind": "multilingual"}}
     recipes = {
         "bad_flag": {"distill": _distill("flagged", **flagged)},
         "no_such_model": {"distill": _distill("absent")},

@@ -46,7 +46,7 @@ def test_one_shard_that_fails_ends_what_the_other_waits_for(airflow: tuple[Local
     told = message(hook, "one_shard v1 failed in decontaminate[0]")
     assert (told["stage"], told["shards"]) == ("decontaminate", "shard 0")
     assert told["cause"].startswith("SourceError: ")
-    assert "gone.jsonl" in told["cause"]
+    assert "goes.jsonl" in told["cause"]
     assert told["remedy"].startswith("correct the source")
     assert "/tasks/prepare.decontaminate/mapped/0" in told["link"]
     assert told["failed tasks"] == "decontaminate[0]", "what ended with the run is no cause"
