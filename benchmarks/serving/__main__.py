@@ -8,12 +8,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.serving.ends import run_ends
 from benchmarks.serving.engine import bare_engine
 from benchmarks.serving.kills import kills
 from benchmarks.serving.known_cases import known_cases, wrong_known_cases
 from benchmarks.serving.mishaps import figures
 from benchmarks.serving.refresh import refresh
+from benchmarks.serving.run_end import run_ends
 from benchmarks.serving.through_airflow import Watch, distil_through_airflow
 from benchmarks.serving.wire_cases import WIRE_CASES, wrong_cases
 from benchmarks.serving.workload import PROJECT, ZOO, Workload, made
@@ -44,7 +44,7 @@ def main() -> None:
         "throughput": lambda: throughput(workload("throughput", options.problems)),
         "kills": lambda: kills(workload("kills", options.few)),
         "refresh": lambda: refresh(workload("refresh", options.few)),
-        "ends": lambda: run_ends(workload("ends", options.few)),
+        "ends": lambda: run_ends(options.folder / "ends"),
     }
     results: dict[str, object] = {}
     for name, measure in parts.items():

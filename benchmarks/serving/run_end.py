@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.serving.workload import PROJECT, ZOO
+from benchmarks.serving.workload import ZOO
 from tracemill.serving.fake import FakeServer
 from tracemill.serving.fake_http import on_socket
 from tracemill.serving.transport import Response
@@ -39,7 +39,7 @@ class Ended:
     failed_first: str
 
 
-def figures(folder: Path = PROJECT / "var" / "bench-serving" / "run_end") -> dict[str, object]:
+def run_ends(folder: Path) -> dict[str, object]:
     """The longest time of the three; each is printed."""
     shutil.rmtree(folder, ignore_errors=True)
     with failing_airflow(folder) as server:
