@@ -13,9 +13,11 @@ from tracemill.resources import Resources
 from tracemill.served import Demand, ServedModel, served_models
 from tracemill.serving.api import address
 from tracemill.serving.endpoints import Endpoint, fixed_endpoints
+from tracemill.serving.fits import require_fit, require_possible
 from tracemill.serving.model import Model
 from tracemill.shards import Store
 from tracemill.spelling import nearest
+from tracemill.steps.asking import answer_lengths
 from tracemill.steps.decontaminate import Decontaminate
 
 if TYPE_CHECKING:
@@ -25,8 +27,10 @@ PATIENCE = 15.0  # seconds for an address to say anything
 _REFUSED = {401: "the key is not accepted", 403: "the key may not be used here", 402: "the balance is used up"}
 
 
-def require_ready(recipe: Recipe, store: Store | None, resources: Resources) -> None:
+def require_ready(recipe: Recipe, store: Store | None, resources: Resources, *, serves_here: bool = False) -> None:
     """Look at the benchmarks, and at every model that the recipe still needs on that store (None: there is none yet).
+
+    `serves_here`: this machine is to serve them, so its GPUs are looked at, too.
 
     Raises RecipeError for a variable, key, folder or address that must be mended, SourceError for a benchmark that
     cannot be read, ServingError for an endpoint that is away just now.
@@ -37,10 +41,13 @@ def require_ready(recipe: Recipe, store: Store | None, resources: Resources) -> 
             benchmark.questions(machine)
     for served in served_models(recipe).values():
         if store is None or not Demand(recipe, store, machine, served.stages).is_over():
-            _require(served, machine)
+            _require(served, machine, serves_here)
+            if served.model.replicas and not fixed_endpoints(served.model.name, machine.environment):
+                lengths = [n for stage in served.stages for n in answer_lengths(recipe.step(stage), served.model.name)]
+                require_possible(served.model, lengths, machine)
 
 
-def _require(served: ServedModel, machine: Resources) -> None:
+def _require(served: ServedModel, machine: Resources, serves_here: bool) -> None:
     model = served.model
     endpoints = fixed_endpoints(model.name, machine.environment)
     if model.api and not endpoints:
@@ -50,6 +57,8 @@ def _require(served: ServedModel, machine: Resources) -> None:
         _require_answer(model, endpoints, machine)
     if not endpoints and model.is_folder and model.replicas:
         model.location(machine)
+        if serves_here:
+            require_fit(model, machine)
 
 
 def _require_answer(model: Model, endpoints: list[Endpoint], machine: Resources) -> None:

@@ -86,7 +86,7 @@ def ran(recipe: Recipe, root: str, machine: Resources, step: str | None = None, 
         steps=[step] if step else None,
     )
     if step is None:
-        require_ready(recipe, work.store, work.resources)
+        require_ready(recipe, work.store, work.resources, serves_here=True)
     work.go(shard)
     if step is None:
         print_funnel(work.store, out)
@@ -106,6 +106,6 @@ def estimate(recipe: Recipe, root: str, machine: Resources) -> None:
     for line in estimated(recipe, whole, machine).lines():
         out.print(escape(line), soft_wrap=True)
     try:
-        require_ready(recipe, None, machine)
+        require_ready(recipe, None, machine, serves_here=True)
     except TracemillError as error:
         out.print(f"[yellow]Not ready yet: {escape(str(error))}[/yellow]", soft_wrap=True)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from tracemill.resources import Resources
 from tracemill.serving.feed import Feed
 from tracemill.serving.model import Model, without_serving
+from tracemill.serving.sampling import Sampling
 from tracemill.steps.base import Inputs, Step
 
 
@@ -47,3 +48,14 @@ def _models_in(settings: BaseModel) -> list[Model]:
     values = [value for _, value in settings]
     flat = [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
     return [model for value in flat if isinstance(value, BaseModel) for model in _models_in(value)]
+
+
+def answer_lengths(settings: BaseModel, model: str) -> list[int]:
+    """The longest answers, in tokens, that these settings ask of a model by teachers, judges and labellers."""
+    values = dict(settings)
+    asked, sampling = values.get("model"), values.get("sampling")
+    found: list[int] = []
+    if isinstance(asked, Model) and asked.name == model and isinstance(sampling, Sampling):
+        found = [length for length in (sampling.max_tokens, values.get("continue_to")) if length]
+    flat = [v for value in values.values() for v in (value if isinstance(value, tuple) else (value,))]
+    return found + [n for value in flat if isinstance(value, BaseModel) for n in answer_lengths(value, model)]
