@@ -112,7 +112,7 @@ def _asking(recipe: Recipe, stage: str, model: Model, rows: int, known: Measured
     known_or = known or _assumed(recipe, stage, length)
     requests = round(rows * known_or.answers)
     prompt, completion = round(requests * known_or.prompt_tokens), round(requests * known_or.completion_tokens)
-    price = model.api.price if model.api else None
+    price = model.api.paid if model.api else None
     return Asking(
         stage=stage,
         model=model.name,

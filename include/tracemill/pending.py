@@ -16,7 +16,8 @@ _AT_ONCE = 8  # shards looked at together: on an object store a look waits for t
 
 def is_sealed(recipe: Recipe, store: Store, stage: str, shard: int, resources: Resources) -> bool:
     """Whether the shard is sealed for today's settings and for its inputs as they lie on the store."""
-    fingerprint = fingerprint_of(recipe.step(stage), resources, inputs_for(recipe, store, stage, shard))
+    machine = recipe.located(resources)
+    fingerprint = fingerprint_of(recipe.step(stage), machine, inputs_for(recipe, store, stage, shard))
     return store.sealed_as(stage, shard, fingerprint) is not None
 
 

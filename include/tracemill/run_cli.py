@@ -76,15 +76,8 @@ def ran(recipe: Recipe, root: str, machine: Resources, step: str | None = None, 
     from tracemill.preflight import require_ready
     from tracemill.report.funnel import print_funnel
     from tracemill.run import Run
-    from tracemill.trial import with_shared_answers
 
-    work = Run(
-        recipe,
-        trial_place(recipe, root),
-        with_shared_answers(machine, recipe.trial),
-        out,
-        steps=[step] if step else None,
-    )
+    work = Run(recipe, trial_place(recipe, root), machine, out, steps=[step] if step else None)
     if step is None:
         require_ready(recipe, work.store, work.resources, serves_here=True)
     work.go(shard)

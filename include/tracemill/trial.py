@@ -7,14 +7,9 @@ ROOT/samples/            the answers of both: what the trial paid for the whole 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-
-from tracemill.resources import Resources
-from tracemill.serving.keys import SAMPLES
 
 FOLDER = "trials"
 _TRIAL = re.compile(rf"(.+)/{FOLDER}/rows-\d+")
-_UP = "../.."  # from a trial's root to the whole's
 
 
 def trial_root(root: str, rows: int | None) -> str:
@@ -23,14 +18,8 @@ def trial_root(root: str, rows: int | None) -> str:
 
 
 def whole_of(root: str) -> str | None:
-    """The whole's root, for a trial's: it must be made first, as nobody makes a store among other files."""
+    """The whole's root, for a trial's: it must be made first, as nobody makes a store among other files, and has the
+    answers of both.
+    """
     found = _TRIAL.fullmatch(root.rstrip("/"))
     return found[1] if found else None
-
-
-def with_shared_answers(resources: Resources, rows: int | None) -> Resources:
-    """The machine of a trial: its paid answers lie where those of the whole do."""
-    place = resources.environment.get(SAMPLES, "samples")
-    if rows is None or "://" in place or place.startswith("/"):
-        return resources
-    return replace(resources, environment={**resources.environment, SAMPLES: f"{_UP}/{place}"})

@@ -9,8 +9,11 @@ import pytest
 from rich.console import Console
 
 from tracemill.errors import RecipeError, SourceError
+from tracemill.pending import pending
+from tracemill.preflight import require_ready
 from tracemill.recipe import load_recipe, remember_recipe, stored_recipe
 from tracemill.recipe_places import SHIPPED
+from tracemill.refresh.versions import seal_version
 from tracemill.resources import Resources
 from tracemill.run import Run
 from tracemill.shards import Store
@@ -63,6 +66,23 @@ def test_later_commands_find_the_folder_beside_the_recipe(folder: Path, tmp_path
     known = stored_recipe(store)
     assert known == load_recipe(str(folder / "mine.yaml"))
     assert known.located(Resources()).path("data/rows.jsonl") == folder / "data" / "rows.jsonl"
+
+
+def test_everything_that_looks_whether_a_shard_is_sealed_looks_from_the_recipes_folder(
+    folder: Path, tmp_path: Path
+) -> None:
+    """Trap: a benchmark or a model with a relative path is part of a fingerprint by its content."""
+    (folder / "late.jsonl").write_text('{"q": "What is the sum of all?"}\n')
+    compared = """
+  sign: {kind: sign, embedder: {kind: hashing}}
+  clean: {kind: decontaminate, embedder: {kind: hashing}, benchmarks: [{name: late, path: late.jsonl, field: q}]}
+  select:"""
+    (folder / "mine.yaml").write_text(RECIPE.replace("\n  select:", compared))
+    store = ran(folder / "mine.yaml", tmp_path / "store").store
+    for known in (load_recipe(str(folder / "mine.yaml")), stored_recipe(store)):
+        assert pending(known, store, ["label", "sign", "clean", "select"], Resources(workers=1)) == []
+        assert seal_version(known, store, Resources(workers=1), "publish").version.number == 1
+        require_ready(known, store, Resources(workers=1))
 
 
 def test_a_folder_that_was_moved_is_one_clear_error_until_the_recipe_ran_from_its_new_place(

@@ -17,9 +17,11 @@ from tracemill.recipe_places import split_rows, with_rows
 from tracemill.resources import Resources
 from tracemill.run import Run
 from tracemill.serving.fake import FakeServer
+from tracemill.shards import Store
 from tracemill.sources.base import Slice
 from tracemill.steps.chosen import chosen_rows
-from tracemill.trial import trial_root, with_shared_answers
+from tracemill.trial import trial_root
+from tracemill.upkeep.pruning import removable
 
 RECIPE = """
 name: mine
@@ -42,7 +44,7 @@ def recipe(tmp_path: Path) -> str:
 
 
 def ran(recipe: str, root: Path, server: FakeServer, rows: int | None = None) -> Run:
-    machine = with_shared_answers(Resources(workers=1, environment={}, transport=server), rows)
+    machine = Resources(workers=1, environment={}, transport=server)
     done = Run(load_recipe(with_rows(recipe, rows)), trial_root(str(root), rows), machine, Console(quiet=True))
     done.go()
     return done
@@ -73,6 +75,14 @@ def test_a_trial_is_no_part_of_the_whole_and_says_what_it_is(recipe: str, tmp_pa
     assert b"a trial on 5 rows" in trial.store.read_bytes(card.files["README.md"].key)
     with pytest.raises(RecipeError, match="holds a trial on 5 rows, not the whole recipe: give each its own root"):
         Run(load_recipe(recipe), trial.store.root, Resources(workers=1), Console(quiet=True)).go()
+
+
+def test_pruning_the_whole_takes_nothing_from_its_trials(recipe: str, tmp_path: Path) -> None:
+    """Trap: below the whole's root a trial's tables are named by nobody, as its manifests name them by its own root."""
+    trial = ran(recipe, tmp_path / "store", FakeServer(), 5)
+    assert removable(Store.at(str(tmp_path / "store")), grace=0) == []
+    assert ran(recipe, tmp_path / "store", FakeServer(), 5).computed == 0
+    assert removable(trial.store, grace=0) == []
 
 
 def test_a_recipes_settings_are_as_they_were_before_there_were_trials(recipe: str, tmp_path: Path) -> None:

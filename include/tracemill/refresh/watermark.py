@@ -34,7 +34,7 @@ def watermark_now(recipe: Recipe, resources: Resources) -> Watermark:
     return Watermark(recipe=canonical_digest(_deciding(recipe.model_dump(mode="json"))), sources=states)
 
 
-_API = {"url", "key", "profile", "price", "limit", "requests_per_minute", "tokens_per_minute"}
+_API = {"url", "key", "profile", "price", "limit", "batch", "requests_per_minute", "tokens_per_minute"}
 
 
 def _deciding(settings: Any) -> Any:

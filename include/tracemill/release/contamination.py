@@ -111,5 +111,6 @@ def _strongest(found: Evidence) -> str:
     return f"{found.strongest_kept:.3f}" if found.strongest_kept else "none near"
 
 
-def _limit(threshold: float | None) -> str:
-    return "" if threshold is None else f"{threshold:.4g}"
+def _limit(threshold: float | str | None) -> str:
+    """A number, or the word that a recipe gives in its place ("calibrated") where nothing came near enough to tell."""
+    return f"{threshold:.4g}" if isinstance(threshold, int | float) else str(threshold or "")

@@ -8,6 +8,7 @@ import fsspec
 
 from tracemill.objects import ObjectStore, store_io
 from tracemill.resources import Resources
+from tracemill.trial import whole_of
 
 SAMPLES = "TRACEMILL_SAMPLES"
 
@@ -35,6 +36,8 @@ def remove(store: ObjectStore, key: str) -> None:
 def samples_root(store: ObjectStore, resources: Resources) -> ObjectStore:
     """Where paid-for samples lie: TRACEMILL_SAMPLES as a URL, or relative to the store's root; by default below it.
 
+    A trial's lie with those of the whole.
+
     "../../samples" shares them between all recipes and releases below one base.
     """
     place = resources.environment.get(SAMPLES, "samples")
@@ -42,4 +45,4 @@ def samples_root(store: ObjectStore, resources: Resources) -> ObjectStore:
         with store_io(f"cannot open the sample store {place}"):
             fs, root = fsspec.core.url_to_fs(place, use_listings_cache=False)
         return ObjectStore(fs, root)
-    return ObjectStore(store.fs, posixpath.normpath(posixpath.join(store.root, place)))
+    return ObjectStore(store.fs, posixpath.normpath(posixpath.join(whole_of(store.root) or store.root, place)))

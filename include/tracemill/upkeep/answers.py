@@ -50,7 +50,7 @@ def identities(recipe: Recipe, store: Store, resources: Resources) -> dict[str, 
                     found[fact.removeprefix("model ")].add(str(value.get("identity")))
     for name, served in served_models(recipe).items():
         try:
-            found[name].add(served.model.identity(resources, store))
+            found[name].add(served.model.identity(recipe.located(resources), store))
         except (RecipeError, SourceError):
             continue  # its weights are not here; sealed shards say what they were
     return found

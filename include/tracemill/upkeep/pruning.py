@@ -22,6 +22,7 @@ from typing import Any, Literal
 from tracemill.errors import CorruptShard
 from tracemill.serving.keys import remove
 from tracemill.shards import FRESH, Store
+from tracemill.trial import FOLDER as TRIALS
 
 GRACE = 2 * FRESH  # seconds; an object that nobody named within that time belongs to nobody
 _READERS = 16
@@ -50,11 +51,13 @@ class _Names:
 
 
 def removable(store: Store, *, earlier: bool = False, grace: float = GRACE) -> list[Removable]:
-    """What may go, manifests first. `earlier`: also shards of earlier settings, whose rows are not the current ones.
+    """What may go, manifests first; a trial is a store of its own, and pruned by its own root.
+
+    `earlier`: also shards of earlier settings, whose rows are not the current ones.
 
     Raises CorruptShard when a JSON object cannot be read.
     """
-    listed = store.listed()
+    listed = [one for one in store.listed() if not one.key.startswith(f"{TRIALS}/")]
     old = {one.key for one in listed if time.time() - one.modified > grace}
     records = dict(_records(store, [one.key for one in listed if _is_record(one.key)]))
     names = _names(records, records)

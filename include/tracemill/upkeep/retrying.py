@@ -104,5 +104,5 @@ def _asked(found: list[Refused], recipe: Recipe, store: Store, resources: Resour
         asked |= {str(v["identity"]) for k, v in facts.items() if k.startswith("model ") and isinstance(v, dict)}
         step = recipe.step(one.step)
         if isinstance(step, AskingStep):
-            asked |= {model.identity(resources, store) for model in step.served()}
+            asked |= {model.identity(recipe.located(resources), store) for model in step.served()}
     return asked

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk.exceptions import AirflowSkipException
 
 from tracemill.errors import AnswersPending, ServerGone, ServingError
-from tracemill.trial import with_shared_answers
 from tracemill_airflow.batch_trigger import BatchTrigger
 from tracemill_airflow.endpoints import with_connections
 from tracemill_airflow.failing import ends_with_run
@@ -124,7 +123,7 @@ class AskingOperator(StageOperator):
 
     def _machine(self, recipe: Recipe) -> Resources:
         machine = with_connections(recipe.located(self.machine()), [model.name for model in self._models(recipe)])
-        return replace(with_shared_answers(machine, recipe.trial), away=self.away)
+        return replace(machine, away=self.away)
 
     def _models(self, recipe: Recipe) -> tuple[Model, ...]:
         from tracemill.steps.asking import AskingStep
