@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from tracemill.refresh_cli import out, told
-from tracemill.serving.api import Price, Profile
+from tracemill.serving.api import Price
+from tracemill.serving.profiles import Profile
 
 if TYPE_CHECKING:
     from tracemill.drafting.asked import Asked

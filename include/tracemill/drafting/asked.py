@@ -10,7 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tracemill.errors import RecipeError
-from tracemill.serving.api import Api, Price, Profile
+from tracemill.serving.api import Api, Price
+from tracemill.serving.profiles import Profile
 
 PROVIDERS = {
     "deepseek": ("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY"),

@@ -9,51 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tracemill.errors import RecipeError
 from tracemill.resources import Resources
+from tracemill.serving.profiles import CALLED, HOSTS, IDLE, NO_BATCHES, NO_MATTER, OURS, TAKES, Profile
 
-Profile = Literal["compatible", "openai", "deepseek", "openrouter", "anthropic"]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _VERSIONED = re.compile(r"/v\d+\w*(?:/|$)")
-_COMMON = {"model", "messages", "temperature", "top_p", "max_tokens", "stop", "stream", "stream_options"}
-# The fields that each provider documents for /chat/completions; None: whatever is sent (vLLM, SGLang, LiteLLM).
-_TAKES: dict[Profile, frozenset[str] | None] = {
-    "compatible": None,
-    "openai": frozenset(
-        _COMMON | {"max_completion_tokens", "seed", "presence_penalty", "reasoning_effort", "response_format"}
-    ),
-    "deepseek": frozenset(_COMMON | {"presence_penalty", "response_format", "thinking"}),
-    "openrouter": frozenset(
-        _COMMON
-        | {"top_k", "min_p", "seed", "presence_penalty", "repetition_penalty", "reasoning", "reasoning_effort"}
-        | {"response_format", "provider"}
-    ),
-    "anthropic": frozenset(_COMMON | {"thinking"}),
-}
-# The fields that tracemill itself may send; all others come from a recipe's `extra_body`.
-_OURS = frozenset(
-    _COMMON
-    | {"seed", "top_k", "min_p", "presence_penalty", "repetition_penalty", "reasoning_effort", "chat_template_kwargs"}
-    | {"thinking_token_budget", "repetition_detection", "continue_final_message", "add_generation_prompt"}
-    | {"add_special_tokens", "return_token_ids", "prompt_logprobs", "structured_outputs", "response_format"}
-)
-_IDLE = {"repetition_penalty": 1.0, "add_generation_prompt": True}  # values that say what is so anyway
-_HOSTS: tuple[tuple[str, Profile], ...] = (
-    ("openai.com", "openai"),
-    ("deepseek.com", "deepseek"),
-    ("openrouter.ai", "openrouter"),
-    ("anthropic.com", "anthropic"),
-)
-_NO_BATCHES = {
-    "deepseek",
-    "openrouter",
-    "anthropic",
-}  # Anthropic's message batches take other requests than its /v1/chat
 _REASONS = re.compile(r"(?:^|/)(?:o\d|gpt-5)")  # models of OpenAI that take no temperature but 1 and no penalties
 _NOT_REASONING = {"temperature", "top_p", "presence_penalty"}
 
@@ -111,7 +77,7 @@ class Api(BaseModel):
 
     @model_validator(mode="after")
     def _has_batches(self) -> Api:
-        if self.batch and self.takes in _NO_BATCHES:
+        if self.batch and self.takes in NO_BATCHES:
             raise ValueError(f"{self.takes} has no batch API as OpenAI's: leave `batch` out")
         return self
 
@@ -155,7 +121,7 @@ class Api(BaseModel):
     def takes(self) -> Profile:
         """The profile that is used."""
         host = self.provider
-        for end, profile in _HOSTS:
+        for end, profile in HOSTS:
             if self.profile is None and (host == end or host.endswith(f".{end}")):
                 return profile
         return self.profile or "compatible"
@@ -183,25 +149,23 @@ class Api(BaseModel):
         refused = self.refuses(body)
         if refused:
             raise RecipeError(f"model {self.model!r} behind {self.provider}: {refused}")
-        takes = _TAKES[self.takes]
+        takes = TAKES[self.takes]
         if takes is None or "messages" not in body:
             return dict(body), set()
-        left_out = {name for name in body if name in _OURS and name not in takes}
+        called = CALLED.get(self.takes, {})
+        left_out = {name for name in body if name in OURS and called.get(name, name) not in takes}
         if self._only_reasons:
             left_out |= _NOT_REASONING & body.keys()
-        found = {name: value for name, value in body.items() if name not in left_out}
-        if self.takes == "openai" and "max_tokens" in found:
-            found["max_completion_tokens"] = found.pop("max_tokens")
-        return found, left_out
+        return {called.get(name, name): value for name, value in body.items() if name not in left_out}, left_out
 
     def refuses(self, body: Mapping[str, Any]) -> str | None:
         """What to change when the body holds a field that decides the answer and that this provider does not take."""
-        takes = _TAKES[self.takes]
+        takes = TAKES[self.takes]
         if takes is None or "messages" not in body:
             return None
-        unknown = {name for name in body if name in _OURS and name not in takes}
-        decisive = sorted(name for name in unknown if name not in _IDLE or body[name] != _IDLE[name])
-        decisive = [name for name in decisive if name != "seed"]  # without it an answer is only not repeatable
+        unknown = {name for name in body if name in OURS and name not in takes}
+        decisive = sorted(name for name in unknown if name not in IDLE or body[name] != IDLE[name])
+        decisive = [name for name in decisive if name not in NO_MATTER]
         if not decisive:
             return None
         return (

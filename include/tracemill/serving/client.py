@@ -96,18 +96,19 @@ class Client:
             async with self._alone if trouble.is_suspect else contextlib.nullcontext():
                 endpoint = await self._endpoint(ask, trouble)
                 try:
-                    return self._answered(endpoint, await self._once(endpoint, ask))
+                    return self._answered(endpoint, ask, await self._once(endpoint, ask))
                 except ServerFault as fault:
                     self._note(endpoint, fault, trouble)
                     if await self._is_poison(endpoint, ask, trouble):
                         return Refusal("poison", f"{trouble.tries} times, while others were answered: {fault}"[:500])
             await asyncio.sleep(trouble.pause())
 
-    def _answered(self, endpoint: Endpoint, answer: Answer) -> Answer:
+    def _answered(self, endpoint: Endpoint, ask: Ask, answer: Answer) -> Answer:
         if isinstance(answer, Reply):
             self.answered += 1
             if self.fleet.purse:
-                self.fleet.purse.pay(answer.prompt_tokens, answer.completion_tokens, time.monotonic())
+                letters = len(ask.beginning), len(answer.text)
+                self.fleet.purse.pay(answer.prompt_tokens, answer.completion_tokens, time.monotonic(), letters)
         self.fleet.pace(endpoint).answered()
         self._heard = time.monotonic()
         return answer

@@ -20,6 +20,7 @@ from tracemill.serving.api import Api
 from tracemill.serving.keys import keys_below
 from tracemill.serving.pacing import Rate
 
+_LETTERS = 3  # of a token, rather too few than too many: a limit of money must hold without a count, too
 _HERE = 30.0  # seconds for which a client counts after it was last heard of
 _GONE = 120.0  # seconds after which a client's file will not change any more, and is not read again
 _EVERY = 10.0  # seconds between two signs of life, if nothing was spent
@@ -50,9 +51,12 @@ class Purse:
         """What was spent on this store, as far as is known."""
         return self.spent + self.others
 
-    def pay(self, prompt_tokens: int | None, completion_tokens: int | None, now: float) -> None:
-        """Count an answer's tokens."""
-        prompt, completion = prompt_tokens or 0, completion_tokens or 0
+    def pay(
+        self, prompt_tokens: int | None, completion_tokens: int | None, now: float, letters: tuple[int, int] = (0, 0)
+    ) -> None:
+        """Count an answer's tokens; where the provider does not say how many, by the letters of request and answer."""
+        prompt = letters[0] // _LETTERS if prompt_tokens is None else prompt_tokens
+        completion = letters[1] // _LETTERS if completion_tokens is None else completion_tokens
         if self.tokens:
             self.tokens.take(prompt + completion, now)
         if self.api.paid:

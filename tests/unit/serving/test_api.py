@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,10 @@ TAKES = {
         "seed",
     },
     "anthropic": {"model", "messages", "temperature", "top_p", "max_tokens", "stop"},
+    "mistral": {"model", "messages", "temperature", "top_p", "max_tokens", "stop", "random_seed"},
+    "gemini": {"model", "messages", "temperature", "top_p", "max_tokens", "stop"},
+    "groq": {"model", "messages", "temperature", "top_p", "max_tokens", "stop", "seed"},
+    "xai": {"model", "messages", "temperature", "top_p", "max_tokens", "stop", "seed"},
 }
 
 
@@ -173,6 +178,29 @@ def test_a_profile_is_about_chats_and_leaves_other_requests_alone() -> None:
     assert api.adapted({"model": "m", "input": ["a"]}) == ({"model": "m", "input": ["a"]}, set())
 
 
+def test_a_field_that_a_provider_calls_otherwise_is_called_so_and_one_it_forbids_is_not_sent() -> None:
+    """Trap: Mistral answers 422 to stream_options, which nobody wrote into a recipe and so nobody could remove."""
+    api = Api(url="https://api.mistral.ai/v1", model="magistral-small")
+    sent, left_out = api.adapted({**body(), "model": "m", "stream": True, "stream_options": {"include_usage": True}})
+    assert sent["random_seed"] == body()["seed"]
+    assert "seed" not in sent
+    assert left_out == {"stream_options", "repetition_penalty"}
+
+
+@pytest.mark.parametrize(
+    ("url", "profile"),
+    [
+        ("https://generativelanguage.googleapis.com/v1beta/openai", "gemini"),
+        ("https://api.groq.com/openai/v1", "groq"),
+        ("https://api.x.ai/v1", "xai"),
+        ("https://api.notx.ai/v1", "compatible"),
+        ("https://api.together.xyz/v1", "compatible"),
+    ],
+)
+def test_a_provider_is_known_by_its_address(url: str, profile: str) -> None:
+    assert Api(url=url, model="m").takes == profile
+
+
 def test_models_that_only_reason_get_no_temperature() -> None:
     api = Api(url="https://api.openai.com/v1", model="o4-mini")
     sent, left_out = api.adapted({"model": "o4-mini", **body()})
@@ -205,6 +233,22 @@ def test_a_limit_stops_asking_and_loses_nothing(store: Store) -> None:
     raised = model(price={"input": 0, "output": 1e6}, limit=1e9)
     assert len(Feed(raised, store, machine(again), "near").answers(asks)) == 60
     assert len(again.requests) == 60 - len(server.requests)
+
+
+def test_a_limit_holds_where_the_provider_counts_no_tokens(store: Store) -> None:
+    """Trap: usage is null, so nothing seems to be spent, and the limit never comes."""
+
+    class Uncounted(FakeServer):
+        async def post(self, url: str, *rest: Any) -> Any:
+            answer = await super().post(url, *rest)
+            return replace(answer, data={**answer.data, "usage": None})
+
+    paying = model(price={"input": 0, "output": 1e6}, limit=40.0)
+    few = paying.model_copy(update={"serve": paying.serve.model_copy(update={"concurrency": 2})})
+    server = Uncounted(say=lambda prompt, seed: "one two three four")
+    with pytest.raises(RecipeError, match="limit of 40 USD is spent"):
+        Feed(few, store, machine(server), "near").answers([ask(f"p{n}") for n in range(60)])
+    assert 6 <= len(server.requests) <= 9
 
 
 def test_what_others_spent_counts_and_rates_are_shared(store: Store) -> None:
