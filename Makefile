@@ -11,11 +11,11 @@ help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # torch first: an index that offers a CPU build is then asked for it alone; everything else comes with hashes.
-$(ENVIRONMENT): constraints.txt pyproject.toml
+$(ENVIRONMENT): constraints.txt constraints-dev.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "tracemill needs Python 3.11: install it, or say make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints.txt -r constraints-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -50,7 +50,8 @@ stop: ## stop the Airflow that `make demo` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tracemill_airflow.local stop; fi
 
 test: $(ENVIRONMENT) $(VLLM) lint ## run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/cluster/test_run.py
+	$(BIN)/python -m pytest tests/cluster/test_run.py
 
 bench-sandbox: $(ENVIRONMENT) ## programs per CPU-second of the sandbox against the common ways
 	@$(BIN)/python -m benchmarks.sandbox
@@ -75,8 +76,16 @@ lint: $(ENVIRONMENT) ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy include/tracemill plugins/tracemill_airflow dags
 
-lock: ## resolve constraints.txt anew from requirements.txt (needs uv)
-	uv pip compile --python-version 3.11 --generate-hashes --no-emit-package torch --no-header --no-annotate requirements.txt -o constraints.txt
+# constraints-dev.txt holds only what constraints.txt does not, in versions that go with it; so do the sandbox's packages.
+COMPILE := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-package torch --no-header --no-annotate
+PINNED = <(sed 's/ \\$$//; /--hash/d' constraints.txt)
+KNOWN = $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' constraints.txt)
+lock: ## resolve the files of constraints anew (needs uv; UV_FIND_LINKS names a folder with the CPU build of torch)
+	$(COMPILE) requirements.txt -o constraints.txt
+	$(COMPILE) -c $(PINNED) $(KNOWN) requirements-dev.txt -o constraints-dev.txt
+	$(COMPILE) -c $(PINNED) docker/sandbox/requirements.in -o docker/sandbox/requirements.txt
+	echo vllm==0.32.0 | uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_35 \
+		--no-header --no-annotate - -o constraints-vllm-gpu.txt
 
 clean: stop ## remove the environment and all state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache

@@ -156,3 +156,22 @@ def test_a_service_becomes_options_of_docker() -> None:
 def _copied(file: Path) -> list[str]:
     lines = re.findall(r"^COPY (.+)$", file.read_text(encoding="utf-8"), re.M)
     return [word for line in lines for word in line.split()[:-1]]
+
+
+def test_the_images_hold_no_tool_of_the_tests() -> None:
+    locked = {
+        file: set(re.findall(r"^([a-z0-9._-]+)==", (PROJECT / file).read_text(encoding="utf-8"), re.M))
+        for file in ("constraints.txt", "constraints-dev.txt")
+    }
+    assert locked["constraints.txt"].isdisjoint(locked["constraints-dev.txt"])
+    tools = {"hypothesis", "moto", "mypy", "pandas-stubs", "pytest-timeout", "pytest-xdist", "ruff", "types-pyyaml"}
+    assert tools <= locked["constraints-dev.txt"]
+    assert "constraints-dev" not in (PROJECT / "docker/airflow/Dockerfile").read_text(encoding="utf-8")
+
+
+def test_every_locked_package_of_a_dockerfile_is_pinned() -> None:
+    vllm = ("constraints-vllm.txt", "constraints-vllm-gpu.txt")
+    for file in ("constraints.txt", *vllm, "docker/sandbox/requirements.txt"):
+        lines = re.findall(r"^[A-Za-z0-9][^#\n]*", (PROJECT / file).read_text(encoding="utf-8"), re.M)
+        assert lines
+        assert [line for line in lines if "==" not in line] == []
