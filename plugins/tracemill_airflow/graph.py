@@ -14,6 +14,7 @@ import yaml
 from airflow.sdk import Asset, task_group
 
 from tracemill_airflow import operators as o
+from tracemill_airflow import queues
 from tracemill_airflow.operators.asking import AskingOperator
 from tracemill_airflow.operators.base import StageOperator
 from tracemill_airflow.serving import SERVING, ServeOperator, ServersOperator
@@ -44,6 +45,7 @@ OPERATORS: dict[str, type[StageOperator]] = {
     "unique": o.UniqueOperator,
 }
 GATHERS = {o.ClusterOperator, o.CutOperator, o.ReferencesOperator, o.ReleaseOperator}
+PROGRAMS = {o.PrecheckOperator, o.VerifyCodeOperator}  # run programs, on a worker of their own where there is one
 GROUP_NAMES = ("prepare", "refine")
 
 
@@ -114,6 +116,8 @@ def wire(stages: Sequence[Stage]) -> None:
             links.append(_mapped(next(groups), part, links[-1].output))
     for earlier, later in pairwise(links):
         earlier >> later
+    if queues.apart() and any(stage.operator in PROGRAMS for stage in stages):
+        plan >> o.SandboxOperator(task_id="sandbox") >> links[2:3]  # beside the first group, which it does not hold up
 
 
 def _feeding(part: Sequence[Stage]) -> dict[str, Any]:

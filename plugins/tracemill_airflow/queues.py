@@ -14,12 +14,19 @@ REMEDIES = {
 }
 
 
+def apart() -> bool:
+    """Whether tasks go to workers by queues. A LocalExecutor runs all of them itself."""
+    from airflow.configuration import conf
+
+    return "CeleryExecutor" in conf.get("core", "executor")
+
+
 def without_worker(queues: Collection[str]) -> list[str]:
     """Those of these queues that no Celery worker listens to, in order. Other executors know no queues: none is."""
     from airflow.configuration import conf
 
     missing = set(queues)
-    if not missing or "CeleryExecutor" not in conf.get("core", "executor"):
+    if not missing or not apart():
         return []
     from celery import Celery
 

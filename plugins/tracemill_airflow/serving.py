@@ -10,47 +10,62 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowSkipException
-
 from tracemill_airflow.endpoints import with_connections
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator
+from tracemill_airflow.queues import GPU
 from tracemill_airflow.run_state import have_ended, run_of, states
 from tracemill_airflow.triggers import DemandTrigger, raise_if_failed
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from tracemill.recipe import Recipe
+    from tracemill.resources import Resources
+    from tracemill.served import ServedModel
     from tracemill.serving.serve import Replica
+    from tracemill.shards import Store
 
 
 # Given to `partial`, too: of a mapped task the scheduler sees nothing that its constructor sets.
 SERVING: dict[str, Any] = {
     "pool": "gpu",
-    "queue": "gpu",
+    "queue": GPU,
     "retry_policy": RETRY_THE_WORLD_ONLY,
     "map_index_template": "{{ server_name }}",
     "execution_timeout": None,  # a server lives as long as its stages, however long a task may take
 }
 
 
+def needed_servers(recipe: Recipe, store: Store, machine: Resources) -> list[ServedModel]:
+    """The models that a run has to serve, in the order in which the recipe first asks them.
+
+    None for a model whose stages are all sealed for today's settings, nor for one with an endpoint that is up.
+    """
+    from tracemill.served import Demand, served_models
+    from tracemill.serving.endpoints import fixed_endpoints
+
+    served = [s for s in served_models(recipe).values() if s.model.replicas]
+    known = with_connections(machine, [s.model.name for s in served]).environment
+    asked = [s for s in served if not fixed_endpoints(s.model.name, known)]
+    return [s for s in asked if not Demand(recipe, store, machine, s.stages).is_over()]
+
+
 class ServersOperator(StageOperator):
-    """Lists the model servers that the run may need, one dict a replica: what `ServeOperator` is mapped over."""
+    """Lists the model servers that the run may need, one dict a replica: what `ServeOperator` is mapped over.
+
+    That is decided here, on the default queue: a server that nobody needs costs no task and no worker with a GPU.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(map_index_template=None, **kwargs)
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Model and replica number of each server, in the order in which the recipe first asks the models.
-
-        A model whose stages are all sealed for today's settings needs none, and costs no task.
-        """
+        """Model and replica number of each server that is needed."""
         from tracemill.recipe import load_recipe
-        from tracemill.served import Demand, served_models
 
-        recipe, store, machine = load_recipe(self.recipe), self.open_store(), self.machine()
-        served = [s for s in served_models(recipe).values() if s.model.replicas]
-        needed = [s for s in served if not Demand(recipe, store, machine, s.stages).is_over()]
-        return [{"model": s.model.name, "replica": n} for s in needed for n in range(s.model.replicas)]
+        recipe = load_recipe(self.recipe)
+        served = needed_servers(recipe, self.open_store(), recipe.located(self.machine()))
+        return [{"model": s.model.name, "replica": n} for s in served for n in range(s.model.replicas)]
 
 
 class ServeOperator(StageOperator):
@@ -71,8 +86,6 @@ class ServeOperator(StageOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Wait (deferred) until the model is wanted."""
         context["server_name"] = self._name  # type: ignore[typeddict-unknown-key]
-        if self._is_up_elsewhere():
-            raise AirflowSkipException(f"model {self.server['model']!r} has an endpoint that is up")
         self._wait(context)
         return {}
 
@@ -80,6 +93,7 @@ class ServeOperator(StageOperator):
         """Serve until the stages are sealed. Raises what the server's log says when it fails."""
         from tracemill.recipe import load_recipe
         from tracemill.served import Demand, served_models
+        from tracemill.serving.launch import require_reachable
         from tracemill.serving.serve import Replica
 
         context["server_name"] = self._name  # type: ignore[typeddict-unknown-key]
@@ -88,6 +102,7 @@ class ServeOperator(StageOperator):
             return {"why": "nobody needs it"}
         recipe, store = load_recipe(self.recipe), self.open_store()
         served, machine = served_models(recipe)[self.server["model"]], recipe.located(self.machine())
+        require_reachable(store, machine)
         demand = Demand(recipe, store, machine, served.stages)
         run = run_of(context)
 
@@ -112,9 +127,3 @@ class ServeOperator(StageOperator):
     def _wait(self, context: Context) -> None:
         trigger = DemandTrigger(self.store_url, self.recipe, self.server["model"], run_of(context))
         self.defer(trigger=trigger, method_name="serve")
-
-    def _is_up_elsewhere(self) -> bool:
-        from tracemill.serving.endpoints import fixed_endpoints
-
-        machine = with_connections(self.machine(), [self.server["model"]])
-        return bool(fixed_endpoints(self.server["model"], machine.environment))

@@ -23,6 +23,7 @@ from tracemill_airflow.operators.questions import (
 )
 from tracemill_airflow.operators.release import ReleaseOperator
 from tracemill_airflow.operators.rules import RuleCheckOperator
+from tracemill_airflow.operators.sandbox import SandboxOperator
 from tracemill_airflow.operators.select import SelectOperator
 from tracemill_airflow.operators.verify import VerifyCodeOperator, VerifyInstructionsOperator, VerifyMathOperator
 
@@ -45,6 +46,7 @@ __all__ = [
     "ReleaseOperator",
     "RewardOperator",
     "RuleCheckOperator",
+    "SandboxOperator",
     "ScoreOperator",
     "SelectOperator",
     "SignOperator",

@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from tracemill.errors import RecipeError
 from tracemill.trial import whole_of
-from tracemill_airflow import settings
+from tracemill_airflow import queues, settings
 from tracemill_airflow.operators.base import StageOperator
 
 if TYPE_CHECKING:
@@ -54,7 +54,27 @@ class PlanOperator(StageOperator):
         if params.get("dry_run"):
             self._dry_run(context, recipe)
         require_ready(recipe, self.open_store(), self._reaching(recipe))
+        self._require_workers(recipe)
         return super().execute(context)
+
+    def _require_workers(self, recipe: Recipe) -> None:
+        """Refuse a recipe that would wait for ever, or fail late. Raises RecipeError naming queues that nobody serves.
+
+        Where tasks have no workers of their own, the sandbox is tried here. Raises SandboxUnavailable.
+        """
+        from tracemill.sandboxes import try_sandboxes
+        from tracemill_airflow.serving import needed_servers
+
+        if not queues.apart():
+            try_sandboxes(recipe)
+            return
+        served = {task.task_id.rpartition(".")[2]: task.queue for task in self.dag.tasks}
+        needed = {served[stage] for stage in recipe.pipeline() if stage in served}
+        if "serve" in served and needed_servers(recipe, self.open_store(), recipe.located(self.machine())):
+            needed.add(served["serve"])
+        lacking = queues.without_worker(needed - {self.queue})
+        if lacking:
+            raise RecipeError(queues.refusal(lacking))
 
     def _require_stages(self, recipe: Recipe) -> None:
         unknown = [name for name in recipe.pipeline() if name not in self.stages]

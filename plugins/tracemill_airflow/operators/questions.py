@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tracemill_airflow.operators.base import StageOperator
+from tracemill_airflow.queues import SANDBOX
 
 
 class FilterOperator(StageOperator):
@@ -27,3 +30,6 @@ class PrecheckOperator(StageOperator):
     """Sets aside problems that no response could be shown to solve, before a teacher is asked."""
 
     stage_name = "precheck"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"queue": SANDBOX, **kwargs})

@@ -4,7 +4,10 @@ operator each, so that each can have its own pool, queue and machine.
 
 from __future__ import annotations
 
+from typing import Any
+
 from tracemill_airflow.operators.base import StageOperator
+from tracemill_airflow.queues import SANDBOX
 
 
 class VerifyMathOperator(StageOperator):
@@ -14,9 +17,12 @@ class VerifyMathOperator(StageOperator):
 
 
 class VerifyCodeOperator(StageOperator):
-    """Runs programs against their tests in the sandbox."""
+    """Runs programs against their tests in the sandbox, on the worker that has one."""
 
     stage_name = "verify_code"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"queue": SANDBOX, **kwargs})
 
 
 class VerifyInstructionsOperator(StageOperator):
