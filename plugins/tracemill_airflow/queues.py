@@ -21,6 +21,13 @@ def apart() -> bool:
     return "CeleryExecutor" in conf.get("core", "executor")
 
 
+def tasks_at_once() -> int:
+    """How many tasks a Celery worker runs at once: each may use its part of the processors. 1 elsewhere."""
+    from airflow.configuration import conf
+
+    return max(1, conf.getint("celery", "worker_concurrency")) if apart() else 1
+
+
 def without_worker(queues: Collection[str]) -> list[str]:
     """Those of these queues that no Celery worker listens to, in order. Other executors know no queues: none is."""
     from airflow.configuration import conf

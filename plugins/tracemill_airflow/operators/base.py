@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from tracemill.errors import ServingError, StoreError, VerifierError
 from tracemill.trial import whole_of
 from tracemill_airflow.failing import ends_with_run
+from tracemill_airflow.queues import tasks_at_once
 from tracemill_airflow.settings import stages_ahead
 
 if TYPE_CHECKING:
@@ -87,10 +88,11 @@ class StageOperator(BaseOperator):
         return Store(path.fs, path.path)
 
     def machine(self) -> Resources:
-        """What the stage may use on this worker."""
+        """What the stage may use on this worker, which may have as many tasks as it is set to run."""
+        from tracemill.processors import processors
         from tracemill.resources import Resources
 
-        return Resources(workers=self.workers) if self.workers else Resources()
+        return Resources(workers=self.workers or max(1, processors() // tasks_at_once()))
 
     def execute(self, context: Context) -> Any:
         """Seal every shard of the batch. Raises what the stage raises; the retry policy knows which of it to retry."""
