@@ -42,7 +42,7 @@ LANGUAGE = Language(
     build_seconds=30.0,
     build_reserves=True,
     memory_words=("memory allocation of",),
-    lacking=r"might be missing a crate named `\w+`|maybe a missing crate `\w+`|^error\[E0463\]: can't find crate for `\w+`",
+    lacking=r"might be missing a crate named `\w+`|maybe a missing crate `\w+`|use of undeclared crate or module `\w+`|^error\[E0463\]: can't find crate for `\w+`",
     mounts=mounts,
     packages=("rustc", "gcc", "libc6-dev"),
     cases={
@@ -52,7 +52,7 @@ LANGUAGE = Language(
         "exec": _READ + '    if std::process::Command::new("/bin/true").status().is_err() { return; }\n' + _WON,
         "memory": _READ + "    let p = vec![1u8; 700 << 20];\n    let s: i64 = p.iter().map(|x| *x as i64).sum();\n"
         + '    println!("{}", v[0] + v[1] + s - (700 << 20));\n}\n',
-        "time": "fn main() {\n    let mut x = 0u64;\n    loop { x = std::hint::black_box(x + 1); }\n}\n",
+        "time": "fn main() {\n    let mut x = 0u64;\n    loop { x = unsafe { std::ptr::read_volatile(&x) } + 1; }\n}\n",
         "output": 'fn main() {\n    loop { println!("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"); }\n}\n',
         "crash": "fn main() {\n    let v: Vec<i32> = vec![];\n    println!(\"{}\", v[std::env::args().count()]);\n}\n",
         "lacking": "use contest::Heap;\n" + _READ + _WON,
