@@ -73,7 +73,7 @@ def normalised_answer(text: str) -> str:
     bare = _HEADING.sub("", spelled.replace("⟦", "").replace("⟧", ""), count=1)
     if len(bare) < len(spelled.replace("⟦", "").replace("⟧", "")):
         spelled = _without_heading(spelled, bare)
-    return " ".join(hedged(_grouped(_unmarked(spelled))).split())
+    return hedged(" ".join(_grouped(_unmarked(spelled)).split()))
 
 
 def _unstyled(text: str) -> str:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 
 from tracemill.text.boxes import find_boxes, last_answer
+from tracemill.text.hedges import ends_rough
 from tracemill.text.statements import (
     LONGEST,
     NOTHING,
@@ -57,6 +58,7 @@ def stated(text: str) -> Statement:
         return UNCLEAR
     multiple = multiple_behind(text, last.end, is_time=":" in answer)
     answer = rf"{answer} \text{{ {multiple}}}" if multiple else answer
+    answer = rf"\approx {answer}" if ends_rough(text[: last.start]) else answer
     return Statement(answer, sure=not unsure and not is_followed_up(text, last.end))
 
 

@@ -13,6 +13,7 @@ HEDGES = words_of(
     "about approximately approx roughly around nearly almost circa ca close estimated "
     "约 大约 约为 大约是 大约为 约是 大概 大概是 近似 近似为 近似于 约等于 接近 差不多"
 )
+_REACH = 60  # characters before a value
 _MARK = r"[⟦⟧\s]*"
 _TILDE = re.compile(r"^([\s$({\\]*(?:\\[(\[]\s*)?)~\s*(?=[\d.\\$-])")
 _BEHIND = re.compile(
@@ -25,6 +26,18 @@ _BEFORE = re.compile(
     rf"|more{_MARK}or{_MARK}less|just{_MARK}about|(?:an{_MARK})?estimated|approx\.|ca\.){_MARK}",
     re.IGNORECASE,
 )
+
+
+_JUST_BEFORE = re.compile(
+    r"(?:\b(?:about|approximately|approx\.?|roughly|around|nearly|almost|circa|close to)(?:\s+equals?(?:\s+to)?)?"
+    r"|≈|\\(?:approx|sim|simeq)(?![a-z])|约(?:为|是|等于)?|大概(?:是|为)?|近似(?:为|于)?|接近)(?:[\s$*(\[]|\\[(\[])*$",
+    re.IGNORECASE,
+)
+
+
+def ends_rough(before: str) -> bool:
+    """Whether what stands before a value makes it a rough one: "it is roughly", `x \\approx`, 大约是."""
+    return _JUST_BEFORE.search(before[-_REACH:]) is not None
 
 
 def with_tilde(text: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from tracemill.text.hedges import ends_rough
+
 State = Literal["stated", "blank", "cut", "none", "unclear"]
 LONGEST = 400  # characters of a statement
 
@@ -175,6 +177,7 @@ def _after_copula(text: str) -> str:
     if _DENYING.search(text[: places[-1].start()]):
         return ""
     value = text[places[-1].end() :]
+    value = rf"\approx {value}" if value.strip() and ends_rough(text[: places[-1].start()]) else value
     return value if value.strip() and len(_WORD.findall(value)) <= _MOST_WORDS else text
 
 

@@ -121,9 +121,9 @@ def _asked(question: Question) -> _Asked | Verdict:
 
 
 def _asked_for(question: Question, pair: Pair) -> str:
-    """What the problem asks for, where the answer has words, which may be a unit, and the reference has none."""
-    adds = _LETTERS.search(_COMMAND.sub("", pair.answer)) and not _LETTERS.search(_COMMAND.sub("", pair.gold))
-    return asked_for(question.prompt) if adds else ""
+    """What the problem asks for, where the answer is rough, or has words (maybe a unit) and the reference none."""
+    said, wanted = (_LETTERS.search(_COMMAND.sub("", text)) for text in (pair.answer, pair.gold))
+    return asked_for(question.prompt) if "\\approx" in pair.answer or (said and not wanted) else ""
 
 
 def is_prose(gold: str) -> bool:

@@ -37,6 +37,13 @@ _SYMBOL = re.compile(
     r"(?:\d[\s${}~]*|/\s*|\bin\s+|\bper\s+|\()(?:\\(?:text|mathrm|rm|mbox)\s*\{\s*|\\[ ,;])?"
     r"\\?([A-Za-zμΩ]{1,4})(?![A-Za-z])"
 )
+_ROUNDING = re.compile(
+    r"\b(?:nearest|round(?:ed|ing)?|approximat\w+|estimat\w+|roughly|significant (?:figures?|digits?))\b"
+    r"|\bdecimal places?\b"
+    r"|\babout how\b|约|估计|近似|四舍五入|精确到|保留",
+    re.IGNORECASE,
+)
+ROUGH = "~"  # among what is asked for: a rounded value
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _HAN_UNITS = "|".join(sorted((word for word in KNOWN if "\u3400" <= word[0] <= "\u9fff"), key=len, reverse=True))
 _HAN_NAMED = re.compile(rf"(?:[\d一二两三四五六七八九十百千万几每/]|多少|单位)[\s:：$为是]*({_HAN_UNITS})")
@@ -62,7 +69,7 @@ def adds_no_other_unit(gold: Shape, answer: Shape, asked: str) -> bool:
     """Whether every unit of an answer to a reference without any is one that the problem asks for."""
     if not asked or any(True for _ in _unit_words(gold)):
         return True
-    named, wanted = (part.split() for part in asked.split(";"))
+    named, wanted = (part.replace(ROUGH, "").split() for part in asked.split(";"))
     words = list(_unit_words(answer))
     nouns = [word for word in words if sized(word) is None and word.isascii()]
     asks_for_one = not wanted or not nouns or {*map(singular, map(str.lower, nouns))} & {*map(singular, wanted)}
@@ -121,6 +128,7 @@ def _asked(text: str) -> Iterator[str]:
                 break
             yield word
     yield from (found[1] for found in _IN_UNITS.finditer(text) if _is_unit_word(found))
+    yield from (ROUGH,) if _ROUNDING.search(text) else ()
     yield from (found[1] or found[2] for found in _HAN_ASKED.finditer(text))
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tracemill.verifiers.answers.amounts import same_quantity
-from tracemill.verifiers.answers.asked import adds_no_other_unit
+from tracemill.verifiers.answers.asked import ROUGH, adds_no_other_unit
 from tracemill.verifiers.answers.clock import same_clock
 from tracemill.verifiers.answers.conditions import same_conditioned
+from tracemill.verifiers.answers.congruences import same_colons, same_congruence
 from tracemill.verifiers.answers.dates import same_date
 from tracemill.verifiers.answers.equations import same_chain
 from tracemill.verifiers.answers.lists import same_lists
@@ -23,8 +24,6 @@ from tracemill.verifiers.answers.shapes import (
     Based,
     Chain,
     Choice,
-    Colons,
-    Congruence,
     Domain,
     Infinite,
     Listed,
@@ -35,6 +34,7 @@ from tracemill.verifiers.answers.shapes import (
     Region,
     Shape,
     Words,
+    exact,
 )
 from tracemill.verifiers.answers.spellings import doubtful, spellings, with_symbols, with_unit
 from tracemill.verifiers.answers.units import NONE
@@ -61,7 +61,7 @@ def same_answer(gold: str, answer: str, asked: str = "") -> Sameness:
 
 
 def _as_asked(gold: Shape, answer: Shape, asked: str) -> Sameness:
-    found = compare(gold, answer)
+    found = compare(gold, exact(answer) if ROUGH in asked else answer)
     return "unknown" if found == "equal" and not adds_no_other_unit(gold, answer, asked) else found
 
 
@@ -239,34 +239,6 @@ def _flat(rows: Sequence[Sequence[Shape]]) -> Sequence[Sequence[Shape]]:
     return [[row[0] for row in rows]] if all(len(row) == 1 for row in rows) else rows
 
 
-def _congruences(gold: Shape, answer: Shape) -> Sameness | None:
-    """One modulus, and residues that differ by a multiple of it."""
-    if not isinstance(gold, Congruence) or not isinstance(answer, Congruence):
-        return "unknown" if isinstance(gold, Congruence) or isinstance(answer, Congruence) else None
-    if gold.name is not None and answer.name is not None and gold.name != answer.name:
-        return "unknown"
-    modulus = same_formula(gold.modulus, answer.modulus)
-    if modulus != "equal":
-        return modulus
-    quotient = Node("div", (Node("sub", (gold.residue, answer.residue)), gold.modulus))
-    if letters(quotient):
-        return same_formula(gold.residue, answer.residue)
-    return same_formula(quotient, Node("floor", (quotient,)))
-
-
-def _colons(gold: Shape, answer: Shape) -> Sameness | None:
-    """Ratios and times part by part; ratios that are multiples of each other show nothing."""
-    if not isinstance(gold, Colons) or not isinstance(answer, Colons):
-        return None
-    if len(gold.parts) != len(answer.parts):
-        return "different"
-    found = [same_formula(one, other) for one, other in zip(gold.parts, answer.parts, strict=True)]
-    if "different" not in found:
-        return "unknown" if "unknown" in found else "equal"
-    crossed = same_formula(Node("mul", (gold.parts[0], answer.parts[1])), Node("mul", (gold.parts[1], answer.parts[0])))
-    return "different" if crossed == "different" else "unknown"
-
-
 def _domains(gold: Shape, answer: Shape) -> Sameness | None:
     if isinstance(gold, Domain) and isinstance(answer, Domain):
         return "different" if gold.name != answer.name else "equal"
@@ -286,8 +258,8 @@ _RULES: tuple[Callable[[Shape, Shape], Sameness | None], ...] = (
     _based,
     _words,
     _matrices,
-    _congruences,
-    _colons,
+    same_congruence,
+    same_colons,
     same_clock,
     same_date,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from tracemill.verifiers.answers.nodes import Node
@@ -20,6 +20,15 @@ class Quantity:
     unit: Unit = NONE
     step: Fraction | None = None
     hedged: bool = False
+
+
+def exact(shape: Shape) -> Shape:
+    """The shape without any "about"."""
+    if isinstance(shape, Quantity):
+        return replace(shape, hedged=False)
+    if isinstance(shape, Listed):
+        return replace(shape, members=tuple(map(exact, shape.members)))
+    return replace(shape, what=exact(shape.what)) if isinstance(shape, Named) else shape
 
 
 @dataclass(frozen=True)

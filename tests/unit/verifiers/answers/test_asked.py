@@ -31,6 +31,9 @@ CASES = [
     ("no noun asked for", "Of 12 apples 3 are eaten. How many are left?", "9", r"9\text{ apples}", True),
     ("Chinese", "每本书3元，3本书多少元？", "9", "9元", True),
     ("Chinese, another", "每本书3元，3本书多少元？", "9", "9角", False),
+    ("rough, where rounding is asked", "What is that to the nearest whole number?", "9", r"\approx 9", True),
+    ("rough, where nobody asked", "What is that number?", "9", r"\approx 9", False),
+    ("rough in Chinese", "结果约为多少？", "9", "大约9", True),
     ("in a list", "How many minutes do the two walks take?", "9, 7", r"9\text{ h}, 7\text{ h}", False),
 ]
 
