@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tracemill.errors import CorruptShard
+from tracemill.objects import Listed
 from tracemill.serving.keys import remove
-from tracemill.shards import FRESH, Store
+from tracemill.shards import FRESH, MARKER, Store
 from tracemill.trial import FOLDER as TRIALS
 
 GRACE = 2 * FRESH  # seconds; an object that nobody named within that time belongs to nobody
@@ -86,6 +87,12 @@ def prune(store: Store, found: Iterable[Removable], *, grace: float = GRACE) -> 
         if one.key not in used and not (not manifest and store.is_fresh(one.key, one.bytes, min(grace, FRESH))):
             remove(store, one.key)
             yield one
+
+
+def _own(listed: list[Listed]) -> list[Listed]:
+    """The objects of this store alone: the keys of a store that lies below its root, such as a trial's, start there."""
+    others = tuple(one.key.removesuffix(MARKER) for one in listed if one.key.endswith(f"/{MARKER}"))
+    return [one for one in listed if not one.key.startswith(others)] if others else listed
 
 
 def _is_record(key: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,6 +118,19 @@ def test_settings_that_changed_back_while_it_was_looked_at_keep_their_shards(sma
     small.run()
     list(prune(small.store, found))
     whole(small.store)
+
+
+def test_a_store_below_the_root_is_another_store(small: Distilled, tmp_path: Path) -> None:
+    """Trap: a trial's shards are named from the trial's own root, and look unnamed from above."""
+    below = Path(small.store.root) / "trials" / "rows-5"
+    shutil.copytree(small.store.root, tmp_path / "copy")
+    shutil.copytree(tmp_path / "copy", below)
+    aged(small.store)
+    assert removable(small.store, earlier=True) == []
+    (below / ORPHAN).write_bytes(b"x")
+    os.utime(below / ORPHAN, (0, 0))
+    assert removable(small.store) == []
+    assert [one.key for one in removable(Store.at(str(below)))] == [ORPHAN]
 
 
 def test_a_record_that_cannot_be_read_ends_the_look(small: Distilled) -> None:
