@@ -39,6 +39,7 @@ _REMEDIES = {
     "CorruptShard": f"delete what the cause names, {_AGAIN}",
     "MissingInput": "clear the stage that the cause names, with all that follows it",
     "ConservationError": "this is a fault of tracemill: nothing was sealed; report the cause with the task's log",
+    "AirflowTaskTimeout": f"raise TRACEMILL_TASK_TIMEOUT or give the stage more workers, {_AGAIN}",
     "": f"the task was killed (memory? a machine that went?): look at its worker, {_AGAIN}",
 }
 _BUG = "look at the task's log: this error is not one that tracemill foresees"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import RetryAction
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
 
 from tracemill.errors import ConservationError, RecipeError, SourceError, StoreError, VerifierError
 from tracemill.recipe import load_recipe
@@ -135,7 +135,8 @@ def test_a_store_that_cannot_be_written_is_the_worlds_fault(tmp_path: Path) -> N
         pytest.param(SourceError("no such file"), RetryAction.FAIL, id="source"),
         pytest.param(ConservationError("lost a row"), RetryAction.FAIL, id="a row was lost: a bug"),
         pytest.param(TypeError("a bug"), RetryAction.FAIL, id="any other bug"),
+        pytest.param(AirflowTaskTimeout("Timeout"), RetryAction.FAIL, id="longer than it may take"),
     ],
 )
-def test_only_the_world_is_tried_again(error: Exception, action: RetryAction) -> None:
+def test_only_the_world_is_tried_again(error: BaseException, action: RetryAction) -> None:
     assert RETRY_THE_WORLD_ONLY.evaluate(error, 1, 4).action == action

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator, ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
 
 from tracemill.errors import ServingError, StoreError, VerifierError
 from tracemill.trial import whole_of
@@ -35,6 +35,7 @@ WORLD: list[type[BaseException] | str] = [
 RETRY_THE_WORLD_ONLY = ExceptionRetryPolicy(
     rules=[
         RetryRule(exception=WORLD, action=RetryAction.RETRY, reason="the world failed: it may have mended itself"),
+        RetryRule(exception=AirflowTaskTimeout, action=RetryAction.FAIL, reason="it took longer than it may"),
         RetryRule(exception=Exception, action=RetryAction.FAIL, reason="retrying mends no recipe, source or bug"),
     ]
 )
