@@ -19,6 +19,7 @@ from tracemill.serving.lease import Lease, live_leases, renew, wanted, withdraw
 from tracemill.shards import Store
 from tracemill_airflow.endpoints import connection_id, with_connections
 from tracemill_airflow.operators.asking import DistillOperator
+from tracemill_airflow.operators.ingest import IngestOperator
 from tracemill_airflow.serving import ServeOperator, ServersOperator
 from tracemill_airflow.triggers import DemandTrigger, LeaseTrigger
 
@@ -110,6 +111,15 @@ def test_a_lease_of_other_weights_wakes_nobody(store: Store) -> None:
     lease(store)
     event = first_event(LeaseTrigger(url(store), {"tiny": "org/tiny@another"}, patience=0))
     assert event["state"] == "late"
+
+
+@pytest.mark.parametrize(("reach", "wakes"), [("0", False), ("1", True)])
+def test_a_stage_wakes_the_server_of_one_that_comes_soon_where_that_is_asked_for(
+    recipe: str, store: Store, monkeypatch: pytest.MonkeyPatch, reach: str, wakes: bool
+) -> None:
+    monkeypatch.setenv("TRACEMILL_SERVE_AHEAD", reach)
+    IngestOperator(task_id="ingest", recipe=recipe, store_url=url(store), shards=[0]).execute({})
+    assert wanted(store, "tiny") is wakes
 
 
 def test_a_serve_task_gives_its_place_up_until_it_is_wanted(recipe: str, store: Store) -> None:

@@ -35,6 +35,7 @@ def test_times(monkeypatch: pytest.MonkeyPatch, text: str, found: timedelta | No
         pytest.param("TRACEMILL_TASK_TIMEOUT", "-1h", id="before it began"),
         pytest.param("TRACEMILL_TASK_TIMEOUT", "0m", id="no time at all would fail every task"),
         pytest.param("TRACEMILL_ON_FAILURE", "ignore", id="a word of neither kind"),
+        pytest.param("TRACEMILL_SERVE_AHEAD", "two", id="a number in letters"),
     ],
 )
 def test_what_cannot_be_read_fails_the_first_task_and_no_dag_file(
