@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from tracemill.decontamination import retold
 from tracemill.decontamination.matching import Items, Problems, matches
 from tracemill.decontamination.mutants import mutants
 from tracemill.text.figures import without_figures
@@ -48,7 +49,7 @@ def figures() -> dict[str, float | int]:
     folder = Path(data)
     questions = {name: _questions(folder, name, field) for name, field in BENCHMARKS.items()}
     items = Items(questions, np.zeros((sum(map(len, questions.values())), 0), np.float32))
-    found = _rewritten(items) | _by_rule(questions, items)
+    found = _rewritten(items) | _by_rule(questions, items) | _retold()
     rows = [row for name, field in OTHERS.items() for row in _read(folder, name, field)]
     began = time.process_time()
     hits, true = _hits(rows, items)
@@ -95,6 +96,9 @@ def _by_rule(questions: dict[str, dict[str, str]], items: Items) -> dict[str, fl
 
     return {
         "figureless_caught": _share(hit),
+        "copies_caught": of("copied"),
+        "wrapped_caught": of("wrapped"),
+        "partly_changed_caught": of("partly_changed"),
         "halves_caught": of("halved"),
         "names_changed_caught": of("renamed"),
         "numbers_changed_caught": of("renumbered"),
@@ -102,13 +106,30 @@ def _by_rule(questions: dict[str, dict[str, str]], items: Items) -> dict[str, fl
     }
 
 
+def _retold() -> dict[str, float | int]:
+    """What a card shows beside a benchmark's own mutants: exercises told in other words, and what is no telling."""
+
+    def given(questions: Mapping[str, str], texts: Sequence[str]) -> list[set[str]]:
+        return _given(texts, Items({retold.TEMPLATES: questions}, np.zeros((len(questions), 0), np.float32)))
+
+    return {
+        f"{row['kind']}_{'hit' if row['kind'] in retold.CONTROLS else 'caught'}": row["caught"] / row["texts"]
+        for row in retold.measured(given)
+    }
+
+
 def _flagged(texts: list[str], items: Items) -> list[bool]:
-    problems, hit = _problems(texts), np.zeros(len(texts), np.bool_)
+    return [bool(found) for found in _given(texts, items)]
+
+
+def _given(texts: Sequence[str], items: Items) -> list[set[str]]:
+    """The names of the items that each text gives away."""
+    problems, names = _problems(list(texts)), [set[str]() for _ in texts]
     for rule, threshold in THRESHOLDS.items():
         found = matches(rule, problems, items, threshold)
-        hit[found.texts[found.hits(threshold)]] = True
-    flags: list[bool] = hit.tolist()
-    return flags
+        for k in np.flatnonzero(found.hits(threshold)).tolist():
+            names[found.texts[k]].add(items.name[found.items[k]])
+    return names
 
 
 def _hits(rows: list[str], items: Items) -> tuple[set[int], set[int]]:
