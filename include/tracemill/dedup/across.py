@@ -14,8 +14,9 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from tracemill.decontamination.reading import Reading, read
+from tracemill.dedup.asked import asked
 from tracemill.dedup.contrasts import CONTRASTS
-from tracemill.dedup.difference import Difference
+from tracemill.dedup.difference import QUANTITIES, Difference, quantities
 from tracemill.dedup.glossary import Translated, translated
 from tracemill.dedup.words import Parts, read_parts, stem
 
@@ -28,6 +29,7 @@ _CONTRASTS = (  # concepts of which one problem has one and the other another
 )
 _SAME = {"money": "cost"}  # "how much" asks for either
 _ORDERED = re.compile(r"\b(?:divid\w+|remainders?|modulo|quotient|minus|subtract\w*|percent\w*|fraction|power)\b|%")
+MOST_CHARACTERS = 2  # a word that the dictionary does not have falls to pieces
 _UNITS = {"m": "meters", "g": "grams", "h": "hours", "s": "seconds", "L": "liters", "t": "tons"}
 _UNIT = re.compile(r"(?<=\d)\s?([mghsLt])(?![\w/^*+=-]| [/^*+=-])")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -47,7 +49,17 @@ def across(one: Parts, other: Parts, agreed: bool, texts: tuple[str, str]) -> Di
         return Difference(False, ())
     found = translated(english, chinese)
     words = (*found.english, *found.chinese)
-    return Difference((agreed or not words) and not _crossed(english, told, chinese, found), words)
+    known = not words or (agreed and _is_vouched_for(english, found))
+    return Difference(known and not _crossed(english, told, chinese, found), words)
+
+
+def _is_vouched_for(english: Parts, found: Translated) -> bool:
+    """Whether equal answers may vouch for what has no counterpart: one thing that is not asked for, where quantities
+
+    lead to the answer.
+    """
+    few = len(set(found.english)) <= 1 and len(set(found.chinese)) <= MOST_CHARACTERS
+    return few and quantities(english) >= QUANTITIES and asked(english).isdisjoint(found.english)
 
 
 def asked_apart(one: str, other: str) -> bool:

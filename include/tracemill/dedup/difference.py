@@ -18,8 +18,8 @@ from rapidfuzz.distance import Levenshtein
 
 from tracemill.dedup.asked import asked, asked_apart
 from tracemill.dedup.contrasts import CHINESE_CONTRASTS
-from tracemill.dedup.lexicon import NEGATIONS, WRITTEN, contrasts, synonyms
-from tracemill.dedup.words import Parts
+from tracemill.dedup.lexicon import NEGATIONS, WRITTEN, contrasts, synonyms, words_of
+from tracemill.dedup.words import Parts, stem
 
 # Edits of grammar and order that make a rewording, beside the words that differ, and their share of the text: of 118
 # pairs of templates with another filling all had fewer, of 80 pairs in other words 75 had as many (benchmarks/rows).
@@ -27,6 +27,7 @@ REWORDED, REWORDED_SHARE = 3, 0.18
 QUANTITIES = 2  # numbers and formulas that an answer, if it is the same, depends on
 LEFT_OVER = 0.4  # of the words that say something: where more have no counterpart, another thing is asked for
 SHARE = 0.1  # of the words of a text in a language without a lexicon: more is another problem
+BOUNDS = frozenset(map(stem, words_of("least most more less fewer only additional extra")))
 _PREFIXES = ("un", "in", "im", "ir", "non", "dis", "anti", "sub", "super", "semi", "co", "de", "mis", "over", "under")
 
 
@@ -47,7 +48,13 @@ def difference(one: Parts, other: Parts, agreed: bool = False) -> Difference:
     words = tuple(dict.fromkeys([*left, *right, *sorted(named | (one.letters ^ other.letters))]))
     if named or one.letters != other.letters or one.formulas != other.formulas:
         return Difference(False, words or tuple(sorted(one.formulas ^ other.formulas)))
-    turned = _negated(left, right) or _contrasting(left, right) or _prefixed(left, right) or _asked(left, right)
+    turned = (
+        _bounded(left, right)
+        or _negated(left, right)
+        or _contrasting(left, right)
+        or _prefixed(left, right)
+        or _asked(left, right)
+    )
     if turned or _chinese_contrast(one, other) or _crossed(one, other) or (not agreed and asked_apart(one, other)):
         return Difference(False, words)
     edits = Levenshtein.distance(one.tokens, other.tokens) - max(len(left), len(right))
@@ -119,6 +126,11 @@ def _opposed(one: str, other: str) -> bool:
 def _strangers(names: Iterable[str], other: Parts) -> set[str]:
     """Names that the other text does not have, not even at the head of a sentence."""
     return {name for name in names if name not in other.names and name not in other.openers}
+
+
+def _bounded(left: Iterable[str], right: Iterable[str]) -> bool:
+    """Whether only one text says "at least", "more" or "only", and has no other word for it: a bound of its own."""
+    return any(word in BOUNDS for word in (*left, *right))
 
 
 def _negated(left: Iterable[str], right: Iterable[str]) -> bool:

@@ -112,3 +112,5 @@ def test_equal_answers_speak_for_a_word_without_a_counterpart() -> None:
     pair = "A yurt is 6 m wide and costs 90 dollars. What do 3 yurts cost?", "毡房宽6米，价格90美元，3个毡房多少钱？"
     assert not read_across(*pair)
     assert read_across(*pair, agreed=True)
+    edges = "A regular icosahedron has sides of 2 cm. How many edges has it?", "正十二面体的棱长为2厘米，它有多少条棱？"
+    assert not read_across(*edges, agreed=True)

@@ -20,6 +20,10 @@ TWO = {
     "quantities of two things": ("Buy 4 pens and 9 cups. The sum?", "What is the sum if we buy 9 pens and 4 cups?"),
     "to and by": ("It grows to 40 percent.", "It grows by 40 percent."),
     "and, or": ("divisible by 4 and 9", "divisible by 4 or 9"),
+    "a bound more, in other words": (
+        "How many months of the year have 31 days?",
+        "In a year, what is the number of months with at least 31 days?",
+    ),
     "negation": ("Which of them swims?", "Which of them does not swim?"),
     "prefix": ("Name the advantages of rain.", "Name the disadvantages of rain."),
     "condition more": ("How many integers are below 9?", "How many positive integers are below 9?"),
