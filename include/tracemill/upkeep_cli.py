@@ -57,6 +57,8 @@ def prune(
     from tracemill.upkeep.pruning import removable
 
     store, machine = Store.at(root), Resources()
+    if answers:
+        machine = recipe_of(store).located(machine)
     found = removable(store, earlier=earlier)
     paid = [answers_of(model, recipe_of(store), store, machine) for model in answers or ()]
     place = samples_root(store, machine)
@@ -114,7 +116,7 @@ def retry(
     elif dry_run:
         out.print(f"{rows:,} rows in {len(found):,} shards would be asked again. Nothing was changed.")
     else:
-        forgotten = run(reason, found, recipe, store, Resources())
+        forgotten = run(reason, found, recipe, store, recipe.located(Resources()))
         more = f" {forgotten:,} stored answers were forgotten." if forgotten else ""
         out.print(f"{len(found):,} shards are unsealed: the next run asks again for {rows:,} rows.{more}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from tracemill.serving.samples import SampleStore
 from tracemill.shards import Store
 
 _READERS = 8
+_CURRENT = re.compile(r"\d{5}\.json")
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,7 @@ def identities(recipe: Recipe, store: Store, resources: Resources) -> dict[str, 
     """What the answers of each model of the recipe are kept under: as sealed shards say, and by today's settings."""
     found: dict[str, set[str]] = defaultdict(set)
     for step in recipe.pipeline():
-        for name in store.names(step):
-            if not name.endswith(".json"):
-                continue
-            manifest = store.manifest(step, int(name.removesuffix(".json")))
+        for manifest in store.manifests((step, shard) for shard in sealed_shards(store, step)):
             for fact, value in (manifest.made_with if manifest else {}).items():
                 if fact.startswith("model ") and isinstance(value, dict):
                     found[fact.removeprefix("model ")].add(str(value.get("identity")))
@@ -54,6 +53,11 @@ def identities(recipe: Recipe, store: Store, resources: Resources) -> dict[str, 
         except (RecipeError, SourceError):
             continue  # its weights are not here; sealed shards say what they were
     return found
+
+
+def sealed_shards(store: Store, step: str) -> list[int]:
+    """The numbers of a step's shards that have a current manifest."""
+    return sorted(int(name[:5]) for name in store.names(step) if _CURRENT.fullmatch(name))
 
 
 def answers_of(model: str, recipe: Recipe, store: Store, resources: Resources) -> Answers:

@@ -27,6 +27,7 @@ from tracemill.serving.samples import SampleStore
 from tracemill.shards import Manifest, Store
 from tracemill.steps.asking import AskingStep
 from tracemill.tables import table_named
+from tracemill.upkeep.answers import sealed_shards
 
 # Why a row has no answer though nothing is wrong with the row itself, and whether an answer is stored all the same.
 REASONS = {
@@ -61,7 +62,7 @@ def refused(reason: str, recipe: Recipe, store: Store) -> list[Refused]:
     for name, step in recipe.pipeline().items():
         if not isinstance(step, AskingStep):
             continue
-        for shard in sorted(int(one.removesuffix(".json")) for one in store.names(name) if one.endswith(".json")):
+        for shard in sealed_shards(store, name):
             manifest = store.manifest(name, shard)
             rows = _rows(reason, manifest, store) if manifest else 0
             if manifest and rows:
