@@ -22,8 +22,10 @@ from tracemill.sources.base import RowError, Slice
 from tracemill.steps.annotate import Annotate
 from tracemill.steps.asking import AskingStep
 from tracemill.steps.distill import Distill
+from tracemill.steps.perplexity import Perplexity
 from tracemill.steps.plan import PLAN as TABLE
 from tracemill.steps.plan import slices_of
+from tracemill.steps.reward import Reward
 
 # The mean of DeepSeek-R1's traces over 1.89 M problems of all kinds (arXiv 2505.14464: 3,784.8 tokens).
 TRACE_TOKENS = 3_800
@@ -141,14 +143,20 @@ def _assumed(recipe: Recipe, stage: str, length: float) -> Measured:
     """At most so many answers a row, and what they are like if nothing was measured."""
     step = recipe.step(stage)
     if isinstance(step, Distill):
-        limit = step.teacher.continue_to or step.teacher.sampling.max_tokens or TRACE_TOKENS
-        return Measured(0, step.teacher.samples, length, min(TRACE_TOKENS, limit))
+        return Measured(0, step.teacher.samples, length, _trace_tokens(step))
     if isinstance(step, Annotate):
         return Measured(0, 2, length + SAID_TOKENS, SAID_TOKENS)  # difficulty and category
     if step.unit == "problem":
         return Measured(0, 1, length + SAID_TOKENS, SAID_TOKENS)
-    before = [one.teacher.samples for _, one in recipe.before(stage) if isinstance(one, Distill)]
-    return Measured(0, max(1, sum(before)), length + TRACE_TOKENS, SAID_TOKENS)
+    before = [one for _, one in recipe.before(stage) if isinstance(one, Distill)]
+    trace = max(map(_trace_tokens, before), default=TRACE_TOKENS)
+    said = 0 if isinstance(step, Reward | Perplexity) else SAID_TOKENS  # numbers cost no token
+    return Measured(0, max(1, sum(one.teacher.samples for one in before)), length + trace, said)
+
+
+def _trace_tokens(step: Distill) -> int:
+    """A trace of the usual length, or as long as the recipe allows."""
+    return min(TRACE_TOKENS, step.teacher.continue_to or step.teacher.sampling.max_tokens or TRACE_TOKENS)
 
 
 def _prompt_tokens(recipe: Recipe, slices: list[Slice], machine: Resources) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tracemill.errors import RecipeError, ServingError
+from tracemill.errors import RecipeError, ServingError, TracemillError
 from tracemill.recipe import Recipe
 from tracemill.resources import Resources
 from tracemill.served import Demand, ServedModel, served_models
@@ -40,11 +40,14 @@ def require_ready(recipe: Recipe, store: Store | None, resources: Resources, *, 
         for benchmark in step.benchmarks if isinstance(step, Decontaminate) else ():
             benchmark.questions(machine)
     for served in served_models(recipe).values():
-        if store is None or not Demand(recipe, store, machine, served.stages).is_over():
+        try:
             _require(served, machine, serves_here)
             if served.model.replicas and not fixed_endpoints(served.model.name, machine.environment):
                 lengths = [n for stage in served.stages for n in answer_lengths(recipe.step(stage), served.model.name)]
                 require_possible(served.model, lengths, machine)
+        except TracemillError:  # only then is it worth a look at all shards whether anybody asks it
+            if store is None or not Demand(recipe, store, machine, served.stages).is_over():
+                raise
 
 
 def _require(served: ServedModel, machine: Resources, serves_here: bool) -> None:

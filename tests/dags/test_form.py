@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from tests.dags.graphs import dag_file, ran
 from tests.dags.test_operators import XCom
-from tests.unit.refresh.small import Small, small, text
+from tests.unit.refresh.small import Small
 from tracemill.errors import RecipeError, ServingError, SourceError, TracemillError
 from tracemill.recipe import load_recipe
 from tracemill.serving.fake import FakeServer
@@ -251,16 +251,3 @@ def test_a_planted_key_is_in_no_conf_xcom_log_store_or_process_list(
     assert SECRET not in said.out + said.err + listed
     assert Store.at(f"{shelf}/mine/v1/trials/rows-10").manifest("release", 0) is not None
     assert load_recipe("mine").name == "mine"
-
-
-def test_a_graph_runs_a_trial_and_then_the_whole(dagbag: DagBag, tmp_path: Path) -> None:
-    made = small(tmp_path, [text(k) for k in range(20)])
-    dag = dag_file("reasoning_distillation").distillation(
-        "tried", stages_in(made.recipe_file.read_text()), [str(made.recipe_file)]
-    )
-    root = f"{made.folder}/{made.recipe_file}/v1"
-    for rows, place, kept in ((5, f"{root}/trials/rows-5", 5), (0, root, 20)):
-        assert set(ran(dag, made, rows=rows).values()) == {"success"}
-        manifest = Store.at(place).manifest("release", 0)
-        assert manifest is not None
-        assert manifest.counts.kept == kept
