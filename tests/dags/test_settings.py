@@ -8,6 +8,7 @@ import pytest
 
 from tracemill.errors import RecipeError
 from tracemill_airflow import settings
+from tracemill_airflow.demo import together
 from tracemill_airflow.watched import watched, watched_task
 
 
@@ -53,3 +54,12 @@ def test_a_deadline_is_an_alert_of_the_dag(monkeypatch: pytest.MonkeyPatch) -> N
     assert watched()["deadline"].interval == timedelta(hours=2)
     monkeypatch.delenv("TRACEMILL_RUN_DEADLINE")
     assert watched()["deadline"] is None
+
+
+def test_the_demos_servers_take_no_stage_its_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trap: two servers on two workers, and the stage that asks them waits for a worker until they leave."""
+    for name in ("TRACEMILL_SERVE_AHEAD", "AIRFLOW__CORE__PARALLELISM"):
+        monkeypatch.delenv(name, raising=False)
+    alone, two = together(1), together(2)
+    assert (alone["TRACEMILL_SERVE_AHEAD"], two["TRACEMILL_SERVE_AHEAD"]) == ("0", "3")
+    assert int(two["AIRFLOW__CORE__PARALLELISM"]) - 2 >= 2
