@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from tracemill.decontamination import retold
 from tracemill.decontamination.benchmark import Benchmark
+from tracemill.decontamination.kept import item_vectors
 from tracemill.decontamination.matching import RULES, Items, Matches, Problems, matches, strongest
 from tracemill.decontamination.mutants import MUTANTS, TABLE, measured
 from tracemill.dedup.packed import unpacked
@@ -22,6 +23,7 @@ from tracemill.embedders import AnyEmbedder
 from tracemill.errors import RecipeError
 from tracemill.judges.overlap import OverlapJudge
 from tracemill.judges.prompts import prompt_digest
+from tracemill.objects import ObjectStore
 from tracemill.records import Bucket, Unit
 from tracemill.resources import Resources
 from tracemill.serving.feed import Feed
@@ -102,7 +104,7 @@ class Decontaminate(AskingStep):
             raise RecipeError(UNSIGNED)
         problems = inputs.table("problems", ["id", "prompt"])
         problems = problems.filter(pc.is_in(problems["id"], value_set=inputs.alive("problem")))
-        items = self._items(resources)
+        items = self._items(resources, inputs.store)
         compared = Problems(problems["prompt"], self._vectors(inputs, problems["id"]))
         found = {}
         for rule, threshold in self._thresholds().items():
@@ -114,7 +116,7 @@ class Decontaminate(AskingStep):
         ids = problems["id"].combine_chunks()
         tables = {"contamination": self._evidence(ids, items, found)}
         if inputs.index == 0:  # the same for all shards
-            tables[TABLE] = self._measured(resources)
+            tables[TABLE] = self._measured(resources, inputs.store)
         return Output(self._ledger(ids, items, found), tables)
 
     def _judged(
@@ -136,11 +138,11 @@ class Decontaminate(AskingStep):
         same = np.array([answer.value is True for answer in answers], np.bool_)
         return Matches(pairs.texts, pairs.items, same.astype(np.float32), same, np.array(said, np.object_))
 
-    def _measured(self, resources: Resources) -> pa.Table:
+    def _measured(self, resources: Resources, store: ObjectStore) -> pa.Table:
         """What the rules catch of the benchmarks' items when they are changed, and of exercises told otherwise."""
         changed = measured(
             _questions(self, resources),
-            lambda texts: [bool(found) for found in self._given(self._items(resources), texts, resources)],
+            lambda texts: [bool(found) for found in self._given(self._items(resources, store), texts, resources)],
         )
         told = retold.measured(
             lambda questions, texts: self._given(
@@ -166,12 +168,12 @@ class Decontaminate(AskingStep):
         values = dict(zip(RULES, (1.0, self.ngram, self.alignment, embedding, self.template), strict=True))
         return {rule: value for rule, value in values.items() if value is not None}
 
-    def _items(self, resources: Resources) -> Items:
-        """The index of all items, made once per process and content."""
+    def _items(self, resources: Resources, store: ObjectStore) -> Items:
+        """The index of all items, made once per process and content; their vectors once a store."""
         return _indexed(
             self.model_copy(update={"judge": None}),
             tuple((b.digest(resources), str(resources.path(b.path))) for b in self.benchmarks),
-            _Quiet(resources),
+            _Quiet(resources, store),
         )
 
     def _vectors(self, inputs: Inputs, ids: pa.ChunkedArray) -> NDArray[np.float16]:
@@ -230,10 +232,10 @@ class Decontaminate(AskingStep):
 
 
 class _Quiet:
-    """Hands resources through a cache without being a part of its key."""
+    """Hands resources and store through a cache without being a part of its key."""
 
-    def __init__(self, resources: Resources) -> None:
-        self.resources = resources
+    def __init__(self, resources: Resources, store: ObjectStore) -> None:
+        self.resources, self.store = resources, store
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Quiet)
@@ -254,10 +256,15 @@ def _questions(step: Decontaminate, resources: Resources) -> dict[str, dict[str,
 
 @lru_cache(maxsize=4)
 def _indexed(step: Decontaminate, files: tuple[tuple[str, str], ...], quiet: _Quiet) -> Items:
-    return _made(step, _questions(step, quiet.resources), quiet.resources)
+    return _made(step, _questions(step, quiet.resources), quiet.resources, quiet.store)
 
 
-def _made(step: Decontaminate, questions: Mapping[str, Mapping[str, str]], resources: Resources) -> Items:
+def _made(
+    step: Decontaminate,
+    questions: Mapping[str, Mapping[str, str]],
+    resources: Resources,
+    store: ObjectStore | None = None,
+) -> Items:
     texts = [text for items in questions.values() for text in items.values()]
-    vectors = step.embedder.embed(texts, resources)
-    return Items(questions, vectors.astype(np.float16).astype(np.float32), step.n, step.template_words)
+    vectors = item_vectors(texts, step.embedder, resources, store)
+    return Items(questions, vectors, step.n, step.template_words)
