@@ -38,7 +38,7 @@ def recipe(
         str | None, typer.Option(help="Your problems: JSON Lines, JSON or Parquet, a folder of them, or a Hub id.")
     ] = None,
     api: Annotated[
-        str | None, typer.Option(help="The model's API: an address, or deepseek, openai, openrouter, anthropic.")
+        str | None, typer.Option(help="The model's API: its address, or a provider such as deepseek or openai.")
     ] = None,
     weights: Annotated[str | None, typer.Option(help="Instead of --api: the folder of a model to serve here.")] = None,
     model: Annotated[str | None, typer.Option(help="The model's name there.")] = None,

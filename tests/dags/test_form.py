@@ -142,6 +142,9 @@ def test_recipes_that_are_dropped_appear_with_a_dag_of_their_own_if_they_need_on
     other = {**RECIPE, "steps": {"first": {"kind": "label"}, **RECIPE["steps"]}}
     (shelf / "other.yaml").write_text(yaml.safe_dump(other, sort_keys=False))
     assert graphs()["_other"][1] == ["other"]
+    parsed = dag_file("reasoning_distillation")  # as Airflow parses it again every 30 s
+    assert "mine" in parsed.reasoning_distillation.params.get_param("recipe").schema["enum"]
+    assert parsed.reasoning_distillation_other.params["recipe"] == "other"
     assert (
         "other" in dag_file("recall").recalling("r", sorted(recipe_texts())).params.get_param("recipe").schema["enum"]
     )

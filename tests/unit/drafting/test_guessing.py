@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracemill.drafting.asked import Asked, provider, variable
+from tracemill.drafting.asked import PROVIDERS, Asked, provider, variable
 from tracemill.drafting.guessing import guessed, require_problem, said, unused
 from tracemill.drafting.looking import Look, look
 from tracemill.drafting.writing import Draft, recipe_name, write, written
 from tracemill.errors import RecipeError, SourceError
 from tracemill.recipe import load_recipe
 from tracemill.resources import Resources
+from tracemill.served import served_models
 from tracemill.sources.jsonl import JsonlSource
 
 LONG = "First we see that the sum is even. " * 20
@@ -162,6 +163,32 @@ def test_what_is_no_file_and_no_id_and_what_is_empty_is_said(tmp_path: Path) -> 
         look(str(tmp_path / "empty.jsonl"), Resources(workers=1))
     with pytest.raises(RecipeError, match="no such file"):
         look(str(tmp_path / "gone.jsonl"), Resources(workers=1))
+
+
+def test_a_folder_of_weights_and_a_documented_data_set_make_recipes_that_load(tmp_path: Path) -> None:
+    (tmp_path / "models" / "own").mkdir(parents=True)
+    (tmp_path / "models" / "own" / "config.json").write_text("{}")
+    weights = Asked("own", weights=str(tmp_path / "models" / "own"), thinks=False)
+    known = look_of("open-r1/OpenR1-Math-220k", "openr1_math_220k")
+    write(Draft("mine", known, {}, weights), tmp_path / "mine.yaml")
+    recipe = load_recipe(str(tmp_path / "mine.yaml"))
+    model = served_models(recipe)["own"].model
+    assert model.weights == "./models/own"
+    assert model.location(recipe.located(Resources())) == str(tmp_path / "models" / "own")
+    assert list(recipe.steps)[4:8] == ["rules", "verify_math", "verify_code", "distill"]
+    with pytest.raises(RecipeError, match="holds no model"):
+        written(Draft("mine", known, {}, Asked("x", weights=str(tmp_path))), tmp_path)
+
+
+def look_of(repo: str, kind: str) -> Look:
+    return Look(repo, True, kind, ({"problem": "What?"},))
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_provider_has_its_own_profile(name: str) -> None:
+    api = Asked("m", url=PROVIDERS[name][0], key="K").api()
+    assert api is not None
+    assert api.takes == name
 
 
 def test_a_model_is_named_by_its_provider_or_its_address() -> None:
