@@ -12,7 +12,7 @@ import pyarrow as pa
 from tracemill.serving.asks import Answer, Refusal, Reply
 from tracemill.tables import columns_of
 
-_BATCH = 64  # traces whose texts are held twice for a moment
+_BATCH = 16  # traces whose texts are held twice for a moment
 
 
 @dataclass(frozen=True)
