@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from benchmarks.cluster import compose, machine_image
 from benchmarks.cluster.compose import Service
@@ -31,8 +32,11 @@ if ! [ -f $PGDATA/PG_VERSION ]; then
   echo "host all all all scram-sha-256" >> $PGDATA/pg_hba.conf
   echo "CREATE DATABASE $POSTGRES_DB;" | $user postgres --single postgres >/dev/null
 fi
-exec $user postgres -c listen_addresses='*' -c unix_socket_directories=/tmp
+exec $user postgres -c listen_addresses='*' -c unix_socket_directories=/tmp -c fsync=off
 """
+_REDIS = ("--protected-mode", "no", "--bind", "0.0.0.0", "--dir", "/data")
+_MOTO = ("-m", "moto.server", "-H", "0.0.0.0", "-p", "8333")
+_ANSWERS = ("--health-cmd", "bash -c '</dev/tcp/127.0.0.1/8333'", "--health-interval", "2s")
 
 
 class NotUp(RuntimeError):
@@ -53,12 +57,13 @@ class Cluster:
         for name in waiting:
             self._create(self.services[name])
         while waiting:
-            for name in [name for name in waiting if self._may_start(self.services[name])]:
+            states = self.states()
+            for name in [name for name in waiting if self._may_start(self.services[name], states)]:
                 self.engine.run("start", self.container(name))
                 waiting.remove(name)
             if time.monotonic() > end:
-                raise NotUp(f"{waiting} could not start: {self.states()}")
-            time.sleep(0.3)
+                raise NotUp(f"{waiting} could not start: {states}")
+            time.sleep(1)
 
     def container(self, name: str) -> str:
         """The name of a service's container."""
@@ -89,33 +94,23 @@ class Cluster:
 
     def states(self) -> dict[str, str]:
         """The state of every service's container, with its health where it has a check."""
-        return {name: self._state(name) for name in CLUSTER}
+        names = self.engine.run("ps", "--all", "--format", "{{.Names}}").split()
+        found = json.loads(self.engine.run("inspect", *names)) if names else []
+        return {one["Name"].removeprefix(f"/{PROJECT}-"): _state(one["State"]) for one in found}
 
     def log(self, name: str, lines: int = 60) -> str:
         """The last lines of a service's log."""
         return self.engine.run("logs", "--tail", str(lines), self.container(name), check=False)
 
-    def _may_start(self, service: Service) -> bool:
+    def _may_start(self, service: Service, states: Mapping[str, str]) -> bool:
         wanted = service.settings.get("depends_on", {})
-        return all(self._meets(name, need["condition"]) for name, need in wanted.items())
+        return all(self._meets(name, states[name], need["condition"]) for name, need in wanted.items())
 
-    def _meets(self, name: str, condition: str) -> bool:
-        state = self._state(name)
-        if condition == "service_healthy":
-            self._refuse_dead(name, state)
-            return state == "running healthy"
-        if state.startswith("exited") and state != "exited 0":
-            raise NotUp(f"{name} {state}: {self.log(name)}")
-        return state == "exited 0"
-
-    def _refuse_dead(self, name: str, state: str) -> None:
-        if state.startswith("exited") or state == "running unhealthy":
+    def _meets(self, name: str, state: str, condition: str) -> bool:
+        done = condition == "service_completed_successfully"
+        if state == "running unhealthy" or (state.startswith("exited") and not (done and state == "exited 0")):
             raise NotUp(f"{name} is {state}: {self.log(name)}")
-
-    def _state(self, name: str) -> str:
-        found = json.loads(self.engine.run("inspect", self.container(name)))[0]["State"]
-        health = found.get("Health", {}).get("Status", "")
-        return f"exited {found['ExitCode']}" if found["Status"] == "exited" else f"{found['Status']} {health}".strip()
+        return state == ("exited 0" if done else "running healthy")
 
     def _start_and_wait(self, name: str) -> None:
         self.engine.run("start", self.container(name))
@@ -134,27 +129,22 @@ class Cluster:
 
     def _image(self, service: Service, command: list[str]) -> tuple[list[str], list[str], list[str]]:
         """Image, options and command of a service; the three that are not ours are stood in for."""
+        ours = [*machine_image.stand_in(), *self.extra]
         if service.name == "postgres":
             bins = machine_image.postgres()
             return [machine_image.BASE], ["--env", f"PATH={bins}:/usr/bin"], ["bash", "-c", _POSTGRES.format(bins=bins)]
         if service.name == "redis":
-            open_ = ["--protected-mode", "no", "--bind", "0.0.0.0", "--dir", "/data"]
-            return [machine_image.BASE], [], [*service.words("command"), *open_]
-        ours = [*machine_image.stand_in(), *self.extra]
+            return [machine_image.BASE], [], [*service.words("command"), *_REDIS]
         if service.name == "objects":
-            answers = "from urllib.request import urlopen; urlopen('http://127.0.0.1:8333/moto-api/')"
-            health = ["--health-cmd", f'python -c "{answers}"', "--health-interval", "2s"]
-            return (
-                [machine_image.IMAGE, "-m", "moto.server", "-H", "0.0.0.0", "-p", "8333"],
-                [
-                    *[*ours, *health],
-                    *("--entrypoint", "python"),
-                ],
-                [],
-            )
+            return [machine_image.IMAGE], [*ours, "--entrypoint", "python", *_ANSWERS], list(_MOTO)
         entry = service.words("entrypoint")
         start = ["--entrypoint", entry[0]] if entry else []
         return [service.settings["image"], *entry[1:]], [*ours, *start], command or service.words("command")
+
+
+def _state(found: Mapping[str, Any]) -> str:
+    health = found.get("Health", {}).get("Status", "")
+    return f"exited {found['ExitCode']}" if found["Status"] == "exited" else f"{found['Status']} {health}".strip()
 
 
 def _network(name: str) -> str:

@@ -56,7 +56,7 @@ def run(cluster: Cluster, rest: AirflowRest, conf: Mapping[str, Any], victim: tu
     rest.await_dag(DAG)
     name, began = rest.trigger(DAG, dict(conf)), time.monotonic()
     killed = noticed = None
-    for tasks in rest.follow(DAG, name, every=0.5):
+    for tasks in rest.follow(DAG, name, every=1.0):
         lost = [task for task in tasks if victim and task.task.endswith(victim[1])]
         if victim and killed is None and any(task.state == "running" for task in lost):
             cluster.engine.run("kill", cluster.container(victim[0]))

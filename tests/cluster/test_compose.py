@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +177,13 @@ def test_every_locked_package_of_a_dockerfile_is_pinned() -> None:
         lines = re.findall(r"^[A-Za-z0-9][^#\n]*", (PROJECT / file).read_text(encoding="utf-8"), re.M)
         assert lines
         assert [line for line in lines if "==" not in line] == []
+
+
+def test_compose_itself_reads_the_file(tmp_path: Path) -> None:
+    docker = shutil.which("docker")
+    if not docker or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("Docker's plugin compose is not installed")
+    (tmp_path / "env").write_text("".join(f"{name}={value}\n" for name, value in SECRET_VALUES.items()))
+    command = [docker, "compose", "--file", str(FILE), "--env-file", str(tmp_path / "env"), "--profile", "*"]
+    done = subprocess.run([*command, "config", "--quiet"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
