@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 out = Console(highlight=False, width=120)
 Root = Annotated[str, typer.Argument(help="The store: a path or any fsspec URL, such as s3://bucket/prefix.")]
 _SHOWN = 20  # names, unless --all
+_ELSEWHERE = "If the runs kept their answers elsewhere (TRACEMILL_SAMPLES), set that variable as they did."
 
 
 def prune(
@@ -69,7 +70,7 @@ def prune(
     else:
         _say(found, everything)
         for one in paid:
-            _warn(one, elsewhere=not f"{place.root}/".startswith(f"{store.root}/"))
+            _warn(one, place.root, elsewhere=not f"{place.root}/".startswith(f"{store.root}/"))
     if not yes:
         if not as_json and (found or paid):
             out.print("Nothing was removed: --yes removes it.")
@@ -102,7 +103,7 @@ def retry(
     from tracemill.report.funnel import recipe_of
     from tracemill.resources import Resources
     from tracemill.shards import Store
-    from tracemill.upkeep.retrying import refused
+    from tracemill.upkeep.retrying import REASONS, refused
     from tracemill.upkeep.retrying import retry as run
 
     store = Store.at(root)
@@ -118,7 +119,11 @@ def retry(
     else:
         forgotten = run(reason, found, recipe, store, recipe.located(Resources()))
         more = f" {forgotten:,} stored answers were forgotten." if forgotten else ""
-        out.print(f"{len(found):,} shards are unsealed: the next run asks again for {rows:,} rows.{more}")
+        if REASONS[reason] and not forgotten:
+            more = f" No stored answer ended so. {_ELSEWHERE}"
+        out.print(
+            f"{len(found):,} shards are unsealed: the next run asks again for {rows:,} rows.{more}", soft_wrap=True
+        )
 
 
 def _say(found: list[Removable], everything: bool) -> None:
@@ -135,7 +140,10 @@ def _say(found: list[Removable], everything: bool) -> None:
         out.print(f"  ... and {len(found) - len(largest):,} more: --all lists them.")
 
 
-def _warn(paid: Answers, elsewhere: bool) -> None:
+def _warn(paid: Answers, place: str, elsewhere: bool) -> None:
+    if not paid.answers:
+        out.print(f"No answer of {escape(paid.model)} lies in {escape(place)}. {_ELSEWHERE}", soft_wrap=True)
+        return
     cost = "" if paid.money is None else f", which cost {paid.money:.2f} {paid.currency}"
     tokens = paid.prompt_tokens + paid.completion_tokens
     out.print(
