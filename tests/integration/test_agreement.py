@@ -19,7 +19,7 @@ from tracemill.shards import Store
 
 DATA = os.environ.get("TRACEMILL_DATA")
 FILES = ("gsm8k_model_solutions.jsonl", "math_cot_100x8.jsonl", "kodcode_r1.jsonl", "humaneval_codegen16b_8.jsonl")
-LEAST = {"gsm8k": 0.998, "math_cot": 0.99, "kodcode": 0.96}
+LEAST = {"gsm8k": 0.998, "math_cot": 0.995, "kodcode": 0.98}
 PASSED = "every assertion held"
 
 pytestmark = [
