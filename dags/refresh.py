@@ -68,4 +68,6 @@ def refreshing(dag_id: str, stages: Sequence[Stage], recipes: Sequence[str]) -> 
 
 
 for suffix, (stages, recipes) in graphs().items():
+    if [stage.operator for stage in stages].count(ReleaseOperator) != 1:
+        continue  # nothing to refresh: a version is of one release
     globals()[f"refresh{suffix}"] = refreshing(f"refresh{suffix}", stages, recipes)

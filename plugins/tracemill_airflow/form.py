@@ -14,7 +14,7 @@ from airflow.sdk import Param
 
 from tracemill.recipe_places import with_rows
 from tracemill.trial import trial_root
-from tracemill_airflow.graph import RECIPES, Stage, fits, stages_in
+from tracemill_airflow.graph import RECIPES, Stage, fits, stages_in, stages_of
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY
 from tracemill_airflow.shelf import recipe_texts
 from tracemill_airflow.watched import watched_task
@@ -33,6 +33,8 @@ DEFAULTS: dict[str, Any] = {
 # A key of an API that is neither ${NAME}, null nor empty: it would lie in the run's configuration for ever.
 NO_KEY = r"""^(?![\s\S]*\bkey["']?\s*:\s*(?!["']?\$\{|null\b|~|["']{2}|[#\r\n]|$)\S)[\s\S]*$"""
 _ID = re.compile(r"[\w.-]+")  # what a DAG's name may hold
+# Tasks and groups that are no stage of a recipe.
+_TAKEN = re.compile(r"plan|sandbox|servers|serve|changed|version|prepare|refine(?:_\d+)?")
 _log = logging.getLogger(__name__)
 
 
@@ -142,10 +144,10 @@ def graphs() -> dict[str, tuple[tuple[Stage, ...], list[str]]]:
 
     A recipe whose stages cannot be read is offered there, too: its first task says what is wrong with it.
     """
-    texts = recipe_texts()
+    texts, graph = recipe_texts(), stages_of(RECIPES / "demo.yaml")
     files = {name: found for name, text in sorted(texts.items()) if (found := _stages(name, text)) is not None}
-    graph = files["demo"]
-    fitting = ["demo", *(name for name in sorted(texts) if name != "demo" and _fits(files.get(name), graph))]
+    demo_first = sorted(texts, key=lambda name: (name != "demo", name))
+    fitting = [name for name in demo_first if _fits(files.get(name), graph)]
     return {"": (graph, fitting), **{f"_{name}": (files[name], [name]) for name in files.keys() - set(fitting)}}
 
 
@@ -159,4 +161,6 @@ def _stages(name: str, text: str) -> tuple[Stage, ...] | None:
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         _log.warning("the stages of recipe %r cannot be read: %s: %s", name, type(error).__name__, error)
         return None
-    return found if _ID.fullmatch(name) else None
+    names = [stage.name for stage in found]
+    usable = all(isinstance(one, str) and _ID.fullmatch(one) and not _TAKEN.fullmatch(one) for one in names)
+    return found if usable and _ID.fullmatch(name) and len(set(names)) == len(names) else None

@@ -150,13 +150,37 @@ def test_recipes_that_are_dropped_appear_with_a_dag_of_their_own_if_they_need_on
     )
 
 
-@pytest.mark.parametrize("spoilt", ["steps: [", "steps: {a: {kind: nothing}}", "", "- 1", "steps: {a: 5}"])
+SPOILT = [
+    "steps: [",
+    "steps: {a: {kind: nothing}}",
+    "",
+    "- 1",
+    "steps: {a: 5}",
+    "steps: {plan: {kind: label}}",
+    "steps: {ingest: {kind: label}}",
+    "steps: {a name: {kind: label}}",
+    "steps: {1: {kind: label}}",
+    "steps: {label: {kind: label}, refine: {kind: cluster}}",
+    "steps: {first: {kind: label}, one: {kind: release}, two: {kind: release}}",
+]
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
 def test_a_spoilt_recipe_spoils_no_other_and_is_told_by_its_first_task(shelf: Path, spoilt: str) -> None:
     """Trap: one bad file in the folder would take every DAG from the page."""
     (shelf / "bad.yaml").write_text(spoilt)
-    assert {"bad", "mine", "demo"} <= set(graphs()[""][1])
+    assert {"mine", "demo"} <= set(graphs()[""][1])
+    offered = {name for _, names in graphs().values() for name in names}
+    assert "bad" in offered
+    for file in ("reasoning_distillation", "refresh", "recall"):
+        dag_file(file)
     with pytest.raises(RecipeError, match=r"bad\.yaml: "):
         planned(shelf, recipe="bad").execute({"ti": XCom()})  # type: ignore[typeddict-item]
+
+
+def test_a_demo_of_ones_own_that_is_spoilt_leaves_the_graphs(shelf: Path) -> None:
+    (shelf / "demo.yaml").write_text("steps: [")
+    assert graphs()[""][1][0] == "demo"
 
 
 def test_a_folder_that_is_not_there_leaves_the_shipped_recipes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ class Model(BaseModel):
     """A model that steps ask. `name` is what leases, logs and tables call it.
 
     Either `api` says where it answers, or `weights` what is to be served: a folder (starting with /, ./, ../ or
-    ${NAME}; relative ones start at the recipes' folder) or an id on the Hub, which needs a `revision`: an unpinned
+    ${NAME}; relative ones start at the recipe's folder) or an id on the Hub, which needs a `revision`: an unpinned
     model would make two runs of one recipe incomparable. A folder with a `revision` is taken at its word; one without
     is identified by the content of its files. `engine` is what of the engine's settings changes answers.
     """
