@@ -135,9 +135,11 @@ class Api(BaseModel):
         if self.key is None:
             return None
         name = _VARIABLE.sub(r"\1", self.key)
-        found = resources.environment.get(name)
+        found = resources.environment.get(name, "").strip()  # a file's last line ends in a newline
         if not found:
             raise RecipeError(f"the environment variable {name} is not set: it must hold the key for {self.url}")
+        if not (found.isascii() and found.isprintable()):  # an HTTP client would repeat the key in its error
+            raise RecipeError(f"the environment variable {name} holds characters that no key has: copy the key anew")
         return found
 
     def adapted(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:

@@ -78,6 +78,15 @@ def test_a_key_that_is_not_set_is_named(store: Store) -> None:
         Feed(model(key="${DEEPSEEK_KEY}"), store, machine(FakeServer()), "near").answers([ask()])
 
 
+def test_a_key_is_taken_without_its_line_end_and_never_repeated() -> None:
+    api = Api(url=URL, model="r1", key="${DEEPSEEK_KEY}")
+    assert api.secret(Resources(environment={"DEEPSEEK_KEY": f"{SECRET}\r\n"})) == SECRET
+    for wrong in (f"{SECRET}\u201d", f"{SECRET}\n{SECRET}"):
+        with pytest.raises(RecipeError, match="DEEPSEEK_KEY holds characters") as raised:
+            api.secret(Resources(environment={"DEEPSEEK_KEY": wrong}))
+        assert SECRET not in str(raised.value)
+
+
 def test_the_key_goes_to_the_server_and_nowhere_else(
     store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
