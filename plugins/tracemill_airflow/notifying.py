@@ -19,6 +19,7 @@ from urllib.parse import quote
 from airflow.sdk import Connection, Variable
 from airflow.sdk.bases.notifier import BaseNotifier
 from airflow.sdk.configuration import conf
+from airflow.sdk.exceptions import AirflowRuntimeError
 
 from tracemill_airflow.failing import Failure, failures
 from tracemill_airflow.run_state import RunOf
@@ -91,7 +92,11 @@ def about_failure(context: Context) -> Message:
     """What is known about a failed run: the first task that failed by itself, and how many others did."""
     dag: Any = context["dag"]
     run = RunOf(dag.dag_id, context["run_id"])
-    found = failures(run, set(dag.task_ids))
+    try:
+        found = failures(run, set(dag.task_ids))
+    except AirflowRuntimeError as error:  # then people hear less, but they hear of it
+        _log.warning("cannot see which tasks failed: %s", error)
+        found = []
     if not found:
         reason = str(cast("Mapping[str, Any]", context).get("reason") or "unknown")
         return Message(f"tracemill: {_which(context)} failed", {"cause": reason, **_facts(context)})

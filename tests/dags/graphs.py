@@ -30,7 +30,7 @@ def dag_file(name: str) -> ModuleType:
 
 def ran(dag: DAG, made: Small, **params: Any) -> dict[str, str]:
     """Run the graph to its end; the state of every task (of several of one name: the least lucky one)."""
-    _known_to_airflow(dag)
+    known_to_airflow(dag)
     conf = {"recipe": str(made.recipe_file), "store": made.folder.as_uri(), **params}
     run = dag.test(run_conf=conf)
     states: dict[str, set[str]] = {}
@@ -40,7 +40,7 @@ def ran(dag: DAG, made: Small, **params: Any) -> dict[str, str]:
     return {task: min(found, key=order.index) for task, found in states.items()}
 
 
-def _known_to_airflow(dag: DAG) -> None:
+def known_to_airflow(dag: DAG) -> None:
     """Write the graph to the database, as the DAG processor would."""
     DagBundlesManager().sync_bundles_to_db()  # type: ignore[no-untyped-call]
     bag = DagBag(os.devnull, bundle_path=PROJECT)
