@@ -49,15 +49,15 @@ def client(cluster: Cluster, environment: Mapping[str, str]) -> AirflowRest:
 
 
 def run(cluster: Cluster, rest: AirflowRest, conf: Mapping[str, Any], victim: tuple[str, str] | None = None) -> Ran:
-    """Trigger a recipe and wait for its end. `victim` is a worker and a task: the worker is killed while it runs that.
+    """Trigger a recipe and wait for its end. Raises RunFailed with the tasks that failed.
 
-    Raises RunFailed with the tasks that failed.
+    `victim` is a worker and a task: the worker is killed while it runs the last batch of that.
     """
     rest.await_dag(DAG)
     name, began = rest.trigger(DAG, dict(conf)), time.monotonic()
     killed = noticed = None
     for tasks in rest.follow(DAG, name, every=1.0):
-        lost = [task for task in tasks if victim and task.task.endswith(victim[1])]
+        lost = sorted((t for t in tasks if victim and t.task.endswith(victim[1])), key=lambda t: t.map_index)[-1:]
         if victim and killed is None and any(task.state == "running" for task in lost):
             cluster.engine.run("kill", cluster.container(victim[0]))
             killed = time.monotonic()
