@@ -51,6 +51,8 @@ stop: ## stop the Airflow that `make demo` started
 
 test: $(ENVIRONMENT) $(VLLM) lint ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/cluster/test_run.py
+
+test-cluster: $(ENVIRONMENT) ## start the composed cluster without a registry and compare its release with a local run
 	$(BIN)/python -m pytest tests/cluster/test_run.py
 
 bench-sandbox: $(ENVIRONMENT) ## programs per CPU-second of the sandbox against the common ways
@@ -90,4 +92,4 @@ lock: ## resolve the files of constraints anew (needs uv; UV_FIND_LINKS names a 
 clean: stop ## remove the environment and all state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help install demo real-sample stop test bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-cluster vllm lint lock clean
+.PHONY: help install demo real-sample stop test test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-cluster vllm lint lock clean

@@ -48,15 +48,21 @@ def client(cluster: Cluster, environment: Mapping[str, str]) -> AirflowRest:
     return AirflowRest(API, "admin", environment["ADMIN_PASSWORD"])
 
 
-def run(cluster: Cluster, rest: AirflowRest, conf: Mapping[str, Any], victim: tuple[str, str] | None = None) -> Ran:
+def run(
+    cluster: Cluster,
+    rest: AirflowRest,
+    conf: Mapping[str, Any],
+    victim: tuple[str, str] | None = None,
+    dag: str = DAG,
+) -> Ran:
     """Trigger a recipe and wait for its end. Raises RunFailed with the tasks that failed.
 
     `victim` is a worker and a task: the worker is killed while it runs the last batch of that.
     """
-    rest.await_dag(DAG)
-    name, began = rest.trigger(DAG, dict(conf)), time.monotonic()
+    rest.await_dag(dag)
+    name, began = rest.trigger(dag, dict(conf)), time.monotonic()
     killed = noticed = None
-    for tasks in rest.follow(DAG, name, every=1.0):
+    for tasks in rest.follow(dag, name, every=1.0):
         lost = sorted((t for t in tasks if victim and t.task.endswith(victim[1])), key=lambda t: t.map_index)[-1:]
         if victim and killed is None and any(task.state == "running" for task in lost):
             cluster.engine.run("kill", cluster.container(victim[0]))
@@ -64,8 +70,8 @@ def run(cluster: Cluster, rest: AirflowRest, conf: Mapping[str, Any], victim: tu
             cluster.engine.run("start", cluster.container(victim[0]))
         elif killed and noticed is None and any(task.state != "running" and task.tries for task in lost):
             noticed = time.monotonic() - killed
-    if rest.run(DAG, name)["state"] != "success":
-        raise RunFailed(f"{conf}: {[task for task in rest.tasks(DAG, name) if task.state != 'success']}")
+    if rest.run(dag, name)["state"] != "success":
+        raise RunFailed(f"{conf}: {[task for task in rest.tasks(dag, name) if task.state != 'success']}")
     if victim and (killed is None or noticed is None):
         raise RunFailed(f"{victim[0]} was not killed while it ran {victim[1]}")
     return Ran(name, time.monotonic() - began, noticed)

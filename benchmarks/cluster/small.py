@@ -13,6 +13,8 @@ from typing import Any
 import yaml
 
 NAME = "small_cluster"
+PROGRAMS = "run_programs"  # a name of its own: the recipe gets a DAG with its own stages alone
+DAG = f"reasoning_distillation_{NAME}"
 ENDLESS = 3  # programs that take their whole time limit
 _NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana")
 _THINGS = ("apples", "boats", "chairs", "drums", "eggs", "flutes")
@@ -40,8 +42,8 @@ def _recipe() -> dict[str, Any]:
             "cluster": {"kind": "cluster"},
             "unique": {"kind": "unique"},
             "rules": {"kind": "rules", "styles": ["am"]},
-            "verify_math": {"kind": "verify", "verifiers": [{"kind": "math"}]},
-            "verify_code": {"kind": "verify", "verifiers": [{"kind": "code"}]},
+            "check_sums": {"kind": "verify", "verifiers": [{"kind": "math"}]},
+            PROGRAMS: {"kind": "verify", "verifiers": [{"kind": "code"}]},
             "select": {"kind": "select", "unverified": "drop"},
             "release": {"kind": "release", "file": "train", "title": "a small release"},
         },
