@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event, Thread
 
 from rich.console import Console
 from rich.markup import escape
@@ -20,6 +21,8 @@ from tracemill.resources import Resources
 from tracemill.runner import ShardResult, run_shard, shard_count
 from tracemill.shards import Store
 from tracemill.trial import whole_of
+
+SILENT = 15.0  # seconds after which a step that no terminal shows is said to be at work
 
 
 class Run:
@@ -55,7 +58,7 @@ class Run:
     def _step(self, name: str, shards: Sequence[int]) -> None:
         began, results = time.monotonic(), list[ShardResult]()
         models = hosted(self.recipe, self.store, name, shards, self.resources)
-        with models, self._bar(name, len(shards)) as (progress, bar):
+        with models, at_work(self.console, name), self._bar(name, len(shards)) as (progress, bar):
             for index in shards:
                 results.append(run_shard(self.recipe, self.store, name, index, self.resources))
                 progress.advance(bar)
@@ -69,6 +72,26 @@ class Run:
         columns = (TextColumn("{task.description:<16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), Eta())
         with Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal) as progress:
             yield progress, progress.add_task(escape(name), total=total)
+
+
+@contextmanager
+def at_work(console: Console, name: str, every: float = SILENT) -> Iterator[None]:
+    """Say every so many seconds that a step goes on, where no bar does: a dozen rows may wait a minute for a model."""
+    done, began = Event(), time.monotonic()
+
+    def say() -> None:
+        while not done.wait(every):
+            console.print(f"{escape(name)}: at work for {time.monotonic() - began:.0f} s", soft_wrap=True)
+
+    voice = Thread(target=say, name=f"at work: {name}", daemon=True)
+    if not console.is_terminal:
+        voice.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if voice.ident is not None:
+            voice.join()
 
 
 def _summary(name: str, results: Sequence[ShardResult], reused: int, seconds: float) -> str:
