@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tracemill.sources.base import Response, RowError, SourceRow
 from tracemill.sources.columns import (
@@ -21,9 +21,14 @@ from tracemill.sources.columns import (
     text,
 )
 from tracemill.sources.files import FileSource
+from tracemill.sources.options import Options, options_of
 from tracemill.sources.programs import code_of
 from tracemill.sources.scalars import scalar_text
 from tracemill.sources.turns import after_system, conversation, messages, without_closing
+
+# A part of the problem in columns of its own; a mapping without it is what it was before there were such parts.
+_Part = Annotated[str | tuple[str, ...] | None, Field(exclude_if=lambda given: given is None)]
+_PARTS = ("before", "after", "options")
 
 
 class Columns(BaseModel):
@@ -31,6 +36,10 @@ class Columns(BaseModel):
     lacks another column has no such value.
 
     prompt            the problem's text
+    before, after     texts (or several columns of them) that are put above and below it with a blank line: a passage,
+                      the input of an instruction; a row where one is blank has none
+    options           the choices, in any shape (see `options_of`) or a column for each; they stand below all of it
+    answer_index      the number of the right one of `options`, from 0, in place of `reference_answer`
     messages          turns, as [{role, content}] or [{from, value}]; a closing assistant turn is an existing response,
                       and each of several is one, unless the row has `response`, whose copies they are then
     system            a system prompt that is not among the turns
@@ -46,6 +55,10 @@ class Columns(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     prompt: str | None = None
+    before: _Part = None
+    after: _Part = None
+    options: _Part = None
+    answer_index: Annotated[str | None, Field(exclude_if=lambda given: given is None)] = None
     messages: str | None = None
     system: str | None = None
     id: str | None = None
@@ -64,6 +77,15 @@ class Columns(BaseModel):
     finish_reason: str | None = None
     teacher: str | None = None
 
+    @model_validator(mode="after")
+    def _parts_belong_to_a_prompt(self) -> Columns:
+        parts = [name for name in _PARTS if getattr(self, name)]
+        if parts and (self.messages or not self.prompt):
+            raise ValueError(f"{', '.join(parts)}: such parts stand beside a `prompt`, not in turns")
+        if self.answer_index and (self.reference_answer or not self.options):
+            raise ValueError("`answer_index` needs `options`, and stands in place of `reference_answer`")
+        return self
+
     def needed(self) -> tuple[str, ...]:
         """The columns without which a row is no row."""
         return tuple(name for name in (self.prompt, self.messages) if name)
@@ -71,7 +93,7 @@ class Columns(BaseModel):
     def optional(self) -> tuple[str, ...]:
         """The other columns that the recipe names."""
         given = [name for name in self.model_dump(exclude={"prompt", "messages"}).values() if name]
-        return tuple(one for name in given for one in ((name,) if isinstance(name, str) else name))
+        return tuple(one for name in given for one in _names(name))
 
 
 def mapped_row(
@@ -79,12 +101,13 @@ def mapped_row(
 ) -> SourceRow:
     """One native row through a column mapping. Raises RowError naming the column that is not as mapped."""
     turns = messages(value, columns.messages) if columns.messages else []
+    options = options_of(value, columns.options) if columns.options else Options()
     turns, closing = without_closing(turns)
     responses = tuple(mapped_responses(value, columns, teacher)) or tuple(
         Response(teacher=teacher, text=answer, sample_index=i) for i, answer in enumerate(closing)
     )
     if columns.prompt and len(turns) < 2:
-        turns = [{"role": "user", "content": text(value, columns.prompt)}]
+        turns = [{"role": "user", "content": options.below(whole_prompt(value, columns))}]
     prompt, several = conversation(after_system(optional_text(value, columns.system), turns), boilerplate)
     hardness = difficulty(value, columns.difficulty)
     if columns.difficulty_score:
@@ -94,9 +117,11 @@ def mapped_row(
         prompt=prompt,
         messages=several,
         category=optional_text(value, columns.category),
-        reference_answer=optional_text(value, columns.reference_answer),
+        reference_answer=options.mark(value, columns.answer_index)
+        if columns.answer_index
+        else optional_text(value, columns.reference_answer),
         reference_solution=code_of(optional_text(value, columns.reference_solution)),
-        test_case=tests(value, columns.test_case) if columns.test_case else None,
+        test_case=mapped_tests(value, columns.test_case) if columns.test_case else None,
         constraints=_object(value, columns.constraints),
         comparison=_object(value, columns.comparison),
         license=optional_text(value, columns.license),
@@ -105,11 +130,25 @@ def mapped_row(
     )
 
 
+def whole_prompt(value: dict[str, Any], columns: Columns) -> str:
+    """The prompt with what stands above and below it. Raises RowError when it is null, or a part has no one text."""
+    main = text(value, columns.prompt or "")
+    if not main.strip():
+        return main  # what stands around it is no problem
+    above = [optional_text(value, name) for name in _names(columns.before)]
+    below = [optional_text(value, name) for name in _names(columns.after)]
+    return "\n\n".join(part for part in (*above, main, *below) if part) if above or below else main
+
+
+def _names(given: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else given or ()
+
+
 def _object(value: dict[str, Any], name: str | None) -> dict[str, Any] | None:
     return mapping(value, name) if name is not None and has_column(value, name) else None
 
 
-def tests(value: dict[str, Any], name: str) -> dict[str, Any] | None:
+def mapped_tests(value: dict[str, Any], name: str) -> dict[str, Any] | None:
     """A test case, whichever shape. Raises RowError for what is neither an object nor a list of assert lines."""
     found = column(value, name) if has_column(value, name) else None
     if not isinstance(found, list):
