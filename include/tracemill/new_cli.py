@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
+from tracemill.errors import TracemillError
+from tracemill.new_questions import asked_model, confirmed, show, until
 from tracemill.refresh_cli import out, told
 from tracemill.serving.api import Price
 from tracemill.serving.profiles import Profile
 
-if TYPE_CHECKING:
-    from tracemill.drafting.asked import Asked
-    from tracemill.drafting.looking import Look
-
 app = typer.Typer(help="Write a new recipe.", no_args_is_help=True)
-_SHOWN = 70  # characters of an example
 _UNCHECKED = (
     "No column says what is right, so nothing can be verified and answers are kept unverified. If there is one: "
     "--column reference_answer=NAME or --column test_case=NAME"
@@ -45,6 +40,9 @@ def recipe(
     key: Annotated[str | None, typer.Option(help="NAME of the environment variable that holds the API key.")] = None,
     column: Annotated[
         list[str] | None, typer.Option(metavar="ROLE=COLUMN", help="Correct a guess, as prompt=question. Repeatable.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="It is no part of the problem; '*': none is. Repeatable.")
     ] = None,
     price: Annotated[
         tuple[float, float] | None, typer.Option(metavar="IN OUT", help="What a million tokens cost, in and out.")
@@ -77,20 +75,28 @@ def recipe(
         tracemill new recipe --problems x.jsonl --api http://127.0.0.1:8000 --model qwen3-8b --key "" --run --rows 50
     """
     from tracemill.drafting.guessing import guessed, require_problem, said
-    from tracemill.drafting.looking import look
+    from tracemill.drafting.looking import Look, look
+    from tracemill.drafting.reading import require_whole, unreadable
     from tracemill.drafting.writing import Draft, recipe_name, write
     from tracemill.resources import Resources
 
+    def looked() -> tuple[str, Look]:
+        given = problems or typer.prompt("Your problems (a file, a folder, or a data set's id on the Hub)")
+        return given, look(given, Resources(tell=told))
+
     asks = problems is None or (weights is None and (api is None or model is None))
-    given = problems or typer.prompt("Your problems (a file, a folder, or a data set's id on the Hub)")
-    found = look(given, Resources(tell=told))
+    given, found = looked() if problems else until(looked)
     roles = {} if found.known else said(guessed(found), column or (), found)
     show(found, roles)
     if asks and not found.known:
-        roles = confirmed(found, roles)
+        roles = dict(confirmed(found, roles, ignore or []))
     if not found.known:
         require_problem(roles, found)
-    asked = replace(_asked(api, weights, model, key), price=_price(price), limit=limit, thinks=thinking)
+        for why in unreadable(found, roles):
+            out.print(f"[yellow]{escape(why)}[/yellow]", soft_wrap=True)
+    if not asks:
+        require_whole(found, roles, ignore or [])
+    asked = replace(asked_model(api, weights, model, key), price=_price(price), limit=limit, thinks=thinking)
     called = recipe_name(name or given)
     draft = Draft(called, found, roles, replace(asked, profile=profile), category, license)
     target = to or Path(f"{called}.yaml")
@@ -101,58 +107,21 @@ def recipe(
     if run or (asks and typer.confirm("Run it now?", default=False)):
         _run(target, rows)
         return
+    _tell_unready(target)
     run_it = f"tracemill run {target} --root {target.with_suffix('.store')}"
     out.print(f"Next: {escape(run_it)} --dry-run, or --rows 50 to try it", soft_wrap=True)
 
 
-def show(found: Look, roles: Mapping[str, str]) -> None:
-    """Print the columns, what they are taken for, and an example of each; and what no problem will hold."""
-    from tracemill.drafting.guessing import unused
+def _tell_unready(path: Path) -> None:
+    """Say now what would stop a run: a variable that is not set, a key that is not taken, an address that is silent."""
+    from tracemill.preflight import require_ready
+    from tracemill.recipe import load_recipe
+    from tracemill.resources import Resources
 
-    if found.known:
-        out.print(f"{found.given} is a data set that tracemill knows (source {found.known!r}): no column to map.")
-        return
-    table = Table("column", "taken for", "example")
-    taken = {name: role for role, name in roles.items()}
-    for one in found.columns:
-        table.add_row(escape(one), taken.get(one, ""), escape(_short(found.example(one))))
-    out.print(table)
-    if left := unused(found, roles):
-        out.print(f"[yellow]Not used: {escape(', '.join(left))}. A model sees the problem's column alone.[/yellow]")
-
-
-def confirmed(found: Look, roles: Mapping[str, str]) -> dict[str, str]:
-    """The roles after a person saw them; each wrong one is said as ROLE=COLUMN."""
-    from tracemill.drafting.guessing import said
-
-    corrected = dict(roles)
-    while answer := typer.prompt(
-        "Right? Enter, or what is wrong as ROLE=COLUMN (prompt, reference_answer, test_case, response, ...)",
-        default="",
-        show_default=False,
-    ):
-        corrected = said(corrected, [answer.strip()], found)
-        show(found, corrected)
-    return corrected
-
-
-def _asked(api: str | None, weights: str | None, model: str | None, key: str | None) -> Asked:
-    """The model, as the options say, and what they do not say as somebody answers. Raises RecipeError for a key."""
-    from tracemill.drafting.asked import PROVIDERS, Asked, provider, variable
-
-    if api and weights:
-        raise typer.BadParameter("give --api or --weights, not both")
-    if not api and not weights:
-        place = typer.prompt(f"The model: an API ({', '.join(PROVIDERS)}, or an address), or a folder of weights")
-        api, weights = (None, place) if Path(place).expanduser().is_dir() else (place, None)
-    if weights:
-        return Asked(model or Path(weights).resolve().name, weights=weights)
-    url, usual = provider(api or "")
-    if key is None and model is None:
-        model = typer.prompt("The model's name there")
-        key = typer.prompt("NAME of the environment variable with the key (never the key itself)", default=usual or "")
-    named = variable(usual if key is None else key)
-    return Asked(str(model or typer.prompt("The model's name there")), url=url, key=named)
+    try:
+        require_ready(load_recipe(str(path)), None, Resources(tell=told), serves_here=True)
+    except TracemillError as error:
+        out.print(f"[yellow]Not ready yet: {escape(str(error))}[/yellow]", soft_wrap=True)
 
 
 def _price(given: tuple[float, float] | None) -> Price | None:
@@ -170,8 +139,3 @@ def _run(path: Path, rows: int | None) -> None:
     out.print(f"Release: {escape(str(publish(store, path.with_suffix('.release'))))}", soft_wrap=True)
     if rows:
         out.print(f"The whole: tracemill run {escape(str(path))} --root {path.with_suffix('.store')}", soft_wrap=True)
-
-
-def _short(value: Any) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

@@ -25,6 +25,7 @@ PROVIDERS = {
 }
 _THINKS = re.compile(r"reason|think|(?:^|[-/._])r1|qwq|magistral|gpt-oss|qwen3|(?:^|/)o\d", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CALLS = re.compile(r"/(?:chat/completions|completions|responses|messages|models)/*$")  # what is asked below an address
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
 LONG, SHORT = 32768, 8192  # tokens an answer may have: of models that think long, and what nearly all others accept
 
@@ -76,6 +77,7 @@ def provider(api: str) -> tuple[str, str | None]:
     """The address and the usual key variable of an API, given by a known name or by its address."""
     if api.lower() in PROVIDERS:
         return PROVIDERS[api.lower()]
+    api = _CALLS.sub("", api)
     host = urlsplit(api).hostname or ""
     if not host:
         raise RecipeError(f"--api {api}: write its address (https://.../v1), or one of: {', '.join(PROVIDERS)}")

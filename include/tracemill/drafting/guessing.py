@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tracemill.drafting.looking import Look
+from tracemill.drafting.parts import Roles, answered, named, parts_of, values
 from tracemill.errors import RecipeError
-from tracemill.sources.jsonl import Columns
+from tracemill.sources.base import RowError
+from tracemill.sources.jsonl import Columns, mapped_tests
 from tracemill.spelling import nearest
 
 LONGEST_ANSWER = 300  # characters at the median; longer texts are solutions or responses, not reference answers
@@ -50,9 +52,10 @@ def _is_turns(values: Sequence[Any]) -> bool:
 
 
 def _is_test(values: Sequence[Any]) -> bool:
-    return any(isinstance(_decoded(value), Mapping | list) for value in values) or any(
-        "assert" in text for text in _texts(values)
-    )
+    try:
+        return any(mapped_tests({"tests": value}, "tests") for value in values)
+    except RowError:
+        return False  # such rows would all be quarantined
 
 
 def _is_response(values: Sequence[Any]) -> bool:
@@ -86,8 +89,8 @@ _ROLES: tuple[tuple[str, str, Callable[[Sequence[Any]], bool]], ...] = (
     ("system", "system system_prompt", _is_text),
     (
         "reference_answer",
-        "reference_answer final_answer expected_answer ground_truth gold_answer correct_answer gold answer target "
-        "solution a 参考答案 标准答案 答案",
+        "reference_answer final_answer expected_answer ground_truth gold_answer correct_answer gold answer "
+        "target solution a 参考答案 标准答案 答案",
         _is_answer,
     ),
     ("reference_solution", "reference_solution canonical_solution solution code", _is_code),
@@ -101,57 +104,100 @@ _ROLES: tuple[tuple[str, str, Callable[[Sequence[Any]], bool]], ...] = (
 ROLES = tuple(role for role, _, _ in _ROLES)
 
 
-def guessed(found: Look) -> dict[str, str]:
+def guessed(found: Look) -> dict[str, str | tuple[str, ...]]:
     """The columns by what they are taken for; each is one thing at most. Without any known name the problem is the
     only text there is, or nothing.
     """
-    roles: dict[str, str] = {}
-    folded = {column.lower().replace("-", "_").replace(" ", "_"): column for column in reversed(found.columns)}
+    roles = _by_name(found, found.columns)
+    if not {"prompt", "messages"} & roles.keys():
+        roles = _by_name(found, [*found.columns, *_nested(found)])
+    if not {"prompt", "messages"} & roles.keys():
+        free = [one for one in found.columns if one not in roles.values() and _is_text(values(found, one))]
+        roles |= {"prompt": free[0]} if len(free) == 1 else {}
+    if "thinking" in roles and "response" not in roles:
+        del roles["thinking"]
+    if "test_case" not in roles:
+        roles.pop("reference_solution", None)  # code beside a question may be what is asked about
+    roles |= parts_of(found, roles)
+    return answered(found, roles) if "options" in roles else roles
+
+
+def _by_name(found: Look, columns: Sequence[str]) -> dict[str, str | tuple[str, ...]]:
+    roles: dict[str, str | tuple[str, ...]] = {}
+    folded = {one.rsplit(".", 1)[-1].lower().replace("-", "_").replace(" ", "_"): one for one in reversed(columns)}
     for role, names, fits in _ROLES:
         if role == "prompt" and "messages" in roles:
             continue
         for name in names.split():
             column = folded.get(name)
-            if column and column not in roles.values() and fits(_values(found, column)):
+            if column and column not in roles.values() and fits(values(found, column)):
                 roles[role] = column
                 break
-    if not {"prompt", "messages"} & roles.keys():
-        free = [one for one in found.columns if one not in roles.values() and _is_text(_values(found, one))]
-        roles |= {"prompt": free[0]} if len(free) == 1 else {}
-    if "thinking" in roles and "response" not in roles:
-        del roles["thinking"]
     return roles
 
 
-def unused(found: Look, roles: Mapping[str, str]) -> list[str]:
-    """The columns that hold texts or lists and are taken for nothing: options, say, or the second part of a prompt."""
-    free = (column for column in found.columns if column not in roles.values())
-    return [column for column in free if any(isinstance(one, str | list) and one for one in _values(found, column))]
+def _nested(found: Look) -> list[str]:
+    """The fields of columns that are objects."""
+    inner = ((one, value) for one in found.columns for value in values(found, one) if isinstance(value, Mapping))
+    return list(dict.fromkeys(f"{one}.{field}" for one, value in inner for field in value))
 
 
-def _values(found: Look, column: str) -> list[Any]:
-    return [row[column] for row in found.rows if row.get(column) is not None]
+def unused(found: Look, roles: Roles) -> list[str]:
+    """The columns that hold anything and are taken for nothing."""
+    used = {one.split(".")[0] for one in named(roles)} | named(roles)
+    return [column for column in found.columns if column not in used and any(values(found, column))]
 
 
-def said(roles: Mapping[str, str], given: Sequence[str], found: Look) -> dict[str, str]:
-    """The guess, corrected by ROLE=COLUMN (an empty COLUMN: no such column). Raises RecipeError for unknown ones."""
+def said(roles: Roles, given: Sequence[str], found: Look) -> dict[str, str | tuple[str, ...]]:
+    """The guess, corrected by ROLE=COLUMN, or ROLE=COLUMN,COLUMN where a role takes several (an empty COLUMN: no such
+    column). Raises RecipeError for unknown ones.
+    """
     corrected = dict(roles)
     for one in given:
-        role, equals, column = one.partition("=")
+        role, equals, column = (part.strip() for part in one.partition("="))
         if not equals or role not in Columns.model_fields:
             raise RecipeError(f"{one!r}: write ROLE=COLUMN{nearest(role, Columns.model_fields)}")
-        if column and column.split(".")[0] not in found.columns:
-            raise RecipeError(f"{one!r}: the rows have no such column{nearest(column, found.columns)}")
+        columns = (column,) if column in found.columns else tuple(name.strip() for name in column.split(","))
+        for name in columns if column else ():
+            if name not in found.columns and name.split(".")[0] not in found.columns:
+                raise RecipeError(f"{one!r}: the rows have no such column{nearest(name, found.columns)}")
+        if len(columns) > 1 and role not in SEVERAL:
+            raise RecipeError(f"{one!r}: {role} is one column; {', '.join(SEVERAL)} may be several")
         corrected.pop(role, None)
-        corrected = {known: name for known, name in corrected.items() if name != column}
         if column:
-            corrected[role] = column
-            if role in ("prompt", "messages"):
-                corrected.pop("messages" if role == "prompt" else "prompt", None)
+            corrected = _without(corrected, columns)
+            corrected[role] = columns if len(columns) > 1 else columns[0]
+            _drop_opposites(corrected, role)
     return corrected
 
 
-def require_problem(roles: Mapping[str, str], found: Look) -> None:
+SEVERAL = ("before", "after", "options", "response")
+_OPPOSITES = {
+    "prompt": ("messages",),
+    "messages": ("prompt", "before", "after", "options", "answer_index"),
+    "reference_answer": ("answer_index",),
+    "answer_index": ("reference_answer",),
+}
+
+
+def _without(roles: Roles, columns: Sequence[str]) -> dict[str, str | tuple[str, ...]]:
+    """The roles that those columns no longer have."""
+    left = dict[str, str | tuple[str, ...]]()
+    for role, given in roles.items():
+        names = [name for name in ((given,) if isinstance(given, str) else given) if name not in columns]
+        if names:
+            left[role] = names[0] if len(names) == 1 else tuple(names)
+    return left
+
+
+def _drop_opposites(roles: dict[str, str | tuple[str, ...]], role: str) -> None:
+    for other in _OPPOSITES.get(role, ()):
+        roles.pop(other, None)
+    if "options" not in roles:
+        roles.pop("answer_index", None)
+
+
+def require_problem(roles: Roles, found: Look) -> None:
     """Raise RecipeError when no column is known to hold the problems."""
     if not {"prompt", "messages"} & roles.keys():
         raise RecipeError(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tracemill.drafting.asked import LONG, SHORT, Asked, model_lines
 from tracemill.drafting.looking import Look
+from tracemill.drafting.parts import Roles
 from tracemill.errors import RecipeError
 from tracemill.recipe import load_recipe
 
 THINK_FIRST = "First think step by step between <think> and </think>, then write your answer after it."
-_CATEGORIES = {"test_case": "code", "reference_answer": "math"}  # what is checked by a program, and by its answer
+_CATEGORIES = {
+    "test_case": "code",
+    "reference_answer": "math",
+    "answer_index": "math",
+}  # what is checked by a program, and by its answer
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Draft:
 
     name: str
     found: Look
-    columns: Mapping[str, str]
+    columns: Roles
     asked: Asked
     category: str | None = None
     license: str | None = None
@@ -98,7 +102,7 @@ def _steps(draft: Draft, folder: Path) -> list[str]:
 
 def _verify(name: str, draft: Draft) -> list[str]:
     kinds = ["{kind: math}", "{kind: code}"] if draft.found.known else []
-    kinds += ["{kind: math}"] if "reference_answer" in draft.columns else []
+    kinds += ["{kind: math}"] if {"reference_answer", "answer_index"} & draft.columns.keys() else []
     kinds += ["{kind: code}"] if "test_case" in draft.columns else []
     if not kinds:
         return []
@@ -129,7 +133,7 @@ def _path(given: str, folder: Path) -> str:
     return _quoted(shown.replace("$", "$$"))
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: str | tuple[str, ...]) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 

@@ -96,19 +96,54 @@ def test_a_trial_is_measured_and_the_whole_pays_only_for_the_rest(folder: Path) 
     assert "76,000 out" not in after.stdout
 
 
-def test_it_asks_for_what_no_option_says_and_takes_corrections(folder: Path) -> None:
+def test_it_asks_for_what_no_option_says_and_again_after_what_is_wrong(folder: Path) -> None:
     with on_socket(Strict(say=say)) as served:
-        said = ["my sums.jsonl", "reference_answr=gold", "reference_answer=gold", "", served.url, "m", "MY_KEY", "n"]
-        wrong = tracemill("new", "recipe", answers=said)
-        said.remove("reference_answr=gold")
-        done = tracemill("new", "recipe", "--to", "two.yaml", answers=said)
-    assert wrong.exit_code == 1
-    assert "did you mean 'reference_answer'" in " ".join(wrong.stderr.split())
-    assert done.exit_code == 0, done.stderr
-    written = yaml.safe_load((folder / "two.yaml").read_text())
+        roles = ["reference_answr=gold", "reference_answer=gold", ""]
+        model = ["no such provider", served.url, "m", "sk-0", "MY_KEY", "n"]
+        done = tracemill("new", "recipe", answers=["gone.jsonl", "my sums.jsonl", *roles, *model])
+    assert done.exit_code == 0, done.stdout + done.stderr
+    told = " ".join(done.stdout.split())
+    for wrong in ("no such file", "did you mean 'reference_answer'", "write its address", "looks like a key itself"):
+        assert wrong in told
+    written = yaml.safe_load((folder / "my_sums.yaml").read_text())
     assert written["sources"][0]["columns"] == {"prompt": "q", "reference_answer": "gold"}
     assert written["sources"][0]["path"] == "my sums.jsonl"
     assert written["steps"]["distill"]["teacher"]["model"]["api"]["key"] == "${MY_KEY}"
+
+
+def test_a_part_of_the_problem_is_left_out_by_a_word_of_somebody_alone(folder: Path) -> None:
+    rows = [{"q": "Compute the sum.", "given": f"{n} and 25", "gold": str(n + 25)} for n in range(3)]
+    (folder / "my sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with on_socket(Strict(say=say)) as served:
+        stopped = tracemill(*described(served, "--run"))
+        assert stopped.exit_code == 1
+        assert "given may be a part of the problem" in " ".join(stopped.stderr.split())
+        assert not list(folder.glob("*.yaml"))
+        whole = tracemill(*described(served, "--column", "after=given"))
+        ignored = tracemill(*described(served, "--ignore", "given", "--to", "two.yaml"))
+        answers = ["", "n", "after=given", "", served.url, "m", "MY_KEY", "n"]
+        asked = tracemill("new", "recipe", "--problems", "my sums.jsonl", "--to", "three.yaml", answers=answers)
+    assert (whole.exit_code, ignored.exit_code, asked.exit_code) == (0, 0, 0), asked.stdout + asked.stderr
+    assert "Compute the sum.\n\n0 and 25" in whole.stdout
+    for name in ("my_sums.yaml", "three.yaml"):
+        assert yaml.safe_load((folder / name).read_text())["sources"][0]["columns"]["after"] == "given"
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (("--key", "UNSET_KEY"), "UNSET_KEY is not set"),
+        (("--api", "http://127.0.0.1:9"), "does not answer"),
+    ],
+    ids=["a variable that is not set", "an address that is silent"],
+)
+def test_what_would_stop_a_run_is_said_when_the_recipe_is_written(
+    folder: Path, changed: tuple[str, str], says: str
+) -> None:
+    with on_socket(Strict(say=say)) as served:
+        done = tracemill(*described(served, *changed))
+    assert done.exit_code == 0, done.stderr
+    assert says in " ".join(done.stdout.split())
 
 
 def test_a_key_where_its_variables_name_belongs_is_refused_and_not_repeated(folder: Path) -> None:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from tracemill.drafting.asked import PROVIDERS, Asked, provider, variable
 from tracemill.drafting.guessing import guessed, require_problem, said, unused
 from tracemill.drafting.looking import Look, look
+from tracemill.drafting.parts import named, unaccounted
+from tracemill.drafting.reading import problem_of, unreadable
 from tracemill.drafting.writing import Draft, recipe_name, write, written
 from tracemill.errors import RecipeError, SourceError
 from tracemill.recipe import load_recipe
@@ -52,10 +54,35 @@ SETS: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
         {"id": "task_id", "prompt": "text", "reference_solution": "code", "test_case": "test_list"},
         [],
     ),
-    "alpaca: half of the prompt would be lost": (
+    "alpaca: half of the prompt is the input": (
         {"instruction": "Translate.", "input": "Haus", "output": LONG},
-        {"prompt": "instruction", "response": "output"},
-        ["input"],
+        {"prompt": "instruction", "after": "input", "response": "output"},
+        [],
+    ),
+    "SVAMP: the body comes first": (
+        {"Body": "Jo has 3 nuts.", "Question": "How many?", "Answer": 3.0, "Equation": "3"},
+        {"prompt": "Question", "before": "Body", "reference_answer": "Answer"},
+        ["Equation"],
+    ),
+    "LiveCodeBench: code that the answer must begin with": (
+        {"question_content": "Add.", "starter_code": "def add(a, b):", "public_tests": '[{"a": 1}]'},
+        {"prompt": "question_content", "after": "starter_code"},
+        ["public_tests"],
+    ),
+    "the code that is asked about is no solution": (
+        {"question": "What is printed?", "code": "def f():\n    print(7)\nf()", "answer": "7"},
+        {"prompt": "question", "reference_answer": "answer"},
+        ["code"],
+    ),
+    "HumanEval: a text of tests that no shape knows": (
+        {"prompt": "def f(x):", "test": "def check(f):\n    assert f(1) == 2", "entry_point": "f"},
+        {"prompt": "prompt"},
+        ["test", "entry_point"],
+    ),
+    "fields of an object": (
+        {"data": {"question": "What is 1 + 1?", "answer": "2"}},
+        {"prompt": "data.question", "reference_answer": "data.answer"},
+        [],
     ),
     "OpenOrca": (
         {"id": "f.1", "system_prompt": "You explain.", "question": "Why?", "response": LONG},
@@ -69,8 +96,8 @@ SETS: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
     ),
     "a choice whose options stand elsewhere": (
         {"question": "Which?", "choices": ["a", "b"], "answer": "B"},
-        {"prompt": "question", "reference_answer": "answer"},
-        ["choices"],
+        {"prompt": "question", "options": "choices", "reference_answer": "answer"},
+        [],
     ),
     "long answers are responses": (
         {"question": "Why?", "answer": LONG},
@@ -84,8 +111,8 @@ SETS: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
     ),
     "capital letters": ({"Problem": "Find.", "Answer": 204}, {"prompt": "Problem", "reference_answer": "Answer"}, []),
     "Chinese names": ({"问题": "求解", "答案": "4"}, {"prompt": "问题", "reference_answer": "答案"}, []),
-    "no known name, one text": ({"n": 1, "aufgabe": "Finde x."}, {"prompt": "aufgabe"}, []),
-    "verdicts are no answers": ({"question": "Why?", "answer": True}, {"prompt": "question"}, []),
+    "no known name, one text": ({"n": 1, "aufgabe": "Finde x."}, {"prompt": "aufgabe"}, ["n"]),
+    "verdicts are no answers": ({"question": "Why?", "answer": True}, {"prompt": "question"}, ["answer"]),
 }
 
 
@@ -96,15 +123,110 @@ def test_columns_are_taken_for_what_they_are(row: dict[str, Any], roles: dict[st
     assert unused(found, guessed(found)) == left
 
 
+CHOICES = {"prompt": "question", "options": "choices"}
+ANSWERS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
+    "MMLU: numbers from 0": (
+        [{"question": "?", "choices": ["x", "y", "z"], "answer": n} for n in (0, 2)],
+        CHOICES | {"answer_index": "answer"},
+    ),
+    "from 1, or is it?": ([{"question": "?", "choices": ["x", "y", "z"], "answer": n} for n in (1, 2)], CHOICES),
+    "from 1 for sure is not read": ([{"question": "?", "choices": ["x", "y"], "answer": n} for n in (1, 2)], CHOICES),
+    "the options are numbers, and so is the answer": (
+        [{"question": "?", "choices": ["0", "2", "1"], "answer": n} for n in ("0", "2")],
+        CHOICES | {"reference_answer": "answer"},
+    ),
+    "MMLU-Pro: a mark and its number": (
+        [{"question": "?", "choices": ["x", "y"], "answer": "A", "answer_index": 0}],
+        CHOICES | {"reference_answer": "answer"},
+    ),
+    "MedQA: a text and its mark": (
+        [{"question": "?", "choices": {"A": "iron", "B": "zinc"}, "answer": "zinc", "answer_idx": "B"}],
+        CHOICES | {"reference_answer": "answer_idx"},
+    ),
+    "ARC: marks of its own": (
+        [{"question": "?", "choices": {"text": ["x", "y"], "label": ["1", "2"]}, "answerKey": "2"}],
+        CHOICES | {"reference_answer": "answerKey"},
+    ),
+    "one column for each": (
+        [{"question": "?", "opa": "x", "opb": "y", "opc": "z", "cop": 0}],
+        {"prompt": "question", "options": ("opa", "opb", "opc"), "answer_index": "cop"},
+    ),
+    "small letters may be what is computed with": (
+        [{"question": "a + b + c?", "a": "1", "b": "2", "c": "3", "answer": "6"}],
+        {"prompt": "question", "reference_answer": "answer"},
+    ),
+    "the question shows them already": (
+        [{"question": "Which? A. red B. blue", "choices": ["red", "blue"], "answer": "A"}],
+        {"prompt": "question", "reference_answer": "answer"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("rows", "roles"), ANSWERS.values(), ids=ANSWERS)
+def test_options_are_asked_and_the_right_one_is_told_by_mark_number_or_not_at_all(
+    rows: list[dict[str, Any]], roles: dict[str, Any]
+) -> None:
+    assert guessed(seen(*rows)) == roles
+
+
+LEFT: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "an input beside what is no instruction": ({"question": "Sum?", "input": "17 and 25", "answer": "42"}, ["input"]),
+    "numbers": ({"question": "a + b?", "a": 17, "b": 25, "answer": "42"}, ["a", "b"]),
+    "a table": ({"question": "Who?", "table": {"rows": [["Jo", 3]]}, "answer": "Jo"}, ["table"]),
+    "facts in a list": ({"question": "Who?", "facts": ["Jo won."], "answer": "Jo"}, ["facts"]),
+    "two texts that could both be it": ({"problem": "Jo has 3.", "question": "How many?", "answer": "3"}, ["question"]),
+    "a copy of it": ({"problem": "How  many?", "question": "How many?", "answer": "3"}, []),
+    "code that is asked about": ({"question": "Printed?", "code": "print(7)", "answer": "7"}, ["code"]),
+    "an image": ({"question": "How long is AB?", "image": "iVBORw0KGgo=", "answer": "3"}, ["image"]),
+    "beside a conversation": (
+        {"messages": [{"role": "user", "content": "Sum?"}], "context": "17 and 25", "answer": "42"},
+        ["context"],
+    ),
+    "fields beside the one that is used": ({"d": {"question": "Sum?", "given": "1, 2", "answer": "3"}}, ["d.given"]),
+    "where it is from, and what is said of its answer": (
+        {"question": "Sum?", "source": "x", "solution": LONG, "is_hard": True, "problem_id": 3, "answer": "42"},
+        [],
+    ),
+    "nothing in them": ({"question": "Sum?", "input": "", "hints": [], "answer": "42"}, []),
+}
+
+
+@pytest.mark.parametrize(("row", "left"), LEFT.values(), ids=LEFT)
+def test_what_may_be_a_part_of_the_problem_is_never_left_out_in_silence(row: dict[str, Any], left: list[str]) -> None:
+    found = seen(row, row)
+    roles = guessed(found)
+    assert unaccounted(found, roles) == left
+    assert unaccounted(found, roles, left) == []
+    assert unaccounted(found, roles, ["*"]) == []
+
+
+def test_the_problem_is_shown_as_it_is_asked_and_unreadable_rows_are_counted() -> None:
+    found = seen(*({"instruction": "Add.", "input": text, "output": LONG} for text in ("17 and 25", ["3", "4"])))
+    roles = guessed(found) | {"after": "input"}
+    assert problem_of(found, roles) == "Add.\n\n17 and 25"
+    assert [line[:7] for line in unreadable(found, roles)] == ["1 of 2 "]
+    with pytest.raises(RecipeError, match="no row can be read"):
+        unreadable(seen(found.rows[1]), roles)
+    with pytest.raises(RecipeError, match="`answer_index` needs `options`"):
+        unreadable(found, {"prompt": "instruction", "answer_index": "output"})
+
+
 def test_a_person_knows_better() -> None:
     found = seen({"a": "x", "b": "y", "c": "z"})
     roles = said(guessed(found), ["prompt=b", "reference_answer=a", "response="], found)
     assert roles == {"prompt": "b", "reference_answer": "a"}
+    assert said(roles, ["after=c, a"], found) == {"prompt": "b", "after": ("c", "a")}
+    assert said({"prompt": "a", "options": ("b", "c")}, ["after=b"], found) == {
+        "prompt": "a",
+        "options": "c",
+        "after": "b",
+    }
     assert said(roles, ["messages=b"], found) == {"messages": "b", "reference_answer": "a"}
     for wrong, told in {
         "prmpt=a": "did you mean 'prompt'",
         "prompt=d": "no such column",
         "prompt": "ROLE=COLUMN",
+        "prompt=a,b": "is one column",
     }.items():
         with pytest.raises(RecipeError, match=told):
             said(roles, [wrong], found)
@@ -132,7 +254,7 @@ NAMES = st.sampled_from(
 def test_whatever_the_rows_hold_the_guess_is_a_guess_and_the_draft_is_read_back(rows: list[dict[str, Any]]) -> None:
     found = seen(*rows)
     roles = guessed(found)
-    assert set(roles.values()) <= set(found.columns)
+    assert {name if name in found.columns else name.split(".")[0] for name in named(roles)} <= set(found.columns)
     if {"prompt", "messages"} & roles.keys():
         (source,) = load_recipe(written(Draft("mine", found, roles, ASKED), Path("/"))).sources
         assert isinstance(source, JsonlSource)
@@ -195,6 +317,8 @@ def test_a_model_is_named_by_its_provider_or_its_address() -> None:
     assert provider("DeepSeek") == ("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY")
     assert provider("https://api.openai.com/v1")[1] == "OPENAI_API_KEY"
     assert provider("http://127.0.0.1:8000")[1] is None
+    for below in ("/chat/completions", "/chat/completions/", "/models"):
+        assert provider(f"https://api.openai.com/v1{below}")[0] == "https://api.openai.com/v1"
     with pytest.raises(RecipeError, match="write its address"):
         provider("deepsek")
 
