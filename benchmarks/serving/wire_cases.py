@@ -61,6 +61,196 @@ _PARTS = [{"type": "thinking", "thinking": [{"type": "text", "text": "a"}]}, {"t
 _SMILE = event({"content": "<think>😀</think>b"}).decode().encode("ascii")
 _RAW_SMILE = json.dumps({"choices": [{"delta": {"content": "<think>😀</think>b"}}]}, ensure_ascii=False).encode()
 
+
+def error(message: str, **more: Any) -> dict[str, Any]:
+    """An error's body as OpenAI and those who repeat it write it."""
+    return {"error": {"message": message, **more}}
+
+
+_CONTEXT = "This model's maximum context length is 4096 tokens. However, you requested"
+_FILTER = {"innererror": {"code": "ResponsibleAIPolicyViolation"}}
+# The same fault comes with many statuses, and the same status for many faults: name, status, body, what it is.
+REFUSALS: list[tuple[str, str, dict[str, Any], str]] = [
+    (
+        "no room: vLLM",
+        "400 Bad",
+        error(
+            f"'max_tokens' or 'max_completion_tokens' is too large: 4096. {_CONTEXT[:52]} "
+            "and your request has 60 input tokens (4096 > 4096 - 60)."
+        ),
+        "RecipeError",
+    ),
+    (
+        "no room: output tokens",
+        "400 Bad",
+        error(
+            f"{_CONTEXT} 4000 output tokens and your prompt contains at least 97 "
+            "input tokens, for a total of at least 4097 tokens."
+        ),
+        "RecipeError",
+    ),
+    (
+        "no room: in the completion",
+        "400 Bad",
+        error(f"{_CONTEXT} 4105 tokens (9 in the messages, 4096 in the completion). Please reduce the length."),
+        "RecipeError",
+    ),
+    (
+        "no room: SGLang",
+        "400 Bad",
+        {
+            "message": "Requested token count exceeds the model's maximum context length of "
+            "4096 tokens. You requested a total of 4105 tokens: 9 tokens from the input messages and 4096 tokens for "
+            "the completion."
+        },
+        "RecipeError",
+    ),
+    (
+        "no room: TGI",
+        "422 No",
+        {
+            "error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. "
+            "Given: 60 `inputs` tokens and 4096 `max_new_tokens`"
+        },
+        "RecipeError",
+    ),
+    (
+        "no room: OpenAI",
+        "400 Bad",
+        error(
+            "max_tokens is too large: 32768. This model supports at most 16384 completion "
+            "tokens, whereas you provided 32768."
+        ),
+        "RecipeError",
+    ),
+    (
+        "no room: Anthropic",
+        "400 Bad",
+        error("max_tokens: 32768 > 8192, which is the maximum allowed number of output tokens for this model"),
+        "RecipeError",
+    ),
+    (
+        "no room: DeepSeek",
+        "400 Bad",
+        error("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]"),
+        "RecipeError",
+    ),
+    ("no room: Groq", "400 Bad", error("`max_tokens` must be less than or equal to `8192`"), "RecipeError"),
+    ("no room: exceeds the maximum", "400 Bad", error("max_tokens exceeds the maximum of 8192"), "RecipeError"),
+    (
+        "a long prompt: vLLM",
+        "400 Bad",
+        error(f"{_CONTEXT} 5000 tokens (4900 in the messages, 100 in the completion)."),
+        "too_long",
+    ),
+    (
+        "a long prompt: input tokens",
+        "400 Bad",
+        error(f"{_CONTEXT} 512 output tokens and your prompt contains at least 3585 input tokens."),
+        "too_long",
+    ),
+    (
+        "a long prompt: Anthropic's sum",
+        "400 Bad",
+        error(
+            "input length and `max_tokens` exceed context limit: "
+            "190000 + 20000 > 200000, decrease input length or `max_tokens`"
+        ),
+        "too_long",
+    ),
+    ("a long prompt: Anthropic", "400 Bad", error("prompt is too long: 210000 tokens > 200000 maximum"), "too_long"),
+    (
+        "a long prompt: llama.cpp",
+        "400 Bad",
+        error("the request exceeds the available context size, try increasing it", type="exceed_context_size_error"),
+        "too_long",
+    ),
+    (
+        "a long prompt: Mistral",
+        "400 Bad",
+        error("Prompt contains 40000 tokens, too large for model with 32768 maximum context length"),
+        "too_long",
+    ),
+    ("a bare exceed is no length", "400 Bad", error("temperature exceeds 1.5"), "refused"),
+    (
+        "no money: Anthropic's 400",
+        "400 Bad",
+        error(
+            "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.",
+            type="invalid_request_error",
+        ),
+        "RecipeError",
+    ),
+    (
+        "no money: Anthropic's own limit",
+        "400 Bad",
+        error("You have reached your specified API usage limits. You will regain access on 2026-12-01."),
+        "RecipeError",
+    ),
+    (
+        "no money: OpenAI's 429",
+        "429 No",
+        error(
+            "You exceeded your current quota, please check your plan and billing details.",
+            type="insufficient_quota",
+            code="insufficient_quota",
+        ),
+        "RecipeError",
+    ),
+    (
+        "no money: xAI's 403",
+        "403 No",
+        {
+            "code": "x",
+            "error": "Your team has either used all available credits or reached its monthly spending limit.",
+        },
+        "RecipeError",
+    ),
+    ("no money: OpenRouter's 403", "403 No", error("Key limit exceeded (total limit)", code=403), "RecipeError"),
+    ("no money: Alibaba's 400", "400 Bad", error("Access denied", code="Arrearage"), "RecipeError"),
+    ("no money: HTTP 200", "200 OK", error("Insufficient credits", code=402), "RecipeError"),
+    (
+        "a filter: OpenRouter's 403",
+        "403 No",
+        error(
+            "Your chosen model requires moderation and your input was flagged",
+            code=403,
+            metadata={"reasons": ["violence"]},
+        ),
+        "content_filter",
+    ),
+    (
+        "a filter: reasons alone",
+        "403 No",
+        error("Provider returned error", metadata={"reasons": ["x"]}),
+        "content_filter",
+    ),
+    (
+        "a filter: Azure's 400",
+        "400 Bad",
+        error("The response was filtered", code="content_filter", **_FILTER),
+        "content_filter",
+    ),
+    (
+        "a filter: DeepSeek's 400",
+        "400 Bad",
+        error("Content Exists Risk", type="invalid_request_error"),
+        "content_filter",
+    ),
+    (
+        "a filter: Alibaba's 400",
+        "400 Bad",
+        error("Input data may contain inappropriate content.", code="data_inspection_failed"),
+        "content_filter",
+    ),
+    (
+        "a filter: Moonshot's 400",
+        "400 Bad",
+        error("The request was rejected because it was considered high risk", type="content_filter"),
+        "content_filter",
+    ),
+]
+
 WIRE_CASES = [
     # whole answers in JSON
     WireCase("usage absent", [GOOD], OK),
@@ -120,6 +310,22 @@ WIRE_CASES = [
     WireCase("HTTP 529", [answer(b"{}", "529 Overloaded"), GOOD], OK, 2),
     WireCase("HTTP 500 without a body", [answer(b"", "500 Oops"), GOOD], OK, 2),
     WireCase("HTTP 429", [answer(b"{}", "429 Slow", "application/json", "Retry-After: 0"), GOOD], OK, 2),
+    WireCase(
+        "a quota a minute in the words of an empty account",
+        [
+            answer(
+                json.dumps(
+                    error("You exceeded your current quota. Please retry in 0.1s", status="RESOURCE_EXHAUSTED")
+                ).encode(),
+                "429 Slow",
+                "application/json",
+                "Retry-After: 0",
+            ),
+            GOOD,
+        ],
+        OK,
+        2,
+    ),
     WireCase("HTTP 503 with a wait", [answer(b"{}", "503 Busy", "application/json", "Retry-After: 0"), GOOD], OK, 2),
     WireCase("HTTP 408", [answer(b"{}", "408 Request Timeout"), GOOD], OK, 2),
     # refusals
@@ -141,6 +347,7 @@ WIRE_CASES = [
     WireCase("wrong key", [answer(b"{}", "401 Unauthorized")], "RecipeError"),
     WireCase("no such model", [answer(b'{"error":{"message":"no such model"}}', "404 Not Found")], "RecipeError"),
     WireCase("not a chat address", [answer(b"", "405 Method Not Allowed")], "RecipeError"),
+    *[WireCase(name, [answer(json.dumps(said).encode(), status)], right) for name, status, said, right in REFUSALS],
     # streams
     WireCase("a stream", [answer(stream(A, B, STOP), kind=SSE)], OK),
     WireCase(

@@ -43,6 +43,14 @@ class Ask:
         asked: dict[str, Any] = {"messages": turns} if self.route == "/v1/chat/completions" else {"prompt": "1"}
         return Ask(self.route, {**asked, "max_tokens": 1})
 
+    def probe(self) -> Ask:
+        """This request with a prompt that nobody can mind: what a server refuses now, it refuses whatever the row."""
+        turns = self.body.get("messages")
+        if self.route != "/v1/chat/completions" or not isinstance(turns, list) or not turns or self.goes_on:
+            return self.canary()
+        begun = [turns[-1]] if turns[-1].get("role") == "assistant" else []
+        return Ask(self.route, {**self.body, "messages": [{"role": "user", "content": "1"}, *begun]})
+
     def key(self, identity: str) -> str:
         """SHA-256 (hex) of model weights, route, prompt, sampling and sample index."""
         parts = {"model": identity, "route": self.route, "body": self.body, "sample": self.sample}
@@ -91,10 +99,10 @@ class Refusal:
     """One request that the server will never answer as it stands; the row it was for is quarantined.
 
     `poison`: it ended or broke the server every time it was asked, while others were answered. `unmeasured`: it was
-    answered, but not with finite numbers.
+    answered, but not with finite numbers. `content_filter`: the provider will not have this prompt.
     """
 
-    reason: Literal["too_long", "refused", "poison", "unmeasured"]
+    reason: Literal["too_long", "refused", "content_filter", "poison", "unmeasured"]
     detail: str
 
 

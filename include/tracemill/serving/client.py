@@ -30,7 +30,7 @@ from tracemill.serving.payload import encoded
 from tracemill.serving.rendering import rendered
 from tracemill.serving.transport import HttpTransport, Transport
 from tracemill.serving.trouble import Trouble
-from tracemill.serving.wire import ServerFault, read_reply
+from tracemill.serving.wire import Forbidden, ServerFault, read_reply
 
 _FULL = 0.1  # seconds until a look whether a server takes more
 _STREAMED = {"/v1/chat/completions", "/v1/completions"}
@@ -179,8 +179,24 @@ class Client:
             purse.check()
             if purse.requests:
                 purse.requests.take(1, time.monotonic())
-        async with self._flying(endpoint) as flight:
-            return await self._send(flight, ask)
+        try:
+            async with self._flying(endpoint) as flight:
+                return await self._send(flight, ask)
+        except Forbidden as error:
+            if await self._takes_the_key(endpoint, ask):
+                return Refusal("refused", str(error)[:500])
+            raise
+
+    async def _takes_the_key(self, endpoint: Endpoint, ask: Ask) -> bool:
+        """Whether this key is answered at all, so that HTTP 403 was about one prompt; else a tiny request tells."""
+        if self.answered:
+            return True
+        try:
+            async with self._flying(endpoint) as flight:
+                await self._send(flight, ask.canary())
+        except (Forbidden, ServerFault):
+            return False
+        return True
 
     @contextlib.asynccontextmanager
     async def _flying(self, endpoint: Endpoint) -> AsyncIterator[_Flight]:
@@ -212,7 +228,8 @@ class Client:
         if self.fleet.model.api:
             body = self._adapted(self.fleet.model.api, body)
         status, data, wait = await self._post(flight, ask.route, body)
-        answer = read_reply(ask.route, status, data, round(time.monotonic() - began, 4), wait)
+        budget = ask.body.get("max_tokens")
+        answer = read_reply(ask.route, status, data, round(time.monotonic() - began, 4), wait, budget)
         if ask.goes_on and isinstance(answer, Reply):
             return replace(answer, text=as_tags(answer.text, str(ask.body.get(BEGUN, ""))), token_ids=None)
         return answer

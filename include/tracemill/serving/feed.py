@@ -141,6 +141,8 @@ class _Run:
                     group.create_task(self._one(client, key, ask))
                 for _ in range(self.concurrency):
                     await self.slots.acquire()
+                if self.equal.unsure:
+                    await self._probe(client, next(reversed(self.asks.values())), self.equal.unsure)
                 for attendant in attendants:
                     attendant.cancel()
         except ExceptionGroup as failures:
@@ -169,8 +171,14 @@ class _Run:
             self.wake.set()
             return
         self.answers[key] = answer
-        self.equal.note(answer)
+        if self.equal.note(answer):
+            await self._probe(client, ask, answer)
         self.slots.release()
+
+    async def _probe(self, client: Client, ask: Ask, refusal: Refusal) -> None:
+        """Ask something that nobody can mind. Raises RecipeError when that is refused, too."""
+        harmless = ask.canary() if client.answered else ask.probe()
+        self.equal.judge(refusal, await client.ask(harmless))
 
     async def _write_parts(self) -> None:
         """Store what waits, in parts neither too small nor too late, and let go of the slots of what is stored."""

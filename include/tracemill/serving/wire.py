@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from tracemill.errors import RecipeError
 from tracemill.serving.asks import Refusal, Reply, Route
+from tracemill.serving.complaints import meaning_of, message_of
 from tracemill.serving.continuation import packed
 from tracemill.serving.finish import ending, named
 from tracemill.serving.messages import with_tags
 
-_TOO_LONG = re.compile(r"context length|maximum model length|max_model_len|too long|longer than|exceed", re.IGNORECASE)
-_NO_ROOM_AT_ALL = re.compile(r"max_tokens=?\s*\d* cannot be greater than max_model_len", re.IGNORECASE)
-_REFUSED = {400, 413, 422}
+_REFUSED = {400, 413, 422, 451}
+_NO_MONEY = "the account has no balance left: top it up, then clear this task (nothing that was answered is lost)"
 # No request can succeed there, whoever tries again: what the user must do.
 _NEVER = {
     401: "the connection's key is missing or wrong",
-    402: "the account has no balance left: top it up, then clear this task (nothing that was answered is lost)",
+    402: _NO_MONEY,
     403: "the connection's key is missing or wrong, or may not use this model",
     405: "this address does not take such requests: check that the endpoint is the server's base URL",
     501: "the server does not offer this kind of request",
@@ -38,15 +37,26 @@ class ServerFault(Exception):
         self.alive, self.wait, self.throttled = alive, wait, throttled
 
 
-def read_reply(route: Route, status: int, data: Any, seconds: float, wait: float | None = None) -> Reply | Refusal:
-    """The answer in a response. Raises ServerFault to try again, RecipeError when no request can ever succeed there."""
-    if status in _REFUSED:
-        return _refusal("too long: " + _message(data) if status == 413 else _message(data))
+class Forbidden(RecipeError):
+    """HTTP 403 without a word why: the key, or what lies in front of the server and dislikes this one prompt."""
+
+
+def read_reply(
+    route: Route, status: int, data: Any, seconds: float, wait: float | None = None, budget: int | None = None
+) -> Reply | Refusal:
+    """The answer in a response. Raises ServerFault to try again, RecipeError when no request can ever succeed there.
+
+    `budget`: the tokens that were asked for as an answer.
+    """
+    refusal = _refusal(status, data, budget)
+    if refusal:
+        return refusal
     if status in _NEVER:
-        raise RecipeError(f"the server answers {status}: {_NEVER[status]} ({_message(data)[:300]})")
+        kind = Forbidden if status == 403 else RecipeError
+        raise kind(f"the server answers {status}: {_NEVER[status]} ({message_of(data)[:300]})")
     if status != 200 or not isinstance(data, Mapping):
         throttled = status == 429 or (status == 503 and wait is not None)
-        raise ServerFault(f"HTTP {status}: {_message(data)}", alive=not throttled, wait=wait, throttled=throttled)
+        raise ServerFault(f"HTTP {status}: {message_of(data)}", alive=not throttled, wait=wait, throttled=throttled)
     try:
         if route == "/classify":
             return _classified(data, seconds)
@@ -54,26 +64,26 @@ def read_reply(route: Route, status: int, data: Any, seconds: float, wait: float
             return _embedded(data, seconds)
         return _generated(route, data, seconds)
     except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError) as error:
-        said = _message(data) if "error" in data else f"{type(error).__name__}: {error}"
+        said = message_of(data) if "error" in data else f"{type(error).__name__}: {error}"
         raise ServerFault(f"an answer without the documented fields ({said})", alive=True) from error
 
 
-def _refusal(message: str) -> Refusal:
-    if _NO_ROOM_AT_ALL.search(message):
+def _refusal(status: int, data: Any, budget: int | None) -> Refusal | None:
+    """What an error says of its own request, if it says so. Raises RecipeError for what it says of every request."""
+    said = message_of(data)
+    is_error = 400 <= status < 500 or (status == 200 and isinstance(data, Mapping) and bool(data.get("error")))
+    meaning = meaning_of(data, budget) if is_error and status != 401 else None
+    if meaning == "no_money":
+        raise RecipeError(f"the server answers {status}: {_NO_MONEY} ({said[:300]})")
+    if meaning == "filtered" and status != 402:
+        return Refusal("content_filter", said[:500])
+    if status in _REFUSED and meaning == "too_many_tokens":
         raise RecipeError(
-            f"the server refuses every request: {message} Lower sampling.max_tokens or raise max_model_len"
+            f"the server refuses every request: {said[:500]} Lower sampling.max_tokens or raise max_model_len"
         )
-    return Refusal("too_long" if _TOO_LONG.search(message) else "refused", message[:500])
-
-
-def _message(data: Any) -> str:
-    """What the server says went wrong: {"error": {"message": ...}}, {"message": ...}, {"detail": ...} or plain text."""
-    if isinstance(data, Mapping):
-        inner = data.get("error", data)
-        if isinstance(inner, Mapping):
-            return str(inner.get("message") or inner.get("detail") or dict(inner))
-        return str(inner)
-    return str(data)[:500]
+    if status == 413 or (status in _REFUSED and meaning == "too_long"):
+        return Refusal("too_long", ("too long: " + said if status == 413 else said)[:500])
+    return Refusal("refused", said[:500]) if status in _REFUSED else None
 
 
 def _generated(route: Route, data: Mapping[str, Any], seconds: float) -> Reply:

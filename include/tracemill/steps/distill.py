@@ -33,8 +33,8 @@ class Distill(AskingStep):
     the rule of the 1.4M paper (arXiv 2503.19633, section 2.3): an existing response is kept if and only if it passes,
     otherwise a new one is made. `problems: all` writes traces for every living problem.
 
-    Ledger: kept with the reason `verified` or `distilled`; quarantined with `too_long`, `refused` or `poison` when the
-    server gave no trace at all and the problem has no living response.
+    Ledger: kept with the reason `verified` or `distilled`; quarantined with `too_long`, `content_filter`, `refused`
+    or `poison` when the server gave no trace at all and the problem has no living response.
     """
 
     kind: Literal["distill"]

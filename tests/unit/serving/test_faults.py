@@ -16,6 +16,7 @@ from tracemill.serving.asks import Ask, Refusal, Reply
 from tracemill.serving.fake import FakeServer
 from tracemill.serving.feed import Feed
 from tracemill.serving.pacing import Pace, retry_after
+from tracemill.serving.transport import Response
 from tracemill.serving.trouble import DEATHS, TRIES, Trouble
 from tracemill.serving.wire import ServerFault
 from tracemill.shards import Store
@@ -76,6 +77,72 @@ def test_the_same_refusal_for_all_is_the_recipes_fault_and_seals_nothing(store: 
     with pytest.raises(RecipeError, match="refuses every request for the same reason"):
         answers(store, server, [ask(f"p{n}") for n in range(50)], concurrency=4)
     assert len(server.requests) <= 12
+
+
+class Complaining(FakeServer):
+    """Answers `good` requests, then says the same to all; `spares` the tiny prompts with which a client probes."""
+
+    good, spares, status, said = 0, False, 400, ""
+
+    async def post(self, url: str, body: bytes, *rest: Any) -> Any:
+        answer = await super().post(url, body, *rest)
+        is_probe = self.requests[-1]["messages"][0]["content"] == "1"
+        if len(self.requests) <= self.good or (self.spares and is_probe):
+            return answer
+        return Response(self.status, {}, {"error": {"message": self.said}})
+
+
+@pytest.mark.parametrize(
+    ("good", "rows", "status", "said"),
+    [
+        pytest.param(0, 12, 400, "Context length: your prompt is too long", id="every row too long"),
+        pytest.param(5, 12, 400, "The account was closed", id="closed in mid-run, in words that nobody knows"),
+        pytest.param(5, 6, 400, "The account was closed", id="closed before the last row"),
+        pytest.param(5, 12, 403, "This key was revoked", id="a key revoked in mid-run"),
+    ],
+)
+def test_what_is_said_to_a_harmless_prompt_too_is_no_rows_fault(
+    store: Store, good: int, rows: int, status: int, said: str
+) -> None:
+    server = Complaining()
+    server.good, server.status, server.said = good, status, said
+    with pytest.raises(RecipeError, match="refuses every request for the same reason"):
+        answers(store, server, [ask(f"p{n}") for n in range(rows)], concurrency=1)
+    assert len(server.requests) <= good + 6
+
+
+@pytest.mark.parametrize(
+    ("good", "status", "said", "reason"),
+    [
+        pytest.param(0, 400, "your prompt is too long", "too_long", id="too long, one after the other"),
+        pytest.param(2, 400, "your prompt is too long", "too_long", id="too long after answers, one after the other"),
+        pytest.param(0, 403, "your input was flagged", "content_filter", id="moderated, one after the other"),
+        pytest.param(
+            2, 403, "your input was flagged", "content_filter", id="moderated after answers, one after the other"
+        ),
+        pytest.param(2, 403, "<html>Request blocked</html>", "refused", id="a firewall that dislikes code"),
+    ],
+)
+def test_rows_that_only_are_alike_are_refused_each_for_itself(
+    store: Store, good: int, status: int, said: str, reason: str
+) -> None:
+    server = Complaining()
+    server.good, server.spares, server.status, server.said = good, True, status, said
+    found = answers(store, server, [ask(f"p{n}") for n in range(9)], concurrency=1)
+    assert [one.reason for one in found if isinstance(one, Refusal)] == [reason] * (9 - good)
+
+
+def test_one_prompt_that_a_firewall_blocks_does_not_end_the_run(store: Store) -> None:
+    """Trap: it comes first, so that nothing has shown yet that the key is good."""
+    found = answers(store, FakeServer(faults={1: 403}), [ask(f"p{n}") for n in range(4)], concurrency=1)
+    assert [isinstance(one, Refusal) for one in found] == [True, False, False, False]
+
+
+def test_a_key_that_may_not_ask_this_model_is_named_at_once(store: Store) -> None:
+    server = FakeServer(faults=dict.fromkeys(range(1, 99), 403))
+    with pytest.raises(RecipeError, match="key is missing or wrong"):
+        answers(store, server, [ask(f"p{n}") for n in range(4)], concurrency=1)
+    assert len(server.requests) == 2
 
 
 def test_a_refusal_of_some_rows_is_theirs(store: Store) -> None:
