@@ -18,6 +18,13 @@ from tracemill.sources.jsonl import Columns, JsonlSource
 
 LOOKED_AT = 100  # rows
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_TO_LINES = "python -c 'import csv, json, sys; [print(json.dumps(row)) for row in csv.DictReader(sys.stdin{})]'"
+_TABLE = "a table of text is not read; make JSON Lines of it, with every value as it is written: {} < {} > rows.jsonl"
+_REMEDIES = {
+    ".csv": _TABLE.format(_TO_LINES.format(""), "rows.csv"),
+    ".tsv": _TABLE.format(_TO_LINES.format(', delimiter="\\t"'), "rows.tsv"),
+    ".txt": 'where a problem ends is not to be told in plain text: write one object a line, {"problem": "..."}',
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,8 @@ def look(given: str, resources: Resources) -> Look:
     Raises SourceError for what is missing, empty or no rows at all, RecipeError for what is neither a path nor an id.
     """
     here = Path(given).expanduser()
+    if here.is_file() and (remedy := _REMEDIES.get(here.suffix.lower())):
+        raise RecipeError(f"{given}: {remedy}")
     if here.exists() or any(mark in given for mark in "*?["):
         place = str(here.resolve()) if here.exists() else str(Path.cwd() / here)
         local = JsonlSource(kind="jsonl", name="problems", path=place.replace("$", "$$"), columns=Columns())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +287,23 @@ def test_what_is_no_file_and_no_id_and_what_is_empty_is_said(tmp_path: Path) -> 
         look(str(tmp_path / "empty.jsonl"), Resources(workers=1))
     with pytest.raises(RecipeError, match="no such file"):
         look(str(tmp_path / "gone.jsonl"), Resources(workers=1))
+
+
+@pytest.mark.parametrize(("name", "mark"), [("rows.csv", ","), ("rows.tsv", "\t")])
+def test_a_table_of_text_is_refused_with_a_command_that_mends_it(tmp_path: Path, name: str, mark: str) -> None:
+    (tmp_path / name).write_text(f'question{mark}answer\n"Say ""é""{mark} twice\nor so"{mark}007\n', encoding="utf-8")
+    with pytest.raises(RecipeError, match="JSON Lines") as caught:
+        look(str(tmp_path / name), Resources(workers=1))
+    command = str(caught.value).split("as it is written: ")[1]
+    subprocess.run(command.replace("python", sys.executable, 1), shell=True, cwd=tmp_path, check=True)
+    found = look(str(tmp_path / "rows.jsonl"), Resources(workers=1))
+    assert found.rows == ({"question": f'Say "é"{mark} twice\nor so', "answer": "007"},)
+
+
+def test_plain_text_has_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "rows.txt").write_text("What is it?\n")
+    with pytest.raises(RecipeError, match="where a problem ends"):
+        look(str(tmp_path / "rows.txt"), Resources(workers=1))
 
 
 def test_a_folder_of_weights_and_a_documented_data_set_make_recipes_that_load(tmp_path: Path) -> None:
