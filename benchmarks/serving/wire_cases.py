@@ -298,6 +298,8 @@ WIRE_CASES = [
     WireCase("null for an answer", [answer(b"null"), GOOD], OK, 2),
     WireCase("nothing for an answer", [answer(b""), GOOD], OK, 2),
     WireCase("an HTML page with HTTP 200", [answer(b"<html>hi</html>", "200 OK", "text/html"), GOOD], OK, 2),
+    WireCase("a login page for ever", [answer(b"<html>log in</html>", "200 OK", "text/html")], "RecipeError", 5),
+    WireCase("JSON that is nobody's answer", [answer(b'{"status":"ok"}')], "RecipeError", 5),
     WireCase("half of a JSON", [answer(chat()[:-9]), GOOD], OK, 2),
     WireCase("half of a gzip", [answer(_ZIPPED[:-12], "200 OK", "application/json", _GZIP), GOOD], OK, 2),
     WireCase("no gzip under its name", [answer(chat(), "200 OK", "application/json", _GZIP), GOOD], OK, 2),

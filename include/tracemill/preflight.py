@@ -15,6 +15,7 @@ from tracemill.serving.api import address
 from tracemill.serving.endpoints import Endpoint, fixed_endpoints
 from tracemill.serving.fits import require_fit, require_possible
 from tracemill.serving.model import Model
+from tracemill.serving.payload import decoded
 from tracemill.shards import Store
 from tracemill.spelling import nearest
 from tracemill.steps.asking import answer_lengths
@@ -81,6 +82,11 @@ def _require_answer(model: Model, endpoints: list[Endpoint], machine: Resources)
         if response.status_code in _REFUSED:
             said = response.text.strip()[:200]
             raise RecipeError(f"model {model.name!r}: {endpoint.url}: {_REFUSED[response.status_code]}: {said}")
+        if response.status_code == 200 and isinstance(decoded(response.content), str):
+            raise RecipeError(
+                f"model {model.name!r}: what answers at {endpoint.url} is no model server: its list of models is "
+                f"{response.text.strip()[:100]!r}. Correct the address (the API's base URL)"
+            )
         _tell_unknown(model, endpoint, response, machine)
         return
     raise ServingError(f"model {model.name!r}: {away}: check the address in the recipe, and that the server is up")

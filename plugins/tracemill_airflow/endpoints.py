@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 if TYPE_CHECKING:
     from tracemill.resources import Resources
@@ -24,6 +24,7 @@ def connection_id(model: str) -> str:
 
 def endpoint_of(model: str) -> Endpoint | None:
     """The endpoint in the model's connection: host (or URL), port, password as key, extra {"model": its name there}."""
+    from tracemill.errors import RecipeError
     from tracemill.serving.endpoints import Endpoint
 
     try:
@@ -34,7 +35,11 @@ def endpoint_of(model: str) -> Endpoint | None:
     url = host if "://" in host else f"{connection.schema or 'http'}://{host}"
     url = f"{url}:{connection.port}" if connection.port else url
     key = SecretStr(connection.password) if connection.password else None
-    return Endpoint(url=url, model=connection.extra_dejson.get("model", model), key=key)
+    try:
+        return Endpoint(url=url, model=connection.extra_dejson.get("model", model), key=key)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise RecipeError(f"the connection {connection_id(model)} names no endpoint: {wrong}") from None
 
 
 def with_connections(machine: Resources, models: Iterable[str]) -> Resources:

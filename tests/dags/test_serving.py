@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import yaml
 from airflow.sdk.exceptions import TaskDeferred
 
-from tracemill.errors import ServingError
+from tracemill.errors import RecipeError, ServingError
 from tracemill.recipe import load_recipe
 from tracemill.resources import Resources
 from tracemill.runner import run_shard
@@ -158,3 +159,20 @@ def test_a_connection_is_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     assert '"model": "org/tiny"' in machine.environment["TRACEMILL_ENDPOINTS"]
     assert "unknown" not in machine.environment["TRACEMILL_ENDPOINTS"]
     assert machine.environment["TRACEMILL_SAMPLES"] == "../../samples"
+
+
+@pytest.mark.parametrize("wrong", ["s3cret\u201d", "s3cret\nX: y"], ids=["a quotation mark of a text", "two lines"])
+def test_a_connections_password_is_taken_without_its_line_end_and_never_repeated(
+    monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    def named(password: str) -> None:
+        told = {"conn_type": "http", "host": "gpu1", "password": password}
+        monkeypatch.setenv("AIRFLOW_CONN_TRACEMILL_TINY", json.dumps(told))
+
+    named("s3cret\r\n")
+    endpoints = json.loads(with_connections(Resources(environment={}), ["tiny"]).environment["TRACEMILL_ENDPOINTS"])
+    assert endpoints["tiny"][0]["key"] == "s3cret"
+    named(wrong)
+    with pytest.raises(RecipeError, match=r"tracemill_tiny names no endpoint: key: .*copy the key anew") as raised:
+        with_connections(Resources(environment={}), ["tiny"])
+    assert "s3cret" not in str(raised.value)

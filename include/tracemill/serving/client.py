@@ -14,7 +14,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -25,8 +25,10 @@ from tracemill.serving.asks import Answer, Ask, Refusal, Reply
 from tracemill.serving.continuation import BEGUN, as_tags, going_on
 from tracemill.serving.endpoints import Endpoint
 from tracemill.serving.fleet import LOOK_EVERY, Fleet
+from tracemill.serving.flight import Flight, NotOffered, ended
 from tracemill.serving.pacing import retry_after
 from tracemill.serving.payload import encoded
+from tracemill.serving.refusals import require_model_server
 from tracemill.serving.rendering import rendered
 from tracemill.serving.transport import HttpTransport, Transport
 from tracemill.serving.trouble import Trouble
@@ -39,33 +41,19 @@ _NOT_OFFERED = {404, 405, 501}
 _log = logging.getLogger(__name__)
 
 
-class _NotOffered(Exception):
-    """The server has no such route."""
-
-
-@dataclass(eq=False)
-class _Flight:
-    """A request on its way: when it went, when its server was last heard of on it, and what ends it early."""
-
-    endpoint: Endpoint
-    limit: asyncio.Timeout
-    began: float = field(default_factory=time.monotonic)
-    heard: float | None = None
-    is_ended: bool = False
-
-
 class Client:
     """An asynchronous client of one model, for `async with`; any number of `ask`s may run in its loop at once."""
 
     def __init__(self, fleet: Fleet, transport: Transport | None = None) -> None:
-        self.fleet = fleet
-        self.answered = self.failed = 0
+        self.fleet, self._name = fleet, fleet.model.name
+        self.answered = self.failed = self._foreign = 0
+        self.last: ServerFault | None = None
         self.left_out: set[str] = set()
         self._patience, self._silence = fleet.model.serve.patience, fleet.model.serve.silence
         self._heard = time.monotonic()
         self._transport: Transport | None = transport
         self._stack = contextlib.AsyncExitStack()
-        self._flights: set[_Flight] = set()
+        self._flights: set[Flight] = set()
         self._alone = asyncio.Lock()
         self._failure: BaseException | None = None
 
@@ -104,6 +92,7 @@ class Client:
             await asyncio.sleep(trouble.pause())
 
     def _answered(self, endpoint: Endpoint, ask: Ask, answer: Answer) -> Answer:
+        self.last = None
         if isinstance(answer, Reply):
             self.answered += 1
             if self.fleet.purse:
@@ -115,7 +104,7 @@ class Client:
 
     async def _endpoint(self, ask: Ask, trouble: Trouble) -> Endpoint:
         """A server that takes this request now; waits for one. Raises as `ask`."""
-        while (endpoint := self.fleet.choose(ask.beginning)) is None:
+        while not self.fleet.affords(ask) or (endpoint := self.fleet.choose(ask.beginning)) is None:
             if not self.fleet.endpoints:
                 trouble.last = ServerFault("no server has published a lease")
             self._give_up(trouble.last)
@@ -144,7 +133,11 @@ class Client:
             self.failed += 1
         else:
             self.fleet.failed(endpoint)
+        self.last = fault
         trouble.note(fault, endpoint.life)
+        self._foreign += fault.foreign
+        if self.fleet.is_fixed and not self.answered:
+            require_model_server(self._name, endpoint.url, fault, self._foreign, trouble.tries)
 
     async def rendered(self, ask: Ask) -> str | None:
         """The prompt that the model gets for this chat request; None where no server is there or none tells."""
@@ -154,7 +147,7 @@ class Client:
         try:
             async with self._flying(endpoint) as flight:
                 return await rendered(partial(self._post_ok, flight), endpoint.model, ask)
-        except (ServerFault, _NotOffered, KeyError, TypeError) as error:
+        except (ServerFault, NotOffered, KeyError, TypeError) as error:
             _log.info("%s: the server does not show its prompt: %s", self._name, error)
             return None
 
@@ -169,23 +162,23 @@ class Client:
         except ServerFault:
             return False
 
-    @property
-    def _name(self) -> str:
-        return self.fleet.model.name
-
     async def _once(self, endpoint: Endpoint, ask: Ask) -> Answer:
-        purse = self.fleet.purse
-        if purse:
-            purse.check()
-            if purse.requests:
-                purse.requests.take(1, time.monotonic())
         try:
-            async with self._flying(endpoint) as flight:
-                return await self._send(flight, ask)
+            with self.fleet.holding(ask):
+                return await self._sent(endpoint, ask)
         except Forbidden as error:
             if await self._takes_the_key(endpoint, ask):
                 return Refusal("refused", str(error)[:500])
             raise
+
+    async def _sent(self, endpoint: Endpoint, ask: Ask) -> Answer:
+        async with self._flying(endpoint) as flight:
+            try:
+                return await self._send(flight, ask)
+            except ServerFault:
+                if self.fleet.purse and flight.pieces:  # what had come of a broken stream is paid for
+                    self.fleet.purse.pay(None, flight.pieces, time.monotonic(), (len(ask.beginning), 0))
+                raise
 
     async def _takes_the_key(self, endpoint: Endpoint, ask: Ask) -> bool:
         """Whether this key is answered at all, so that HTTP 403 was about one prompt; else a tiny request tells."""
@@ -199,10 +192,10 @@ class Client:
         return True
 
     @contextlib.asynccontextmanager
-    async def _flying(self, endpoint: Endpoint) -> AsyncIterator[_Flight]:
+    async def _flying(self, endpoint: Endpoint) -> AsyncIterator[Flight]:
         """A request on its way, which ends when its server does. Raises ServerFault then."""
         self.fleet.busy[endpoint.url] += 1
-        flight = _Flight(endpoint, asyncio.timeout(None))
+        flight = Flight(endpoint, asyncio.timeout(None))
         self._flights.add(flight)
         try:
             async with flight.limit:
@@ -213,7 +206,7 @@ class Client:
             self._flights.discard(flight)
             self.fleet.busy[endpoint.url] -= 1
 
-    async def _send(self, flight: _Flight, ask: Ask) -> Answer:
+    async def _send(self, flight: Flight, ask: Ask) -> Answer:
         endpoint = flight.endpoint
         body: Mapping[str, Any] = {"model": endpoint.model, **ask.body}
         began = time.monotonic()
@@ -234,9 +227,10 @@ class Client:
             return replace(answer, text=as_tags(answer.text, str(ask.body.get(BEGUN, ""))), token_ids=None)
         return answer
 
-    async def _post(self, flight: _Flight, route: str, body: Mapping[str, Any]) -> tuple[int, Any, float | None]:
+    async def _post(self, flight: Flight, route: str, body: Mapping[str, Any]) -> tuple[int, Any, float | None]:
         def heard() -> None:
             flight.heard = self._heard = time.monotonic()
+            flight.pieces += 1
 
         if self._transport is None:
             raise RuntimeError("a client asks only inside its `async with`")
@@ -254,22 +248,22 @@ class Client:
             self.left_out |= left_out
         return found
 
-    async def _rest_of_context(self, flight: _Flight, body: Mapping[str, Any]) -> Mapping[str, int]:
+    async def _rest_of_context(self, flight: Flight, body: Mapping[str, Any]) -> Mapping[str, int]:
         """The tokens that a prompt leaves: without a number vLLM's /v1/completions stops after 16."""
         asked = {name: body[name] for name in ("model", "prompt", "add_special_tokens") if name in body}
         try:
             said = await self._post_ok(flight, "/tokenize", asked)
             return {"max_tokens": max(1, int(said["max_model_len"]) - int(said["count"]))}
-        except (_NotOffered, KeyError, TypeError, ValueError) as error:
+        except (NotOffered, KeyError, TypeError, ValueError) as error:
             raise RecipeError(
                 f"model {self._name!r}: sampling.max_tokens is null, and the server does not say how long its context "
                 f"is ({error}): give sampling.max_tokens a number"
             ) from error
 
-    async def _post_ok(self, flight: _Flight, route: str, body: Mapping[str, Any]) -> Any:
+    async def _post_ok(self, flight: Flight, route: str, body: Mapping[str, Any]) -> Any:
         status, data, _ = await self._post(flight, route, body)
         if status in _NOT_OFFERED:
-            raise _NotOffered(f"{route} answers HTTP {status}")
+            raise NotOffered(f"{route} answers HTTP {status}")
         if status != 200:
             raise ServerFault(f"{flight.endpoint.url}{route}: HTTP {status}: {str(data)[:300]}", alive=True)
         return data
@@ -286,9 +280,9 @@ class Client:
         while True:
             await asyncio.sleep(min(LOOK_EVERY, self._silence / 4))
             await asyncio.to_thread(self.fleet.refresh)
-            self._end([flight for flight in self._flights if not self._lives(flight)])
+            ended([flight for flight in self._flights if not self._lives(flight)])
 
-    def _lives(self, flight: _Flight) -> bool:
+    def _lives(self, flight: Flight) -> bool:
         if not self.fleet.is_fixed:
             alive = any(one.url == flight.endpoint.url for one in self.fleet.endpoints)
             self._heard = time.monotonic() if alive else self._heard
@@ -296,16 +290,8 @@ class Client:
         last = flight.heard or max(flight.began, self._heard)
         return time.monotonic() - last < self._silence
 
-    @staticmethod
-    def _end(flights: list[_Flight]) -> None:
-        now = asyncio.get_running_loop().time()
-        for flight in flights:
-            if not flight.is_ended:  # one that is ending already cannot be told again
-                flight.is_ended = True
-                flight.limit.reschedule(now)
-
     def _watch_ended(self, watch: asyncio.Task[None]) -> None:
         """Without a watch a request would live for ever: whatever ended it ends them all."""
         if not watch.cancelled() and watch.exception() is not None:
             self._failure = watch.exception()
-            self._end(list(self._flights))
+            ended(list(self._flights))

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator
 
 from tracemill.errors import RecipeError
 
@@ -21,11 +21,20 @@ API_KEY = "TRACEMILL_API_KEY"
 class Endpoint(BaseModel):
     """One address that answers for a model; `model` is its name there, `life` tells a new server from an old one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     url: Annotated[str, Field(pattern=r"^[a-z]+://")]
     model: str
     key: SecretStr | None = None
     life: str = ""
+
+    @field_validator("key")
+    @classmethod
+    def _fits_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        """The key without a line end; an HTTP client would repeat one that no header can hold in its error."""
+        plain = key.get_secret_value().strip() if key else ""
+        if not (plain.isascii() and plain.isprintable()):
+            raise ValueError("the key holds characters that no key has: copy the key anew")
+        return SecretStr(plain) if plain else None
 
     @property
     def headers(self) -> dict[str, str]:

@@ -135,7 +135,7 @@ class _Run:
         try:
             async with Client(fleet, self.feed.resources.transport) as client, asyncio.TaskGroup() as group:
                 await self._show(client)
-                attendants = [group.create_task(self._write_parts()), group.create_task(self._report())]
+                attendants = [group.create_task(self._write_parts()), group.create_task(self._report(client))]
                 for key, ask in self.asks.items():
                     await self.slots.acquire()
                     group.create_task(self._one(client, key, ask))
@@ -201,7 +201,7 @@ class _Run:
                 del self.waiting[key]
             return len(part)
 
-    async def _report(self) -> None:
+    async def _report(self, client: Client) -> None:
         while True:
             await asyncio.sleep(REPORT_SECONDS)
             done, total, taken = len(self.answers), len(self.asks), time.monotonic() - self.began
@@ -210,9 +210,9 @@ class _Run:
             tokens = self.feed.spent.completion_tokens
             money = "" if self.feed.money is None else f", {self.feed.money:.2f} spent"
             name = self.feed.model.name
-            progress.info(
-                "%s: %d of %d answered, %.0f tokens/s, %d tokens%s, %s", name, done, total, rate, tokens, money, left
-            )
+            said = f"; the server says: {str(client.last)[:200]}" if client.last else ""
+            told = (name, done, total, rate, tokens, money, left, said)
+            progress.info("%s: %d of %d answered, %.0f tokens/s, %d tokens%s, %s%s", *told)
 
 
 def _plainest(failures: ExceptionGroup[Exception]) -> Exception:

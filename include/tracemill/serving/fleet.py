@@ -6,6 +6,7 @@ again every two seconds: a server whose lease went is asked nothing more, and wh
 
 from __future__ import annotations
 
+import contextlib
 import time
 import zlib
 from collections import Counter
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 from tracemill.errors import RecipeError
 from tracemill.objects import ObjectStore
 from tracemill.resources import Resources
+from tracemill.serving.asks import Ask
 from tracemill.serving.endpoints import API_KEY, Endpoint, fixed_endpoints
 from tracemill.serving.lease import Lease, live_leases, want, word_left
 from tracemill.serving.model import Model
@@ -110,6 +112,14 @@ class Fleet:
         own = max(sound, key=lambda e: zlib.crc32(e.url.encode(), zlib.crc32(prompt)))
         lopsided = self.busy[own.url] > _LOPSIDED * self.busy[idlest.url] + _SLACK
         return idlest if lopsided else own
+
+    def affords(self, ask: Ask) -> bool:
+        """Whether the money limit, if there is one, pays for this request beside those in flight."""
+        return self.purse is None or self.purse.affords(self.purse.worth(ask))
+
+    def holding(self, ask: Ask) -> contextlib.AbstractContextManager[None]:
+        """Holds the money for a request while it is in flight."""
+        return self.purse.holding(self.purse.worth(ask)) if self.purse else contextlib.nullcontext()
 
     def _is_full(self, endpoint: Endpoint) -> bool:
         """Whether a server's queue is as long as what it works on: more would only wait there, for whoever asks."""

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 
 from tracemill.errors import RecipeError
 from tracemill.serving.asks import Answer, Refusal
+from tracemill.serving.wire import ServerFault
 
 ENOUGH = 5  # equal refusals, before anything was answered, after which nothing more is asked
+_SURE = 4  # tries of one request, some two seconds, before an address is no model server's
 _PARTICULAR = re.compile(r"[0-9a-f]{8,}|\d+|'[^']*'|\"[^\"]*\"")  # numbers, ids and quotations differ from row to row
 _MEASURED = {"poison", "unmeasured"}  # were told from a fault of the server already
 
@@ -73,3 +75,15 @@ class EqualRefusals:
 
 def _alike(refusal: Refusal) -> str:
     return f"{refusal.reason} {_PARTICULAR.sub('#', refusal.detail)}"
+
+
+def require_model_server(model: str, url: str, fault: ServerFault, times: int, tries: int) -> None:
+    """Raise RecipeError when an address never said anything that a model server says.
+
+    `times`: how often it said such things to anybody, `tries`: how often one request was tried.
+    """
+    if fault.foreign and times >= ENOUGH and tries >= _SURE:
+        raise RecipeError(
+            f"model {model!r}: what answers at {url} is no model server: {str(fault)[:300]} Correct the address "
+            "(the API's base URL, without /chat/completions), or log in to what stands before it"
+        )

@@ -15,6 +15,7 @@ from tracemill.serving.messages import with_tags
 
 _REFUSED = {400, 413, 422, 451}
 _NO_MONEY = "the account has no balance left: top it up, then clear this task (nothing that was answered is lost)"
+_PASSING = {408, 409, 425, 429, 499}  # statuses of clients' faults that pass by themselves
 # No request can succeed there, whoever tries again: what the user must do.
 _NEVER = {
     401: "the connection's key is missing or wrong",
@@ -29,12 +30,21 @@ class ServerFault(Exception):
     """The server did not answer as it should; the same request may succeed in a moment or elsewhere.
 
     `alive`: the server itself answered (an HTTP status), so that it may have been this very request that it cannot do.
-    `wait`: seconds that it asks everybody to wait (HTTP 429 or 503 with Retry-After).
+    `wait`: seconds that it asks everybody to wait (HTTP 429 or 503 with Retry-After). `foreign`: what answered seems to
+    be no model server at all (a web page, a redirection).
     """
 
-    def __init__(self, text: str, *, alive: bool = False, wait: float | None = None, throttled: bool = False) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        alive: bool = False,
+        wait: float | None = None,
+        throttled: bool = False,
+        foreign: bool = False,
+    ) -> None:
         super().__init__(text)
-        self.alive, self.wait, self.throttled = alive, wait, throttled
+        self.alive, self.wait, self.throttled, self.foreign = alive, wait, throttled, foreign
 
 
 class Forbidden(RecipeError):
@@ -56,7 +66,9 @@ def read_reply(
         raise kind(f"the server answers {status}: {_NEVER[status]} ({message_of(data)[:300]})")
     if status != 200 or not isinstance(data, Mapping):
         throttled = status == 429 or (status == 503 and wait is not None)
-        raise ServerFault(f"HTTP {status}: {message_of(data)}", alive=not throttled, wait=wait, throttled=throttled)
+        said = f"HTTP {status}: {message_of(data)}"
+        foreign = status < 500 and status not in _PASSING
+        raise ServerFault(said, alive=not throttled, wait=wait, throttled=throttled, foreign=foreign)
     try:
         if route == "/classify":
             return _classified(data, seconds)
@@ -65,7 +77,8 @@ def read_reply(
         return _generated(route, data, seconds)
     except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError) as error:
         said = message_of(data) if "error" in data else f"{type(error).__name__}: {error}"
-        raise ServerFault(f"an answer without the documented fields ({said})", alive=True) from error
+        foreign = "error" not in data and "choices" not in data
+        raise ServerFault(f"an answer without the documented fields ({said})", alive=True, foreign=foreign) from error
 
 
 def _refusal(status: int, data: Any, budget: int | None) -> Refusal | None:

@@ -17,6 +17,8 @@ from tracemill.resources import Resources
 from tracemill.serving.api import Api, address
 from tracemill.serving.asks import Ask, Reply
 from tracemill.serving.fake import FakeServer
+from tracemill.serving.fake_http import on_socket
+from tracemill.serving.fake_raw import chunked, raw_server
 from tracemill.serving.feed import Feed
 from tracemill.serving.model import Model, without_serving
 from tracemill.serving.pacing import Rate
@@ -258,6 +260,45 @@ def test_a_limit_holds_where_the_provider_counts_no_tokens(store: Store) -> None
     with pytest.raises(RecipeError, match="limit of 40 USD is spent"):
         Feed(few, store, machine(server), "near").answers([ask(f"p{n}") for n in range(60)])
     assert 6 <= len(server.requests) <= 9
+
+
+@pytest.mark.parametrize("concurrency", [1, 8, 64])
+def test_a_limit_is_overshot_by_one_answer_at_most_whatever_is_in_flight(store: Store, concurrency: int) -> None:
+    """Trap: all rows are asked at once, and each looks at a purse that nobody has paid from yet."""
+    paying = model(price={"input": 0, "output": 1e6}, limit=40.0)
+    many = paying.model_copy(update={"serve": paying.serve.model_copy(update={"concurrency": concurrency})})
+    with on_socket(FakeServer(say=lambda prompt, seed: "one two three four"), seconds=0.05) as served:
+        there = many.model_copy(update={"api": many.api and many.api.model_copy(update={"url": served.url})})
+        with pytest.raises(RecipeError, match="limit of 40 USD is spent"):
+            Feed(there, store, Resources(workers=1), "near").answers([ask(f"p{n}") for n in range(64)])
+    assert 10 <= len(served.fake.generated) <= 11
+
+
+def test_what_others_have_in_flight_is_not_spent_again(store: Store) -> None:
+    api = model(price={"input": 0, "output": 1e6}, limit=10).api
+    assert api is not None
+    one, two = Purse(store, "r1", api), Purse(store, "r1", api)
+    with one.holding(7.0):
+        one.settle()
+        two.settle()
+        assert two.affords(5.0), "one request of each client is always let in"
+        with two.holding(2.0):
+            assert two.affords(1.0)
+            assert not two.affords(2.0)
+    one.settle()
+    two.settle()
+    with two.holding(2.0):
+        assert two.affords(8.0)
+
+
+def test_a_stream_that_breaks_off_costs_what_had_come_of_it(store: Store) -> None:
+    begun = b'data: {"choices": [{"delta": {"content": "w"}}]}\n\n'
+    paying = model(price={"input": 0, "output": 1e6}, limit=3.0)
+    with raw_server([[*chunked([begun, begun], whole=False), b""]]) as (url, asked):
+        there = paying.model_copy(update={"api": paying.api and paying.api.model_copy(update={"url": url})})
+        with pytest.raises(RecipeError, match="limit of 3 USD is spent"):
+            Feed(there, store, Resources(workers=1), "near").answers([ask()])
+    assert asked[0] <= 3
 
 
 def test_what_others_spent_counts_and_rates_are_shared(store: Store) -> None:

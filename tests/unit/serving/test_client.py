@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import subprocess
 import sys
@@ -212,6 +213,18 @@ def test_endpoints_that_are_no_endpoints_are_named_without_their_secrets(store: 
     with pytest.raises(RecipeError, match=r"tiny\.0\.url") as caught:
         Fleet(model(), store, machine)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_key_of_the_environment_is_taken_without_its_line_end_and_never_repeated(store: Store) -> None:
+    def named(key: str) -> Resources:
+        return Resources(environment={ENDPOINTS: json.dumps({"tiny": [{"url": "http://a", "model": "m", "key": key}]})})
+
+    [endpoint] = Fleet(model(), store, named("s3cret\r\n")).endpoints
+    assert endpoint.headers == {"Authorization": "Bearer s3cret"}
+    for wrong in ("s3cret\u201d", "s3cret\nX: y"):
+        with pytest.raises(RecipeError, match="characters that no key has") as raised:
+            Fleet(model(), store, named(wrong))
+        assert "s3cret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

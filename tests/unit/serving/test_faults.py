@@ -132,6 +132,14 @@ def test_rows_that_only_are_alike_are_refused_each_for_itself(
     assert [one.reason for one in found if isinstance(one, Refusal)] == [reason] * (9 - good)
 
 
+def test_a_throttle_is_named_while_it_lasts(store: Store, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    """Trap: a server that asks everybody to wait for ever, and a run that only says that nothing was answered."""
+    monkeypatch.setattr("tracemill.serving.feed.REPORT_SECONDS", 0.1)
+    caplog.set_level("INFO", logger="tracemill.progress")
+    answers(store, FakeServer(faults={1: 429, 2: 429}, wait=0.3), [ask()])
+    assert "the server says: HTTP 429: fault 429 on command" in caplog.text
+
+
 def test_one_prompt_that_a_firewall_blocks_does_not_end_the_run(store: Store) -> None:
     """Trap: it comes first, so that nothing has shown yet that the key is good."""
     found = answers(store, FakeServer(faults={1: 403}), [ask(f"p{n}") for n in range(4)], concurrency=1)
