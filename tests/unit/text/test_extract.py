@@ -136,6 +136,6 @@ def test_only_marks_around_the_whole_are_taken_off(text: str, bare: str) -> None
     ],
 )
 def test_no_text_takes_long(text: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     final_answer(text)
-    assert time.process_time() - began < 1.0
+    assert time.thread_time() - began < 1.0
