@@ -72,9 +72,10 @@ def test_only_celery_has_queues() -> None:
     assert queues.without_worker({"gpu"}) == []
 
 
-def refused(recipe: str, store: Path) -> str:
-    """What the first task of the main DAG says of a recipe."""
-    (dag,) = [dag for dag in dags("reasoning_distillation") if dag.dag_id == "reasoning_distillation"]
+def refused(recipe: str, store: Path, stage: str = "distill") -> str:
+    """What the first task of the first DAG that has the stage says of a recipe."""
+    having = [dag for dag in dags("reasoning_distillation") if any(stage in task.task_id for task in dag.tasks)]
+    dag = having[0]
     plan = dag.get_task("plan")
     assert isinstance(plan, PlanOperator)
     plan.recipe, plan.store_url = recipe, store.as_uri()
@@ -87,7 +88,8 @@ def test_the_first_task_refuses_programs_that_no_worker_can_run(
     celery: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRACEMILL_DATA", str(tmp_path))
-    said = refused(str(small.write(tmp_path, tmp_path)), tmp_path / "store")
+    monkeypatch.setenv("TRACEMILL_RECIPES", str(tmp_path))  # the DAG has the stages of the recipes that it finds
+    said = refused(str(small.write(tmp_path, tmp_path)), tmp_path / "store", small.PROGRAMS)
     assert "the queue 'sandbox'" in said
     assert "docker compose up --detach worker-sandbox" in said
     assert "\n" not in said

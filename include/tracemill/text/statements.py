@@ -84,11 +84,12 @@ _DISPLAY = (("$$", "$$"), (r"\[", r"\]"))
 
 def without_next_question(text: str) -> str:
     """The text up to a question that the model went on to ask itself after its answer."""
-    questions = list(_NEXT_QUESTION.finditer(text))
-    marker = _MARKER.search(text) if questions else None
+    if not _NEXT_QUESTION.search(text):
+        return text
+    marker = _MARKER.search(text)
     box = text.find("\\boxed")
     begun = min([place for place in (marker.end() if marker else -1, box) if place >= 0], default=len(text))
-    for match in questions:
+    for match in _NEXT_QUESTION.finditer(text):
         line_before = _last_line(text[max(0, match.start() - LONGEST) : match.start()])
         if match.start() > begun or _A_LINE.fullmatch(line_before):
             return text[: match.start()]
