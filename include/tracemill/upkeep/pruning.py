@@ -23,7 +23,6 @@ from tracemill.errors import CorruptShard
 from tracemill.objects import Listed
 from tracemill.serving.keys import remove
 from tracemill.shards import FRESH, MARKER, Store
-from tracemill.trial import FOLDER as TRIALS
 
 GRACE = 2 * FRESH  # seconds; an object that nobody named within that time belongs to nobody
 _READERS = 16
@@ -52,13 +51,13 @@ class _Names:
 
 
 def removable(store: Store, *, earlier: bool = False, grace: float = GRACE) -> list[Removable]:
-    """What may go, manifests first; a trial is a store of its own, and pruned by its own root.
+    """What may go, manifests first; a store below the root, such as a trial, is pruned by its own root.
 
     `earlier`: also shards of earlier settings, whose rows are not the current ones.
 
     Raises CorruptShard when a JSON object cannot be read.
     """
-    listed = [one for one in store.listed() if not one.key.startswith(f"{TRIALS}/")]
+    listed = _own(store.listed())
     old = {one.key for one in listed if time.time() - one.modified > grace}
     records = dict(_records(store, [one.key for one in listed if _is_record(one.key)]))
     names = _names(records, records)

@@ -120,9 +120,10 @@ def test_settings_that_changed_back_while_it_was_looked_at_keep_their_shards(sma
     whole(small.store)
 
 
-def test_a_store_below_the_root_is_another_store(small: Distilled, tmp_path: Path) -> None:
-    """Trap: a trial's shards are named from the trial's own root, and look unnamed from above."""
-    below = Path(small.store.root) / "trials" / "rows-5"
+@pytest.mark.parametrize("place", ["trials/rows-5", "v2", "others/deep/v1"], ids=["trial", "release", "deeper"])
+def test_a_store_below_the_root_is_another_store(small: Distilled, tmp_path: Path, place: str) -> None:
+    """Trap: the shards of a store below are named from its own root, and look unnamed from above."""
+    below = Path(small.store.root) / place
     shutil.copytree(small.store.root, tmp_path / "copy")
     shutil.copytree(tmp_path / "copy", below)
     aged(small.store)
