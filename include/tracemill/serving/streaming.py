@@ -71,10 +71,8 @@ class Assembly:
             self._finish = choice.get("finish_reason") or self._finish
             self._is_chat = "text" not in choice
             delta = choice.get("delta") or {}
-            if not delta and not self._parts:
-                delta = (
-                    choice.get("message") or {}
-                )  # a server that streams whole messages; after deltas it repeats them
+            if not delta and not self._parts:  # a server that streams whole messages; after deltas it repeats them
+                delta = choice.get("message") or {}
             for name, piece in (pieces(delta) if self._is_chat else {"text": choice["text"]}).items():
                 self._parts.setdefault(name, []).append(piece)
 

@@ -83,9 +83,10 @@ def read_reply(
 
 def _refusal(status: int, data: Any, budget: int | None) -> Refusal | None:
     """What an error says of its own request, if it says so. Raises RecipeError for what it says of every request."""
+    if not (400 <= status < 500 or (status == 200 and isinstance(data, Mapping) and data.get("error"))):
+        return None  # before any text is made of the data: it is an answer, of hundreds of thousands of characters
     said = message_of(data)
-    is_error = 400 <= status < 500 or (status == 200 and isinstance(data, Mapping) and bool(data.get("error")))
-    meaning = meaning_of(data, budget) if is_error and status != 401 else None
+    meaning = meaning_of(data, budget) if status != 401 else None
     if meaning == "no_money":
         raise RecipeError(f"the server answers {status}: {_NO_MONEY} ({said[:300]})")
     if meaning == "filtered" and status != 402:
