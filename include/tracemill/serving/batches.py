@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +25,7 @@ from tracemill.errors import AnswersPending, RecipeError, ServingError
 from tracemill.objects import ObjectStore
 from tracemill.resources import Resources
 from tracemill.serving.api import Api
+from tracemill.serving.api import Batch as Settings
 from tracemill.serving.asks import Answer, Ask, Refusal, Reply
 from tracemill.serving.batch_api import Batch, BatchApi
 from tracemill.serving.endpoints import Endpoint
@@ -75,6 +76,10 @@ class Batches:
             raise RecipeError(f"model {self.model.name!r} is behind no API: it has no batches")
         return self.model.api
 
+    @property
+    def _settings(self) -> Settings:
+        return self.api.batch or Settings()
+
     def known(self) -> dict[str, Refusal]:
         """The refusals that batches brought which were collected before; replies are in the sample store."""
         self.records = {record.mark: record for record in self._read(f"batches/{self.model.name}/{self.near}")}
@@ -87,9 +92,9 @@ class Batches:
         with self._provider() as provider:
             for record in list(self._unfinished()):
                 if record.batch is None:
-                    self._send(provider, record, {key: asks[key] for key in record.keys if key in asks})
-            for record, part in self._cut(left, spent):
-                self._send(provider, record, part)
+                    self._send(provider, record, [self._line(key, asks[key]) for key in record.keys if key in asks])
+            for record, lines in self._cut(left, spent):
+                self._send(provider, record, lines)
 
     def collect(self, keep: Callable[[dict[str, Reply]], object]) -> dict[str, Answer] | None:
         """The answers of all batches once none of them works any more; None before. `keep` stores replies for good.
@@ -111,7 +116,7 @@ class Batches:
         if self.resources.away is not None:
             raise AnswersPending(self.model.name, records)
         _log.info("%s: %d batches are at work at %s", self.model.name, len(records), self.api.provider)
-        time.sleep(self.api.batch.poll if self.api.batch else 60.0)
+        time.sleep(self._settings.poll)
 
     def settle(self) -> None:
         """Forget the refusals: the shard has them now, and who asks again means it."""
@@ -122,49 +127,45 @@ class Batches:
     def _unfinished(self) -> list[Record]:
         return [record for record in self.records.values() if record.state != "collected"]
 
-    def _send(self, provider: BatchApi, record: Record, asks: Mapping[str, Ask]) -> None:
+    def _send(self, provider: BatchApi, record: Record, lines: Sequence[bytes]) -> None:
         """Make the batch of a record, or find the one that was made before somebody died."""
         is_new = record.mark not in self.records
         if is_new:
             self._note(record)
         batch = None if is_new else provider.find(record.mark)
-        if batch is None and not asks:  # all of it was answered elsewhere meanwhile
+        if batch is None and not lines:  # all of it was answered elsewhere meanwhile
             self._note(record.model_copy(update={"state": "collected", "keys": (), "reserved": 0.0}))
             return
         if batch is None:
-            lines = b"".join(self._line(key, ask) for key, ask in asks.items())
-            batch = provider.submit(
-                lines, record.route, record.mark, self.api.batch.window if self.api.batch else "24h"
-            )
-            _log.info("%s: batch %s asks for %d answers", self.model.name, batch, len(asks))
+            batch = provider.submit(b"".join(lines), record.route, record.mark, self._settings.window)
+            _log.info("%s: batch %s asks for %d answers", self.model.name, batch, len(lines))
         self._note(record.model_copy(update={"batch": batch, "state": "open"}))
 
-    def _cut(self, asks: Mapping[str, Ask], spent: float) -> Iterable[tuple[Record, dict[str, Ask]]]:
-        """The asks in parts that a provider takes and the limit pays for, each with its record."""
-        part: dict[str, Ask] = {}
-        size, money = 0, 0.0
+    def _cut(self, asks: Mapping[str, Ask], spent: float) -> Iterable[tuple[Record, list[bytes]]]:
+        """The asks in parts that a provider takes and the limit pays for: each one's record, and its lines."""
+        part: dict[str, bytes] = {}
+        size, money, route = 0, 0.0, ""
         room = self._room(spent)
         for key, ask in sorted(asks.items(), key=lambda item: item[1].route):
-            length, cost = len(self._line(key, ask)), self._at_most(ask)
-            route = next(iter(part.values())).route if part else ask.route
-            if part and (len(part) == _MOST or size + length > _LARGEST or ask.route != route):
-                yield self._record(part, route, money), part
+            line, cost = self._line(key, ask), self._at_most(ask)
+            if part and (len(part) == _MOST or size + len(line) > _LARGEST or ask.route != route):
+                yield self._record(part, route, money), list(part.values())
                 part, size, money = {}, 0, 0.0
             if room is not None:
                 if cost > room:
                     break
                 room -= cost
-            part[key] = ask
-            size, money = size + length, money + cost
+            part[key] = line
+            size, money, route = size + len(line), money + cost, ask.route
         if part:
-            yield self._record(part, next(iter(part.values())).route, money), part
+            yield self._record(part, route, money), list(part.values())
         elif asks and not self._unfinished():
             raise RecipeError(
                 f"model {self.model.name!r}: what is left of the limit of {self.api.limit:g} does not pay for one more "
                 "request of this batch. What was answered is kept; raise api.limit and run again to go on"
             )
 
-    def _record(self, part: Mapping[str, Ask], route: str, money: float) -> Record:
+    def _record(self, part: Mapping[str, bytes], route: str, money: float) -> Record:
         told = "|".join((self.model.name, self.near, str(len(self.records)), *sorted(part)))
         mark = hashlib.sha256(told.encode()).hexdigest()[:40]  # two copies of one task agree on it
         return Record(mark=mark, route=route, keys=tuple(part), at=time.time(), reserved=money)

@@ -77,7 +77,8 @@ class Distill(AskingStep):
                 more.append((place, trace, further))
         for (place, begun, _), rest in zip(more, feed.drained([ask for _, _, ask in more]), strict=True):
             trace = joined(begun, rest)
-            written.add(place, self._row(trace), self._continuation(trace))
+            row = self._row(trace)
+            written.add(place, row, self._continuation(trace, row["id"]))
         return written
 
     def _row(self, trace: Trace) -> dict[str, Any]:
@@ -101,11 +102,11 @@ class Distill(AskingStep):
             "response_source": self.teacher.source or name,
         }
 
-    def _continuation(self, trace: Trace) -> dict[str, Any] | None:
+    def _continuation(self, trace: Trace, generation: str) -> dict[str, Any] | None:
         if trace.seam is None:
             return None
         return {
-            "generation_id": self._row(trace)["id"],
+            "generation_id": generation,
             "problem_id": trace.problem_id,
             "seam": trace.seam,
             "tokens": trace.seam_tokens,
