@@ -7,15 +7,14 @@ school and competition mathematics, not from any benchmark.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from pathlib import Path
 
+from tracemill.text.symbols import words_of
+
 # Words that any problem may have: they are no evidence.
-STOCK = frozenset(
-    re.findall(
-        r"\S+",
-        """a an the of to in on at by for from with as is are was were be been being that this these those it its
+STOCK = words_of(
+    """a an the of to in on at by for from with as is are was were be been being that this these those it its
         and or
         if then so than but not no nor do does did done has have had having can could may might must shall should will
         would let suppose given assume consider find determine compute calculate evaluate what which who whom whose how
@@ -27,8 +26,7 @@ STOCK = frozenset(
         define defined denote denoted exactly least most more less first second third last called thus hence get gets
         give gives make makes take takes put use uses used using be say says said show shows their there's
         respectively possible however whether while until again just very much many as well step reason boxed final
-        solve explain please return output input test case line contain contains single print""",
-    )
+        solve explain please return output input test case line contain contains single print"""
 )
 _ENDINGS = (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("ing", ""), ("ed", ""),
             ("ly", ""), ("es", "e"), ("s", ""))  # fmt: skip
@@ -68,12 +66,9 @@ boy girl
 red blue green white black yellow orange""".splitlines()
 ]
 # What is asked for and is a thing of its own: not a count or a value, which any question may ask for.
-AIMS = frozenset(
-    re.findall(
-        r"\S+",
-        """sum difference product quotient area volume perimeter length height width distance radius diameter angle
-        minimum maximum median mode speed cost age""",
-    )
+AIMS = words_of(
+    """sum difference product quotient area volume perimeter length height width distance radius diameter angle
+        minimum maximum median mode speed cost age"""
 )
 
 

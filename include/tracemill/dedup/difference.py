@@ -18,8 +18,9 @@ from rapidfuzz.distance import Levenshtein
 
 from tracemill.dedup.asked import asked, asked_apart
 from tracemill.dedup.contrasts import CHINESE_CONTRASTS
-from tracemill.dedup.lexicon import NEGATIONS, WRITTEN, contrasts, synonyms, words_of
+from tracemill.dedup.lexicon import NEGATIONS, WRITTEN, contrasts, synonyms
 from tracemill.dedup.words import Parts, stem
+from tracemill.text.symbols import words_of
 
 # Edits of grammar and order that make a rewording, beside the words that differ, and their share of the text: of 118
 # pairs of templates with another filling all had fewer, of 80 pairs in other words 75 had as many (benchmarks/rows).

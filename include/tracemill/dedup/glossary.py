@@ -13,8 +13,9 @@ from functools import lru_cache
 
 from tracemill.decontamination.concepts import CHINESE, ENGLISH
 from tracemill.decontamination.concepts import stem as root
-from tracemill.dedup.lexicon import synonyms, words_of
+from tracemill.dedup.lexicon import synonyms
 from tracemill.dedup.words import Parts, stem
+from tracemill.text.symbols import words_of
 
 LONE = 0.5  # what a character costs that has a counterpart, but stands in a word of the dictionary
 LONGEST = 6  # characters of a Chinese word

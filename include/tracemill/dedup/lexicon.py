@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from pathlib import Path
 
 from tracemill.dedup.contrasts import CONTRASTS
-
-
-def words_of(text: str) -> frozenset[str]:
-    """The words of a list that is written as text."""
-    return frozenset(re.findall(r"\S+", text))
-
+from tracemill.text.symbols import words_of
 
 # Words that may come, go and be swapped: grammar, politeness, and the many ways to ask for a value. What relates two
 # quantities (from, into, per, more, or, not, ...) is not among them.

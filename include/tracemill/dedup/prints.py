@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tracemill.dedup.lexicon import GRAMMAR, synonyms, words_of
+from tracemill.dedup.lexicon import GRAMMAR, synonyms
 from tracemill.dedup.words import stem
+from tracemill.text.symbols import words_of
 from tracemill.text.vocabulary import NUMBER_WORDS
 
 _WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+(?:'[a-z]+)?|\d+(?:,\d{3})*(?:\.\d+)?|[^\W_]")

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import re
 
+from tracemill.text.symbols import words_of
+
 LONGEST = 80  # characters of a note
-_NAMED = frozenset(
-    re.findall(
-        r"\S+",
-        """AMC AHSME AJHSME AIME IMO ISL USAMO USAJMO USAMTS TST HMMT BMT CMT PUMaC CMIMC EGMO APMO BMO MMO JBMO
-        ARML NIMO OMO BAMO CEMC RMO INMO CMO SMT DMM Putnam MATHCOUNTS Mathcounts MathCounts 高考 中考 竞赛 联赛""",
-    )
+_NAMED = words_of(
+    """AMC AHSME AJHSME AIME IMO ISL USAMO USAJMO USAMTS TST HMMT BMT CMT PUMaC CMIMC EGMO APMO BMO MMO JBMO
+        ARML NIMO OMO BAMO CEMC RMO INMO CMO SMT DMM Putnam MATHCOUNTS Mathcounts MathCounts 高考 中考 竞赛 联赛"""
 )
 _NAMING = ("olympiad", "contest", "competition", "league", "tournament", "shortlist", "mathcounts")
-_BESIDE = frozenset(
-    re.findall(
-        r"\S+",
-        """source from taken problem problems question round grade team individual day no number test exam entrance
+_BESIDE = words_of(
+    """source from taken problem problems question round grade team individual day no number test exam entrance
         final semifinal preliminary of the and part section level advanced general guts algebra geometry
-        combinatorics st nd rd th math maths mathematics mathematical""",
-    )
+        combinatorics st nd rd th math maths mathematics mathematical"""
 )
 _HAN_NAMES = ("竞赛", "联赛", "高考", "中考", "卷")
 _TOKEN = re.compile(r"[^\W\d_\u3400-\u9fff]+|\d+(?:[A-Za-z]{1,2}(?![A-Za-z]))?|[\u3400-\u9fff]+|[^\w\s]|_")
