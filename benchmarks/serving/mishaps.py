@@ -27,7 +27,7 @@ from tracemill.serving.heart import Heart
 from tracemill.serving.lease import Lease, renew, withdraw
 from tracemill.serving.metrics import Gauges
 from tracemill.serving.samples import SampleStore
-from tracemill.serving.weights import folder_identity, is_kept, keep
+from tracemill.serving.weights import folder_identity, keep, kept_digest
 from tracemill.shards import Store
 
 KILLED_ASKS, KILLED_IN_FLIGHT = 400, 32
@@ -168,13 +168,13 @@ def identity() -> dict[str, float]:
         began = time.monotonic()
         found = folder_identity(store, "fake", weights)
         took = time.monotonic() - began
-        if found != "known" or is_kept(store, "fake", weights) is None:
+        if found != "known" or kept_digest(store, "fake", weights) is None:
             raise RuntimeError("the kept digest was not found")
         with (weights / "model-00007.safetensors").open("r+b") as file:
             file.seek(1_000_000)
             file.write(b"x")
         os.utime(weights / "model-00007.safetensors", (0, 0))
-        if is_kept(store, "fake", weights) is not None:
+        if kept_digest(store, "fake", weights) is not None:
             raise RuntimeError("a changed byte was not noticed")
     return {"identity_s": round(took, 3)}
 

@@ -14,6 +14,7 @@ from tracemill.served import Demand, ServedModel, served_models
 from tracemill.serving.api import address
 from tracemill.serving.endpoints import Endpoint, fixed_endpoints
 from tracemill.serving.fits import require_fit, require_possible
+from tracemill.serving.fleet import named_endpoints
 from tracemill.serving.model import Model
 from tracemill.serving.payload import decoded
 from tracemill.shards import Store
@@ -53,10 +54,7 @@ def require_ready(recipe: Recipe, store: Store | None, resources: Resources, *, 
 
 def _require(served: ServedModel, machine: Resources, serves_here: bool) -> None:
     model = served.model
-    endpoints = fixed_endpoints(model.name, machine.environment)
-    if model.api and not endpoints:
-        key = model.api.secret(machine)
-        endpoints = [Endpoint.model_validate({"url": model.api.url, "model": model.api.model, "key": key})]
+    endpoints = named_endpoints(model, machine)
     if endpoints and machine.transport is None:
         _require_answer(model, endpoints, machine)
     if not endpoints and model.is_folder and model.replicas:

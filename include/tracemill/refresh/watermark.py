@@ -7,16 +7,18 @@ copy in its asset state store, for people to see.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tracemill.recipe import Recipe
 from tracemill.refresh.versions import FOLDER, latest
 from tracemill.resources import Resources
+from tracemill.serving.model import without
 from tracemill.shards import Store, canonical_digest
 
 KEY = f"{FOLDER}/watermark.json"
+# Where a model behind an API answers, at what price and how fast: none of it decides a row.
+_API = {"url", "key", "profile", "price", "limit", "batch", "requests_per_minute", "tokens_per_minute"}
 
 
 class Watermark(BaseModel):
@@ -31,20 +33,8 @@ def watermark_now(recipe: Recipe, resources: Resources) -> Watermark:
     """What the recipe and its sources hold now. Raises SourceError for a source that is missing."""
     machine = recipe.located(resources)
     states = {source.name: source.state(machine) for source in recipe.sources}
-    return Watermark(recipe=canonical_digest(_deciding(recipe.model_dump(mode="json"))), sources=states)
-
-
-_API = {"url", "key", "profile", "price", "limit", "batch", "requests_per_minute", "tokens_per_minute"}
-
-
-def _deciding(settings: Any) -> Any:
-    """A recipe's settings without where a model behind an API answers, at what price and how fast."""
-    if isinstance(settings, list):
-        return [_deciding(value) for value in settings]
-    if not isinstance(settings, dict):
-        return settings
-    skipped = _API if settings.keys() >= _API else set()
-    return {key: _deciding(value) for key, value in settings.items() if key not in skipped}
+    decides = without(recipe.model_dump(mode="json"), of=_API, keys=_API)
+    return Watermark(recipe=canonical_digest(decides), sources=states)
 
 
 def remembered(store: Store) -> Watermark | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -151,9 +152,14 @@ def without_serving(settings: Any) -> Any:
 
     What an engine changes is in the model's identity (see Model.identity), which is material of every step that asks.
     """
+    return without(settings, of={"serve", "weights"}, keys={"serve", "weights", "engine", "api"})
+
+
+def without(settings: Any, *, of: Collection[str], keys: Collection[str]) -> Any:
+    """Settings without some keys of every object, at any depth, that has all those by which it is known (`of`)."""
     if isinstance(settings, dict):
-        skipped = {"serve", "weights", "engine", "api"} if {"serve", "weights"} <= settings.keys() else set()
-        return {key: without_serving(value) for key, value in settings.items() if key not in skipped}
+        skipped = keys if set(of) <= settings.keys() else ()
+        return {key: without(value, of=of, keys=keys) for key, value in settings.items() if key not in skipped}
     if isinstance(settings, list | tuple):
-        return [without_serving(value) for value in settings]
+        return [without(value, of=of, keys=keys) for value in settings]
     return settings

@@ -29,14 +29,14 @@ _log = logging.getLogger(__name__)
 
 def folder_identity(store: ObjectStore, name: str, folder: Path) -> str:
     """The digest of a folder's content, from the store if it was made before and the files are still the same."""
-    kept = is_kept(store, name, folder)
+    kept = kept_digest(store, name, folder)
     if kept is None:
         kept = folder_digest(folder)
         keep(store, name, folder, kept)
     return kept
 
 
-def is_kept(store: ObjectStore, name: str, folder: Path) -> str | None:
+def kept_digest(store: ObjectStore, name: str, folder: Path) -> str | None:
     """The digest that was made of these very files, if one was."""
     return _kept(store, f"weights/{name}/{_state(folder)}.json")
 

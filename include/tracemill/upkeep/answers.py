@@ -19,7 +19,7 @@ from tracemill.serving.api import Price
 from tracemill.serving.keys import keys_below, remove, samples_root
 from tracemill.serving.sample_parts import columns
 from tracemill.serving.samples import SampleStore
-from tracemill.shards import Store
+from tracemill.shards import Manifest, Store
 
 _READERS = 8
 _CURRENT = re.compile(r"\d{5}\.json")
@@ -44,15 +44,24 @@ def identities(recipe: Recipe, store: Store, resources: Resources) -> dict[str, 
     found: dict[str, set[str]] = defaultdict(set)
     for step in recipe.pipeline():
         for manifest in store.manifests((step, shard) for shard in sealed_shards(store, step)):
-            for fact, value in (manifest.made_with if manifest else {}).items():
-                if fact.startswith("model ") and isinstance(value, dict):
-                    found[fact.removeprefix("model ")].add(str(value.get("identity")))
+            for model, identity in asked_by(manifest).items():
+                found[model].add(identity)
     for name, served in served_models(recipe).items():
         try:
             found[name].add(served.model.identity(recipe.located(resources), store))
         except (RecipeError, SourceError):
             continue  # its weights are not here; sealed shards say what they were
     return found
+
+
+def asked_by(manifest: Manifest | None) -> dict[str, str]:
+    """The models that a sealed shard asked, by name, with the identity that their answers are kept under."""
+    facts = (manifest.made_with if manifest else {}).items()
+    return {
+        fact.removeprefix("model "): str(value.get("identity"))
+        for fact, value in facts
+        if fact.startswith("model ") and isinstance(value, dict)
+    }
 
 
 def sealed_shards(store: Store, step: str) -> list[int]:
@@ -95,4 +104,4 @@ def give_up(found: Answers, place: ObjectStore) -> Iterator[str]:
 
 def _price(model: str, recipe: Recipe) -> Price | None:
     served = served_models(recipe).get(model)
-    return served.model.api.price if served and served.model.api else None
+    return served.model.api.paid if served and served.model.api else None

@@ -15,7 +15,6 @@ import json
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow.compute as pc
 
@@ -27,7 +26,7 @@ from tracemill.serving.samples import SampleStore
 from tracemill.shards import Manifest, Store
 from tracemill.steps.asking import AskingStep
 from tracemill.tables import table_named
-from tracemill.upkeep.answers import sealed_shards
+from tracemill.upkeep.answers import asked_by, sealed_shards
 
 # Why a row has no answer though nothing is wrong with the row itself, and whether an answer is stored all the same.
 REASONS = {
@@ -100,9 +99,7 @@ def _asked(found: list[Refused], recipe: Recipe, store: Store, resources: Resour
     """The identities of the models that these shards asked."""
     asked: set[str] = set()
     for one in found:
-        manifest = store.manifest(one.step, one.shard)
-        facts: dict[str, Any] = manifest.made_with if manifest else {}
-        asked |= {str(v["identity"]) for k, v in facts.items() if k.startswith("model ") and isinstance(v, dict)}
+        asked |= set(asked_by(store.manifest(one.step, one.shard)).values())
         step = recipe.step(one.step)
         if isinstance(step, AskingStep):
             asked |= {model.identity(recipe.located(resources), store) for model in step.served()}
