@@ -9,8 +9,9 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from tracemill.errors import ServingError
+from tracemill_airflow.places import store_at
 from tracemill_airflow.run_state import RunOf, failed_ones
-from tracemill_airflow.triggers import store_at, told
+from tracemill_airflow.triggers import told
 
 _MISSED = 10  # looks, one after the other, that a provider may leave unanswered while a batch works
 

@@ -174,9 +174,9 @@ def _store(context: Context) -> str:
 def _facts(context: Context, failure: Failure | None = None) -> dict[str, str]:
     dag: Any = context["dag"]
     run = RunOf(dag.dag_id, context["run_id"])
-    place = {"store": _store(context)}
-    known = {name: value for name, value in place.items() if value}
-    return {"run": run.run_id, "dag": run.dag_id, **known, "link": _link(run, failure)}
+    store = _store(context)
+    place = {"store": store} if store else {}
+    return {"run": run.run_id, "dag": run.dag_id, **place, "link": _link(run, failure)}
 
 
 def _link(run: RunOf, failure: Failure | None = None) -> str:

@@ -71,10 +71,9 @@ def _by_connection(url: str) -> tuple[Any, str]:
     """As `s3://CONNECTION@bucket/prefix` takes its credentials from that connection; any other URL as it is."""
     if "@" not in url:
         return url_to_fs(url)  # type: ignore[no-any-return]
-    from airflow.sdk import ObjectStoragePath
+    from tracemill_airflow.places import place_at
 
-    path = ObjectStoragePath(url)
-    return path.fs, path.path
+    return place_at(url)
 
 
 recipe_places.open_urls_with(_by_connection)

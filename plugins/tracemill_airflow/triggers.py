@@ -8,14 +8,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import ObjectStoragePath
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from tracemill.errors import RecipeError, ServingError, TracemillError
+from tracemill_airflow.places import store_at
 from tracemill_airflow.run_state import RunOf, failed_ones, have_ended, have_failed, states
 
 if TYPE_CHECKING:
-    from tracemill.shards import Store
+    pass
 
 LOOK_EVERY = 3.0  # seconds
 STAGES_EVERY = 5  # looks
@@ -37,14 +37,6 @@ def raise_if_failed(event: dict[str, Any]) -> None:
     """Raise what went wrong while the task was deferred, if anything did: RecipeError if no try will mend it."""
     if event["state"] == "failed":
         raise RecipeError(event["error"]) if event.get("final") else WaitFailed(event["error"])
-
-
-def store_at(store_url: str) -> Store:
-    """The store at an Airflow object storage URL. Raises StoreError when there is none."""
-    from tracemill.shards import Store
-
-    path = ObjectStoragePath(store_url)
-    return Store(path.fs, path.path).opened(create=False)
 
 
 class LeaseTrigger(BaseTrigger):

@@ -6,12 +6,13 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.sdk import BaseOperator, ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
+from airflow.sdk import BaseOperator, ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
 
 from tracemill.errors import ServingError, StoreError, VerifierError
 from tracemill.trial import whole_of
 from tracemill_airflow.failing import ends_with_run
+from tracemill_airflow.places import store_at
 from tracemill_airflow.queues import tasks_at_once
 from tracemill_airflow.settings import stages_ahead
 
@@ -78,15 +79,8 @@ class StageOperator(BaseOperator):
     def open_store(self) -> Store:
         """The store at `store_url`; `s3://CONNECTION@bucket/prefix` takes its credentials from that connection."""
         if self.makes_store and (whole := whole_of(self.store_url)):
-            self._store(whole).opened(create=True)
-        return self._store(self.store_url).opened(create=self.makes_store)
-
-    @staticmethod
-    def _store(url: str) -> Store:
-        from tracemill.shards import Store
-
-        path = ObjectStoragePath(url)
-        return Store(path.fs, path.path)
+            store_at(whole, create=True)
+        return store_at(self.store_url, create=self.makes_store)
 
     def machine(self) -> Resources:
         """What the stage may use on this worker, which may have as many tasks as it is set to run."""

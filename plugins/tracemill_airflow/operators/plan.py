@@ -12,6 +12,7 @@ from tracemill.errors import RecipeError
 from tracemill.trial import whole_of
 from tracemill_airflow import queues, settings
 from tracemill_airflow.operators.base import StageOperator
+from tracemill_airflow.places import store_at
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -112,6 +113,6 @@ class PlanOperator(StageOperator):
         from tracemill.errors import StoreError
 
         try:
-            return self._store(whole_of(self.store_url) or self.store_url).opened(create=False)
+            return store_at(whole_of(self.store_url) or self.store_url)
         except StoreError:
             return None
