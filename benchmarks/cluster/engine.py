@@ -85,11 +85,7 @@ def missing() -> str | None:
     """Why no engine can be started here, or None."""
     if os.getuid() != 0:
         return "an engine of our own needs root"
-    absent = [
-        name
-        for name in ("dockerd", "docker", "setpriv", "unshare", "nsenter", "ip", "iptables")
-        if not shutil.which(name)
-    ]
+    absent = [name for name in _PROGRAMS if not shutil.which(name)]
     return f"not installed: {', '.join(absent)}" if absent else None
 
 

@@ -93,8 +93,8 @@ def estimated(recipe: Recipe, whole: Store | None, resources: Resources) -> Esti
     """
     machine = recipe.located(resources)
     with scratch_folder("an estimate") as scratch:
-        fresh = whole is None or recipe.trial is not None
-        store = Store.at(str(scratch / "store"), create=True) if fresh or whole is None else whole
+        goes_on = whole is not None and recipe.trial is None
+        store = whole if goes_on and whole else Store.at(str(scratch / "store"), create=True)
         output = recipe.step(PLAN).run(machine, inputs_for(recipe, store, PLAN, 0))
     slices = slices_of(output.tables[TABLE])
     rows = sum(part.stop - part.start for part in slices)

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from tracemill.errors import StoreError, TracemillError
 from tracemill.refresh_cli import Root, out, told
+from tracemill.trial import trial_root
 
 if TYPE_CHECKING:
     from tracemill.recipe import Recipe
@@ -57,18 +58,10 @@ def run(
         return
     store = ran(loaded, root, machine, step, shard)
     if step is None:
-        publish = (
-            f"tracemill publish --root {store.root if '://' not in root else trial_place(loaded, root)} --to FOLDER"
-        )
+        place = trial_root(root, loaded.trial) if "://" in root else store.root
+        publish = f"tracemill publish --root {place} --to FOLDER"
         whole = f", or the whole: tracemill run {recipe} --root {root}" if loaded.trial else ""
         out.print(f"Next: {escape(publish + whole)}", soft_wrap=True)
-
-
-def trial_place(recipe: Recipe, root: str) -> str:
-    """Where a recipe's shards are below that root."""
-    from tracemill.trial import trial_root
-
-    return trial_root(root, recipe.trial)
 
 
 def ran(recipe: Recipe, root: str, machine: Resources, step: str | None = None, shard: int | None = None) -> Store:
@@ -77,7 +70,7 @@ def ran(recipe: Recipe, root: str, machine: Resources, step: str | None = None, 
     from tracemill.report.funnel import print_funnel
     from tracemill.run import Run
 
-    work = Run(recipe, trial_place(recipe, root), machine, out, steps=[step] if step else None)
+    work = Run(recipe, trial_root(root, recipe.trial), machine, out, steps=[step] if step else None)
     if step is None:
         require_ready(recipe, work.store, work.resources, serves_here=True)
     work.go(shard)

@@ -7,15 +7,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
+
+from tracemill.refresh_cli import out
 
 if TYPE_CHECKING:
     from tracemill.upkeep.answers import Answers
     from tracemill.upkeep.pruning import Removable
 
-out = Console(highlight=False, width=120)
 Root = Annotated[str, typer.Argument(help="The store: a path or any fsspec URL, such as s3://bucket/prefix.")]
 _SHOWN = 20  # names, unless --all
 _ELSEWHERE = "If the runs kept their answers elsewhere (TRACEMILL_SAMPLES), set that variable as they did."
@@ -79,7 +79,7 @@ def prune(
     gone = [key for one in paid for key in give_up(one, place)]
     freed = sum(one.bytes for one in removed) + sum(one.bytes for one in paid)
     if not as_json:
-        out.print(f"Removed {len(removed) + len(gone):,} objects, {_size(freed)}.")
+        out.print(f"Removed {len(removed) + len(gone):,} objects, {decimal(freed)}.")
 
 
 def retry(
@@ -131,11 +131,11 @@ def _say(found: list[Removable], everything: bool) -> None:
         out.print("Nothing to remove: a manifest or a version reaches all that is older than a day.")
         return
     for why, count in Counter(one.why for one in found).items():
-        size = _size(sum(one.bytes for one in found if one.why == why))
+        size = decimal(sum(one.bytes for one in found if one.why == why))
         out.print(f"{why}: {count:,} objects, {size}")
     largest = found if everything else sorted(found, key=lambda one: -one.bytes)[:_SHOWN]
     for one in largest:
-        out.print(f"  {_size(one.bytes):>10}  {escape(one.key)} ({one.why})", soft_wrap=True)
+        out.print(f"  {decimal(one.bytes):>10}  {escape(one.key)} ({one.why})", soft_wrap=True)
     if len(found) > len(largest):
         out.print(f"  ... and {len(found) - len(largest):,} more: --all lists them.")
 
@@ -147,16 +147,12 @@ def _warn(paid: Answers, place: str, elsewhere: bool) -> None:
     cost = "" if paid.money is None else f", which cost {paid.money:.2f} {paid.currency}"
     tokens = paid.prompt_tokens + paid.completion_tokens
     out.print(
-        f"[red]paid answers of {escape(paid.model)}: {paid.answers:,}, {_size(paid.bytes)}, {tokens:,} tokens{cost}. "
+        f"[red]paid answers of {escape(paid.model)}: {paid.answers:,}, {decimal(paid.bytes)}, {tokens:,} tokens{cost}. "
         "Whoever asks for them again pays for them again.[/red]",
         soft_wrap=True,
     )
     if elsewhere:
         out.print("[red]They lie outside this store: other stores may use them, too.[/red]")
-
-
-def _size(count: int) -> str:
-    return decimal(count)
 
 
 def mount(app: typer.Typer) -> None:

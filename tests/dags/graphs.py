@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 from airflow.sdk import DAG
+from airflow.triggers.base import BaseTrigger
 
 from tests.unit.refresh.small import Small
 from tracemill.shards import Store
@@ -51,3 +53,15 @@ def known_to_airflow(dag: DAG) -> None:
 def store_of(made: Small) -> Store:
     """Where the graphs keep the shards of that recipe: below STORE/RECIPE/RELEASE."""
     return Store.at(f"{made.folder}/{made.recipe_file}/v1")
+
+
+def first_event(trigger: BaseTrigger) -> dict[str, Any]:
+    """What a trigger fires first, within half a minute."""
+
+    async def go() -> Any:
+        async for event in trigger.run():
+            return event.payload
+        return None
+
+    payload: dict[str, Any] = asyncio.run(asyncio.wait_for(go(), 30))
+    return payload

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from airflow.sdk.exceptions import TaskDeferred
 
+from tests.dags.graphs import first_event
 from tracemill.recipe import load_recipe
 from tracemill.resources import Resources
 from tracemill.runner import run_shard
@@ -65,13 +64,3 @@ def test_all_shards_of_a_task_are_asked_for_before_it_leaves_and_one_wait_serves
     done = operator.work({}, event)
     assert (event["state"], done["computed"]) == ("ready", 2)
     assert len(served.batches.batches) == 2
-
-
-def first_event(trigger: BatchTrigger) -> dict[str, Any]:
-    async def go() -> Any:
-        async for event in trigger.run():
-            return event.payload
-        return None
-
-    payload: dict[str, Any] = asyncio.run(asyncio.wait_for(go(), 30))
-    return payload

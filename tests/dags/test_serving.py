@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from airflow.sdk.exceptions import TaskDeferred
 
+from tests.dags.graphs import first_event
 from tracemill.errors import RecipeError, ServingError
 from tracemill.recipe import load_recipe
 from tracemill.resources import Resources
@@ -61,16 +60,6 @@ def lease(store: Store) -> None:
     renew(
         store, Lease(model="tiny", identity=IDENTITY, replica=0, url="http://127.0.0.1:9", host="h", pid=1, renewed=0)
     )
-
-
-def first_event(trigger: Any) -> dict[str, Any]:
-    async def go() -> Any:
-        async for event in trigger.run():
-            return event.payload
-        return None
-
-    payload: dict[str, Any] = asyncio.run(asyncio.wait_for(go(), 30))
-    return payload
 
 
 def test_each_replica_of_each_model_is_a_mapped_instance(recipe: str, store: Store) -> None:

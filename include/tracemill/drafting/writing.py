@@ -101,13 +101,12 @@ def _steps(draft: Draft, folder: Path) -> list[str]:
 
 
 def _verify(name: str, draft: Draft) -> list[str]:
-    kinds = ["{kind: math}", "{kind: code}"] if draft.found.known else []
-    kinds += ["{kind: math}"] if {"reference_answer", "answer_index"} & draft.columns.keys() else []
-    kinds += ["{kind: code}"] if "test_case" in draft.columns else []
-    if not kinds:
-        return []
-    by_name = {"{kind: math}": f"{name}_math", "{kind: code}": f"{name}_code"}
-    return [f"{by_name[kind]}: {{kind: verify, verifiers: [{kind}]}}" for kind in kinds]
+    known = draft.found.known is not None
+    checked = {
+        "math": known or {"reference_answer", "answer_index"} & draft.columns.keys(),
+        "code": known or "test_case" in draft.columns,
+    }
+    return [f"{name}_{kind}: {{kind: verify, verifiers: [{{kind: {kind}}}]}}" for kind in checked if checked[kind]]
 
 
 def _source(draft: Draft, folder: Path) -> list[str]:

@@ -23,7 +23,7 @@ def same_lists(gold: Listed, answer: Listed, compare: Compare) -> Sameness:
     kinds = {first.kind, second.kind}
     if first.kind == "tuple" == second.kind and first.brackets != second.brackets:
         return "different" if ordered != "unknown" else "unknown"
-    if kinds == {"list", "tuple"} and ((first.brackets + second.brackets) not in ("", "()")):
+    if kinds == {"list", "tuple"} and (first.brackets + second.brackets) not in ("", "()"):
         return "different" if ordered == "different" else "unknown"  # an interval, or a list in square brackets
     if kinds == {"list", "tuple"} and len(first.members) == 2 and first is gold and second is answer:
         return "different" if _any_order(first.members, second.members, compare) == "different" else "unknown"
