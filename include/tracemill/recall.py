@@ -42,7 +42,7 @@ def scanned(recipe: Recipe, store: Store, step: Decontaminate, resources: Resour
 def scanned_shard(recipe: Recipe, store: Store, step: Decontaminate, resources: Resources, shard: int) -> Recalled:
     """As `scanned`, for one shard."""
     inputs = everything_sealed(recipe, store, shard)
-    output = step.run(recipe.located(resources), inputs)
+    output = step.checked(recipe.located(resources), inputs, kept=None)
     reconcile("recall", step, inputs, output)
     hit = output.ledger.filter(pc.equal(output.ledger["bucket"], "rejected"))
     return Recalled(shard, output.ledger.num_rows, _revocations(inputs, hit), output.tables["contamination"])

@@ -20,6 +20,11 @@ from tracemill.shards import Store
 DATA = os.environ.get("TRACEMILL_DATA")
 FILES = ("gsm8k_model_solutions.jsonl", "math_cot_100x8.jsonl", "kodcode_r1.jsonl", "humaneval_codegen16b_8.jsonl")
 LEAST = {"gsm8k": 0.998, "math_cot": 0.995, "kodcode": 0.98}
+UNDECIDED = {
+    "gsm8k": 0.01,
+    "math_cot": 0.01,
+    "kodcode": 0.02,
+}  # KodCode: tests that its own solution cannot pass either
 PASSED = "every assertion held"
 
 pytestmark = [
@@ -65,7 +70,8 @@ def store(recipe: Recipe, resources: Resources, tmp_path_factory: pytest.TempPat
 def test_verdicts_agree_with_the_published_ones(source: str, recipe: Recipe, store: Store) -> None:
     counts = agreement(recipe, store)[source]
     print(source, counts)
-    assert counts["agree"] >= LEAST[source] * counts["n"]
+    assert counts["agree"] >= LEAST[source] * (counts["n"] - counts["unverifiable"])
+    assert counts["unverifiable"] <= UNDECIDED[source] * counts["n"]
 
 
 def test_humaneval_verdicts_are_those_of_a_plain_run(recipe: Recipe, store: Store, resources: Resources) -> None:

@@ -100,11 +100,15 @@ class Decontaminate(AskingStep):
 
         Raises RecipeError, before any work, where the rule `embedding` has no vectors to compare.
         """
+        return self.checked(resources, inputs, inputs.store)
+
+    def checked(self, resources: Resources, inputs: Inputs, kept: ObjectStore | None) -> Output:
+        """As `run`; the benchmarks' vectors are read from and written to `kept`, and nothing else is. None: nowhere."""
         if self.embedding is not None and not _is_signed(inputs):
             raise RecipeError(UNSIGNED)
         problems = inputs.table("problems", ["id", "prompt"])
         problems = problems.filter(pc.is_in(problems["id"], value_set=inputs.alive("problem")))
-        items = self._items(resources, inputs.store)
+        items = self._items(resources, kept)
         compared = Problems(problems["prompt"], self._vectors(inputs, problems["id"]))
         found = {}
         for rule, threshold in self._thresholds().items():
@@ -116,7 +120,7 @@ class Decontaminate(AskingStep):
         ids = problems["id"].combine_chunks()
         tables = {"contamination": self._evidence(ids, items, found)}
         if inputs.index == 0:  # the same for all shards
-            tables[TABLE] = self._measured(resources, inputs.store)
+            tables[TABLE] = self._measured(resources, kept)
         return Output(self._ledger(ids, items, found), tables)
 
     def _judged(
@@ -138,7 +142,7 @@ class Decontaminate(AskingStep):
         same = np.array([answer.value is True for answer in answers], np.bool_)
         return Matches(pairs.texts, pairs.items, same.astype(np.float32), same, np.array(said, np.object_))
 
-    def _measured(self, resources: Resources, store: ObjectStore) -> pa.Table:
+    def _measured(self, resources: Resources, store: ObjectStore | None) -> pa.Table:
         """What the rules catch of the benchmarks' items when they are changed, and of exercises told otherwise."""
         changed = measured(
             _questions(self, resources),
@@ -168,7 +172,7 @@ class Decontaminate(AskingStep):
         values = dict(zip(RULES, (1.0, self.ngram, self.alignment, embedding, self.template), strict=True))
         return {rule: value for rule, value in values.items() if value is not None}
 
-    def _items(self, resources: Resources, store: ObjectStore) -> Items:
+    def _items(self, resources: Resources, store: ObjectStore | None) -> Items:
         """The index of all items, made once per process and content; their vectors once a store."""
         return _indexed(
             self.model_copy(update={"judge": None}),
@@ -234,7 +238,7 @@ class Decontaminate(AskingStep):
 class _Quiet:
     """Hands resources and store through a cache without being a part of its key."""
 
-    def __init__(self, resources: Resources, store: ObjectStore) -> None:
+    def __init__(self, resources: Resources, store: ObjectStore | None) -> None:
         self.resources, self.store = resources, store
 
     def __eq__(self, other: object) -> bool:
