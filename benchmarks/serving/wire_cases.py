@@ -275,6 +275,7 @@ WIRE_CASES = [
         [answer(chat({"reasoning_details": [{"type": "reasoning.text", "text": "a"}], "content": "b"}))],
         OK,
     ),
+    WireCase("the thought twice", [answer(chat({"reasoning_content": "a", "content": "<think>a</think>b"}))], OK),
     WireCase("content in parts", [answer(chat({"content": _PARTS}))], OK),
     WireCase("content in parts nobody knows", [answer(chat({"content": [{"type": "image"}]})), GOOD], OK, 2),
     WireCase("thought alone", [answer(chat({"content": None, "reasoning": "a"}))], ("<think>a", "stop")),
@@ -413,6 +414,7 @@ WIRE_CASES = [
         OK,
         2,
     ),
+    WireCase("the thought twice by pieces", [answer(stream(event({"reasoning": "a"}), A, B, STOP), kind=SSE)], OK),
     WireCase(
         "reasoning in details by pieces",
         [answer(stream(event({"reasoning_details": [{"text": "a"}]}), event({"content": "b"}), STOP), kind=SSE)],

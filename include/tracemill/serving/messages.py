@@ -3,6 +3,7 @@
 Reasoning is understood in the forms that servers use: `reasoning` (vLLM 0.11.2 and later, OpenRouter),
 `reasoning_content` (before, and DeepSeek), `reasoning_details` (OpenRouter), content in parts of type "thinking"
 (Mistral, Anthropic), or raw <think> tags in the content. All become one text, so that nothing downstream must know.
+Some proxies send the thought twice, in a field and at the head of the content: it is one thought.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ def with_tags(message: Mapping[str, Any]) -> str:
     found = pieces(message)
     content = found.get("content", "")
     reasoning = found.get("reasoning") or found.get("reasoning_content")
-    if not reasoning:
+    if not reasoning or _begins_with(content, reasoning):
         return content
     return f"<think>{reasoning}</think>{content}" if content else f"<think>{reasoning}"
 
@@ -37,6 +38,17 @@ def pieces(message: Mapping[str, Any]) -> dict[str, str]:
         if text is not None and not isinstance(text, str):
             raise TypeError(f"{name} of type {type(text).__name__}")
     return {name: text for name, text in found.items() if text}
+
+
+def _begins_with(content: str, reasoning: str) -> bool:
+    """Whether the content begins with that very thought (but for blank space): between tags or, where a template opened
+    it, before the closing one; or whether it is the thought itself, cut before its end.
+    """
+    if "<think>" not in content and "</think>" not in content:
+        return False
+    said, thought = ("".join(text.split()) for text in (content, reasoning))
+    bare = said.removeprefix("<think>")
+    return bare.startswith(f"{thought}</think>") or (bare != said and bare == thought)
 
 
 def _parts(content: Iterable[Mapping[str, Any]]) -> tuple[str, str]:

@@ -78,6 +78,43 @@ def test_thinking_and_text_become_one_text(message: dict[str, Any], text: str) -
     assert with_tags(message) == text
 
 
+@pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
+@pytest.mark.parametrize(
+    ("thought", "content", "text"),
+    [
+        pytest.param("Two.\nFour.", "<think>\nTwo. Four.\n</think>\n\n4", None, id="but for blank space"),
+        pytest.param("Two.", "\n<think>Two.</think>4", None, id="word for word"),
+        pytest.param("Two.", "Two.\n</think>\n\n4", None, id="opened by the template"),
+        pytest.param("I write </think> here.", "<think>I write </think> here.</think>4", None, id="it quotes its end"),
+        pytest.param("Two and", "<think>\nTwo and", None, id="cut inside it"),
+        pytest.param("Two.", "<think>Three.</think>4", "<think>Two.</think><think>Three.</think>4", id="another one"),
+        pytest.param("Two.", "<think>Two. Four.</think>4", "<think>Two.</think><think>Two. Four.</think>4", id="more"),
+        pytest.param("Two.", "Two. It is 4", "<think>Two.</think>Two. It is 4", id="an answer that repeats it"),
+        pytest.param("Two.", "4 <think>Two.</think>", "<think>Two.</think>4 <think>Two.</think>", id="not at its head"),
+    ],
+)
+def test_a_thought_that_came_twice_is_one_thought(name: str, thought: str, content: str, text: str | None) -> None:
+    assert with_tags({"content": content, name: thought}) == (text or content)
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_thought_that_was_streamed_twice_is_one_thought(size: int) -> None:
+    assembly = Assembly()
+    for delta in ({"reasoning_content": "Two."}, {"content": "<think>Tw"}, {"content": "o.</think>4"}):
+        sent = b"data: " + encoded({"choices": [{"delta": delta}]}) + b"\n\n"
+        for start in range(0, len(sent), size):
+            assembly.feed(sent[start : start + size])
+    assert assembly.whole()["choices"][0]["message"]["content"] == "<think>Two.</think>4"
+    assert with_tags(assembly.whole()["choices"][0]["message"]) == "<think>Two.</think>4"
+
+
+@given(st.text(), st.text(alphabet=" \n\t", max_size=3), st.text())
+def test_whatever_is_thought_and_said_twice_is_kept_once(thought: str, blank: str, said: str) -> None:
+    content = f"<think>{blank}{thought}{blank}</think>{said}"
+    for name in ("reasoning", "reasoning_content"):
+        assert with_tags({"content": content, name: thought}) == content
+
+
 @pytest.mark.parametrize(
     "content", [[{"type": "image_url", "image_url": {}}], ["text"], 7, {"text": "a"}, [{"type": "text", "text": None}]]
 )
