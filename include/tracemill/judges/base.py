@@ -60,7 +60,7 @@ class Asker(BaseModel):
         text = filled(prompt, **values)
         sampling = self.sampling if attempt == 0 else self.sampling.model_copy(update=self._bolder())
         body = {"messages": [{"role": "user", "content": text}], **sampling.body(text, attempt)}
-        return Ask("/v1/chat/completions", body, attempt)
+        return Ask("/v1/chat/completions", body, attempt, idle=sampling.idle)
 
     def _bolder(self) -> dict[str, float]:
         return {"temperature": max(self.retry_temperature, self.sampling.temperature)}

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from tracemill.errors import RecipeError
 from tracemill.resources import Resources
-from tracemill.serving.profiles import CALLED, HOSTS, IDLE, NO_BATCHES, NO_MATTER, OURS, TAKES, Profile
+from tracemill.serving.profiles import CALLED, HOSTS, IDLE, NO_BATCHES, NO_MATTER, ONE_OF_TWO, OURS, TAKES, Profile
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _VERSIONED = re.compile(r"/v\d+\w*(?:/|$)")
@@ -126,6 +126,11 @@ class Api(BaseModel):
                 return profile
         return self.profile or "compatible"
 
+    @property
+    def is_unlisted(self) -> bool:
+        """Whether nobody said which fields are taken at this address, and no profile knows it."""
+        return self.profile is None and self.takes == "compatible"
+
     def identity(self) -> str:
         """What its answers are kept under."""
         return f"api {self.provider} {self.model}" + (f" as of {self.as_of}" if self.as_of else "")
@@ -158,7 +163,13 @@ class Api(BaseModel):
         left_out = {name for name in body if name in OURS and called.get(name, name) not in takes}
         if self._only_reasons:
             left_out |= _NOT_REASONING & body.keys()
-        return {called.get(name, name): value for name, value in body.items() if name not in left_out}, left_out
+        said = {name: value for name, value in body.items() if name not in left_out | self._unsaid(body)}
+        return {called.get(name, name): value for name, value in said.items()}, left_out
+
+    def _unsaid(self, body: Mapping[str, Any]) -> set[str]:
+        """The one of temperature and top-p that says nothing, where a provider takes only one of the two."""
+        both = ("top_p", "temperature") if self.takes in ONE_OF_TWO else ()
+        return set([name for name in both if body.get(name) == 1][:1])
 
     def refuses(self, body: Mapping[str, Any]) -> str | None:
         """What to change when the body holds a field that decides the answer and that this provider does not take."""

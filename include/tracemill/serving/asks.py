@@ -15,9 +15,10 @@ Route = Literal["/v1/chat/completions", "/v1/completions", "/classify", "/v1/emb
 class Ask:
     """One request for one sample: `body` is the HTTP body without the model's name; `sample` tells equal ones apart.
 
-    The body holds prompt and sampling, seed included, so the key covers them; it must be plain JSON data. Two things
-    are in no key, as they change no answer: `keeps_tokens` asks for the numbers of the tokens with a cut answer, and
-    `goes_on` says that this request continues one, whose `tokens` those are (None: nobody knows them).
+    The body holds prompt and sampling, seed included, so the key covers them; it must be plain JSON data. Three things
+    are in no key, as they change no answer: `keeps_tokens` asks for the numbers of the tokens with a cut answer,
+    `goes_on` says that this request continues one, whose `tokens` those are (None: nobody knows them), and `idle` names
+    fields of the body that say nothing and that nobody wrote, so that not every address need be sent them.
     """
 
     route: Route
@@ -26,6 +27,7 @@ class Ask:
     keeps_tokens: bool = False
     goes_on: bool = False
     tokens: bytes | None = None
+    idle: frozenset[str] = frozenset()
 
     @property
     def beginning(self) -> bytes:
@@ -49,7 +51,8 @@ class Ask:
         if self.route != "/v1/chat/completions" or not isinstance(turns, list) or not turns or self.goes_on:
             return self.canary()
         begun = [turns[-1]] if turns[-1].get("role") == "assistant" else []
-        return Ask(self.route, {**self.body, "messages": [{"role": "user", "content": "1"}, *begun]})
+        said = {**self.body, "messages": [{"role": "user", "content": "1"}, *begun]}
+        return Ask(self.route, said, idle=self.idle)
 
     def key(self, identity: str) -> str:
         """SHA-256 (hex) of model weights, route, prompt, sampling and sample index."""
@@ -75,6 +78,15 @@ class Reply:
     values: tuple[float, ...] = ()
     served_model: str | None = None
     token_ids: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Unended(Reply):
+    """A reply of `endpoint` without a finish reason and without a count of tokens, while nobody knows yet whether that
+    server ever gives them: half of an answer, or the whole one of a server that never does.
+    """
+
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,9 @@ class Batches:
         return price.of(int(len(str(ask.body)) / _CHARACTERS), int(most))
 
     def _line(self, key: str, ask: Ask) -> bytes:
-        body, _ = self.api.adapted({"model": self._endpoint.model, **ask.body})
+        idle = ask.idle if self.api.is_unlisted else frozenset()
+        asked = {name: value for name, value in ask.body.items() if name not in idle}
+        body, _ = self.api.adapted({"model": self._endpoint.model, **asked})
         return encoded({"custom_id": key, "method": "POST", "url": ask.route, "body": body}) + b"\n"
 
     def _collected(

@@ -1,10 +1,9 @@
 """Asks a model's servers: many requests at once, faults retried with back-off, one row's trouble kept to itself.
 
 No request has a time-out over its whole answer: that would count the time in the server's queue and give up just the
-long traces. A request lives while its server lives: one of the run while its lease does (the serve task ends an engine
-that makes no token), one named beforehand while anything comes from it within `silence` seconds. A fault (5xx, refused
-or broken connection, no server yet, rubbish for an answer) is retried, on another server if there is one, for as long
-as anything was heard within `patience` seconds. What is retried was not answered, so nothing is paid for twice.
+long traces (see flight.py). A fault (5xx, refused or broken connection, no server yet, rubbish or half an answer) is
+retried, on another server if there is one, for as long as anything was heard within `patience` seconds. What is retried
+was not answered, so nothing is paid for twice.
 """
 
 from __future__ import annotations
@@ -13,19 +12,20 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any
 
 from tracemill.errors import RecipeError, ServerGone, ServingError
-from tracemill.serving.api import Api, address
+from tracemill.serving.api import address
 from tracemill.serving.asks import Answer, Ask, Refusal, Reply
-from tracemill.serving.continuation import BEGUN, as_tags, going_on
+from tracemill.serving.continuation import BEGUN, as_tags
 from tracemill.serving.endpoints import Endpoint
-from tracemill.serving.fleet import LOOK_EVERY, Fleet
-from tracemill.serving.flight import Flight, NotOffered, ended
+from tracemill.serving.fleet import Fleet
+from tracemill.serving.flight import Flight, Flights, NotOffered
+from tracemill.serving.outgoing import STREAMED, Outgoing
 from tracemill.serving.pacing import retry_after
 from tracemill.serving.payload import encoded
 from tracemill.serving.refusals import require_model_server
@@ -35,8 +35,8 @@ from tracemill.serving.trouble import Trouble
 from tracemill.serving.wire import Forbidden, ServerFault, read_reply
 
 _FULL = 0.1  # seconds until a look whether a server takes more
-_STREAMED = {"/v1/chat/completions", "/v1/completions"}
-_ASKED = {*_STREAMED, "/classify"}
+_ASKED = {*STREAMED, "/classify"}
+_LISTING = 15.0  # seconds for a list of models
 _NOT_OFFERED = {404, 405, 501}
 _log = logging.getLogger(__name__)
 
@@ -48,23 +48,19 @@ class Client:
         self.fleet, self._name = fleet, fleet.model.name
         self.answered = self.failed = self._foreign = 0
         self.last: ServerFault | None = None
-        self.left_out: set[str] = set()
-        self._patience, self._silence = fleet.model.serve.patience, fleet.model.serve.silence
-        self._heard = time.monotonic()
+        self._patience = fleet.model.serve.patience
         self._transport: Transport | None = transport
         self._stack = contextlib.AsyncExitStack()
-        self._flights: set[Flight] = set()
+        self._flights = Flights(fleet, fleet.model.serve.silence)
+        self._outgoing = Outgoing(fleet.model, streams=fleet.is_fixed)
         self._alone = asyncio.Lock()
-        self._failure: BaseException | None = None
 
     async def __aenter__(self) -> Client:
         if self._transport is None:
             outside = self.fleet.model.api is not None  # then a proxy of the environment may lie between
             self._transport = await self._stack.enter_async_context(HttpTransport(proxies=outside))
         await asyncio.to_thread(self.fleet.refresh)
-        watch = asyncio.create_task(self._watch())
-        watch.add_done_callback(self._watch_ended)
-        self._stack.callback(watch.cancel)
+        self._stack.enter_context(self._flights.watched())
         return self
 
     async def __aexit__(
@@ -92,14 +88,16 @@ class Client:
             await asyncio.sleep(trouble.pause())
 
     def _answered(self, endpoint: Endpoint, ask: Ask, answer: Answer) -> Answer:
-        self.last = None
+        """The answer, paid for and counted. Raises ServerFault for half of one."""
+        self._flights.heard = time.monotonic()
         if isinstance(answer, Reply):
-            self.answered += 1
             if self.fleet.purse:
                 letters = len(ask.beginning), len(answer.text)
                 self.fleet.purse.pay(answer.prompt_tokens, answer.completion_tokens, time.monotonic(), letters)
+            answer = self.fleet.endings.seen(endpoint.url, answer)
+            self.answered += 1
+        self.last = None
         self.fleet.pace(endpoint).answered()
-        self._heard = time.monotonic()
         return answer
 
     async def _endpoint(self, ask: Ask, trouble: Trouble) -> Endpoint:
@@ -113,13 +111,13 @@ class Client:
         return endpoint
 
     def _give_up(self, last: ServerFault | None) -> None:
-        if self._failure:
-            raise self._failure
+        if self._flights.failure:
+            raise self._flights.failure
         if last is None:
             return
         if self.fleet.is_gone:
             raise ServerGone(f"model {self._name!r}: its server left (last: {last})") from last
-        if time.monotonic() - self._heard > self._patience:
+        if time.monotonic() - self._flights.heard > self._patience:
             raise ServingError(
                 f"model {self._name!r}: no server answered for {self._patience:.0f} s (last: {last}). "
                 "Look at the serve task's log, or at the endpoint named for this model, then clear this task"
@@ -128,7 +126,7 @@ class Client:
     def _note(self, endpoint: Endpoint, fault: ServerFault, trouble: Trouble) -> None:
         if fault.throttled:
             self.fleet.pace(endpoint).throttled(fault.wait, self.fleet.busy[endpoint.url] + 1, time.monotonic())
-            self._heard = time.monotonic()
+            self._flights.heard = time.monotonic()
         elif fault.alive:
             self.failed += 1
         else:
@@ -145,7 +143,7 @@ class Client:
         if endpoint is None or ask.route != "/v1/chat/completions" or self.fleet.model.api:
             return None
         try:
-            async with self._flying(endpoint) as flight:
+            async with self._flights.flying(endpoint) as flight:
                 return await rendered(partial(self._post_ok, flight), endpoint.model, ask)
         except (ServerFault, NotOffered, KeyError, TypeError) as error:
             _log.info("%s: the server does not show its prompt: %s", self._name, error)
@@ -172,7 +170,7 @@ class Client:
             raise
 
     async def _sent(self, endpoint: Endpoint, ask: Ask) -> Answer:
-        async with self._flying(endpoint) as flight:
+        async with self._flights.flying(endpoint) as flight:
             try:
                 return await self._send(flight, ask)
             except ServerFault:
@@ -185,41 +183,17 @@ class Client:
         if self.answered:
             return True
         try:
-            async with self._flying(endpoint) as flight:
+            async with self._flights.flying(endpoint) as flight:
                 await self._send(flight, ask.canary())
         except (Forbidden, ServerFault):
             return False
         return True
 
-    @contextlib.asynccontextmanager
-    async def _flying(self, endpoint: Endpoint) -> AsyncIterator[Flight]:
-        """A request on its way, which ends when its server does. Raises ServerFault then."""
-        self.fleet.busy[endpoint.url] += 1
-        flight = Flight(endpoint, asyncio.timeout(None))
-        self._flights.add(flight)
-        try:
-            async with flight.limit:
-                yield flight
-        except TimeoutError as error:
-            raise ServerFault(f"{endpoint.url} was not heard of any more") from error
-        finally:
-            self._flights.discard(flight)
-            self.fleet.busy[endpoint.url] -= 1
-
     async def _send(self, flight: Flight, ask: Ask) -> Answer:
         endpoint = flight.endpoint
-        body: Mapping[str, Any] = {"model": endpoint.model, **ask.body}
+        post, listed = partial(self._post_ok, flight), partial(self._listed, flight)
+        body = await self._outgoing.body(ask, endpoint, post, listed)
         began = time.monotonic()
-        if ask.tokens is not None:
-            body = going_on(ask.tokens, body)
-        if ask.keeps_tokens:
-            body = {**body, "return_token_ids": True}
-        if ask.route == "/v1/completions" and body.get("max_tokens") is None:
-            body = {**body, **await self._rest_of_context(flight, body)}
-        if self.fleet.is_fixed and ask.route in _STREAMED and "prompt_logprobs" not in body:
-            body = {**body, "stream": True, "stream_options": {"include_usage": True}}
-        if self.fleet.model.api:
-            body = self._adapted(self.fleet.model.api, body)
         status, data, wait = await self._post(flight, ask.route, body)
         budget = ask.body.get("max_tokens")
         answer = read_reply(ask.route, status, data, round(time.monotonic() - began, 4), wait, budget)
@@ -228,37 +202,26 @@ class Client:
         return answer
 
     async def _post(self, flight: Flight, route: str, body: Mapping[str, Any]) -> tuple[int, Any, float | None]:
-        def heard() -> None:
-            flight.heard = self._heard = time.monotonic()
-            flight.pieces += 1
-
         if self._transport is None:
             raise RuntimeError("a client asks only inside its `async with`")
-        endpoint = flight.endpoint
+        endpoint, heard = flight.endpoint, partial(self._flights.hear, flight)
         headers = {"Content-Type": "application/json", **endpoint.headers}
         response = await self._transport.post(address(endpoint.url, route), encoded(body), headers, heard)
         if response.status == 404 and route in _ASKED:
             self._unknown_model(endpoint, str(response.data)[:300])
         return response.status, response.data, retry_after(response.headers)
 
-    def _adapted(self, api: Api, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        found, left_out = api.adapted(body)
-        if left_out - self.left_out:
-            _log.warning("%s: %s takes no %s: not sent", self._name, api.provider, ", ".join(sorted(left_out)))
-            self.left_out |= left_out
-        return found
-
-    async def _rest_of_context(self, flight: Flight, body: Mapping[str, Any]) -> Mapping[str, int]:
-        """The tokens that a prompt leaves: without a number vLLM's /v1/completions stops after 16."""
-        asked = {name: body[name] for name in ("model", "prompt", "add_special_tokens") if name in body}
+    async def _listed(self, flight: Flight) -> tuple[int, Any]:
+        """Status and data of the server's list of models; 504 when it does not come in time."""
+        if self._transport is None:
+            raise RuntimeError("a client asks only inside its `async with`")
+        endpoint = flight.endpoint
         try:
-            said = await self._post_ok(flight, "/tokenize", asked)
-            return {"max_tokens": max(1, int(said["max_model_len"]) - int(said["count"]))}
-        except (NotOffered, KeyError, TypeError, ValueError) as error:
-            raise RecipeError(
-                f"model {self._name!r}: sampling.max_tokens is null, and the server does not say how long its context "
-                f"is ({error}): give sampling.max_tokens a number"
-            ) from error
+            async with asyncio.timeout(_LISTING):
+                response = await self._transport.get(address(endpoint.url, "/v1/models"), endpoint.headers)
+        except TimeoutError:
+            return 504, None
+        return response.status, response.data
 
     async def _post_ok(self, flight: Flight, route: str, body: Mapping[str, Any]) -> Any:
         status, data, _ = await self._post(flight, route, body)
@@ -274,24 +237,3 @@ class Client:
         if self.fleet.is_fixed:
             raise RecipeError(f"model {self._name!r}: {fault}. Correct the endpoint named for it")
         raise ServerFault(fault)
-
-    async def _watch(self) -> None:
-        """Look which servers live, and end the requests to those that do not; they are asked elsewhere."""
-        while True:
-            await asyncio.sleep(min(LOOK_EVERY, self._silence / 4))
-            await asyncio.to_thread(self.fleet.refresh)
-            ended([flight for flight in self._flights if not self._lives(flight)])
-
-    def _lives(self, flight: Flight) -> bool:
-        if not self.fleet.is_fixed:
-            alive = any(one.url == flight.endpoint.url for one in self.fleet.endpoints)
-            self._heard = time.monotonic() if alive else self._heard
-            return alive
-        last = flight.heard or max(flight.began, self._heard)
-        return time.monotonic() - last < self._silence
-
-    def _watch_ended(self, watch: asyncio.Task[None]) -> None:
-        """Without a watch a request would live for ever: whatever ended it ends them all."""
-        if not watch.cancelled() and watch.exception() is not None:
-            self._failure = watch.exception()
-            ended(list(self._flights))

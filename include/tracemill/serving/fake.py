@@ -29,11 +29,13 @@ class FakeServer:
     """Answers every route that tracemill uses. `say(prompt, seed)` is the text of a generation.
 
     `faults` maps the number of a request (from 1) to what goes wrong instead: an HTTP status, "reset" (the connection
-    breaks), "garbage" (not JSON), "empty" (JSON without choices), or a dict that replaces fields of the choice.
+    breaks), "garbage" (not JSON), "empty" (JSON without choices), "half" (half of the text, then the end, without a
+    finish reason or a count), or a dict that replaces fields of the choice.
     `poison` is a word: a prompt that holds it gets HTTP 500 each time. `wait` is the Retry-After of an HTTP status.
     `context` is the longest prompt in words; longer ones get vLLM's 400. `reward(prompt, answer)` gives class scores.
-    `models`: names served, or any. With `reasoning` set, the chain of thought comes in that field of the message, as
-    from a server with a reasoning parser. Without `numbers` it knows no `return_token_ids`.
+    `models`: names served, or any; `owner`: who lists them (vLLM says "vllm"), or nobody does. With `reasoning` set,
+    the chain of thought comes in that field of the message, as from a server with a reasoning parser. Without
+    `numbers` it knows no `return_token_ids`.
     """
 
     say: Say = echo
@@ -42,6 +44,7 @@ class FakeServer:
     reward: Callable[[str, str], list[float]] = lambda _prompt, _answer: [4.0, 4.0, 4.0, 1.0, 1.0]
     logprob: float = -0.5
     models: frozenset[str] | None = None
+    owner: str | None = None
     reasoning: str | None = None
     poison: str | None = None
     numbers: bool = True
@@ -71,10 +74,18 @@ class FakeServer:
         answer = self._answer(path, asked)
         if isinstance(fault, dict):
             answer.data["choices"][0].update(fault)
+        if fault == "half":
+            _halve(answer.data)
         if not asked.get("stream") or answer.status != 200:
             return answer
         heard()
         return Response(200, answer.headers, _streamed(answer.data))
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> Response:
+        """The list of models, where there is one."""
+        if self.owner is None or not url.endswith("/models"):
+            return _error(404, "Not Found")
+        return Response(200, {}, {"data": [{"id": name, "owned_by": self.owner} for name in self.models or ("any",)]})
 
     def _answer(self, path: str, body: dict[str, Any]) -> Response:
         if self.models is not None and body["model"] not in self.models:
@@ -160,6 +171,14 @@ def _prompt(body: dict[str, Any]) -> str:
         return "\n".join(message["content"] for message in body["messages"])
     prompt = body.get("prompt", "")
     return prompt if isinstance(prompt, str) else "".join(map(chr, prompt))
+
+
+def _halve(data: dict[str, Any]) -> None:
+    choice = data["choices"][0]
+    said = choice.get("message", choice)
+    for name in {"content", "text"} & said.keys():
+        said[name] = said[name][: len(said[name]) // 2]
+    choice["finish_reason"] = data["usage"] = None
 
 
 def _usage(prompt: str, text: str) -> dict[str, int]:

@@ -42,6 +42,7 @@ class Served:
         made.router.add_get("/metrics", self._metrics)
         self.batches.add_to(made)
         made.router.add_post("/{path:.*}", self._answer)
+        made.router.add_get("/{path:.*}", self._look)
         return made
 
     async def _health(self, _request: web.Request) -> web.Response:
@@ -53,6 +54,10 @@ class Served:
             f"vllm:generation_tokens_total {self.generated}\n"
         )
         return web.Response(text=text)
+
+    async def _look(self, request: web.Request) -> web.Response:
+        found = await self.fake.get(str(request.url), {})
+        return web.json_response(found.data, status=found.status)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()

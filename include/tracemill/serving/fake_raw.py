@@ -1,7 +1,8 @@
-"""Sends prepared bytes on a real socket, whatever is asked: what proxies, old servers and dying ones really send.
+"""Sends prepared bytes on a real socket, whatever is posted: what proxies, old servers and dying ones really send.
 
 with raw_server([b"HTTP/1.1 502 Bad Gateway\\r\\n\\r\\n<html>", answer(body)]) as (url, asked):
-    ... the first request gets the first of them, the last one is sent again and again; `asked` counts them
+    ... the first request gets the first of them, the last one is sent again and again; `asked` counts them. A look at
+    anything (GET) finds nothing and counts for nothing.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ class _Server:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = _LENGTH.search(head)
                 await reader.readexactly(int(length[1]) if length else 0)
+                if head.startswith(b"GET "):
+                    writer.write(answer(b"{}", "404 Not Found"))
+                    continue
                 pieces = self.sent[min(self.asked[0], len(self.sent) - 1)]
                 self.asked[0] += 1
                 for piece in [pieces] if isinstance(pieces, bytes) else pieces:

@@ -47,12 +47,19 @@ _ONE_NAME = {
     "refusal": "content_filter",
     "sensitive": "content_filter",
 }
+_OF_TOOLS = {"tool_calls", "tool_use", "function_call"}
 UNKNOWN = "unknown"
 
 
 def ending(reason: str | None) -> Ending:
     """What a server's finish reason says about the text. Null and unknown reasons count as cut."""
     return _ENDINGS.get((reason or UNKNOWN).lower(), "cut")
+
+
+def is_known(reason: str | None) -> bool:
+    """Whether a reason tells anything at all: tools, which nobody asked for, are one too."""
+    word = (reason or UNKNOWN).lower()
+    return word in _ENDINGS or word in _ONE_NAME or word in _OF_TOOLS
 
 
 def named(reason: str | None) -> str:

@@ -18,6 +18,7 @@ from tracemill.errors import RecipeError
 from tracemill.objects import ObjectStore
 from tracemill.resources import Resources
 from tracemill.serving.asks import Ask
+from tracemill.serving.endings import Endings
 from tracemill.serving.endpoints import API_KEY, Endpoint, fixed_endpoints
 from tracemill.serving.lease import Lease, live_leases, want, word_left
 from tracemill.serving.model import Model
@@ -58,6 +59,7 @@ class Fleet:
         self._away, self._seen = resources.away, time.monotonic()
         self._began = time.time()
         self.engines: set[str] = set()
+        self.endings = Endings(model.name)
 
     def refresh(self) -> None:
         """Look which servers there are now, and say that somebody waits when there is none.

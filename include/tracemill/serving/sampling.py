@@ -68,6 +68,14 @@ class Sampling(BaseModel):
         }
         return body | {name: value for name, value in optional.items() if value is not None} | self.extra_body
 
+    @property
+    def idle(self) -> frozenset[str]:
+        """The fields of a body that nobody wrote into a recipe and that change nothing but at an engine: a penalty of
+        one, and a seed, without which an answer is only not repeatable.
+        """
+        idle = {"seed": self.seed == 0, "repetition_penalty": self.repetition_penalty == 1}
+        return frozenset(name for name, says_nothing in idle.items() if says_nothing) - self.model_fields_set
+
 
 GREEDY = Sampling(temperature=0.0, top_p=1.0, max_tokens=512)
 

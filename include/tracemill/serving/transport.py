@@ -38,6 +38,8 @@ class Transport(Protocol):
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], heard: Callable[[], None]) -> Response: ...
 
+    async def get(self, url: str, headers: Mapping[str, str]) -> Response: ...
+
 
 class HttpTransport:
     """The network. For `async with`; one for each event loop. `proxies`: those of the environment are used."""
@@ -73,6 +75,15 @@ class HttpTransport:
                     assembly.feed(chunk)
                     heard()
                 return Response(response.status, found, assembly.whole())
+        except self._errors as error:
+            raise ServerFault(f"{url}: {type(error).__name__} {error}") from error
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> Response:
+        """One look at something short."""
+        try:
+            async with self._http.get(url, headers=headers) as response:
+                found = {name.lower(): value for name, value in response.headers.items()}
+                return Response(response.status, found, decoded(await response.read()))
         except self._errors as error:
             raise ServerFault(f"{url}: {type(error).__name__} {error}") from error
 

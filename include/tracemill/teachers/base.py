@@ -81,7 +81,8 @@ class Teacher(BaseModel):
         if reply.finish_reason != "length" or left < 1:  # a loop that the server ended ("repetition") goes on nowhere
             return None
         more = self._continuation(asked, self.whole(reply.text), left)
-        return replace(more, sample=asked.sample, keeps_tokens=False, goes_on=True, tokens=reply.token_ids)
+        more = replace(more, sample=asked.sample, idle=asked.idle)
+        return replace(more, keeps_tokens=False, goes_on=True, tokens=reply.token_ids)
 
     def _continuation(self, asked: Ask, begun: str, tokens: int) -> Ask:
         raise NotImplementedError  # abstract

@@ -27,7 +27,8 @@ class CompletionTeacher(Teacher):
         prompt = self.template.replace("{prompt}", text) + self.prefix
         body: dict[str, Any] = {"prompt": prompt, "add_special_tokens": self.add_special_tokens}
         body |= seeded(self.sampling, assignment, sample)
-        return Ask("/v1/completions", body, sample, keeps_tokens=self.continue_to is not None)
+        idle = self.sampling.idle | ({"add_special_tokens"} - self.model_fields_set)
+        return Ask("/v1/completions", body, sample, self.continue_to is not None, idle=idle)
 
     def _continuation(self, asked: Ask, begun: str, tokens: int) -> Ask:
         prompt = str(asked.body["prompt"]).removesuffix(self.prefix) + begun
