@@ -112,7 +112,7 @@ def retry(
     for one in found:
         out.print(f"{escape(one.step)} [{one.shard}]: {one.rows:,} rows, {escape(reason)}", soft_wrap=True)
     rows = sum(one.rows for one in found)
-    if not found:
+    if not found and (dry_run or not REASONS[reason]):
         out.print(f"No sealed shard has a row that was refused as {escape(reason)}.", soft_wrap=True)
     elif dry_run:
         out.print(f"{rows:,} rows in {len(found):,} shards would be asked again. Nothing was changed.")

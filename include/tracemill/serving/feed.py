@@ -12,15 +12,16 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from tracemill.errors import TracemillError
 from tracemill.objects import ObjectStore
 from tracemill.resources import Resources
-from tracemill.serving.asks import Answer, Ask, Packed, Refusal, Reply, Spent
+from tracemill.serving.asks import Answer, Ask, Packed, Refusal, Reply, Spent, Unended
 from tracemill.serving.continuation import UNKNOWN_TOKENS
+from tracemill.serving.endings import require_named
 from tracemill.serving.keys import samples_root
 from tracemill.serving.model import Model
 from tracemill.serving.refusals import EqualRefusals
@@ -102,6 +103,7 @@ class Feed:
             held |= ask_in_batches(self, samples, missing)
             held |= samples.packed(set(missing) - held.keys(), self.near)
             missing = {key: ask for key, ask in missing.items() if key not in held}
+        require_named(self.model.name, held.values(), len(asks))
         if missing:
             _log.info("%s: %d answers known, %d to ask for", self.model.name, len(held), len(missing))
             run = _Run(self, samples, missing)
@@ -120,10 +122,12 @@ class _Run:
         self.slots = asyncio.Semaphore(self.concurrency)
         self.answers: dict[str, _Held] = {}
         self.waiting: dict[str, Reply] = {}
+        self.unended: dict[str, Unended] = {}
         self.wake = asyncio.Event()
         self.engines: set[str] = set()
         self.storing = threading.Lock()
-        self.equal = EqualRefusals(feed.model.name, of=len(asks), answered=lambda: feed.spent.paid + feed.spent.reused)
+        known = feed.spent
+        self.equal = EqualRefusals(feed.model.name, len(asks), lambda: known.paid + known.reused, feed.model.api)
         self.began = time.monotonic()
 
     async def run(self) -> dict[str, _Held]:
@@ -143,12 +147,14 @@ class _Run:
                     await self.slots.acquire()
                 if self.equal.unsure:
                     await self._probe(client, next(reversed(self.asks.values())), self.equal.unsure)
+                await self._ask_the_unended_again(client)
                 for attendant in attendants:
                     attendant.cancel()
         except ExceptionGroup as failures:
             raise _plainest(failures) from failures
         finally:
             self.engines = fleet.engines
+            self._keep_unended(fleet.endings.named)
             self._store_waiting()
         return self.answers
 
@@ -165,15 +171,38 @@ class _Run:
     async def _one(self, client: Client, key: str, ask: Ask) -> None:
         answer = await client.ask(ask)
         self.feed.spent.pay(answer)
+        if isinstance(answer, Unended):
+            self.unended[key] = answer
+            self.slots.release()
+            client.fleet.endings.require(len(self.asks))
+            return
         if isinstance(answer, Reply):
-            self.answers[key] = Packed.of(answer)
-            self.waiting[key] = answer
-            self.wake.set()
+            self._keep(key, answer)
+            client.fleet.endings.require(len(self.asks))
             return
         self.answers[key] = answer
         if self.equal.note(answer):
             await self._probe(client, ask, answer)
         self.slots.release()
+
+    def _keep(self, key: str, reply: Reply) -> None:
+        self.answers[key] = Packed.of(reply)
+        self.waiting[key] = reply
+        self.wake.set()
+
+    async def _ask_the_unended_again(self, client: Client) -> None:
+        """Ask again what came without an end from a server that has given others one since, when all else is there."""
+        named = client.fleet.endings.named
+        while again := [key for key, begun in self.unended.items() if begun.endpoint in named]:
+            for key in again:
+                del self.unended[key]
+                await self._one(client, key, self.asks[key])
+
+    def _keep_unended(self, named: Collection[str]) -> None:
+        """Keep what came without an end from servers that never gave any: it was paid, and is as whole as it gets."""
+        for key, begun in self.unended.items():
+            if begun.endpoint not in named:
+                self._keep(key, begun)
 
     async def _probe(self, client: Client, ask: Ask, refusal: Refusal) -> None:
         """Ask something that nobody can mind. Raises RecipeError when that is refused, too."""

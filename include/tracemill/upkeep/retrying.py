@@ -1,8 +1,8 @@
 """Lets the next run ask again for rows that the world refused: their shards are unsealed, their answers forgotten.
 
 A refusal (poison, refused, too_long, unmeasured) was never an answer: unsealing the shard is enough. An answer that a
-provider's filter cut (content_filter), or that ended for a reason nobody knows, is stored, and is forgotten first. All
-other answers of the shard are found again and cost nothing.
+provider's filter cut (content_filter), or that ended for a reason nobody knows, is stored, and is forgotten first, also
+where no shard was sealed with it. All other answers of the shard are found again and cost nothing.
 
 What a retry undid is written below `retries/`. Versions that were published stay as they are, since their files are
 reached by name; while a shard is not sealed nothing new can be published, and the next version lists what came of it
@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pyarrow.compute as pc
@@ -96,11 +97,13 @@ def _rows(reason: str, manifest: Manifest, store: Store) -> int:
 
 
 def _asked(found: list[Refused], recipe: Recipe, store: Store, resources: Resources) -> set[str]:
-    """The identities of the models that these shards asked."""
+    """The identities of the models that these shards asked, and of those that the recipe asks now."""
     asked: set[str] = set()
     for one in found:
         asked |= set(asked_by(store.manifest(one.step, one.shard)).values())
-        step = recipe.step(one.step)
-        if isinstance(step, AskingStep):
-            asked |= {model.identity(recipe.located(resources), store) for model in step.served()}
+    machine = recipe.located(resources)
+    for step in recipe.steps.values():
+        for model in step.served() if isinstance(step, AskingStep) else ():
+            with suppress(RecipeError):  # weights that nobody has, nor ever had: then they answered nothing
+                asked.add(model.identity(machine, store))
     return asked

@@ -69,3 +69,15 @@ def test_nothing_refused_is_nothing_to_do(tmp_path: Path) -> None:
     small.run()
     assert "No sealed shard has a row" in told(small, "--reason", "refused")
     assert small.run() == []
+
+
+def test_answers_without_an_end_are_forgotten_though_no_shard_was_sealed_with_them(tmp_path: Path) -> None:
+    """Trap: the server names endings now, and the stored answers of before keep the run from ever asking it again."""
+    small = Distilled(tmp_path)
+    with pytest.raises(RecipeError, match="no finish reason at all"):
+        small.run(FakeServer(faults={n: {"finish_reason": None} for n in range(1, 9)}))
+    with pytest.raises(RecipeError, match="on the store"):
+        small.run()
+    assert "No sealed shard" in told(small, "--reason", "unknown", "--dry-run")
+    assert "2 stored answers were forgotten" in told(small, "--reason", "unknown")
+    assert len(small.run()) == 4
