@@ -57,7 +57,7 @@ def ask_in_batches(feed: Feed, samples: SampleStore, asks: Mapping[str, Ask]) ->
 
 def _require_some(batches: Batches, found: Mapping[str, Refusal], *, of: int, answered: int) -> None:
     """Raise RecipeError when everything is refused for one reason; the refusals are forgotten then."""
-    equal = EqualRefusals(batches.model.name, of=of, answered=lambda: answered)
+    equal = EqualRefusals(batches.model.name, of, lambda: answered, batches.api)
     try:
         for refusal in found.values():
             equal.note(refusal)

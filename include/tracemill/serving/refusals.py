@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tracemill.errors import RecipeError
+from tracemill.serving.api import Api
 from tracemill.serving.asks import Answer, Refusal
+from tracemill.serving.remedies import remedy
 from tracemill.serving.wire import ServerFault
 
 ENOUGH = 5  # equal refusals, before anything was answered, after which nothing more is asked
@@ -27,6 +29,7 @@ class EqualRefusals:
     model: str
     of: int
     answered: Callable[[], int]
+    api: Api | None = None
     _seen: Counter[str] = field(default_factory=Counter)
     _answered: int = 0
     _enough: int = ENOUGH
@@ -67,9 +70,12 @@ class EqualRefusals:
         self._enough *= 2
 
     def _error(self, refusal: Refusal) -> RecipeError:
+        what = remedy(refusal.detail, self.api) or (
+            "Correct the recipe (sampling, teacher or model) or the server's settings."
+        )
         return RecipeError(
             f"model {self.model!r}: the server refuses every request for the same reason: {refusal.detail} "
-            "Correct the recipe (sampling, teacher or model) or the server's settings; nothing was sealed"
+            f"{what} Nothing was sealed"
         )
 
 
