@@ -22,6 +22,9 @@ from tracemill.text.think import Style
 _WHOLE = pa.array(
     ["stop", "end_turn", "stop_sequence", "eos", "eos_token", "repetition"]
 )  # that one has a rule of its own
+# Controls but tab, line feed, carriage return and next line; U+FFFD and what is no character. A formula that was
+# unescaped once too often holds them (`\boxed` becomes a backspace), and so does what a model says that fell apart.
+_BROKEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{84}\x{86}-\x{9f}\x{fdd0}-\x{fdef}\x{fffd}-\x{ffff}]"
 SPLIT: tuple[Style, ...] = ("am", "r1", "open_am", "open_r1", "thought", "parts")
 
 
@@ -31,7 +34,8 @@ class Rules(Step):
     truncated: the model did not stop by itself, or the chain of thought never ended. filtered: a server withheld text.
     no_think: no think tag at all. bad_template: tags in no known order, or a style that `styles` does not list (["am"]
     is the paper's own template). blank_think, blank_answer: nothing but white space in that part. end_token: a model's
-    end or role token stands within the text (at its end it was cut off). repetition: a block of words written `copies`
+    end or role token stands within the text (at its end it was cut off). broken_characters: a control character (NUL,
+    backspace, escape, ...), or U+FFFD where half a character was. repetition: a block of words written `copies`
     times in a row over `loop_words` words or more; a loop of words, marks or numbers that reaches the end (`endings`,
     see text/endings.py); or a share of `repeated_share` of the text's `n`-grams written before. The paper (2503.19633)
     names the rule but no numbers; docs/design/rules.md says how far these lie from real traces.
@@ -44,7 +48,7 @@ class Rules(Step):
     loop_words: Annotated[int, Field(ge=2)] = 40
     repeated_share: Annotated[float, Field(gt=0, le=1)] = 0.25
     endings: bool = True
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("ledger",)
@@ -73,6 +77,7 @@ class Rules(Step):
             "blank_think": _blank(rows["think_content"]),
             "blank_answer": _blank(rows["answer_content"]),
             "end_token": holds_tokens(rows["think_content"]) | holds_tokens(rows["answer_content"]),
+            "broken_characters": _broken(rows["think_content"]) | _broken(rows["answer_content"]),
             "repetition": looped | shared | ending | _flags(pc.equal(finish, "repetition")),
         }
         broken = np.select(list(rules.values()), np.arange(len(rules)), len(rules))
@@ -103,6 +108,10 @@ def _flags(values: pa.Array) -> Flags:
 
 def _blank(texts: pa.Array) -> Flags:
     return _flags(pc.equal(pc.utf8_trim_whitespace(pc.fill_null(texts, "")), ""))
+
+
+def _broken(texts: pa.Array) -> Flags:
+    return _flags(pc.match_substring_regex(texts, _BROKEN))
 
 
 def _only(rows: Flags, values: F32 | NDArray[np.float64]) -> list[float | None]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.dedup.shards import Shards, problem
 from tests.unit.serving.shard import generation, rows
 from tracemill.shards import Store
 from tracemill.steps.base import Output, ledger_rows
-from tracemill.steps.rules import Rules
+from tracemill.steps.rules import Rules, _broken
 from tracemill.text.think import split
 
 P = problem("Add 3 and 4")
@@ -97,6 +100,32 @@ def test_only_a_finished_response_is_whole(tmp_path: Path, finish: str, why: str
 )
 def test_a_token_that_ends_a_turn_is_never_released(tmp_path: Path, text: str, why: str | None) -> None:
     assert reason(tmp_path, response(text)) == why
+
+
+BROKEN = {
+    "NUL": "\x00",
+    "\\boxed unescaped twice": "\x08oxed{7}",
+    "\\frac unescaped twice": "\x0crac{7}{1}",
+    "an escape sequence": "\x1b[1m",
+    "DEL": "\x7f",
+    "a C1 control": "\x9c",
+    "half a character": "\ufffd",
+    "no character": "\ufdd3",
+    "no character either": "\uffff",
+}
+
+
+@pytest.mark.parametrize("character", BROKEN.values(), ids=BROKEN)
+def test_a_character_that_no_text_holds_is_rejected_by_name(tmp_path: Path, character: str) -> None:
+    """Trap: JSON, Parquet and every loader carry it faithfully into the training set."""
+    assert reason(tmp_path / "a", response(f"<think>a{character}b</think>7")) == "broken_characters"
+    assert reason(tmp_path / "b", response(f"<think>hm</think>7{character}")) == "broken_characters"
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs", "Cn"], exclude_characters="\ufffd<>")))
+def test_every_other_character_is_a_texts_own(said: str) -> None:
+    text = pa.array([f"{said}\t\r\n\x85\ufeff\u2028\u200b"])
+    assert not _broken(text).any()
 
 
 def test_a_repetition_says_how_strong_it_is(tmp_path: Path) -> None:
