@@ -8,13 +8,13 @@ time with another seed; after that nothing was shown either way, and the row is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tracemill.judges.prompts import filled, prompt_digest
-from tracemill.judges.reading import claims, said_by, verdict
+from tracemill.judges.reading import claims, rates_in_words, said_by, verdict
 from tracemill.serving.asks import Ask, Refusal, Reply
 from tracemill.serving.feed import Feed
 from tracemill.serving.model import Model
@@ -26,19 +26,25 @@ Parse = Callable[[str], T | None]
 
 @dataclass(frozen=True)
 class Judged(Generic[T]):
-    """What came of one question: a value, or None after `attempts` answers that could not be read (or a refusal)."""
+    """What came of one question: a value, or None after `attempts` answers that could not be read (or a refusal).
+
+    `astray`: the last one was whole and without a thought, and only missed the form.
+    """
 
     value: T | None
     attempts: int
     said: str
     refusal: Refusal | None = None
+    astray: bool = False
 
 
 class Asker(BaseModel):
     """Base of judges and labellers: the model, the sampling of the first attempt, and the number of attempts.
 
     The first attempt is greedy (temperature 0; the papers give no sampling), later ones are drawn at
-    `retry_temperature`: asking a greedy model again would only give the same unreadable answer.
+    `retry_temperature`: asking a greedy model again would only give the same unreadable answer. With `structured` a
+    model that missed the form is made to keep to it in later attempts, where its server can do that (see `shape`). A
+    first attempt is never bound, nor one after a thought or a cut answer: who may not think only guesses.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +52,7 @@ class Asker(BaseModel):
     sampling: Sampling = GREEDY
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     retry_temperature: Annotated[float, Field(gt=0, le=2)] = 0.7
+    structured: Annotated[bool, Field(exclude_if=lambda on: on)] = True
 
     @model_validator(mode="after")
     def _can_be_said_there(self) -> Asker:
@@ -72,13 +79,27 @@ class Asker(BaseModel):
         judged: list[Judged[T]] = [Judged(None, 0, "") for _ in questions]
         open_places = list(range(len(questions)))
         for attempt in range(self.attempts):
-            asks = [self.ask(prompt, questions[place], attempt) for place in open_places]
+            asks = [self._asked(prompt, questions[place], attempt, judged[place]) for place in open_places]
             for place, answer in zip(open_places, feed.answers(asks), strict=True):
                 judged[place] = self._read(questions[place], answer, attempt + 1, parse)
             open_places = [p for p in open_places if judged[p].value is None and judged[p].refusal is None]
             if not open_places:
                 break
         return judged
+
+    @property
+    def shape(self) -> dict[str, Any] | None:
+        """The JSON schema of an answer, if it has one; whatever keeps to it is read as any other answer is."""
+        return None
+
+    def _asked(self, prompt: str, question: Mapping[str, str], attempt: int, before: Judged[T]) -> Ask:
+        ask = self.ask(prompt, question, attempt)
+        batched = self.model.api is not None and self.model.api.batch is not None  # nobody there takes back a refusal
+        return replace(ask, shape=self.shape) if before.astray and self.structured and not batched else ask
+
+    def is_astray(self, said: str) -> bool:
+        """Whether an answer that could not be read says what was asked for in another form."""
+        return False
 
     def admits(self, question: Mapping[str, str], value: Any) -> bool:
         """Whether a value may stand for an answer to that question; what may not is asked again."""
@@ -91,7 +112,9 @@ class Asker(BaseModel):
         if said is None:
             return Judged(None, attempts, answer.text)
         value = parse(said)
-        return Judged(value if value is None or self.admits(question, value) else None, attempts, said)
+        if value is None:
+            return Judged(None, attempts, said, astray=said == answer.text and self.is_astray(said))
+        return Judged(value if self.admits(question, value) else None, attempts, said)
 
 
 class Judge(Asker):
@@ -119,6 +142,23 @@ class Judge(Asker):
     def verdict_names(self) -> tuple[str, ...]:
         """What the number is called in a judgement."""
         raise NotImplementedError  # abstract
+
+    @property
+    def number(self) -> dict[str, Any]:
+        """The JSON schema of the number."""
+        raise NotImplementedError  # abstract
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """An object with the verdict alone."""
+        name = self.verdict_names[0]
+        return {"type": "object", "properties": {name: self.number}, "required": [name], "additionalProperties": False}
+
+    def is_astray(self, said: str) -> bool:
+        """Where it rates in words. Several verdicts, one in doubt or none at all are the judge's own word: bound to a
+        number it would only guess.
+        """
+        return rates_in_words(said) and not claims(said, self.verdict_names)
 
     def parse(self, said: str) -> float | None:
         """The number in a judgement, or None when there is no single one on the scale."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from tracemill.judges.base import Judge
 
@@ -22,6 +22,11 @@ class CorrectnessJudge(Judge):
     def scale(self) -> tuple[float, float]:
         """1 is completely incorrect, 5 completely correct."""
         return 1.0, 5.0
+
+    @property
+    def number(self) -> dict[str, Any]:
+        """A string, as the table's format has it."""
+        return {"type": "string", "enum": ["1", "2", "3", "4", "5"]}
 
     @property
     def verdict_names(self) -> tuple[str, ...]:

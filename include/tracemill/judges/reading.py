@@ -36,6 +36,15 @@ _NUMBER = re.compile(
     r"(?=\s*(?:\Z|[;}\]`(#]|'''|,(?!\s*[0-9])|\.(?![0-9])|[-–—](?!\s*[0-9])|//)|[ \t]*$)",
     re.MULTILINE,
 )
+_RATED = re.compile(
+    r"\b(?:scor|rat(?:e|ing)|grad|mark|correct|similar)\w*\b[^\n]{0,60}?[0-9]|[0-9]\s*(?:/|out of)\s*[0-9]"
+    r"|(?:评分|得分|打分|评为)[^\n]{0,20}[0-9]",
+    re.IGNORECASE,
+)
+_UNSURE = re.compile(
+    r"\b(?:can ?not|can[’']t|unable|insufficient|not enough|impossible|unclear|unsure|uncertain)\b|无法|不能|不确定",
+    re.IGNORECASE,
+)
 _PLACEHOLDER = re.compile(r"[\"']?\s*[<\[]\s*[a-z]", re.IGNORECASE)
 _TRAILING_COMMA = re.compile(r",(?=\s*})")
 
@@ -67,6 +76,11 @@ def claims(text: str, names: Sequence[str]) -> set[float]:
     plain = unicodedata.normalize("NFKC", harmless(text))
     pattern = rf"{_named(names)}[\"'*_`]*\s*[:=]\s*[\"'<\[(*_`\\]*({_BARE})"
     return {float(found[1]) for found in re.finditer(pattern, plain, re.IGNORECASE)}
+
+
+def rates_in_words(said: str) -> bool:
+    """Whether a judgement has a rating somewhere in its sentences, and no doubt whether one can be given."""
+    return _RATED.search(said) is not None and _UNSURE.search(said) is None
 
 
 def _named(names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from tracemill.judges.base import Judge
 
@@ -18,6 +18,11 @@ class ScienceJudge(Judge):
     def scale(self) -> tuple[float, float]:
         """0 is unrelated, 5 the same."""
         return 0.0, 5.0
+
+    @property
+    def number(self) -> dict[str, Any]:
+        """A decimal; what is off the scale is read as none."""
+        return {"type": "number"}
 
     @property
     def verdict_names(self) -> tuple[str, ...]:

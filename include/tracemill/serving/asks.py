@@ -18,7 +18,9 @@ class Ask:
     The body holds prompt and sampling, seed included, so the key covers them; it must be plain JSON data. Three things
     are in no key, as they change no answer: `keeps_tokens` asks for the numbers of the tokens with a cut answer,
     `goes_on` says that this request continues one, whose `tokens` those are (None: nobody knows them), and `idle` names
-    fields of the body that say nothing and that nobody wrote, so that not every address need be sent them.
+    fields of the body that say nothing and that nobody wrote, so that not every address need be sent them. `shape` is
+    the JSON schema that an answer is to keep to where the server can see to it: in the key, as it changes what is said;
+    an answer that was paid for without it (`plain`) is taken all the same.
     """
 
     route: Route
@@ -28,6 +30,12 @@ class Ask:
     goes_on: bool = False
     tokens: bytes | None = None
     idle: frozenset[str] = frozenset()
+    shape: Mapping[str, Any] | None = None
+
+    @property
+    def plain(self) -> Ask:
+        """The same request for an answer in any form."""
+        return replace(self, shape=None)
 
     @property
     def beginning(self) -> bytes:
@@ -57,6 +65,7 @@ class Ask:
     def key(self, identity: str) -> str:
         """SHA-256 (hex) of model weights, route, prompt, sampling and sample index."""
         parts = {"model": identity, "route": self.route, "body": self.body, "sample": self.sample}
+        parts |= {"shape": self.shape} if self.shape else {}
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

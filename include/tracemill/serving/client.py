@@ -172,11 +172,17 @@ class Client:
     async def _sent(self, endpoint: Endpoint, ask: Ask) -> Answer:
         async with self._flights.flying(endpoint) as flight:
             try:
-                return await self._send(flight, ask)
-            except ServerFault:
+                answer = await self._send(flight, ask)
+            except ServerFault as fault:
                 if self.fleet.purse and flight.pieces:  # what had come of a broken stream is paid for
                     self.fleet.purse.pay(None, flight.pieces, time.monotonic(), (len(ask.beginning), 0))
-                raise
+                if not (flight.is_shaped and fault.alive):
+                    raise
+            else:
+                if not (flight.is_shaped and isinstance(answer, Refusal) and answer.reason == "refused"):
+                    return answer
+            self._outgoing.give_up_shapes(endpoint)
+            return await self._send(flight, ask.plain)
 
     async def _takes_the_key(self, endpoint: Endpoint, ask: Ask) -> bool:
         """Whether this key is answered at all, so that HTTP 403 was about one prompt; else a tiny request tells."""
@@ -193,6 +199,7 @@ class Client:
         endpoint = flight.endpoint
         post, listed = partial(self._post_ok, flight), partial(self._listed, flight)
         body = await self._outgoing.body(ask, endpoint, post, listed)
+        flight.is_shaped = ask.shape is not None and "response_format" in body
         began = time.monotonic()
         status, data, wait = await self._post(flight, ask.route, body)
         budget = ask.body.get("max_tokens")

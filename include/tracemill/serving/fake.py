@@ -35,7 +35,7 @@ class FakeServer:
     `context` is the longest prompt in words; longer ones get vLLM's 400. `reward(prompt, answer)` gives class scores.
     `models`: names served, or any; `owner`: who lists them (vLLM says "vllm"), or nobody does. With `reasoning` set,
     the chain of thought comes in that field of the message, as from a server with a reasoning parser. Without
-    `numbers` it knows no `return_token_ids`.
+    `numbers` it knows no `return_token_ids`. With `shapes` it keeps to a JSON schema, with the last value allowed.
     """
 
     say: Say = echo
@@ -48,6 +48,7 @@ class FakeServer:
     reasoning: str | None = None
     poison: str | None = None
     numbers: bool = True
+    shapes: bool = False
     wait: float | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
 
@@ -99,7 +100,9 @@ class FakeServer:
 
     def chat(self, prompt: str, body: dict[str, Any]) -> dict[str, Any]:
         """POST /v1/chat/completions."""
-        text, finish = self._cut(self.say(prompt, body.get("seed", 0)), body)
+        shape = body.get("response_format") if self.shapes else None
+        said = self.say(prompt, body.get("seed", 0)) if shape is None else _shaped(shape["json_schema"]["schema"])
+        text, finish = self._cut(said, body)
         message: dict[str, Any] = {"role": "assistant", "content": text}
         if self.reasoning and text.startswith("<think>"):
             thinking, closed, rest = text.removeprefix("<think>").partition("</think>")
@@ -171,6 +174,11 @@ def _prompt(body: dict[str, Any]) -> str:
         return "\n".join(message["content"] for message in body["messages"])
     prompt = body.get("prompt", "")
     return prompt if isinstance(prompt, str) else "".join(map(chr, prompt))
+
+
+def _shaped(schema: dict[str, Any]) -> str:
+    fields = schema["properties"].items()
+    return json.dumps({name: kind["enum"][-1] if "enum" in kind else 4.5 for name, kind in fields})
 
 
 def _halve(data: dict[str, Any]) -> None:

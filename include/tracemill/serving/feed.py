@@ -89,7 +89,10 @@ class Feed:
     def _held(self, identity: str, keys: Sequence[str], asks: Sequence[Ask]) -> dict[str, _Held]:
         """The answers by key: those that the sample store has, and those that had to be asked for."""
         samples = SampleStore(samples_root(self.store, self.resources), identity)
-        held: dict[str, _Held] = dict(samples.packed(set(keys), self.near))
+        plain = {ask.plain.key(identity): key for key, ask in zip(keys, asks, strict=True) if ask.shape}
+        known = samples.packed({*keys, *plain}, self.near)
+        held: dict[str, _Held] = {key: known[other] for other, key in plain.items() if other in known}
+        held |= {key: known[key] for key in keys if key in known}
         missing = {key: ask for key, ask in zip(keys, asks, strict=True) if key not in held}
         self.spent.reused += len(held)
         lost = [key for key, ask in missing.items() if ask.goes_on and ask.tokens is None]

@@ -26,7 +26,7 @@ class NotOffered(Exception):
 class Flight:
     """A request on its way: when it went, when its server was last heard of on it, and what ends it early.
 
-    `pieces` came of a streamed answer so far, of a token each or more.
+    `pieces` came of a streamed answer so far, of a token each or more. `is_shaped`: the answer is to keep to a schema.
     """
 
     endpoint: Endpoint
@@ -34,6 +34,7 @@ class Flight:
     began: float = field(default_factory=time.monotonic)
     heard: float | None = None
     pieces: int = 0
+    is_shaped: bool = False
     is_ended: bool = False
 
 

@@ -20,6 +20,7 @@ from tracemill.serving.continuation import going_on
 from tracemill.serving.endpoints import Endpoint
 from tracemill.serving.flight import NotOffered
 from tracemill.serving.model import Model
+from tracemill.serving.profiles import SHAPES
 from tracemill.serving.wire import ServerFault
 
 STREAMED = {"/v1/chat/completions", "/v1/completions"}
@@ -38,6 +39,7 @@ class Outgoing:
         self.model, self._streams = model, streams
         self._left_out: set[str] = set()
         self._engines: dict[str, bool] = {}
+        self._shapeless: set[str] = set()
         self._tries: Counter[str] = Counter()
         self._one_looks = asyncio.Lock()
 
@@ -46,7 +48,7 @@ class Outgoing:
 
         Raises RecipeError for what it cannot be told, ServerFault when it does not answer.
         """
-        idle = ask.idle if ask.idle and await self._decides_itself(endpoint, listed) else frozenset()
+        idle = ask.idle if ask.idle and await self._is_unknown(endpoint, listed) else frozenset()
         body: Mapping[str, Any] = {"model": endpoint.model, **ask.body}
         if ask.tokens is not None:
             body = going_on(ask.tokens, body)
@@ -56,7 +58,23 @@ class Outgoing:
             body = {**body, **await self._rest_of_context(body, post)}
         if self._streams and ask.route in STREAMED and "prompt_logprobs" not in body:
             body = {**body, "stream": True, "stream_options": {"include_usage": True}}
+        if ask.shape and await self._shapes(endpoint, listed):
+            schema = {"name": "answer", "strict": True, "schema": ask.shape}
+            body = {**body, "response_format": {"type": "json_schema", "json_schema": schema}}
         return self._adapted({name: value for name, value in body.items() if name not in idle})
+
+    def give_up_shapes(self, endpoint: Endpoint) -> None:
+        """Ask that server for no shape any more: it failed on one, or seemed to."""
+        if endpoint.url not in self._shapeless:
+            self._shapeless.add(endpoint.url)
+            _log.info("%s: %s keeps no answer to a JSON schema", self.model.name, endpoint.url)
+
+    async def _shapes(self, endpoint: Endpoint, listed: Listed) -> bool:
+        """Whether that server may keep an answer to a JSON schema; vLLM and SGLang do."""
+        api = self.model.api
+        if endpoint.url in self._shapeless or (api and api.takes != "compatible" and api.takes not in SHAPES):
+            return False
+        return not await self._is_unknown(endpoint, listed)
 
     def _adapted(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         api = self.model.api
@@ -68,8 +86,8 @@ class Outgoing:
             self._left_out |= left_out
         return found
 
-    async def _decides_itself(self, endpoint: Endpoint, listed: Listed) -> bool:
-        """Whether what says nothing need not be said there: at an address of which nobody knows what it takes."""
+    async def _is_unknown(self, endpoint: Endpoint, listed: Listed) -> bool:
+        """Whether nobody knows what it takes: an address of no profile, at which no engine answers."""
         if self.model.api is None or not self.model.api.is_unlisted:
             return False
         async with self._one_looks:

@@ -38,6 +38,8 @@ OURS = frozenset(
 )
 NO_MATTER = {"seed", "stream_options"}  # without them an answer is only not repeatable, or its tokens uncounted
 IDLE = {"repetition_penalty": 1.0, "add_generation_prompt": True}  # values that say what is so anyway
+# Those that keep an answer to a JSON schema (response_format: json_schema), for some of their models at least.
+SHAPES: frozenset[Profile] = frozenset({"openai", "openrouter", "mistral", "gemini", "groq", "xai"})
 # Newer models of Anthropic take one of these two: the one that says something.
 ONE_OF_TWO: frozenset[Profile] = frozenset({"anthropic"})
 HOSTS: tuple[tuple[str, Profile], ...] = (

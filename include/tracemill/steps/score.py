@@ -31,7 +31,7 @@ class Score(AskingStep):
     cut: Cut | None = None
     unscored: Literal["keep", "quarantine"] = "quarantine"
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("measurements",)
