@@ -17,6 +17,7 @@ $(ENVIRONMENT): constraints.txt constraints-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints.txt -r constraints-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m tracemill.compiling
 	touch $@
 
 # vLLM never shares an environment with Airflow. On a machine with a GPU: make vllm VLLM_PACKAGE=vllm==0.32.0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core import event
 from numpy.typing import NDArray
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -19,6 +21,26 @@ F32 = NDArray[np.float32]
 Whole = int | np.int64
 Flags = NDArray[np.bool_]
 at = np.uint64  # as an index within a kernel: a signed one is first checked for counting from the end
+
+
+progress = logging.getLogger("tracemill.progress")  # shown to people also where nothing else is
+
+
+class _Teller(event.Listener):  # type: ignore[misc]
+    """Says once in a process that something is compiled: the kernels of `rules` take 12 s of a core, of `sign` 4."""
+
+    told = False
+
+    def on_start(self, event: Any) -> None:
+        if not self.told:
+            type(self).told = True
+            progress.info("Compiling the inner loops, only the first time on this machine: up to 20 s of a core.")
+
+    def on_end(self, event: Any) -> None:
+        """Nothing is said at the end of each."""
+
+
+event.register("numba:compile", _Teller())  # what is taken from the disk is no such event
 
 
 def kernel(function: F) -> F:
