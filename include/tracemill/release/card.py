@@ -40,11 +40,12 @@ def dataset_card(
     settings: Mapping[str, Any],
     cuts: Sequence[Cut] = (),
     recalled: Recalled = MappingProxyType({}),
+    models: str = "",
 ) -> str:
     """The text of README.md. `settings` are those of every step, so that the release can be made again.
 
     `files`: the data files by the names of their configurations, the first one is loaded by default; a text names one.
-    `recalled`: by benchmark that became known after a release, what it took out.
+    `recalled`: by benchmark that became known after a release, what it took out. `models`: the section on them.
     """
     granted = terms(tally.licences)
     names = {files: f"{files}.jsonl.zst"} if isinstance(files, str) else dict(files)
@@ -54,7 +55,7 @@ def dataset_card(
         _details(title, tally, compared_with(settings, tally, recalled)),
         _purpose(),
         _data(names, tally),
-        _methodology(tally, stages, settings, cuts, recalled),
+        _methodology(tally, stages, settings, cuts, recalled, models),
         _risks(),
         _legal(tally, granted),
     ]
@@ -154,7 +155,12 @@ def _beside(files: Sequence[str]) -> str:
 
 
 def _methodology(
-    tally: Tally, stages: Sequence[Stage], settings: Mapping[str, Any], cuts: Sequence[Cut], recalled: Recalled
+    tally: Tally,
+    stages: Sequence[Stage],
+    settings: Mapping[str, Any],
+    cuts: Sequence[Cut],
+    recalled: Recalled,
+    models: str,
 ) -> str:
     passed = Counter({name: count for name, count in tally.verifiers.items() if name != "none"})
     return f"""## Methodology
@@ -176,7 +182,7 @@ Every row that entered a step left it in exactly one bucket.
 ### Contamination
 
 {contamination_section(settings, tally, recalled)}
-{_opinions(tally)}{_distributions(cuts)}### Settings
+{_opinions(tally)}{_distributions(cuts)}{models}### Settings
 
 ```yaml
 {yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)}```

@@ -41,7 +41,10 @@ progress = logging.getLogger("tracemill.progress")  # shown to people also where
 
 @dataclass
 class Feed:
-    """One model as a shard sees it: `near` is the shard's name in the sample store. Counts what it spent."""
+    """One model as a shard sees it: `near` is the shard's name in the sample store. Counts what it spent.
+
+    `engines` are the versions that answered, `served` the names that servers gave themselves.
+    """
 
     model: Model
     store: ObjectStore
@@ -49,6 +52,15 @@ class Feed:
     near: str
     spent: Spent = field(default_factory=Spent)
     engines: set[str] = field(default_factory=set)
+    served: set[str] = field(default_factory=set)
+
+    def notice(self, name: str | None) -> None:
+        """Note what a server calls itself; a change is said, as it may be another model under the same name."""
+        if name and name not in self.served:
+            if self.served:
+                known = ", ".join(sorted(self.served))
+                progress.warning("%s: its server calls itself %s now, and %s before", self.model.name, name, known)
+            self.served.add(name)
 
     def _note(self, identity: str) -> None:
         """Say in the shard's manifest which weights and engines answered, and what it cost."""
@@ -56,6 +68,7 @@ class Feed:
             "identity": identity,
             "engine": self.model.engine.model_dump(mode="json", exclude_defaults=True),
             "versions": sorted(self.engines),
+            "served": sorted(self.served),
             "flags": list(self.model.serve.flags),
             **asdict(self.spent),
             "money": self.money,
@@ -95,6 +108,8 @@ class Feed:
         held |= {key: known[key] for key in keys if key in known}
         missing = {key: ask for key, ask in zip(keys, asks, strict=True) if key not in held}
         self.spent.reused += len(held)
+        names = (one.rest.served_model for one in held.values() if isinstance(one, Packed))
+        self.served |= {name for name in names if name}
         lost = [key for key, ask in missing.items() if ask.goes_on and ask.tokens is None]
         if lost:
             _log.warning("%s: %d answers stay cut: %s", self.model.name, len(lost), UNKNOWN_TOKENS)
@@ -189,6 +204,7 @@ class _Run:
         self.slots.release()
 
     def _keep(self, key: str, reply: Reply) -> None:
+        self.feed.notice(reply.served_model)
         self.answers[key] = Packed.of(reply)
         self.waiting[key] = reply
         self.wake.set()

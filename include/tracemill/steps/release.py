@@ -16,6 +16,7 @@ from tracemill.records import Unit
 from tracemill.release.card import dataset_card
 from tracemill.release.distributions import draw_distributions
 from tracemill.release.figures import draw_figures
+from tracemill.release.models import models_section
 from tracemill.release.parts import Name, Parts, Sample
 from tracemill.release.revoked import REASON, Revocation, recalled, revocations, revoked_material
 from tracemill.release.rows import ReleasedRow, released_rows
@@ -34,8 +35,9 @@ class Release(Step):
 
     `file` names the data files, `title` and `description` open the card. `apart` gives rows of some response sources
     files of their own ({NAME: [source, ...]}), `samples` lays random rows of a file beside it. The bytes depend on the
-    rows, the counts and the settings of the steps before it; not on clocks, machines or the order in which shards were
-    sealed. What a recall has revoked on this store is left out: rejected as `revoked`, the benchmark item as detail.
+    rows, the counts and the settings of the steps before it, and the card on what their manifests say of the models
+    they asked; not on clocks, machines or the order in which shards were sealed. What a recall has revoked on this
+    store is left out: rejected as `revoked`, the benchmark item as detail.
     """
 
     kind: Literal["release"]
@@ -115,7 +117,8 @@ class Release(Step):
         stages = [*_stages(inputs), _own_stage(tally, revoked)]
         cuts = inputs.table("cuts").to_pylist()
         late = recalled(inputs.store)
-        card = dataset_card(self.title, self.description, named, tally, stages, _settings(inputs), cuts, late)
+        models = models_section((step, m.made_with) for step, sealed in _steps(inputs).items() for m in sealed)
+        card = dataset_card(self.title, self.description, named, tally, stages, _settings(inputs), cuts, late, models)
         funnel = {"steps": [stage.model_dump(exclude={"seconds", "missing"}) for stage in stages]}
         texts = {"README.md": card, "funnel.json": json.dumps(funnel, indent=1, ensure_ascii=False) + "\n"}
         with store_io("cannot write the release's scratch files"):

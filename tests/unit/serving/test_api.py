@@ -20,7 +20,7 @@ from tracemill.serving.fake import FakeServer
 from tracemill.serving.fake_http import on_socket
 from tracemill.serving.fake_raw import chunked, raw_server
 from tracemill.serving.feed import Feed
-from tracemill.serving.model import Model, without_serving
+from tracemill.serving.model import Model, Serve, without_serving
 from tracemill.serving.pacing import Rate
 from tracemill.serving.purse import Purse
 from tracemill.serving.sampling import Sampling
@@ -228,6 +228,25 @@ def test_provider_model_and_date_are_the_identity_and_the_rest_is_not(store: Sto
     assert model(as_of="2026-11-01").identity(Resources(), store) != first
     settings = {"model": model(price={"input": 1, "output": 2}).model_dump(mode="json")}
     assert without_serving(settings) == {"model": {"name": "r1", "revision": None, "task": "generate"}}
+
+
+def test_a_model_that_changes_under_its_name_is_told_and_noted(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """Trap: a provider exchanges the weights behind a name in the middle of a run, or between two runs."""
+
+    class Changing(FakeServer):
+        async def post(self, url: str, *rest: Any) -> Any:
+            found = await super().post(url, *rest)
+            found.data["model"] = "r1-0120" if len(self.requests) < 3 else "r1-0528"
+            return found
+
+    caplog.set_level("INFO", logger="tracemill.progress")
+    machine_, asks = machine(Changing()), [ask(f"p{n}") for n in range(6)]
+    slow = model().model_copy(update={"serve": Serve(concurrency=1)})
+    Feed(slow, store, machine_, "near").answers(asks)
+    assert caplog.text.count("calls itself r1-0528 now, and r1-0120 before") == 1
+    assert machine_.made_with["model r1"]["served"] == ["r1-0120", "r1-0528"]
+    Feed(slow, store, machine(FakeServer()), "near").answers([*asks, ask("p6")])
+    assert "calls itself deepseek-reasoner now, and r1-0120, r1-0528 before" in caplog.text
 
 
 def test_a_limit_stops_asking_and_loses_nothing(store: Store) -> None:

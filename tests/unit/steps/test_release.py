@@ -13,8 +13,10 @@ import yaml
 import zstandard
 
 from tests.tables import Rows, inputs_of
+from tests.unit.upkeep.distilled import Distilled
 from tracemill.decontamination.retold import TEMPLATES
 from tracemill.release.card import dataset_card
+from tracemill.release.models import models_section
 from tracemill.release.revoked import Revocation
 from tracemill.release.tally import Tally
 from tracemill.resources import Resources
@@ -348,3 +350,27 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 def test_files_that_cannot_be_told_apart_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="error"):
         Release(kind="release", **wrong)
+
+
+def test_the_card_names_the_models_that_were_asked(tmp_path: Path) -> None:
+    small = Distilled(tmp_path)
+    small.run()
+    manifest = small.store.manifest("release", 0)
+    assert manifest
+    card = small.store.read_bytes(manifest.files["README.md"].key).decode()
+    assert "### Models\n" in card
+    assert "| tiny | distill | org/tiny@abc |  |  | tiny |" in card
+
+
+def test_the_card_says_all_that_the_shards_say_of_a_model_and_no_place_of_this_machine() -> None:
+    engine = {"quantization": "fp8", "chat_template": "/home/me/r1.jinja"}
+    one = {"model r1": {"identity": "r1@1", "engine": engine, "versions": ["0.32.0"], "flags": ["--download-dir=/x"]}}
+    other = {"model r1": {"identity": "r1@1", "versions": ["0.33.0"], "served": ["r1"]}, "isolation": "namespaces"}
+    section = models_section([("distill", one), ("distill_again", other)])
+    assert (
+        "| r1 | distill, distill_again | r1@1 | chat_template=r1.jinja, quantization=fp8 | 0.32.0, 0.33.0 | r1 |"
+        in section
+    )
+    assert "/home/me" not in section
+    assert "/x" not in section
+    assert models_section([("verify", {"isolation": "namespaces"})]) == ""
