@@ -9,7 +9,20 @@ Some proxies send the thought twice, in a field and at the head of the content: 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
+
+# How models frame a thought in their text, with which a proxy may send again what it sent in a field.
+_FRAMES = (
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("<seed:think>", "</seed:think>"),
+    ("[THINK]", "[/THINK]"),
+    ("◁think▷", "◁/think▷"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+)
 
 
 def with_tags(message: Mapping[str, Any]) -> str:
@@ -17,8 +30,11 @@ def with_tags(message: Mapping[str, Any]) -> str:
     found = pieces(message)
     content = found.get("content", "")
     reasoning = found.get("reasoning") or found.get("reasoning_content")
-    if not reasoning or _begins_with(content, reasoning):
+    if not reasoning:
         return content
+    once = _without_copy(content, reasoning)
+    if once is not None:
+        return once
     return f"<think>{reasoning}</think>{content}" if content else f"<think>{reasoning}"
 
 
@@ -40,15 +56,30 @@ def pieces(message: Mapping[str, Any]) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def _begins_with(content: str, reasoning: str) -> bool:
-    """Whether the content begins with that very thought (but for blank space): between tags or, where a template opened
-    it, before the closing one; or whether it is the thought itself, cut before its end.
+def _without_copy(content: str, reasoning: str) -> str | None:
+    """The content with its thought between <think> tags, where it begins with that very thought (but for blank space).
+
+    That may stand between tags, or before the closing one where a template opened it, or be cut before its end. None
+    for any other content.
     """
-    if "<think>" not in content and "</think>" not in content:
-        return False
+    head = content.lstrip()
+    if not any(head.startswith(opened) or closed in content for opened, closed in _FRAMES):
+        return None  # before anything is made of a thought of hundreds of thousands of letters
     said, thought = ("".join(text.split()) for text in (content, reasoning))
-    bare = said.removeprefix("<think>")
-    return bare.startswith(f"{thought}</think>") or (bare != said and bare == thought)
+    for opened, closed in _FRAMES:
+        bare = said.removeprefix(opened)
+        if bare.startswith(thought + closed):
+            rest = content[_place(content, len(said) - len(bare) + len(thought) + len(closed)) :]
+            return content if closed == "</think>" else f"<think>{reasoning}</think>{rest}"
+        if bare == thought and bare != said:
+            return content if opened == "<think>" else f"<think>{reasoning}"
+    return None
+
+
+def _place(text: str, letters: int) -> int:
+    """Where that many letters of a text, blank space not counted, are over."""
+    places = (place for place, letter in enumerate(text, start=1) if not letter.isspace())
+    return next(islice(places, letters - 1, None))
 
 
 def _parts(content: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
