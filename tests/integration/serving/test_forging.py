@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,11 @@ from pydantic import TypeAdapter
 
 from benchmarks.verdicts.judging import PAYLOADS, questions
 from tests.unit.serving.shard import generation, problem, shard
+from tracemill.judges import AnyJudge
 from tracemill.resources import Resources
+from tracemill.serving.asks import Reply
 from tracemill.serving.endpoints import ENDPOINTS
+from tracemill.serving.feed import Feed
 from tracemill.serving.server import Server
 from tracemill.shards import Store
 from tracemill.steps.judge import JudgeResponses
@@ -41,3 +45,16 @@ def test_forged_answers_are_credited_never_and_right_ones_are(tmp_path: Path, ju
     assert len(asked) >= 8 * len(PAYLOADS)
     assert not any(name.startswith("forged") for name in passed)
     assert len(passed) >= 0.8 * len(right)
+
+
+def test_a_judge_that_is_bound_keeps_to_the_form_and_its_server_lives(tmp_path: Path, judge: Server) -> None:
+    asker = TypeAdapter(AnyJudge).validate_python({"kind": "correctness", "model": judge.model.model_dump()})
+    endpoints = {judge.model.name: [{"url": judge.url, "model": judge.model.name}]}
+    machine = Resources(environment={ENDPOINTS: json.dumps(endpoints)})
+    feed = Feed(judge.model, Store.at(str(tmp_path), create=True), machine, "near")
+    asked = [replace(asker.ask(asker.prompt, question, 1), shape=asker.shape) for question in questions()[:16]]
+    found = [one for one in feed.answers(asked) if isinstance(one, Reply)]
+    assert len(found) == len(asked)
+    assert all(json.loads(one.text).keys() == {"correctness"} for one in found)
+    assert all(asker.parse(one.text) is not None for one in found)
+    assert judge.healthy()

@@ -146,6 +146,24 @@ def test_a_refused_field_is_named_with_its_remedy(store: Store) -> None:
             feed.answers([chat(top_k=5, seed=seed) for seed in range(9)])
 
 
+def test_a_remedy_that_is_followed_is_one(store: Store) -> None:
+    """An address of which nobody knows that a model of OpenAI's stands behind it."""
+
+    class Reasoning(FakeServer):
+        async def post(self, url: str, *rest: Any) -> Any:
+            found = await super().post(url, *rest)
+            said = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
+            return Response(400, {}, {"error": {"message": said}}) if "max_tokens" in self.requests[-1] else found
+
+    asks = [chat(seed=seed) for seed in range(1, 10)]
+    machine = Resources(workers=1, environment={})
+    with on_socket(Reasoning()) as served:
+        with pytest.raises(RecipeError, match=r"api\.profile: openai"):
+            Feed(model(served.url), store, machine, "near").answers(asks)
+        found = Feed(model(served.url, profile="openai"), store, machine, "near").answers(asks)
+    assert all(isinstance(one, Reply) for one in found)
+
+
 REMEDIES = {
     "Unrecognized request argument supplied: repetition_penalty": "profile: openai",
     "Unrecognized request arguments supplied: ['repetition_penalty', 'seed']": "profile: deepseek",
