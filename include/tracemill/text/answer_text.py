@@ -53,6 +53,7 @@ _HEADING = re.compile(
     r"|(?:故|因此|所以)?(?:本题)?(?:最终)?(?:正确)?(?:答案|选项|故选|应选)\)?\s*(?:应?[为是选]|:)?\s*:?\s*)",
     re.IGNORECASE,
 )
+_MEANINGLESS_BLANKS = re.compile(r"(?<![^\W_])\s+|\s+(?![^\W_])")
 _WRAPPINGS = (("**", "**"), ("*", "*"), ("`", "`"), ("'", "'"), ('"', '"'), ("__", "__"), ("``", "''"))
 
 
@@ -74,6 +75,11 @@ def normalised_answer(text: str) -> str:
     if len(bare) < len(spelled.replace("⟦", "").replace("⟧", "")):
         spelled = _without_heading(spelled, bare)
     return hedged(" ".join(_grouped(_unmarked(spelled)).split()))
+
+
+def squeezed(text: str) -> str:
+    """The text without the blanks that carry no meaning: `7 1/2` keeps its own, beside which `71/2` is another number."""
+    return _MEANINGLESS_BLANKS.sub("", text.strip())
 
 
 def _unstyled(text: str) -> str:

@@ -53,6 +53,12 @@ _PLAIN_RIGHT = re.compile(
 )
 
 
+_PART = re.compile(
+    r"^[ \t]*(?:[-*#>]+[ \t]*)?(?:\*\*)?(?:part|question|第)?[ \t]*[(（]([a-j]|[1-9]|i{1,3}|iv|vi?)[)）]",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
 class Box(NamedTuple):
     """A box from `start` to `end` of a text. `content` is None where it is not closed."""
 
@@ -97,6 +103,8 @@ def last_answer(text: str, boxes: Sequence[Box]) -> tuple[str, bool]:
 
     The second value says whether it is only likely that several boxes are one list.
     """
+    if parts := _labelled(text, boxes):
+        return "; ".join(box.content or "" for box in parts), True
     first = len(boxes) - 1
     unsure = False
     while first and boxes[first - 1].content and len(boxes) - first < _MOST_JOINED:
@@ -115,6 +123,18 @@ def last_answer(text: str, boxes: Sequence[Box]) -> tuple[str, bool]:
         whole = _in_formula(text, boxes[-1])
         return whole, whole != boxes[-1].content and _is_nested(text, boxes[-1])
     return (", ".join(box.content or "" for box in group) if unsure else _unwrapped(text, group)), unsure
+
+
+def _labelled(text: str, boxes: Sequence[Box]) -> Sequence[Box]:
+    """The boxes of the last run of labelled parts: `(a) \\boxed{5} (b) \\boxed{7}`; none where the last is no part."""
+    labels = [
+        _PART.findall(text[(boxes[at - 1].end if at else 0) : box.start])[-1:] for at, box in enumerate(boxes)
+    ]
+    for names in ("abcdefghij", "123456789", ("i", "ii", "iii", "iv", "v", "vi")):
+        for count in range(2, min(len(boxes), len(names)) + 1):
+            if labels[-count:] == [[name] for name in names[:count]]:
+                return boxes[-count:]
+    return ()
 
 
 def _is_nested(text: str, box: Box) -> bool:

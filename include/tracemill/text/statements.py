@@ -75,6 +75,11 @@ _UNSURE_BEFORE = re.compile(
     r"|(?:\b(?:wrong|incorrect|false|previous|initial|original|earlier|common|naive)|\w['’]s)\s+$",
     re.IGNORECASE,
 )
+_SUPPOSED = re.compile(
+    r"(?:^|[,;:]\s*|\b(?:but|and|then|only|even)\s+)(?:if|had|were|suppose|supposing|assuming|unless)\b"
+    r"(?!.*\b(?:so|thus|hence|therefore)\b)|(?:如果|假如|假设|倘若|若)(?!.*(?:所以|因此|故))",
+    re.IGNORECASE | re.DOTALL,
+)
 _VALUE_LIKE = re.compile(r"[\d$\\=]|^\W*[A-J]\W*$|[\u2460-\u2473]")
 _TAGS = re.compile(r"</?(?:answer|final_answer|solution)>", re.IGNORECASE)
 _MOST_WORDS = 8  # of what "is" says
@@ -106,7 +111,8 @@ def last_statement(text: str) -> Statement:
     for match in reversed(markers):
         said = _said(bare, match.end())
         if said.strip(" \t*_:：.`$"):
-            return UNCLEAR if _UNSURE_BEFORE.search(_before(bare, match.start())) else clause(said)
+            before = _before(bare, match.start()).strip()
+            return UNCLEAR if _UNSURE_BEFORE.search(f"{before} ") or _SUPPOSED.search(before) else clause(said)
     return Statement("", "cut") if markers else NOTHING
 
 

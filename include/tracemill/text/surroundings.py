@@ -27,7 +27,7 @@ _SUPPOSED_BEFORE = re.compile(
     r"\b(?:(?:might|may|could|would|to) (?:first |initially |naively )?"
     r"(?:think|guess|expect|believe|assume|suppose|suspect|say)"
     r"|tempt\w+|at first (?:glance|sight)|na[iï]ve\w*|common (?:mistake|error)|mistakenly|wrongly|incorrectly"
-    r"|hypothetically|suppose)\b[^.!?。\n]*$|(?:误以为|乍一看|乍看|错误地)[^。\n]*$",
+    r"|hypothetically|suppose)\b[^.!?。\n]*$|\b(?:if|had|were|unless)\b[^.!?。\n]*\bwould\b[^.!?。\n]*$|(?:误以为|乍一看|乍看|错误地)[^。\n]*$",
     re.IGNORECASE,
 )
 _OPPOSED_AFTER = re.compile(
@@ -38,6 +38,7 @@ _CONCLUDED_AFTER = re.compile(
     r"^[^.!?。\n]{0,40}\b(?:thus|so|hence|therefore|giving|which gives|then|implying)\b[^.!?。\n]{0,60}=", re.IGNORECASE
 )
 _MULTIPLIED = re.compile(r"(?:\d|[×·])$")  # `2\boxed{5}` outside of any formula
+_ARGUMENT = re.compile(r"\\(?:sqrt|[dtc]?frac|d?binom|overline|bar|hat|ln|log|sin|cos|tan)(?:\[[^\]]*\]|\{[^{}]*\})?\s*\{[^{}]*$")
 _ASKED = re.compile(r"^[^.!\n。]{0,60}[?？]")
 _GOES_ON = re.compile(
     r"^(?:[$*)\s]|\\[)\]])*(?:,|;|\b(?:or|and|to|through)\b|或|和|到)\s*(?:[$(]|\\[(\[])*\s*-?\s*(?:\d|\\[a-z]+\{?\d)"
@@ -61,8 +62,9 @@ def is_doubtful(text: str, start: int, end: int) -> bool:
         return True
     if _DENIED_BEFORE.search(before) or _SUPPOSED_BEFORE.search(before):
         return True
-    if _MULTIPLIED.search(before) and not any(mark in before for mark in ("$", r"\(", r"\[")):
-        return True
+    if not any(mark in before for mark in ("$", r"\(", r"\[")):
+        if _MULTIPLIED.search(before) or _ARGUMENT.search(before):
+            return True
     return _GOES_ON.search(after) is not None and _NOT_GOING_ON.search(after) is None
 
 

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from tracemill.records import VerdictStatus
 from tracemill.resources import Resources
-from tracemill.text.answer_text import normalised_answer
+from tracemill.text.answer_text import normalised_answer, squeezed
 from tracemill.text.extract import reference, stated
 from tracemill.verifiers.answers.asked import asked_for
 from tracemill.verifiers.base import Question, Verdict, Verifier
@@ -135,7 +135,7 @@ def is_prose(gold: str) -> bool:
 
 
 def _quick(pair: Pair) -> Finding | None:
-    if "".join(pair.gold.split()) == "".join(pair.answer.split()):
+    if squeezed(pair.gold) == squeezed(pair.answer):
         return "equal"
     equal = quick_equal(pair.gold, pair.answer)
     return None if equal is None else ("equal" if equal else "different")

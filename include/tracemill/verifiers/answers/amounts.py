@@ -13,6 +13,8 @@ from tracemill.verifiers.answers.units import NONE, Unit, is_unit, sized
 from tracemill.verifiers.answers.values import Undecided, context, numeric, value
 
 ROUNDED = 1.1e-5  # relative: five correct digits are a value, fewer are an approximation and show nothing
+_FIVE_DIGITS = 10_000  # a decimal that is so many of its last places shows five digits of what it may be a rounding of
+_NOISE = 1e-9  # relative: what floating-point numbers leave behind (0.30000000000000004)
 _ROUGH = 0.05  # relative: so near, a rough statement may be of that value
 _FINER = 1000  # two decimals of about as many places are two values, not one and its rounding
 _FAMILIES = (
@@ -45,6 +47,12 @@ def _near(gold: Quantity, answer: Quantity) -> bool:
 
 
 def _same_measure(gold: Quantity, answer: Quantity) -> Sameness:
+    if _sides(gold.node) and _sides(gold.node) != _sides(answer.node):
+        return "unknown" if _same_amount(gold, answer) == "equal" else _same_amount(gold, answer)
+    return _same_amount(gold, answer)
+
+
+def _same_amount(gold: Quantity, answer: Quantity) -> Sameness:
     if gold.unit.qualifiers != answer.unit.qualifiers:
         return "unknown" if same_value(gold, answer) != "different" else "different"
     if (turned := _angles(gold, answer) or _angles(answer, gold)) is not None:
@@ -68,10 +76,17 @@ def _same_measure(gold: Quantity, answer: Quantity) -> Sameness:
     return "unknown" if same_value(gold, answer) != "different" else "different"
 
 
+def _sides(node: Node) -> tuple[Fraction, ...]:
+    """The two whole numbers of `3 \\times 4`, which may be a size, in their order of magnitude; else nothing."""
+    if node.op != "mul" or len(node.args) != 2 or not all(part.plain and part.value.denominator == 1 for part in node.args):
+        return ()
+    return tuple(sorted(part.value for part in node.args))
+
+
 def same_value(gold: Quantity, answer: Quantity) -> Sameness:
     """Whether the numbers are equal, or one is the other rounded to enough places."""
     found = same_formula(gold.node, answer.node)
-    if found != "different" or letters(gold.node) or letters(answer.node):
+    if found == "equal" or letters(gold.node) or letters(answer.node):
         return found
     steps = [one.step for one in (gold, answer) if one.step is not None]
     return _rounded(gold.node, answer.node, steps) if steps else found
@@ -88,7 +103,8 @@ def _rounded(first: Node, second: Node, steps: list[Fraction]) -> Sameness:
         return "different"
     repeating = "repeating" in (first.name, second.name)  # who writes a bar means that rounding matters
     alike = len(steps) == 2 and max(steps) < min(steps) * _FINER
-    return "equal" if distance <= size * ROUNDED and not repeating and not alike else "unknown"
+    few = numeric(max(steps)) * _FIVE_DIGITS > size and distance > size * _NOISE
+    return "equal" if distance <= size * ROUNDED and not (repeating or alike or few) else "unknown"
 
 
 def _converted(gold: Quantity, answer: Quantity) -> Sameness:

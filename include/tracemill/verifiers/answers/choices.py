@@ -10,6 +10,7 @@ from tracemill.verifiers.answers.tokens import Token, Tokens, Unreadable, canoni
 LETTERS = frozenset("ABCDEFGHIJ")
 _NAMES = frozenset(("option", "choice", "answer", "options", "choices", "选项", "选", "statement", "statements"))
 _BETWEEN = frozenset((",", ";", "and", "和", "与", "&"))
+_NO_TEXT = frozenset((",", ";", "^", "/", "*", "and", "or", "but", "和", "或"))  # what no choice's own text begins with
 _OPEN, _CLOSE = frozenset("(["), frozenset(")]")
 
 
@@ -46,6 +47,8 @@ def _single(tokens: list[Token], named: bool, inner: Callable[[Tokens], Shape]) 
     else:
         return None
     after = after[1:] if after and after[0].text in (".", ":") else after
+    if after and after[0].text.lower() in _NO_TEXT:
+        raise Unreadable("a choice that goes on")
     return Choice(letter, _text(after, inner) if after else None)
 
 
@@ -68,4 +71,4 @@ def _several(tokens: list[Token]) -> Shape | None:
         found.append(token.text)
     if len(found) < 2 or len(set(found)) != len(found):
         return None
-    return Choice("".join(sorted(found)))
+    return Choice("".join(found))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from tracemill.text.answer_text import squeezed
 from tracemill.verifiers.answers.amounts import same_quantity
 from tracemill.verifiers.answers.asked import ROUGH, adds_no_other_unit
 from tracemill.verifiers.answers.clock import same_clock
@@ -36,7 +37,7 @@ from tracemill.verifiers.answers.shapes import (
     Words,
     exact,
 )
-from tracemill.verifiers.answers.spellings import doubtful, spellings, with_symbols, with_unit
+from tracemill.verifiers.answers.spellings import doubtful, is_pair_or_decimal, spellings, with_symbols, with_unit
 from tracemill.verifiers.answers.units import NONE
 from tracemill.verifiers.answers.words import is_prose, same_choice, same_words
 
@@ -47,7 +48,7 @@ def same_answer(gold: str, answer: str, asked: str = "") -> Sameness:
     `asked` is what the problem asks for (`asked.asked_for`): a unit that only the answer has must be that. Where it is
     blank nothing is known of the problem, and a unit may be added.
     """
-    if "".join(gold.split()) == "".join(answer.split()):
+    if squeezed(gold) == squeezed(answer):
         return "equal" if gold else "unknown"
     golds, answers = spellings(with_symbols(gold)), spellings(with_symbols(answer))
     try:
@@ -56,8 +57,13 @@ def same_answer(gold: str, answer: str, asked: str = "") -> Sameness:
         return "unknown"
     found |= {_by_unit(gold, answer) or "different", _by_habit(gold, answer)}
     if "equal" in found:
-        return "equal"
+        return "equal" if not is_pair_or_decimal(gold) or _same_pair(gold, answers) else "unknown"
     return "different" if found == {"different"} else "unknown"
+
+
+def _same_pair(gold: str, answers: Sequence[str]) -> bool:
+    """Whether an answer is the two numbers of `2,3`, which a reference more likely means than 2.3."""
+    return any(compare(read(gold), read(answer)) == "equal" for answer in answers)
 
 
 def _as_asked(gold: Shape, answer: Shape, asked: str) -> Sameness:

@@ -27,6 +27,8 @@ def same_lists(gold: Listed, answer: Listed, compare: Compare) -> Sameness:
         return "different" if ordered == "different" else "unknown"  # an interval, or a list in square brackets
     if kinds == {"list", "tuple"} and len(first.members) == 2 and first is gold and second is answer:
         return "different" if _any_order(first.members, second.members, compare) == "different" else "unknown"
+    if ordered == "equal" and _joined_otherwise(first, second):
+        return "unknown"
     if kinds <= {"tuple", "vector"} or ordered == "equal":
         return ordered if kinds != {"set", "tuple"} else "unknown"
     if kinds & {"tuple", "vector"}:
@@ -34,6 +36,12 @@ def same_lists(gold: Listed, answer: Listed, compare: Compare) -> Sameness:
     found = _any_order(first.members, second.members, compare)
     labels = any(isinstance(one, Words | Choice) for one in (*first.members, *second.members))
     return "unknown" if labels and found == "equal" and kinds != {"set"} else found
+
+
+def _joined_otherwise(first: Listed, second: Listed) -> bool:
+    """Whether one names two things and the other one of them: "Ann and Bob", "Ann or Bob"; values are listed by either."""
+    named = all(isinstance(one, Words | Choice) for one in (*first.members, *second.members))
+    return named and first.brackets != second.brackets and "or" in (first.brackets, second.brackets)
 
 
 def _in_order(first: Sequence[Shape], second: Sequence[Shape], compare: Compare) -> Sameness:
@@ -69,11 +77,28 @@ def _by_name(gold: Listed, answer: Listed, compare: Compare) -> Sameness:
     sides = [_values(one) for one in (gold, answer)]
     if sides[0].keys() != sides[1].keys():
         return "unknown"
+    if len(sides[0]) > 1 and any(len(values) > 1 for side in sides for values in side.values()):
+        groups = [_solutions(one) for one in (gold, answer)]
+        several = groups[0] and groups[1] and len(groups[0]) == len(groups[1])
+        return _any_order(groups[0], groups[1], compare) if several else "unknown"
     found = []
     for name, values in sides[0].items():
         others = sides[1][name]
         found.append("different" if len(values) != len(others) else _any_order(values, others, compare))
     return "different" if "different" in found else "unknown" if "unknown" in found else "equal"
+
+
+def _solutions(shape: Listed) -> list[Shape]:
+    """`x = 1, y = 2 or x = 2, y = 1` solution by solution, each in the order of its names; none where names are missing."""
+    groups: list[dict[str, Shape]] = [{}]
+    for member in shape.members:
+        if isinstance(member, Named):
+            if member.name in groups[-1]:
+                groups.append({})
+            groups[-1][member.name] = member.what
+    if any(group.keys() != groups[0].keys() for group in groups):
+        return []
+    return [Listed("vector", tuple(group[name] for name in sorted(group))) for group in groups]
 
 
 def _values(shape: Listed) -> dict[str, list[Shape]]:

@@ -21,8 +21,8 @@ _PLURALS = {f"{word}s": part for word, part in _PARTS.items()} | {"halves": 2}
 
 def spelled(words: Sequence[str]) -> Fraction | None:
     """The number that lower-case words spell, hyphens included; None for anything else."""
-    bare = [part for word in words for part in word.split("-")]
-    if bare[:1] in (["negative"], ["minus"]) and len(bare) > 1:
+    bare = [part for word in words for part in ([word] if word == "-" else word.split("-"))]
+    if bare[:1] in (["negative"], ["minus"], ["-"]) and len(bare) > 1:
         found = spelled(bare[1:])
         return None if found is None else -found
     if bare[-1:] == ["dozen"]:

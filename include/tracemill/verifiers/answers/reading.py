@@ -38,8 +38,9 @@ from tracemill.verifiers.answers.tokens import (
 from tracemill.verifiers.answers.wording import domain, words
 
 DEEPEST = 12  # lists in lists
-_AND = frozenset(("and", "和", "与", "及", "以及", "且", "并且"))
-_OR = frozenset(("or", "或", "或者", "或是"))
+_AND = frozenset(("and", "和", "与", "及", "以及", "且", "并且", r"\land"))
+_OR = frozenset(("or", "或", "或者", "或是", r"\lor"))
+_LOGIC = frozenset((r"\land", r"\lor"))
 _COMMAS = frozenset((",", ";"))
 _CONDITION = frozenset(("for", "where", "with", "when", "if", "其中", "provided", "unless", "except"))
 _FREE = re.compile(r"(?:(?:all|any|every|each|some|arbitrary|constants?|real|a|an|is|任意|任意的|常数|为) ?)+\S{0,12}$")
@@ -154,6 +155,8 @@ def _list(tokens: list[Token], inner: Inner) -> Shape | None:
     if not used or len(pieces) < 2:
         return inner(pieces[0]) if used and pieces else None
     members = [inner(piece) for piece in pieces]
+    if _LOGIC & set(used) and not all(isinstance(one, Region | Named | Chain) for one in members):
+        raise Unreadable("signs of logic between other things than relations")
     regions = [one for one in members if isinstance(one, Region)]
     if len(regions) == len(members):
         return _regions(regions, set(used))

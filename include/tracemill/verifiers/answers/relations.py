@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tracemill.text.symbols import words_of
 from tracemill.verifiers.answers.formula import formula
 from tracemill.verifiers.answers.nodes import Node, letters
 from tracemill.verifiers.answers.quantities import quantity, roughly
@@ -30,6 +31,9 @@ _REFUSED = frozenset(
     )
 )
 _NAME = frozenset((r"\angle", r"\triangle", "|", "'", "(", ")", "_", "{", "}", r"\overline", r"\mathbb", ",", "°"))
+_NEGATIONS = words_of(
+    "not no never neither nor isn't aren't don't doesn't cannot can't except without false 不 非 不是 不为 没有 并非"
+)
 _MOD = frozenset((r"\pmod", r"\bmod", r"\mod", "mod", "modulo", "模"))
 _ABOUT = 0.05  # how far a rounded form may be from its exact one
 Inner = Callable[[Tokens], Shape]
@@ -47,7 +51,11 @@ def relation(tokens: list[Token], inner: Inner) -> Shape | None:
         return roughly(said) if said is not None and signs[0] == r"\approx" else said
     if not all(pieces):
         raise Unreadable("a relation with nothing on one side")
+    if any(token.kind == "word" and token.text.lower() in _NEGATIONS for token in tokens):
+        raise Unreadable("a relation that is denied")
     if signs == [r"\in"]:
+        if not _is_name(pieces[0]):
+            raise Unreadable("a formula in a set")
         what = inner(pieces[1])
         return Named(canonical(pieces[0]), region_of(what) or what, None)
     if set(signs) <= {"=", r"\approx"}:

@@ -1,4 +1,5 @@
-"""Whether two formulas are equal: by values at several points, exactly where they are fractions, else to 30 digits.
+"""Whether two formulas are equal: by values at several points, exactly where they are fractions, else to 30 digits,
+and where these agree to 200: `\sqrt{10^{40}+1}` is not `10^{20}`.
 
 Letters are equal by name, letter case, subscript and primes. A polynomial identity that held at these points without
 being one would need a coincidence at each (Schwartz-Zippel: degree / 10^6).
@@ -12,7 +13,7 @@ from fractions import Fraction
 from typing import Literal
 
 from tracemill.verifiers.answers.nodes import Node, letters, walk
-from tracemill.verifiers.answers.values import Number, Undecided, context, numeric, value
+from tracemill.verifiers.answers.values import ALL_DIGITS, Number, Undecided, context, finer, numeric, value
 
 Sameness = Literal["equal", "different", "unknown"]
 _POINTS, _ENOUGH = 8, 3  # points tried and wanted; the first three have positive letters alone
@@ -51,6 +52,10 @@ def _at(left: Node, right: Node, at: dict[str, Fraction], complex_too: bool) -> 
     """What one point shows: None where neither has a real value, unknown where only one has."""
     try:
         first, second = value(left, at), value(right, at)
+        if same_number(first, second) == "equal" and not _exact(first, second):
+            with finer():
+                if not _one(value(left, at), value(right, at)):
+                    return "unknown"
     except Undecided:
         return None if at else "unknown"
     if complex_too or not at or (_real(first) and _real(second)):
@@ -70,6 +75,16 @@ def same_number(first: Number, second: Number) -> Sameness:
     if distance <= scale * _SAME:
         return "equal"
     return "different" if distance > scale * _APART else "unknown"
+
+
+def _exact(first: Number, second: Number) -> bool:
+    return isinstance(first, Fraction) and isinstance(second, Fraction)
+
+
+def _one(first: Number, second: Number) -> bool:
+    """Whether two values agree to all digits but the last that rounding may have taken."""
+    left, right = numeric(first), numeric(second)
+    return bool(abs(left - right) <= max(abs(left), abs(right)) * ALL_DIGITS)
 
 
 def _real(number: Number) -> bool:

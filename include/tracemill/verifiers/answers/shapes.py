@@ -48,7 +48,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Choice:
-    """One or more letters of a multiple choice, sorted, and the text behind a single one."""
+    """One or more letters of a multiple choice, as written, and the text behind a single one."""
 
     letters: str
     text: Shape | None = None

@@ -8,6 +8,7 @@ from tracemill.verifiers.answers.units import is_known_unit
 
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d]|,\d{1,2}(?!\d)|,\d{4})")
 _DECIMAL = re.compile(r"([+-]?\s*(?:⟦[^⟦⟧]{1,3}⟧\s*)?)(\d{1,9}),(\d{1,2}|\d{4,9})(\s*(?:%|⟦[^⟦⟧]*⟧|\s)*)")
+_PAIR_OR_DECIMAL = re.compile(r"-?\d+,\d{1,2}")
 _BRACKETED = re.compile(r"(?:\(|\[|\\\{)\s*\d{1,3}(?:,\d{3})+\s*(?:\)|\]|\\\})")
 _NUMBER_AND_LETTER = re.compile(
     r"(-?(?:[\d.,]+|[\d.,]*\s*\\frac\{\d+\}\{\d+\}|\\frac\d\d|\d+/\d+)\s*)([ACFHghJKLlmNsTVW]|[A-Za-z]{2,4})((?:\^(?:\{\d\}|\d))?)"
@@ -44,6 +45,11 @@ def with_unit(text: str) -> str | None:
     if found is None or not (len(found[2]) == 1 or is_known_unit(found[2])):
         return None
     return f"{found[1]}⟦{_LETTERS.get(found[2], found[2])}⟧{found[3]}"
+
+
+def is_pair_or_decimal(text: str) -> bool:
+    """Whether a reference such as `2,3` or `\\{2,3\\}` may be two whole numbers as well as one with a decimal comma."""
+    return _PAIR_OR_DECIMAL.fullmatch(text) is not None
 
 
 def spellings(text: str) -> list[str]:

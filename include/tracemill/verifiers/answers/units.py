@@ -36,6 +36,7 @@ _SENTENCE = words_of("is are was were if when where for with such that and or be
 _PER = frozenset(("per", "/", "每", "a", "an"))
 _CJK = re.compile(r"[\u3400-\u9fff]+")
 _MOST_NOUNS = 4
+_NEVER_RAISED = frozenset((KNOWN["%"], KNOWN["°"], KNOWN["USD"], KNOWN["CNY"]))
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,10 @@ class _Reader:
             return
         if word.startswith(("平方", "立方")):
             power, word = (2 if word[0] == "平" else 3), word[2:]
-        self._put(word, sign * self.exponent() * power)
+        exponent = self.exponent()
+        if not exponent or (exponent != 1 and sized(word) in _NEVER_RAISED):
+            raise Unreadable("a power of what has none")
+        self._put(word, sign * exponent * power)
 
     def _last(self) -> bool:
         return self.at == len(self.tokens) or self.tokens[self.at].text in ("^", "/")

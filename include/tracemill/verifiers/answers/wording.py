@@ -56,7 +56,7 @@ def words(tokens: list[Token]) -> Shape | None:
     if len(tokens) == 1 and tokens[0].kind == "run" and _is_label(tokens[0].text):
         return Words((tokens[0].text,), label=True)
     first = tokens[0]
-    value = spelled([token.text.lower() for token in tokens if token.kind == "word" or token.text != "-"])
+    value = spelled([token.text.lower() for place, token in enumerate(tokens) if not (place and token.text == "-")])
     if value is not None:
         return Quantity(number(value))
     if first.kind != "word" or first.text in _NO_NAMES or first.text.lower() in _NO_NAMES:

@@ -59,7 +59,7 @@ def same_choice(gold: Shape, answer: Shape, compare: Compare) -> Sameness:
     """Choices by their letters; a letter against a value shows nothing, unless the value stands behind the letter."""
     if isinstance(gold, Choice) and isinstance(answer, Choice):
         texts = gold.text is not None and answer.text is not None and compare(gold.text, answer.text) == "different"
-        return "different" if gold.letters != answer.letters else "unknown" if texts else "equal"
+        return "unknown" if texts and gold.letters == answer.letters else _same_letters(gold.letters, answer.letters)
     one, other = (gold, answer) if isinstance(gold, Choice) else (answer, gold)
     if not isinstance(one, Choice):
         return "unknown"
@@ -68,15 +68,25 @@ def same_choice(gold: Shape, answer: Shape, compare: Compare) -> Sameness:
     if one.text is not None:
         return "equal" if compare(one.text, other) == "equal" else "unknown"
     if isinstance(other, Listed) and other.brackets != "or":
-        letters = "".join(sorted(member.letters for member in other.members if isinstance(member, Choice)))
+        letters = "".join(member.letters for member in other.members if isinstance(member, Choice))
         if len(letters) == len(other.members):
-            return "equal" if letters == one.letters else "different"
+            return _same_letters(one.letters, letters)
     return "different" if isinstance(other, Quantity) and not one.certain else "unknown"
 
 
 def _label_choice(one: Choice, label: str) -> Sameness:
     """AC against A, C."""
-    return "equal" if "".join(sorted(label)) == one.letters and len(one.letters) > 1 else "unknown"
+    same = len(one.letters) > 1 and _same_letters(one.letters, label) == "equal"
+    return "equal" if same else "unknown"
+
+
+def _same_letters(first: str, second: str) -> Sameness:
+    """The choices made; three or more in another order than that of the alphabet may be an order that was asked for."""
+    if first == second:
+        return "equal"
+    if sorted(first) != sorted(second):
+        return "different"
+    return "equal" if len(first) <= FEW else "unknown"
 
 
 def is_prose(shape: Shape) -> bool:
