@@ -110,6 +110,7 @@ def _verdicts(said: str, names: Sequence[str], high: float) -> Iterator[float | 
             if not (inner := first_member.match(said, place)):
                 continue
             place = inner.end()
+            foreign = foreign or "}" not in said[place:]  # cut: more may have followed
         if not _PLACEHOLDER.match(said, place):
             yield None if foreign else _number(said, place, high)
 

@@ -39,6 +39,18 @@ _CORRECTS = (
     r"\b(?:wait|actually|correction|sorry|on (?:second thoughts?|(?:further )?reflection)|hmm+|oops|scratch|revis\w+"
     r"|updat\w+|instead|changed my mind|kidding|my mistake)\b|等等|其实|更正|不对"
 )
+_ENDS = ".!?。！？:：}"
+_OPPOSES = re.compile(r"\s*(?:however|but|yet|still|nevertheless|但|然而|不过)\b", re.IGNORECASE)
+_SUPPOSES = re.compile(
+    r"\b(?:if|unless|assum\w+|suppos\w+|would|had it|perhaps|maybe|hypothetical\w*)\b|如果|假如|假设|倘若",
+    re.IGNORECASE,
+)
+_IGNORED = re.compile(
+    r"\b(?:ignore|disregard|discard|retract|withdraw|strike|scratch)\b[^.\n]{0,40}"
+    r"\b(?:above|that|this|score|verdict|rating|previous|it)\b"
+    r"|(?:忽略|作废|撤回)[^。\n]{0,12}(?:以上|上面|分数|评分)",
+    re.IGNORECASE,
+)
 _CLOSERS = "\"'`*_}] \t,"
 
 
@@ -50,13 +62,23 @@ def is_taken_back(behind: str, is_highest: bool = False) -> bool:
     remark, _, below = behind.lstrip(_CLOSERS).partition("\n")
     if _SENTENCE_BEGINS.match(remark) or (not remark.strip(_CLOSERS + ".") and _SENTENCE_BEGINS.match(below)):
         return True
-    clause = re.split(r"[.。](?:\s|$)", remark, maxsplit=1)[0]
+    if _IGNORED.search(behind) or (
+        is_highest and _OPPOSES.match(below) and _CONTRADICTS.search(_first_sentence(below))
+    ):
+        return True
+    clause = _first_sentence(remark)
     return bool(_TAKES_BACK.search(clause) or (is_highest and _CONTRADICTS.search(clause)))
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"[.。](?:\s|$)", text.strip(), maxsplit=1)[0]
 
 
 def is_introduced_as_no_verdict(before: str) -> bool:
     """Whether the line above a verdict says that an example, a condition or somebody else's word follows."""
     line = before.rstrip().rpartition("\n")[2].strip("*_# ")
+    if line and not before.endswith("\n\n") and line[-1] not in _ENDS and _SUPPOSES.search(line):
+        return True  # "If it were complete I would give" and the verdict below
     return line.endswith((":", "：")) and _INTRODUCES.search(line) is not None
 
 

@@ -53,15 +53,26 @@ _HEADING = re.compile(
     r"|(?:故|因此|所以)?(?:本题)?(?:最终)?(?:正确)?(?:答案|选项|故选|应选)\)?\s*(?:应?[为是选]|:)?\s*:?\s*)",
     re.IGNORECASE,
 )
+_TICKS = dict.fromkeys("√✓✔", "√") | dict.fromkeys("×✗✘", "×")  # right and wrong, where they are the whole answer
+_BOLD_I = r"\mathbf{i}"
+_UNIT_VECTOR = re.compile(
+    r"\\(?:hat|vec|mathbf|boldsymbol)\s*(?:\{\s*(?:\\(?:mathbf|boldsymbol|bm)\s*\{)?"
+    r"\s*\\?([ijk])(?:math)?\s*\}(?:\s*\})?|([ijk])(?![a-z]))"
+)
+_BOLD = re.compile(r"(?<![\w)}*])\*\*([^*\n]+)\*\*(?!\w)")
 _MEANINGLESS_BLANKS = re.compile(r"(?<![^\W_])\s+|\s+(?![^\W_])")
 _WRAPPINGS = (("**", "**"), ("*", "*"), ("`", "`"), ("'", "'"), ('"', '"'), ("__", "__"), ("``", "''"))
 
 
 def normalised_answer(text: str) -> str:
     r"""The answer in one spelling: LaTeX without style, words as ⟦word⟧, no mark around it. Linear in its length."""
+    if text.strip(" $") in _TICKS:
+        return f"⟦{_TICKS[text.strip(' $')]}⟧"
     spelled = _ROOT_OF_NUMBER.sub(r"\\sqrt{\1}", with_tilde(text))
     spelled = _RAISED.sub(lambda found: "^{" + found[0].translate(LOWERED) + "}", spelled)
     spelled = _SUNK.sub(lambda found: "_{" + found[0].translate(LOWERED) + "}", spelled).translate(SPELLING)
+    if r"\hat" in spelled or _BOLD_I in spelled:
+        spelled = _UNIT_VECTOR.sub(lambda found: rf"\hat{{{found[1] or found[2]}}}", spelled)
     spelled = _unstyled(spelled)
     for _ in range(3):
         marked = _TEXT.sub(_words, spelled)
@@ -78,12 +89,12 @@ def normalised_answer(text: str) -> str:
 
 
 def squeezed(text: str) -> str:
-    """The text without the blanks that carry no meaning: `7 1/2` keeps its own, beside which `71/2` is another number."""
+    """The text without blanks that carry no meaning: `7 1/2` keeps its own, beside which `71/2` is another number."""
     return _MEANINGLESS_BLANKS.sub("", text.strip())
 
 
 def _unstyled(text: str) -> str:
-    spelled = _NARROW_COMMA.sub(",", text).replace(r"\!", "").replace("{:}", ":")
+    spelled = _NARROW_COMMA.sub(",", _BOLD.sub(r"\1", text)).replace(r"\!", "").replace("{:}", ":")
     spelled = _DECIMAL_COMMA.sub(".", spelled)
     spelled = _SPACING.sub(" ", spelled).replace(r"\%", "%").replace(r"\#", "#").replace(r"\&", "&").replace(r"\_", "_")
     return _FRACTION.sub(r"\\frac", _DEGREES.sub(" ⟦°⟧ ", _STYLE.sub(" ", spelled)))

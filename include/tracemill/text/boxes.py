@@ -127,9 +127,7 @@ def last_answer(text: str, boxes: Sequence[Box]) -> tuple[str, bool]:
 
 def _labelled(text: str, boxes: Sequence[Box]) -> Sequence[Box]:
     """The boxes of the last run of labelled parts: `(a) \\boxed{5} (b) \\boxed{7}`; none where the last is no part."""
-    labels = [
-        _PART.findall(text[(boxes[at - 1].end if at else 0) : box.start])[-1:] for at, box in enumerate(boxes)
-    ]
+    labels = [_PART.findall(text[(boxes[at - 1].end if at else 0) : box.start])[-1:] for at, box in enumerate(boxes)]
     for names in ("abcdefghij", "123456789", ("i", "ii", "iii", "iv", "v", "vi")):
         for count in range(2, min(len(boxes), len(names)) + 1):
             if labels[-count:] == [[name] for name in names[:count]]:

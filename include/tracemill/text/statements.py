@@ -81,6 +81,9 @@ _SUPPOSED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _VALUE_LIKE = re.compile(r"[\d$\\=]|^\W*[A-J]\W*$|[\u2460-\u2473]")
+_BOLD = re.compile(r"(?<![\w)}*])\*\*([^*\n]+)\*\*(?!\w)")
+_CODE_BLOCK = re.compile(r"\A```[a-z]*\n([^`\n]+)\n```\Z")
+_TRUTH = re.compile(r"^(yes|no|true|false)\s*[,;:—–-]\s+(?![^\n]*[\d$\\])\S.*", re.IGNORECASE | re.DOTALL)
 _TAGS = re.compile(r"</?(?:answer|final_answer|solution)>", re.IGNORECASE)
 _MOST_WORDS = 8  # of what "is" says
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
@@ -118,7 +121,7 @@ def last_statement(text: str) -> Statement:
 
 def whole_statement(text: str) -> Statement:
     """What an answer part says that is one short line or formula; NOTHING for longer ones."""
-    bare = _TAGS.sub(" ", text).strip()
+    bare = _CODE_BLOCK.sub(r"\1", _TAGS.sub(" ", text).strip())
     for opening, ending in _DISPLAY:
         inner = bare[len(opening) : len(bare) - len(ending)]
         if bare.startswith(opening) and bare.endswith(ending) and opening not in inner:
@@ -131,7 +134,7 @@ def whole_statement(text: str) -> Statement:
 
 def clause(said: str) -> Statement:
     """The value that one statement names."""
-    text = said.strip().strip("*_ ").strip()
+    text = _BOLD.sub(r"\1", said.strip()).strip("*_ ").strip()
     while (nested := _NESTED.match(text)) and nested.end():
         text = text[nested.end() :].lstrip("*_ ")
     text = _first_sentence(text)
@@ -141,7 +144,7 @@ def clause(said: str) -> Statement:
     if _VALUE_LIKE.search(reasonless):
         remarkless = _REMARK.sub("", reasonless)
         reasonless = remarkless if _VALUE_LIKE.search(remarkless) else reasonless
-    value = _ADVERBS.sub("", _after_copula(reasonless).strip()).strip("*").strip()
+    value = _TRUTH.sub(r"\1", _ADVERBS.sub("", _after_copula(reasonless).strip()).strip("*").strip())
     return Statement(value) if value else UNCLEAR
 
 
@@ -156,7 +159,7 @@ def is_value_like(text: str) -> bool:
 
 def _said(text: str, start: int) -> str:
     """The line behind a marker, or the next line that is not blank; a display formula whole."""
-    rest = text[start : start + 4 * LONGEST]
+    rest = _BOLD.sub(r"\1", text[start : start + 4 * LONGEST])
     line = rest.lstrip(" \t*_:：")
     if line[:1] == "\n" or not line:
         line = line.lstrip().lstrip("*_")

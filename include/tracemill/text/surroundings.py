@@ -38,7 +38,9 @@ _CONCLUDED_AFTER = re.compile(
     r"^[^.!?。\n]{0,40}\b(?:thus|so|hence|therefore|giving|which gives|then|implying)\b[^.!?。\n]{0,60}=", re.IGNORECASE
 )
 _MULTIPLIED = re.compile(r"(?:\d|[×·])$")  # `2\boxed{5}` outside of any formula
-_ARGUMENT = re.compile(r"\\(?:sqrt|[dtc]?frac|d?binom|overline|bar|hat|ln|log|sin|cos|tan)(?:\[[^\]]*\]|\{[^{}]*\})?\s*\{[^{}]*$")
+_ARGUMENT = re.compile(
+    r"\\(?:sqrt|[dtc]?frac|d?binom|overline|bar|hat|ln|log|sin|cos|tan)(?:\[[^\]]*\]|\{[^{}]*\})?\s*\{[^{}]*$"
+)
 _ASKED = re.compile(r"^[^.!\n。]{0,60}[?？]")
 _GOES_ON = re.compile(
     r"^(?:[$*)\s]|\\[)\]])*(?:,|;|\b(?:or|and|to|through)\b|或|和|到)\s*(?:[$(]|\\[(\[])*\s*-?\s*(?:\d|\\[a-z]+\{?\d)"
@@ -62,9 +64,9 @@ def is_doubtful(text: str, start: int, end: int) -> bool:
         return True
     if _DENIED_BEFORE.search(before) or _SUPPOSED_BEFORE.search(before):
         return True
-    if not any(mark in before for mark in ("$", r"\(", r"\[")):
-        if _MULTIPLIED.search(before) or _ARGUMENT.search(before):
-            return True
+    bare = not any(mark in before for mark in ("$", r"\(", r"\["))
+    if bare and (_MULTIPLIED.search(before) or _ARGUMENT.search(before)):
+        return True
     return _GOES_ON.search(after) is not None and _NOT_GOING_ON.search(after) is None
 
 

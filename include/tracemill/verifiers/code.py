@@ -23,6 +23,7 @@ from tracemill.records import VerdictStatus
 from tracemill.resources import Resources
 from tracemill.sandbox import languages
 from tracemill.sandbox.base import (
+    CallSuite,
     Compare,
     Job,
     JobVerdict,
@@ -43,7 +44,7 @@ from tracemill.text.fences import blocks, program
 from tracemill.verifiers.base import Question, Verdict, Verifier
 from tracemill.verifiers.entry_points import tested_names
 from tracemill.verifiers.solutions import Solutions
-from tracemill.verifiers.statements import comparison_in, is_interactive
+from tracemill.verifiers.statements import comparison_in, is_in_place, is_interactive
 
 _SHOWS_NOTHING = frozenset({Status.WRONG_ANSWER.value, Status.ACCEPTED.value, "not_run"})
 _PYTHON = "python"
@@ -145,6 +146,8 @@ def _exam(test_case: str, comparison: str | None, statement: str, max_tests: int
     suite = suite_from(case, max_tests=max_tests)
     said = _json("comparison", comparison) if comparison else extra.get("comparison") or extra.get("compare")
     hints = {} if isinstance(suite, PytestSuite) else comparison_in(statement)
+    if isinstance(suite, CallSuite) and is_in_place(statement):
+        hints["several"] = True  # the tests compare what is returned, which is not what is asked for
     suite = suite.model_copy(update={"compare": _compare(said, hints)})
     return Exam(suite, prompt if isinstance(prompt, str) else None, language)
 

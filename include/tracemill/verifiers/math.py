@@ -23,6 +23,7 @@ from tracemill.verifiers.answers.asked import asked_for
 from tracemill.verifiers.base import Question, Verdict, Verifier
 from tracemill.verifiers.exact import quick_equal
 from tracemill.verifiers.math_pool import Finding, MathPool, Pair
+from tracemill.verifiers.options import with_choices
 
 MAX_ANSWER = 4000  # characters; the longest of 1,971 published references has 300
 PROSE_WORDS = 4  # so many words make a sentence: no reference of MATH-500 or AIME 1983-2023 has more than 2
@@ -31,6 +32,7 @@ _SHOWN = 300  # characters of either side kept in a verdict's detail
 _MARKUP = re.compile(r"\\(?:text|mathrm|mbox|operatorname)\*?\s*\{[^{}]*\}|\\(?:begin|end)\{[^{}]*\}|\\[A-Za-z]+")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _LETTERS = re.compile(r"[^\W\d_]|[°⟦]")
+_CONSTANT = re.compile(r"[+-]\s*\{?[CcKkD](?:_\{?\w\}?)?\}?\s*$")
 _WORD = re.compile(r"[A-Za-z]{3,}")
 
 _MEANING: dict[Finding, tuple[VerdictStatus, str]] = {
@@ -117,13 +119,16 @@ def _asked(question: Question) -> _Asked | Verdict:
         return _says(question, shown, "unverifiable", "no_answer")
     if not pair.answer:
         return _says(question, shown, "unverifiable", "unclear_answer")
+    pair = with_choices(pair, question.prompt)
     return _Asked(question, pair._replace(asked=_asked_for(question, pair)), said.sure)
 
 
 def _asked_for(question: Question, pair: Pair) -> str:
     """What the problem asks for, where the answer is rough, or has words (maybe a unit) and the reference none."""
     said, wanted = (_LETTERS.search(_COMMAND.sub("", text)) for text in (pair.answer, pair.gold))
-    return asked_for(question.prompt) if "\\approx" in pair.answer or (said and not wanted) else ""
+    integrated = _CONSTANT.search(pair.answer) and _CONSTANT.search(pair.gold)
+    needed = "\\approx" in pair.answer or (said and not wanted) or integrated
+    return asked_for(question.prompt) if needed else ""
 
 
 def is_prose(gold: str) -> bool:

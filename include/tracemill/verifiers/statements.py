@@ -58,6 +58,11 @@ _TOLERANCE = re.compile(
     rf"\b(?:error|precision|accuracy|tolerance|difference|within|differ)\b[^.!?\n]{{0,120}}?(?:{_POWER})|"
     rf"(?:误差|精度)[^。\n]{{0,40}}?(?:{_POWER})"
 )
+_IN_PLACE = re.compile(
+    r"\bdo not return anything\b|\b(?:modify|modified|modifying|sort|rotate|update|change)\b[^.!?\n]{0,80}"
+    r"\bin[- ]place\b|\bin[- ]place\b[^.!?\n]{0,40}\bmodif|原地(?:修改|算法)|就地修改",
+    re.IGNORECASE,
+)
 _INTERACTIVE = re.compile(r"\b(?<!not an )interactive (?:problem|task)\b|\binteractor\b|交互题", re.IGNORECASE)
 _LOOSEST = 1  # 10**-1: what is looser than this was misread
 
@@ -80,6 +85,11 @@ def comparison_in(statement: str) -> dict[str, Any]:
 def is_interactive(statement: str) -> bool:
     """Return whether a program is to talk with a judge's program, which a file of tests cannot do."""
     return _INTERACTIVE.search(statement[:_LONGEST]) is not None
+
+
+def is_in_place(statement: str) -> bool:
+    """Return whether a function is to change its argument, so that what it returns shows nothing."""
+    return _IN_PLACE.search(statement[:_LONGEST]) is not None
 
 
 def _says_several(sentence: str) -> bool:

@@ -35,6 +35,12 @@ JOINED = [
     ("no_separator_within_reach", r"\boxed{x=1} is wrong as we see now \boxed{x=2}", "x=2"),
     ("too_far", r"\boxed{1}, " + "and " * 20 + r"\boxed{2}", "2"),
     ("repeated_is_one", r"\boxed{8} \boxed{8} \boxed{8}", "8"),
+    ("labelled_parts", "(a) So \\boxed{5}.\n\n(b) And here we get, after some more work, \\boxed{7}.", "5; 7"),
+    (
+        "parts_with_a_sum_behind",
+        "(1) \\boxed{5}\n(2) \\boxed{7}\n\nBoth together are then " + "so " * 20 + "\\boxed{12}",
+        "12",
+    ),
     ("same_again_later", r"\boxed{8}, that is, the answer is \boxed{8}", "8"),
 ]
 

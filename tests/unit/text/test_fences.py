@@ -54,6 +54,25 @@ def test_the_block_with_most_of_the_tested_names_wins() -> None:
     assert program(fenced(ADD, both), ["add", "sub"]) == both
 
 
+@pytest.mark.parametrize(
+    ("code", "tag"),
+    [
+        ("#include <iostream>\nint main() { std::cout << 4; }", "cpp"),
+        ('#include <stdio.h>\nint main(void) { puts("4"); }', "c"),
+        ("public class Main {\n  public static void main(String[] args) { }\n}", "java"),
+        ("package main\n\nfunc main() { }", "go"),
+        ('fn main() {\n    println!("4");\n}', "rust"),
+        ("const lines = require('fs').readFileSync(0)", "javascript"),
+        ("# include <vector>\nprint(4)", ""),
+        ("print('#include <vector>')", ""),
+        ("4 5", ""),
+    ],
+    ids=["cpp", "c", "java", "go", "rust", "javascript", "comment_of_python", "text_of_python", "output"],
+)
+def test_an_untagged_program_in_another_language_is_told_by_what_only_that_has(code: str, tag: str) -> None:
+    assert blocks(f"```\n{code}\n```\n") == [Block(tag, code)]
+
+
 def test_programs_of_standard_input_are_the_last_block() -> None:
     assert program(fenced("print(1)", "print(2)"), []) == "print(2)"
 

@@ -93,6 +93,11 @@ UNSAID = [
     ("supposed", r"One might think that it is \boxed{5}."),
     ("tempting", r"It is tempting to answer \boxed{5} here."),
     ("opposed", r"At first we get \boxed{5}. But it is in fact 7."),
+    ("supposed without a box", "If $x$ were even the answer would be 5."),
+    ("supposed at the beginning", "If we count rotations, the answer is 5."),
+    ("supposed, boxed", r"If $x$ were even it would be \boxed{5}."),
+    ("a root of a box", r"So we get \sqrt{\boxed{5}}"),
+    ("a numerator in plain text", r"So we get \frac{\boxed{5}}{2}"),
     ("multiplied_in_plain_text", r"The answer is 2\boxed{5}"),
     ("taken_back_in_chinese", r"\boxed{5}。不对，应该是 4。"),
 ]

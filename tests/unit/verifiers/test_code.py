@@ -59,6 +59,13 @@ CASES: dict[str, tuple[Any, str, str, str, float]] = {
     "does_not_compile": (TWO_TESTS, fenced("print(("), "fail", "compile_error", 0.0),
     "completion": (HUMANEVAL, "    return round(pi * r * r)\n", "pass", "accepted", 1.0),
     "fenced_completion": (HUMANEVAL, fenced("def area(r):\n    return round(pi * r * r)"), "pass", "accepted", 1.0),
+    "untagged_in_another_language": (
+        TWO_TESTS,
+        fenced("#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b; }", ""),
+        "fail",
+        "wrong_answer",
+        0.5,
+    ),
     "wrong_completion": (HUMANEVAL, "    return r\n", "fail", "wrong_answer", 0.0),
     "exits_before_the_tests": (PYTEST, fenced(ADD + "\nimport os\nos._exit(0)"), "fail", "", 0.0),
     "equal_to_everything": (
@@ -112,6 +119,10 @@ COMPARISONS: dict[str, tuple[Any, str, str, Any, str, str]] = {
     "several_but_it_is_no_program": (PAIR, "print((", ANY, None, "fail", "compile_error"),
     "one_side_of_a_dialogue": (
         PAIR, "input()\ninput()", "This is an interactive problem.", None, "unverifiable", "interactive",
+    ),
+    "changed_in_place": (
+        {"fn_name": "f", "inputs": [[[2, 1]]], "outputs": [[1, 2]]}, "def f(a):\n    a.sort()",
+        "Sort the list in-place.", None, "unverifiable", "several_answers",
     ),
     "several_with_a_checker": (PAIR, "print(1, 4)", ANY, CHECKER, "pass", "accepted"),
     "several_refused_by_the_checker": (PAIR, "print(1, 5)", ANY, CHECKER, "fail", "wrong_answer"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tracemill.verifiers.statements import comparison_in
+from tracemill.verifiers.statements import comparison_in, is_in_place
 
 SEVERAL = {"several": True}
 
@@ -52,3 +52,17 @@ SEVERAL = {"several": True}
 def test_what_a_statement_says(statement: str, said: dict[str, Any]) -> None:
     found = comparison_in(f"You are given some stones.\n\n{statement}\n")
     assert {key: pytest.approx(value) for key, value in found.items()} == said
+
+
+@pytest.mark.parametrize(
+    ("statement", "in_place"),
+    [
+        ("Rotate the matrix in-place, by ninety degrees.", True),
+        ("Do not return anything, modify the list instead.", True),
+        ("请原地修改数组。", True),
+        ("Return the rotated matrix.", False),
+        ("Each stone stays in place. Return how many there are.", False),
+    ],
+)
+def test_a_function_that_changes_its_argument_is_known(statement: str, in_place: bool) -> None:
+    assert is_in_place(statement) is in_place

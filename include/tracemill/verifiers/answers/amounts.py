@@ -77,10 +77,14 @@ def _same_amount(gold: Quantity, answer: Quantity) -> Sameness:
 
 
 def _sides(node: Node) -> tuple[Fraction, ...]:
-    """The two whole numbers of `3 \\times 4`, which may be a size, in their order of magnitude; else nothing."""
-    if node.op != "mul" or len(node.args) != 2 or not all(part.plain and part.value.denominator == 1 for part in node.args):
+    """The two whole numbers of `3 \\times 4`, which may be a size; else nothing."""
+    if (
+        node.op != "mul"
+        or len(node.args) != 2
+        or not all(part.plain and part.value.denominator == 1 for part in node.args)
+    ):
         return ()
-    return tuple(sorted(part.value for part in node.args))
+    return tuple(part.value for part in node.args)
 
 
 def same_value(gold: Quantity, answer: Quantity) -> Sameness:

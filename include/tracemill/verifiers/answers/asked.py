@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from tracemill.text.symbols import words_of
+from tracemill.verifiers.answers.nodes import Node, number
 from tracemill.verifiers.answers.shapes import (
     Conditioned,
     Listed,
@@ -20,7 +21,7 @@ from tracemill.verifiers.answers.shapes import (
     Shape,
 )
 from tracemill.verifiers.answers.unit_table import KNOWN, Bases
-from tracemill.verifiers.answers.units import is_known_unit, singular, sized
+from tracemill.verifiers.answers.units import NONE, is_known_unit, singular, sized
 
 LONGEST = 20_000  # characters of a problem that are read, from its end
 _ENDS_NOUN = words_of(
@@ -41,6 +42,13 @@ _ROUNDING = re.compile(
     r"\b(?:nearest|round(?:ed|ing)?|approximat\w+|estimat\w+|roughly|significant (?:figures?|digits?))\b"
     r"|\bdecimal places?\b"
     r"|\babout how\b|约|估计|近似|四舍五入|精确到|保留",
+    re.IGNORECASE,
+)
+INTEGRAL = "∫"  # among what is asked for: an antiderivative, whose constant is free
+_INTEGRATED = re.compile(
+    r"\\int(?![a-z_])(?!\s*\\?(?:limits)?\s*_)|∫|\banti-?derivatives?\b|\bprimitives?\b|\bindefinite\b"
+    r"|\bintegrate\b|\bgeneral solution\b"
+    r"|不定积分|原函数|通解",
     re.IGNORECASE,
 )
 ROUGH = "~"  # among what is asked for: a rounded value
@@ -69,11 +77,29 @@ def adds_no_other_unit(gold: Shape, answer: Shape, asked: str) -> bool:
     """Whether every unit of an answer to a reference without any is one that the problem asks for."""
     if not asked or any(True for _ in _unit_words(gold)):
         return True
-    named, wanted = (part.replace(ROUGH, "").split() for part in asked.split(";"))
+    named, wanted = _parted(asked)
     words = list(_unit_words(answer))
     nouns = [word for word in words if sized(word) is None and word.isascii()]
     asks_for_one = not wanted or not nouns or {*map(singular, map(str.lower, nouns))} & {*map(singular, wanted)}
     return bool(asks_for_one) and all(_is_meant(word, named, wanted) for word in words)
+
+
+def _parted(asked: str) -> tuple[list[str], list[str]]:
+    named, _, wanted = asked.replace(ROUGH, "").replace(INTEGRAL, "").partition(";")
+    return named.split(), wanted.split()
+
+
+def in_asked_unit(gold: Shape, answer: Shape, asked: str) -> Quantity | None:
+    """A measured answer to a reference without a unit, in the one unit that is asked for: 1 h 30 min in minutes."""
+    if not (isinstance(gold, Quantity) and isinstance(answer, Quantity)) or gold.unit != NONE or answer.hedged:
+        return None
+    if not answer.unit.known or not answer.unit.bases or answer.unit.qualifiers:
+        return None
+    factors = {unit[1] for unit in map(sized, _parted(asked)[1]) if unit and unit[0] == answer.unit.bases}
+    if len(factors) != 1:
+        return None
+    factor = answer.unit.factor / factors.pop()
+    return None if factor == 1 and not answer.unit.compound else Quantity(Node("mul", (number(factor), answer.node)))
 
 
 def _is_meant(word: str, named: list[str], wanted: list[str]) -> bool:
@@ -129,6 +155,7 @@ def _asked(text: str) -> Iterator[str]:
             yield word
     yield from (found[1] for found in _IN_UNITS.finditer(text) if _is_unit_word(found))
     yield from (ROUGH,) if _ROUNDING.search(text) else ()
+    yield from (INTEGRAL,) if _INTEGRATED.search(text) else ()
     yield from (found[1] or found[2] for found in _HAN_ASKED.finditer(text))
 
 

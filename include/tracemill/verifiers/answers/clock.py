@@ -20,6 +20,8 @@ def clock(tokens: list[Token], inner: Callable[[Tokens], Shape]) -> Shape | None
     """A time with its half of the day (`3:00 PM`, `3 pm`, `12 noon`, `下午3点`), on the clock of 24 hours."""
     texts = [token.text.lower() for token in tokens]
     halves = [text for text in (texts[0], texts[-1]) if text in _HALVES]
+    if len(texts) == 1 and texts[0] in _TWELVE:
+        return Clock(_HALVES[texts[0]], 0, 0)
     if len(texts) < 2 or len(halves) != 1:
         return None
     rest = texts[1:] if texts[0] in _HALVES else texts[:-1]

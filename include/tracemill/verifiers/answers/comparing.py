@@ -10,17 +10,20 @@ from collections.abc import Callable, Sequence
 
 from tracemill.text.answer_text import squeezed
 from tracemill.verifiers.answers.amounts import same_quantity
-from tracemill.verifiers.answers.asked import ROUGH, adds_no_other_unit
+from tracemill.verifiers.answers.asked import INTEGRAL, ROUGH, adds_no_other_unit, in_asked_unit
 from tracemill.verifiers.answers.clock import same_clock
-from tracemill.verifiers.answers.conditions import same_conditioned
+from tracemill.verifiers.answers.conditions import of_same_letter, same_conditioned
 from tracemill.verifiers.answers.congruences import same_colons, same_congruence
 from tracemill.verifiers.answers.dates import same_date
 from tracemill.verifiers.answers.equations import same_chain
+from tracemill.verifiers.answers.families import same_family
+from tracemill.verifiers.answers.idioms import with_idioms
 from tracemill.verifiers.answers.lists import same_lists
+from tracemill.verifiers.answers.matrices import same_matrices
 from tracemill.verifiers.answers.nodes import Node, letters, number
 from tracemill.verifiers.answers.reading import read
 from tracemill.verifiers.answers.regions import region_of, same_region
-from tracemill.verifiers.answers.sameness import Sameness, same_formula
+from tracemill.verifiers.answers.sameness import Sameness, same_antiderivative, same_formula
 from tracemill.verifiers.answers.shapes import (
     Based,
     Chain,
@@ -37,9 +40,16 @@ from tracemill.verifiers.answers.shapes import (
     Words,
     exact,
 )
-from tracemill.verifiers.answers.spellings import doubtful, is_pair_or_decimal, spellings, with_symbols, with_unit
+from tracemill.verifiers.answers.spellings import (
+    doubtful,
+    is_pair_or_decimal,
+    spellings,
+    with_symbols,
+    with_unit,
+    without_label,
+)
 from tracemill.verifiers.answers.units import NONE
-from tracemill.verifiers.answers.words import is_prose, same_choice, same_words
+from tracemill.verifiers.answers.words import is_prose, same_choice, same_meaning, same_words
 
 
 def same_answer(gold: str, answer: str, asked: str = "") -> Sameness:
@@ -50,6 +60,8 @@ def same_answer(gold: str, answer: str, asked: str = "") -> Sameness:
     """
     if squeezed(gold) == squeezed(answer):
         return "equal" if gold else "unknown"
+    gold, answer = with_idioms(gold), with_idioms(answer)
+    gold, answer = without_label(gold, answer), without_label(answer, gold)
     golds, answers = spellings(with_symbols(gold)), spellings(with_symbols(answer))
     try:
         found = {_as_asked(read(one), read(other), asked) for one in golds for other in answers}
@@ -67,14 +79,32 @@ def _same_pair(gold: str, answers: Sequence[str]) -> bool:
 
 
 def _as_asked(gold: Shape, answer: Shape, asked: str) -> Sameness:
+    measured = in_asked_unit(gold, answer, asked)
+    if measured is not None and compare(gold, measured) == "equal":
+        return "equal"
+    if INTEGRAL in asked and _are_antiderivatives(gold, answer):
+        return "equal"
     found = compare(gold, exact(answer) if ROUGH in asked else answer)
     return "unknown" if found == "equal" and not adds_no_other_unit(gold, answer, asked) else found
+
+
+def _are_antiderivatives(gold: Shape, answer: Shape) -> bool:
+    if not isinstance(gold, Quantity) or not isinstance(answer, Quantity):
+        return False
+    return gold.unit == answer.unit == NONE and same_antiderivative(gold.node, answer.node)
 
 
 def _by_habit(gold: str, answer: str) -> Sameness:
     """`5k` and 5000, `1.000` and 1000: equal by a habit of spelling that may not have been meant."""
     habits = [(doubtful(gold), answer), (gold, doubtful(answer))]
-    same = any(one and other and compare(read(one), read(other)) == "equal" for one, other in habits)
+    same = any(
+        one
+        and other
+        and any(
+            compare(read(first), read(second)) == "equal" for first in spellings(one) for second in spellings(other)
+        )
+        for one, other in habits
+    )
     return "unknown" if same else "different"
 
 
@@ -135,8 +165,6 @@ def _regions(gold: Shape, answer: Shape) -> Sameness | None:
 
 def _named(gold: Shape, answer: Shape) -> Sameness | None:
     """x = 3 and 3; two values of one name are compared as values, of two names they are not compared."""
-    if isinstance(gold, Named) and isinstance(answer, Named):
-        return _both_named(gold, answer)
     if isinstance(gold, Named) and not isinstance(answer, Chain):
         if gold.node is not None and gold.node.op == "add" and not isinstance(answer, Listed):
             return "unknown"  # x + y = 5 may be a line
@@ -149,6 +177,8 @@ def _named(gold: Shape, answer: Shape) -> Sameness | None:
 def _both_named(gold: Named, answer: Named) -> Sameness:
     if gold.name == answer.name:
         return compare(gold.what, answer.what)
+    if renamed := of_same_letter(gold, answer):
+        return compare(gold.what, renamed)
     whole = same_chain(gold, answer)
     if whole == "equal":
         return whole
@@ -157,6 +187,8 @@ def _both_named(gold: Named, answer: Named) -> Sameness:
 
 
 def _equations(gold: Shape, answer: Shape) -> Sameness | None:
+    if isinstance(gold, Named) and isinstance(answer, Named):
+        return _both_named(gold, answer)
     if isinstance(gold, Chain | Named) and isinstance(answer, Chain | Named):
         return same_chain(gold, answer)
     if isinstance(answer, Chain) and isinstance(gold, Quantity) and answer.signs == ("=",):
@@ -208,41 +240,17 @@ def _based(gold: Shape, answer: Shape) -> Sameness | None:
             return "equal" if gold.digits == answer.digits else "different"
         return "different" if gold.digits == answer.digits else "unknown"
     if isinstance(gold, Based) and isinstance(answer, Quantity) and answer.unit == NONE and not answer.hedged:
-        return "equal" if answer.node == number(int(gold.digits)) else "unknown"
+        return "equal" if gold.digits.isdigit() and answer.node == number(int(gold.digits)) else "unknown"
     return "unknown" if isinstance(answer, Based) or isinstance(gold, Based) else None
 
 
 def _words(gold: Shape, answer: Shape) -> Sameness | None:
     if isinstance(gold, Words) and isinstance(answer, Words):
         return same_words(gold, answer)
+    for one, other in ((gold, answer), (answer, gold)):
+        if isinstance(one, Words) and (found := same_meaning(one, other)):
+            return found
     return None
-
-
-def _matrices(gold: Shape, answer: Shape) -> Sameness | None:
-    """Entry by entry; a single row or column is a vector."""
-    if not isinstance(gold, Matrix) and not isinstance(answer, Matrix):
-        return None
-    first, second = _rows(gold), _rows(answer)
-    if first is None or second is None:
-        return None
-    if isinstance(gold, Matrix) != isinstance(answer, Matrix):
-        first, second = _flat(first), _flat(second)
-    if [len(row) for row in first] != [len(row) for row in second]:
-        return "different"
-    found = [compare(a, b) for one, other in zip(first, second, strict=True) for a, b in zip(one, other, strict=True)]
-    return "different" if "different" in found else "unknown" if "unknown" in found else "equal"
-
-
-def _rows(shape: Shape) -> Sequence[Sequence[Shape]] | None:
-    if isinstance(shape, Matrix):
-        return shape.rows
-    if isinstance(shape, Listed) and shape.kind in ("tuple", "vector") and shape.brackets not in ("[)", "(]"):
-        return [shape.members]
-    return None
-
-
-def _flat(rows: Sequence[Sequence[Shape]]) -> Sequence[Sequence[Shape]]:
-    return [[row[0] for row in rows]] if all(len(row) == 1 for row in rows) else rows
 
 
 def _domains(gold: Shape, answer: Shape) -> Sameness | None:
@@ -252,6 +260,7 @@ def _domains(gold: Shape, answer: Shape) -> Sameness | None:
 
 
 _RULES: tuple[Callable[[Shape, Shape], Sameness | None], ...] = (
+    lambda gold, answer: same_family(gold, answer, compare),
     lambda gold, answer: same_conditioned(gold, answer, compare),
     _forms,
     _choices,
@@ -263,7 +272,7 @@ _RULES: tuple[Callable[[Shape, Shape], Sameness | None], ...] = (
     _named,
     _based,
     _words,
-    _matrices,
+    lambda gold, answer: same_matrices(gold, answer, compare),
     same_congruence,
     same_colons,
     same_clock,

@@ -40,6 +40,15 @@ def _renamed(second: Shape, left: tuple[Shape, ...], right: tuple[Shape, ...]) -
     return second, right, bool(names[0] or names[1])
 
 
+def of_same_letter(gold: Named, answer: Named) -> Shape | None:
+    """What `f(t)` is with the letter of `f(x)`, where both are values of one function at one letter; else None."""
+    one, other = gold.name.split(), answer.name.split()
+    if one[:2] != other[:2] or len(one) != 4 or len(other) != 4 or one[1::2] != ["(", ")"]:
+        return None
+    fits = isinstance(answer.what, Quantity) and one[2] not in _names(answer.what) and other[2] not in _names(gold.what)
+    return _with_name(answer.what, other[2], one[2]) if fits and one[2].isalpha() and other[2].isalpha() else None
+
+
 def _names(shape: Shape) -> frozenset[str]:
     if isinstance(shape, Quantity):
         return letters(shape.node)

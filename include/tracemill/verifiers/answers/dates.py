@@ -10,9 +10,8 @@ from tracemill.verifiers.answers.tokens import Token, Tokens
 
 _YEAR = range(1000, 3000)
 _NAMES = "january february march april may june july august september october november december"
-_MONTHS = _NAMES.split()
-_NUMBERS = {name: place + 1 for place, name in enumerate(_MONTHS)}
-_NUMBERS |= {name[:3]: place + 1 for place, name in enumerate(_MONTHS)} | {"sept": 9}
+MONTHS = {name: place + 1 for place, name in enumerate(_NAMES.split())}
+_NUMBERS = MONTHS | {name[:3]: place for name, place in MONTHS.items()} | {"sept": 9}
 _BETWEEN = frozenset((",", "of", "st", "nd", "rd", "th", "the", "."))
 
 

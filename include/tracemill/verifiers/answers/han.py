@@ -22,10 +22,17 @@ _MARKS = re.compile("[一二两三四五六七八九十百千万亿半几无零�
 _HAN = re.compile("[\u2460-\u24ff\u3007\u3400-\u9fff]")
 _CIRCLED = re.compile("[\u2460-\u24ff]+")
 
+_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
 SAME = {
     "是": "yes", "是的": "yes", "否": "no", "不是": "no", "对": "true", "正确": "true", "真": "true", "真命题": "true",
     "错": "false", "错误": "false", "不对": "false", "不正确": "false", "假": "false", "假命题": "false",
-} | {f"{week}{day}": f"星期{day}" for week in ("周", "礼拜") for day in "一二三四五六日"} | {
+    "√": "true", "×": "false",
+} | {
+    f"{week}{day}": name
+    for week in ("周", "星期", "礼拜")
+    for day, name in [*zip("一二三四五六日天", [*_WEEK, _WEEK[-1]], strict=True)]
+} | {
     f"{colour}色": colour for colour in "红蓝绿黄黑白"
 }  # fmt: skip
 _KINDS = [
@@ -33,7 +40,7 @@ _KINDS = [
     for line in (
         "甲 乙 丙 丁 戊 己 庚 辛", "东 南 西 北 东北 东南 西北 西南", "能 不能", "成立 不成立", "相等 不相等",
         "平行 相交 垂直", "增加 减少", "增大 减小", "大于 小于 等于", "奇数 偶数", "质数 合数", "红 蓝 绿 黄 黑 白",
-        "锐角 直角 钝角 平角", "星期一 星期二 星期三 星期四 星期五 星期六 星期日",
+        "锐角 直角 钝角 平角",
     )
 ]  # fmt: skip
 

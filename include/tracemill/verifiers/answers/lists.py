@@ -39,7 +39,7 @@ def same_lists(gold: Listed, answer: Listed, compare: Compare) -> Sameness:
 
 
 def _joined_otherwise(first: Listed, second: Listed) -> bool:
-    """Whether one names two things and the other one of them: "Ann and Bob", "Ann or Bob"; values are listed by either."""
+    """Whether one names two things and the other one of them (Ann and Bob, Ann or Bob); values are listed by either."""
     named = all(isinstance(one, Words | Choice) for one in (*first.members, *second.members))
     return named and first.brackets != second.brackets and "or" in (first.brackets, second.brackets)
 
@@ -89,7 +89,7 @@ def _by_name(gold: Listed, answer: Listed, compare: Compare) -> Sameness:
 
 
 def _solutions(shape: Listed) -> list[Shape]:
-    """`x = 1, y = 2 or x = 2, y = 1` solution by solution, each in the order of its names; none where names are missing."""
+    """`x = 1, y = 2 or x = 2, y = 1` by solutions, each in the order of its names; none where names are missing."""
     groups: list[dict[str, Shape]] = [{}]
     for member in shape.members:
         if isinstance(member, Named):

@@ -87,7 +87,7 @@ class Numerals(Cursor):
         after = 2 if sign else 1
         if self.kind(after) != "num" or not _WHOLE.fullmatch(self.peek(after)) or len(self.peek(after)) > 3:
             return Node("num", value=mantissa)
-        if "." not in written and self.peek() == "e":
+        if "." not in written and self.peek() == "e" and sign != "-":
             raise Unreadable("an e between numbers")
         digits = self.peek(after)
         self.at += after + 1

@@ -17,6 +17,7 @@ _MINUS = frozenset(("negative", "minus", "负"))
 _SIGNS = _MINUS | {"positive", "plus", "正"}
 _EMPTY = frozenset(("exactly", "only", "just"))  # words before a number that change nothing
 _ABOUT = HEDGES | {r"\approx"}
+_OF_ANGLES = frozenset((r"\sin", r"\cos", r"\tan", r"\cot", r"\sec", r"\csc"))
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 
 
@@ -47,7 +48,7 @@ def _measured(rest: list[Token]) -> Shape:
     infinite = _infinite(rest)
     if infinite:
         return infinite
-    rest, before = _currency(rest)
+    rest, before = _currency(_in_radians(rest))
     start = _unit_start(rest)
     if start == 0:
         raise Unreadable("a unit without a number")
@@ -60,15 +61,43 @@ def _measured(rest: list[Token]) -> Shape:
     return total(parts) or Listed("list", tuple(parts))
 
 
+def _in_radians(tokens: list[Token]) -> list[Token]:
+    r"""The tokens with the degrees that a function is applied to in radians: `\cos 60°` as `\cos (60 \pi / 180)`."""
+    out: list[Token] = []
+    inside: int | None = None  # how many brackets are open around the function
+    for token, depth in zip(tokens, depths(tokens), strict=True):
+        if token.text in _OF_ANGLES:
+            inside = depth
+        elif inside is not None and (depth < inside or (depth == inside and token.text in ("+", "-", "=", ","))):
+            inside = None
+        if token.text == "°" and inside is not None and out and out[-1].kind == "num":
+            number_token = out.pop()
+            out += [Token("sym", "("), number_token, Token("sym", "*"), Token("cmd", r"\pi"), Token("sym", "/")]
+            out += [Token("num", "180"), Token("sym", ")")]
+        else:
+            out.append(token)
+    return out
+
+
 def based(tokens: Tokens) -> Based | None:
     """Digits with a base as subscript, or with the words "base five"; None for anything else."""
     texts = [token.text for token in tokens if token.text not in "{}()"]
-    if len(texts) != 3 or tokens[0].text == "{" or not texts[0].isdigit() or texts[1].lower() not in ("_", "base"):
+    if len(texts) < 3 or tokens[0].text == "{" or texts[-2].lower() not in ("_", "base"):
         return None
-    base = int(texts[2]) if texts[2].isdigit() and len(texts[2]) < 4 else _BASES.get(texts[2].lower())
+    digits = "".join(texts[:-2])
+    base = int(texts[-1]) if texts[-1].isdigit() and len(texts[-1]) < 4 else _BASES.get(texts[-1].lower())
+    if not digits.isdigit() and not (base and 10 < base <= 36 and _is_number_in(digits, base)):
+        return None
     if base is None:
         raise Unreadable("a base")
-    return Based(texts[0].lstrip("0") or "0", base)
+    return Based(digits.upper().lstrip("0") or "0", base)
+
+
+def _is_number_in(digits: str, base: int) -> bool:
+    """Whether letters and digits are a number in a base above ten; one letter alone is more likely a name."""
+    if len(digits) < 2 or not (digits.isascii() and digits.isalnum()):
+        return False
+    return all(int(one, 36) < base for one in digits)
 
 
 def expanded(one: Quantity) -> Shape:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tracemill.verifiers.answers.arrays import colons, matrix
+from tracemill.verifiers.answers.arrays import colons, components, matrix, scaled_matrix
 from tracemill.verifiers.answers.choices import choice
 from tracemill.verifiers.answers.clock import clock
 from tracemill.verifiers.answers.dates import date
 from tracemill.verifiers.answers.formula import formula
 from tracemill.verifiers.answers.quantities import based, expanded, quantity, total
-from tracemill.verifiers.answers.regions import intersection, points, union, without
+from tracemill.verifiers.answers.regions import by_property, intersection, points, union, without
 from tracemill.verifiers.answers.relations import congruence, relation
 from tracemill.verifiers.answers.shapes import (
     Chain,
@@ -158,6 +158,8 @@ def _list(tokens: list[Token], inner: Inner) -> Shape | None:
     if _LOGIC & set(used) and not all(isinstance(one, Region | Named | Chain) for one in members):
         raise Unreadable("signs of logic between other things than relations")
     regions = [one for one in members if isinstance(one, Region)]
+    if regions and set(used) & _OR:
+        regions = [one for one in map(_or_point, members) if one]
     if len(regions) == len(members):
         return _regions(regions, set(used))
     return _with_conditions(members) or _listed(
@@ -165,10 +167,20 @@ def _list(tokens: list[Token], inner: Inner) -> Shape | None:
     )
 
 
+def _or_point(member: Shape) -> Region | None:
+    """A region, or the one point of `x = 3`."""
+    if isinstance(member, Named) and isinstance(member.what, Quantity) and member.node and member.node.op == "sym":
+        point = points(Listed("set", (member.what,)))
+        return point and Region(point.parts, member.name)
+    return member if isinstance(member, Region) else None
+
+
 def _regions(regions: list[Region], used: set[str]) -> Shape:
     if used <= _OR | _COMMAS and used & _OR:
         return union(regions)
-    both = intersection(*regions) if len(regions) == 2 else None
+    both: Region | None = regions[0]
+    for other in regions[1:]:
+        both = both and intersection(both, other)
     if both is None:
         raise Unreadable("several inequalities")
     return both
@@ -214,7 +226,7 @@ def _set(tokens: list[Token], inner: Inner) -> Shape | None:
         return None
     content = tokens[1:-1]
     if any(token.text in ("|", ":", "...") for token in content):
-        raise Unreadable("a set by a property")
+        return by_property(content, inner)
     pieces, _ = split(content, _COMMAS | _AND)
     return _listed("set", [inner(piece) for piece in pieces if piece])
 
@@ -267,6 +279,8 @@ _READERS: tuple[Callable[[list[Token], Inner], Shape | None], ...] = (
     _words,
     _based,
     matrix,
+    scaled_matrix,
+    components,
     _congruence,
     _conditioned,
     _bracketed,

@@ -2,13 +2,13 @@ r"""Sets of real numbers: intervals, unions, inequalities of one letter, `x \ne 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from tracemill.verifiers.answers.nodes import Node, letters
+from tracemill.verifiers.answers.nodes import Node, letters, number
 from tracemill.verifiers.answers.sameness import Sameness, same_formula
 from tracemill.verifiers.answers.shapes import Domain, Infinite, Interval, Listed, Named, Quantity, Region, Shape
-from tracemill.verifiers.answers.tokens import Unreadable
+from tracemill.verifiers.answers.tokens import Token, Tokens, Unreadable, split
 from tracemill.verifiers.answers.units import NONE
 from tracemill.verifiers.answers.values import Number, Undecided, context, numeric, value
 
@@ -28,6 +28,20 @@ def region_of(shape: Shape) -> Region | None:
     if isinstance(shape, Listed) and shape.kind == "tuple" and len(shape.members) == 2:
         return _interval(shape)
     return None
+
+
+def by_property(content: Sequence[Token], inner: Callable[[Tokens], Shape]) -> Region:
+    r"""The numbers in a set such as `\{x \mid 1 < x \le 2\}`. Raises Unreadable for any other property."""
+    pieces, used = split(content, frozenset(("|", ":")))
+    name = [token.text for token in pieces[0]]
+    if name[1:] in ([r"\in", r"\mathbb", "{", "R", "}"], [r"\in", "R"], [r"\in", r"\mathbb", "R"]):
+        name = name[:1]
+    if len(used) != 1 or len(name) != 1:
+        raise Unreadable("a set by a property")
+    found = inner(pieces[1])
+    if not isinstance(found, Region) or found.name != name[0]:
+        raise Unreadable("a set by a property")
+    return found
 
 
 def points(shape: Shape) -> Region | None:
@@ -63,6 +77,8 @@ def inequality(parts: Sequence[Node], signs: Sequence[str]) -> Region | None:
     r"""The values that a letter may have by `x < 3`, `1 \le x < 2` or `x \ne 3`; None for other relations."""
     if len(parts) == 2 and signs[0] in (*_TURNED, r"\ne"):
         name, bound, sign = parts[0], parts[1], signs[0]
+        if around := _around(name, bound, sign):
+            return around
         if name.op != "sym":
             name, bound, sign = bound, name, _TURNED.get(sign, sign)
         if name.op != "sym" or letters(bound):
@@ -75,6 +91,34 @@ def inequality(parts: Sequence[Node], signs: Sequence[str]) -> Region | None:
         if set(signs) <= down:
             return Region((Interval(parts[2], parts[0], signs[1] != ">", signs[0] != ">"),), parts[1].name)
     return None
+
+
+def _around(side: Node, bound: Node, sign: str) -> Region | None:
+    """`|x - 2| < 3` and `x^2 < 9`: what lies within, or outside of, a distance around a point."""
+    if letters(bound) or sign == r"\ne" or side.op not in ("abs", "pow"):
+        return None
+    inner, distance = side.args[0], bound
+    if side.op == "pow":
+        if side.args[1] != number(2) or inner.op != "sym":
+            return None
+        distance = Node("root", (bound, number(2)))
+    centre = number(0)
+    if inner.op in ("add", "sub") and not letters(inner.args[1]):
+        centre = inner.args[1] if inner.op == "sub" else Node("neg", (inner.args[1],))
+        inner = inner.args[0]
+    if inner.op != "sym" or not _is_positive(bound):
+        return None
+    low, high, closed = Node("sub", (centre, distance)), Node("add", (centre, distance)), sign in (r"\le", r"\ge")
+    if sign in ("<", r"\le"):
+        return Region((Interval(low, high, closed, closed),), inner.name)
+    return Region((Interval(None, low, False, closed), Interval(high, None, closed, False)), inner.name)
+
+
+def _is_positive(node: Node) -> bool:
+    try:
+        return bool(_order(node) > 0)
+    except Undecided:
+        return False
 
 
 def _half(bound: Node, sign: str) -> Region:
@@ -106,12 +150,44 @@ def _name(regions: Sequence[Region]) -> str:
 
 
 def intersection(first: Region, second: Region) -> Region | None:
-    """What two half-lines have in common; None where that is more than one interval of two bounds."""
+    """What two half-lines, or any region and all numbers but one, have in common; None for other pairs."""
+    for one, other in ((first, second), (second, first)):
+        if _is_all_but_one(one):
+            return _punctured(other, one)
     parts = sorted([*first.parts, *second.parts], key=lambda part: part.low is None)
     if len(parts) != 2 or parts[0].high is not None or parts[1].low is not None:
         return None
     one = Interval(parts[0].low, parts[1].high, parts[0].with_low, parts[1].with_high)
     return Region((one,), _name((first, second)))
+
+
+def _is_all_but_one(region: Region) -> bool:
+    """Whether a region is `x \\ne a`."""
+    if len(region.parts) != 2:
+        return False
+    left, right = region.parts
+    return left.low is right.high is None and left.high is not None and left.high == right.low and not left.with_high
+
+
+def _punctured(region: Region, hole: Region) -> Region | None:
+    """A region without one point."""
+    point = hole.parts[0].high
+    try:
+        place = _order(point)
+        parts = [part for one in region.parts for part in _cut(one, point, place)]
+    except Undecided:
+        return None
+    return Region(tuple(parts), _name((region, hole)))
+
+
+def _cut(part: Interval, point: Node | None, place: Number) -> list[Interval]:
+    low = part.low is None or _order(part.low)
+    above = part.low is None or place > low or (place == low and part.with_low)
+    below = part.high is None or place < _order(part.high) or (place == _order(part.high) and part.with_high)
+    if not (above and below):
+        return [part]
+    pieces = [Interval(part.low, point, part.with_low, False), Interval(point, part.high, False, part.with_high)]
+    return [one for one in pieces if one.low is None or one.high is None or _order(one.low) < _order(one.high)]
 
 
 def same_region(left: Region, right: Region) -> Sameness:

@@ -66,6 +66,13 @@ def relation(tokens: list[Token], inner: Inner) -> Shape | None:
     return inequality(parts, signs) or Chain(tuple(parts), tuple(signs))
 
 
+def named(tokens: list[Token], what: Shape | None) -> Named:
+    """What a name on the left of an equation is. Raises Unreadable where that is no name, or is nothing."""
+    if what is None or not tokens or not _is_name(tokens):
+        raise Unreadable("no name")
+    return Named(_name(tokens), what, _formula_or_none(tokens))
+
+
 def congruence(tokens: list[Token]) -> Shape | None:
     r"""`x \equiv 5 \pmod 7`, `5 (mod 7)`; None where no modulus is named. Raises Unreadable."""
     place = next((at for at, token in enumerate(tokens) if token.text.lower() in _MOD), 0)
@@ -144,6 +151,8 @@ def _close(left: Node, right: Node) -> bool:
 def _is_name(tokens: Tokens) -> bool:
     """Whether a side is a name: a letter, a function of letters, a label, words; no number and no operation."""
     texts = [token.text for token in tokens]
+    if texts[1:6] == ["^", "{", "-", "1", "}"] and texts[6:7] == ["("]:  # f^{-1}(x)
+        tokens, texts = [*tokens[:1], *tokens[6:]], [*texts[:1], *texts[6:]]
     numbers = [at for at, token in enumerate(tokens) if token.kind == "num"]
     if any(at == 0 or texts[at - 1] not in ("_", "{", "(", ",") for at in numbers):
         return False

@@ -1,4 +1,4 @@
-"""Whether two formulas are equal: by values at several points, exactly where they are fractions, else to 30 digits,
+r"""Whether two formulas are equal: by values at several points, exactly where they are fractions, else to 30 digits,
 and where these agree to 200: `\sqrt{10^{40}+1}` is not `10^{20}`.
 
 Letters are equal by name, letter case, subscript and primes. A polynomial identity that held at these points without
@@ -17,6 +17,7 @@ from tracemill.verifiers.answers.values import ALL_DIGITS, Number, Undecided, co
 
 Sameness = Literal["equal", "different", "unknown"]
 _POINTS, _ENOUGH = 8, 3  # points tried and wanted; the first three have positive letters alone
+_CONSTANTS = "CcKkD"  # what people call a free constant
 _SAME, _APART = 1e-30, 1e-12  # relative distances; what lies between is unknown
 
 
@@ -30,7 +31,8 @@ def same_formula(left: Node, right: Node) -> Sameness:
     for point in range(_POINTS if names else 1):
         found.append(_at(left, right, {name: _place(name, point) for name in names}, complex_too))
         if found[-1] == "different":
-            return "unknown" if _baseless(left) or _baseless(right) or _renamed(left, right) else "different"
+            lost = _baseless(left) or _baseless(right) or _renamed(left, right) or _but_for_constant(left, right)
+            return "unknown" if lost else "different"
     enough = found.count("equal") >= (_ENOUGH if names else 1)
     return "equal" if enough and "unknown" not in found else "unknown"
 
@@ -41,6 +43,38 @@ def _renamed(left: Node, right: Node) -> bool:
     if len(ours) != 1 or len(theirs) != 1:
         return False
     return same_formula(_with_name(left, *ours, *theirs), right) == "equal"
+
+
+def _but_for_constant(left: Node, right: Node) -> bool:
+    """Whether one side is the other with `+ C` behind it."""
+    shorter, longer = sorted((left, right), key=lambda node: len(letters(node)))
+    free = constant_of(longer)
+    return free is not None and free not in letters(shorter) and same_formula(longer.args[0], shorter) == "equal"
+
+
+def constant_of(node: Node) -> str | None:
+    """The letter of a free constant that is added to a formula of other letters, as behind an antiderivative."""
+    if node.op not in ("add", "sub") or node.args[1].op != "sym" or node.args[1].name[0] not in _CONSTANTS:
+        return None
+    name = node.args[1].name
+    return name if letters(node.args[0]) and name not in letters(node.args[0]) else None
+
+
+def same_antiderivative(left: Node, right: Node) -> bool:
+    """Whether two formulas with a free constant each differ by nothing but a constant."""
+    if constant_of(left) is None or constant_of(right) is None:
+        return False
+    one, other = left.args[0], right.args[0]
+    names = sorted(letters(one) | letters(other))
+    try:
+        apart = []
+        for point in range(_ENOUGH + 1):
+            at = {name: _place(name, point) for name in names}
+            apart.append(numeric(value(one, at)) - numeric(value(other, at)))
+    except Undecided:
+        return False
+    size = max(map(abs, apart)) + 1
+    return all(abs(distance - apart[0]) <= size * _SAME for distance in apart)
 
 
 def _with_name(node: Node, name: str, other: str) -> Node:

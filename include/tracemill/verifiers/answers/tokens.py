@@ -48,7 +48,8 @@ _SAME = {
     r"\varnothing": r"\emptyset",
     r"\ast": "*", r"\cdot": "*", r"\times": "*", r"\div": "/", r"\colon": ":", r"\ldots": "...",
     r"\dots": "...", r"\cdots": "...",
-    r"\arcsin": r"\arcsin", r"\tg": r"\tan", r"\ctg": r"\cot", r"\dotsc": "...", r"\wedge": r"\land", r"\vee": r"\lor", r"\simeq": r"\approx", r"\thickapprox": r"\approx", r"\sim": r"\approx",
+    r"\arcsin": r"\arcsin", r"\tg": r"\tan", r"\ctg": r"\cot", r"\dotsc": "...",
+    r"\wedge": r"\land", r"\vee": r"\lor", r"\simeq": r"\approx", r"\thickapprox": r"\approx", r"\sim": r"\approx",
     r"\backslash": r"\setminus",
     r"\smallsetminus": r"\setminus", r"\rightarrow": r"\to", r"\lbrack": "[", r"\rbrack": "]",
     r"\textdollar": "⟦USD⟧",
@@ -57,7 +58,7 @@ _SHORT_WORDS = words_of(
     "no yes and or not the is are at in on of to for if all any cm mm km kg mg ft lb oz min sec "
     "hr hrs mph kph am pm ml men odd day way one two six ten even true east west north south left "
     "none zero USD RMB Hz mL kHz kJ kW kN kV mV mA kWh MW Pa kPa mol eV GeV MeV rad deg yd mi dm nm ms ways cents "
-    "units inches feet hours dozen half boys girls May NaN DNE"
+    "units lbs rpm inches feet hours dozen half boys girls May NaN DNE"
 )
 
 

@@ -14,8 +14,8 @@ from tracemill.text.symbols import words_of
 from tracemill.verifiers.answers.tokens import Token, Tokens, Unreadable
 from tracemill.verifiers.answers.unit_table import KNOWN, Bases
 
-_SPEEDS = {"mph": ("miles", "hour"), "kph": ("km", "hour"), "kmh": ("km", "hour")}
-_NEUTRAL = words_of("unit units total altogether 单位 in")
+_SPEEDS = {"mph": ("miles", "hour"), "kph": ("km", "hour"), "kmh": ("km", "hour"), "rpm": ("revolution", "minute")}
+_NEUTRAL = words_of("unit units total altogether 单位 in ad ce")
 MULTIPLES = {
     "dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12,
     "百": 100, "千": 1000, "万": 10**4, "十万": 10**5, "百万": 10**6, "千万": 10**7, "亿": 10**8, "打": 12,
@@ -25,7 +25,7 @@ _QUALIFIERS = words_of(
     "downward above below upstream profit loss gain increase decrease faster slower more less "
     "fewer greater least most minimum maximum am pm a.m p.m noon midnight even odd prime "
     "positive negative real complex imaginary rational irrational integer ago later before after "
-    "ahead behind clockwise counterclockwise anticlockwise bc ad bce ce mod modulo base not "
+    "ahead behind clockwise counterclockwise anticlockwise bc bce mod modulo base not "
     "approximately about roughly nearly almost exactly only each every former latter credit debit "
     "debt surplus deficit over under remainder factorial squared cubed half halves third thirds "
     "quarter quarters fourth fifth fifths sixth eighth tenth tenths hundredths th st nd rd plus "
@@ -33,6 +33,7 @@ _QUALIFIERS = words_of(
     "solutions 东 南 西 北 左 右 上 下 盈利 亏损 亏 赚 增加 减少 上升 下降 以上 以下 多 少 倍 前 后 上午 下午 余"
 )
 _SENTENCE = words_of("is are was were if when where for with such that and or be has have there so then because")
+_ORDINALS = frozenset(("st", "nd", "rd", "th"))
 _PER = frozenset(("per", "/", "每", "a", "an"))
 _CJK = re.compile(r"[\u3400-\u9fff]+")
 _MOST_NOUNS = 4
@@ -109,7 +110,7 @@ class _Reader:
         if folded in _NEUTRAL and not (folded == "in" and self._last()):
             return
         if folded in _QUALIFIERS:
-            self.qualifiers.append(folded)
+            self.qualifiers.append("th" if folded in _ORDINALS else folded)
             return
         if word.startswith(("平方", "立方")):
             power, word = (2 if word[0] == "平" else 3), word[2:]

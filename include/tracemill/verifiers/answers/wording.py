@@ -9,7 +9,7 @@ from tracemill.verifiers.answers.nodes import number
 from tracemill.verifiers.answers.number_words import spelled
 from tracemill.verifiers.answers.shapes import Domain, Infinite, Listed, Quantity, Shape, Words
 from tracemill.verifiers.answers.tokens import Token
-from tracemill.verifiers.answers.units import MULTIPLES
+from tracemill.verifiers.answers.units import MULTIPLES, Unit
 
 _DOMAINS = {
     ("all", "real", "numbers"): "R", ("all", "reals"): "R", ("any", "real", "number"): "R", ("real", "numbers"): "R",
@@ -26,6 +26,9 @@ _SAME_WORDS = {
     ("不存在",): ("does", "not", "exist"), ("doesn't", "exist"): ("does", "not", "exist"),
     ("undefined",): ("undefined",),
 }  # fmt: skip
+_COUNTED = "first second third fourth fifth sixth seventh eighth ninth tenth"
+_ORDINALS = {word: place + 1 for place, word in enumerate(_COUNTED.split())}
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _JOINING, _VERBS = frozenset(("and", "or", "和", "或")), frozenset(("is", "are"))
 _ARTICLES = frozenset(("the", "a", "an"))
 _NO_NAMES = HEDGES | words_of("exactly only just USD EUR GBP CNY RMB INR ¥ € £ ₹ ¢")
@@ -56,6 +59,8 @@ def words(tokens: list[Token]) -> Shape | None:
     if len(tokens) == 1 and tokens[0].kind == "run" and _is_label(tokens[0].text):
         return Words((tokens[0].text,), label=True)
     first = tokens[0]
+    if len(tokens) == 1 and first.text.lower() in _ORDINALS:
+        return Quantity(number(_ORDINALS[first.text.lower()]), Unit(qualifiers=("th",)))
     value = spelled([token.text.lower() for place, token in enumerate(tokens) if not (place and token.text == "-")])
     if value is not None:
         return Quantity(number(value))
@@ -99,4 +104,15 @@ def _folded(tokens: list[Token]) -> tuple[str, ...]:
     out = [token.text if token.kind == "run" else token.text.lower() for token in kept]
     bare = tuple(one for one in out if one not in _ARTICLES) or tuple(out)
     bare = tuple(SAME.get(one, one) for one in bare)
-    return _SAME_WORDS.get(bare, bare)
+    return _SAME_WORDS.get(bare) or _quadrant(bare) or bare
+
+
+def _quadrant(words: tuple[str, ...]) -> tuple[str, ...] | None:
+    """`second quadrant`, `2nd quadrant`, `Quadrant II`, 第二象限 in one spelling."""
+    if len(words) == 1 and words[0][:1] == "第" and words[0][2:] == "象限":
+        return ("quadrant", str("一二三四".find(words[0][1]) + 1))
+    if "quadrant" not in words or len(words) not in (2, 3):
+        return None
+    which = next(word for word in words if word != "quadrant").lower()
+    number = _ORDINALS.get(which) or _ROMAN.get(which) or (int(which) if which.isdigit() and len(which) == 1 else 0)
+    return ("quadrant", str(number)) if number in range(1, 5) else None

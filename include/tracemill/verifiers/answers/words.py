@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tracemill.verifiers.answers.dates import MONTHS
 from tracemill.verifiers.answers.han import is_han, may_count, told_apart
 from tracemill.verifiers.answers.number_words import NUMBERS
 from tracemill.verifiers.answers.sameness import Sameness
@@ -17,6 +18,7 @@ _NOTHING = {  # ways to say that there is none
     ("no", "solution"), ("no", "real", "solution"), ("does", "not", "exist"), ("none",), ("nothing",), ("impossible",),
     ("undefined",), ("never",), ("no",), ("no", "such"), ("not", "possible"), ("cannot",), ("infeasible",),
 }  # fmt: skip
+_NO_SOLUTION = {("no", "solution"), ("no", "real", "solution")}
 _ROMAN = frozenset("IVXLCDM")
 _SHORTEST = 3  # letters of an abbreviation
 _STEM = 4  # letters that two words share before they may be forms of one word
@@ -42,6 +44,23 @@ def same_words(gold: Words, answer: Words) -> Sameness:
     return "unknown" if related else "different"
 
 
+def same_meaning(words: Words, other: Shape) -> Sameness | None:
+    """Words against what is none: "no solution" and the empty set, "true" and T, "July" and 7月."""
+    if isinstance(other, Listed) and other.kind == "set" and not other.members:
+        return "equal" if words.words in _NO_SOLUTION else "unknown"
+    if not isinstance(other, Quantity) or len(words.words) != 1 or words.label:
+        return None
+    word, node = words.words[0], other.node
+    if word in _TRUTH and node.op == "sym" and node.name in ("T", "F"):
+        sure = word in ("true", "false")
+        return "different" if _TRUTH[word] != (node.name == "T") else "equal" if sure else "unknown"
+    if word in MONTHS and node.op == "num":
+        if node.value != MONTHS[word]:
+            return "different"
+        return "equal" if other.unit.words == ("月",) else "unknown"
+    return None
+
+
 def _may_be_one(one: str, other: str) -> bool:
     """Whether two words may be forms of one: a common stem, or an abbreviation (Tue, Tuesday)."""
     short, long = sorted((one, other), key=len)
@@ -63,6 +82,8 @@ def same_choice(gold: Shape, answer: Shape, compare: Compare) -> Sameness:
     one, other = (gold, answer) if isinstance(gold, Choice) else (answer, gold)
     if not isinstance(one, Choice):
         return "unknown"
+    if isinstance(other, Words) and one.letters == "F" and not one.certain and other.words in {("true",), ("false",)}:
+        return "equal" if other.words == ("false",) else "different"
     if isinstance(other, Words) and other.label:
         return _label_choice(one, other.words[0])
     if one.text is not None:
