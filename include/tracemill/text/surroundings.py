@@ -37,9 +37,13 @@ _OPPOSED_AFTER = re.compile(
 _CONCLUDED_AFTER = re.compile(
     r"^[^.!?。\n]{0,40}\b(?:thus|so|hence|therefore|giving|which gives|then|implying)\b[^.!?。\n]{0,60}=", re.IGNORECASE
 )
-_MULTIPLIED = re.compile(r"(?:\d|[×·])$")  # `2\boxed{5}` outside of any formula
+_MULTIPLIED = re.compile(r"(?:\d[.,]?|[×·]|~~)$")  # `2\boxed{5}` outside of any formula, or struck out
+_GOES_ON_UNMARKED = re.compile(
+    r"^(?:[$*)]|\\[)\]])*(?:\d|[.,]\d|\s*/\s*[\w\\(]|\s*(?:over|squared|cubed|(?:more|less|fewer|greater|higher|lower) than|plus|minus"
+    r"|divided by|multiplied by|times (?:as|the|\d|more|larger)|to the power|out of|if|unless|except)\b)"
+)
 _ARGUMENT = re.compile(
-    r"\\(?:sqrt|[dtc]?frac|d?binom|overline|bar|hat|ln|log|sin|cos|tan)(?:\[[^\]]*\]|\{[^{}]*\})?\s*\{[^{}]*$"
+    r"\\(?:sqrt|[dtc]?frac|d?binom|overline|bar|hat|ln|log|sin|cos|tan|sout|st|[bx]?cancel|[hv]?phantom)(?:\[[^\]]*\]|\{[^{}]*\})?\s*\{[^{}]*$"
 )
 _ASKED = re.compile(r"^[^.!\n。]{0,60}[?？]")
 _GOES_ON = re.compile(
@@ -61,6 +65,8 @@ def is_doubtful(text: str, start: int, end: int) -> bool:
     """Whether the sentence around text[start:end] denies it, doubts it, asks for it, or names a second value."""
     before, after = text[max(0, start - _REACH) : start], text[end : end + _REACH]
     if any(sign.search(after) for sign in (_DENIED_AFTER, _TAKEN_BACK, _ASKED, _OPPOSED_AFTER)):
+        return True
+    if _GOES_ON_UNMARKED.search(after):
         return True
     if _DENIED_BEFORE.search(before) or _SUPPOSED_BEFORE.search(before):
         return True

@@ -35,4 +35,18 @@ def with_choices(pair: Pair, problem: str) -> Pair:
         return pair._replace(answer=text)
     if _CHOICE.match(pair.answer):
         return pair._replace(gold=f"({letter}) {text}")
-    return pair._replace(gold=text) if _VALUE.search(pair.answer) or text.lower() == pair.answer.lower() else pair
+    said = _plain(pair.answer)
+    return (
+        pair._replace(gold=text, answer=text if said == _plain(text) else pair.answer)
+        if _readable(said, text)
+        else pair
+    )
+
+
+def _readable(said: str, text: str) -> bool:
+    """Whether a value, or the very words of the choice, was said: other words may mean it too."""
+    return _VALUE.search(said) is not None or said == _plain(text)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("⟦", "").replace("⟧", "").lower().split())

@@ -58,7 +58,7 @@ def same_answer(gold: str, answer: str, asked: str = "") -> Sameness:
     `asked` is what the problem asks for (`asked.asked_for`): a unit that only the answer has must be that. Where it is
     blank nothing is known of the problem, and a unit may be added.
     """
-    if squeezed(gold) == squeezed(answer):
+    if _letters_of(gold) == _letters_of(answer):
         return "equal" if gold else "unknown"
     gold, answer = with_idioms(gold), with_idioms(answer)
     gold, answer = without_label(gold, answer), without_label(answer, gold)
@@ -71,6 +71,11 @@ def same_answer(gold: str, answer: str, asked: str = "") -> Sameness:
     if "equal" in found:
         return "equal" if not is_pair_or_decimal(gold) or _same_pair(gold, answers) else "unknown"
     return "different" if found == {"different"} else "unknown"
+
+
+def _letters_of(text: str) -> str:
+    """What is written, whether upright (a word, a unit) or not."""
+    return squeezed(text.replace("⟦", "").replace("⟧", ""))
 
 
 def _same_pair(gold: str, answers: Sequence[str]) -> bool:
@@ -241,6 +246,8 @@ def _based(gold: Shape, answer: Shape) -> Sameness | None:
         return "different" if gold.digits == answer.digits else "unknown"
     if isinstance(gold, Based) and isinstance(answer, Quantity) and answer.unit == NONE and not answer.hedged:
         return "equal" if gold.digits.isdigit() and answer.node == number(int(gold.digits)) else "unknown"
+    if isinstance(answer, Based) and isinstance(gold, Quantity) and answer.base == 10 and gold.unit == NONE:
+        return same_formula(gold.node, number(int(answer.digits)))
     return "unknown" if isinstance(answer, Based) or isinstance(gold, Based) else None
 
 

@@ -39,7 +39,11 @@ def same_chain(gold: Shape, answer: Shape) -> Sameness:
 
 def _same_parts(gold: Shape, answer: Shape) -> Sameness:
     """Longer chains: the same signs, and each part equal."""
-    if not isinstance(gold, Chain) or not isinstance(answer, Chain) or gold.signs != answer.signs:
+    if not isinstance(gold, Chain) or not isinstance(answer, Chain):
+        return "unknown"
+    if gold.signs != answer.signs:
+        answer = Chain(answer.parts[::-1], tuple(_TURNED.get(sign, sign) for sign in answer.signs[::-1]))
+    if gold.signs != answer.signs:
         return "unknown"
     found = [same_formula(one, other) for one, other in zip(gold.parts, answer.parts, strict=True)]
     return "equal" if set(found) == {"equal"} else "unknown"

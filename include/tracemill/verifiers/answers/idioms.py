@@ -50,6 +50,11 @@ _IDIOMS: tuple[tuple[re.Pattern[str], Spell], ...] = (
     (re.compile(r"^0x([0-9A-Fa-f]+)$"), r"\1_{16}"),
     (re.compile(r"^0b([01]+)$"), r"\1_{2}"),
     (re.compile(r"^(?:⟦Rs⟧|Rs)\.?\s*(?=\d)"), "⟦INR⟧"),
+    (
+        re.compile(r"^\\begin\{(aligned|align\*?|gathered|equation\*?|split)\}((?:(?!\\\\|\\begin).)*)\\end\{\1\}$"),
+        lambda found: found[2].replace("&", " "),
+    ),
+    (re.compile(r"\{-\}\s*(?=\d)"), "-"),
     (re.compile(r"<=|=<"), r"\\le "),
     (re.compile(r">="), r"\\ge "),
     (re.compile(r"(?<=\s)!="), r"\\ne "),

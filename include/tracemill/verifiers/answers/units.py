@@ -36,6 +36,8 @@ _SENTENCE = words_of("is are was were if when where for with such that and or be
 _ORDINALS = frozenset(("st", "nd", "rd", "th"))
 _PER = frozenset(("per", "/", "每", "a", "an"))
 _CJK = re.compile(r"[\u3400-\u9fff]+")
+_OF_IT = re.compile("的|.*[倍半]")  # 12的倍数, 12两倍: other numbers
+_SHORTENED = frozenset(("k", "M", "B", "bn", "mn"))  # thousands and more, by some people's habit
 _MOST_NOUNS = 4
 _NEVER_RAISED = frozenset((KNOWN["%"], KNOWN["°"], KNOWN["USD"], KNOWN["CNY"]))
 
@@ -99,8 +101,8 @@ class _Reader:
         if token.kind not in ("word", "run") and word != "%":
             raise Unreadable("no unit")
         folded = word.lower()
-        if folded in _SENTENCE:
-            raise Unreadable("a sentence")
+        if folded in _SENTENCE or word in _SHORTENED or _OF_IT.match(word):
+            raise Unreadable("a sentence, or a multiple")
         if folded in MULTIPLES or word in MULTIPLES:
             self.multiple *= MULTIPLES.get(word, MULTIPLES.get(folded, 1))
             return

@@ -147,8 +147,8 @@ def _root(radicand: Number, degree: Number) -> Number:
         exact = _exact_root(radicand, int(degree))
         if exact is not None:
             return exact
-        if radicand < 0 and degree % 2:
-            return -context.root(numeric(-radicand), int(degree))
+    if degree % 2 and not isinstance(radicand, context.mpc) and radicand < 0:
+        return -context.root(numeric(-radicand), int(degree))
     return context.root(numeric(radicand), int(degree))
 
 
