@@ -39,11 +39,13 @@ _CONCLUDED_AFTER = re.compile(
 )
 _MULTIPLIED = re.compile(r"(?:\d[.,]?|[×·]|~~)$")  # `2\boxed{5}` outside of any formula, or struck out
 _GOES_ON_UNMARKED = re.compile(
-    r"^(?:[$*)]|\\[)\]])*(?:\d|[.,]\d|\s*/\s*[\w\\(]|\s*(?:over|squared|cubed|(?:more|less|fewer|greater|higher|lower) than|plus|minus"
-    r"|divided by|multiplied by|times (?:as|the|\d|more|larger)|to the power|out of|if|unless|except)\b)"
+    r"^(?:[$*)]|\\[)\]])*(?:\d|[.,]\d|\s*/\s*[\w\\(]"
+    r"|\s*(?:over|squared|cubed|(?:more|less|fewer|greater|higher|lower) than|plus|minus|divided by|multiplied by"
+    r"|times (?:as|the|\d|more|larger)|to the power|out of|if|unless|except)\b)"
 )
 _ARGUMENT = re.compile(
-    r"\\(?:sqrt|[dtc]?frac|d?binom|overline|bar|hat|ln|log|sin|cos|tan|sout|st|[bx]?cancel|[hv]?phantom)(?:\[[^\]]*\]|\{[^{}]*\})?\s*\{[^{}]*$"
+    r"\\(?:sqrt|[dtc]?frac|d?binom|overline|bar|hat|ln|log|sin|cos|tan|sout|st|[bx]?cancel|[hv]?phantom)"
+    r"(?:\[[^\]]*\]|\{[^{}]*\})?\s*\{[^{}]*$"
 )
 _ASKED = re.compile(r"^[^.!\n。]{0,60}[?？]")
 _GOES_ON = re.compile(

@@ -79,7 +79,7 @@ class CodeVerifier(Verifier):
     max_tests: Annotated[int, Field(ge=1)] | None = None
     sandbox: SandboxSettings = SandboxSettings()
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     def settings(self) -> dict[str, Any]:
         """All but what belongs to the machine: interpreter path, number of workers."""

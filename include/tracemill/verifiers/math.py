@@ -60,7 +60,7 @@ class MathVerifier(Verifier):
     cpu_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
     memory_mib: Annotated[int, Field(ge=256)] = 1024
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def applies(self, question: Question) -> bool:
         """Whether there is a reference answer; a problem with tests is judged by its tests."""

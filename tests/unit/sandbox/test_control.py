@@ -7,6 +7,7 @@ import pytest
 
 from tracemill.sandbox.base import AssertSuite, HumanEvalSuite, PytestSuite
 from tracemill.sandbox.control.chance import may_draw_lots
+from tracemill.sandbox.control.patching import replaces_functions
 from tracemill.sandbox.control.plan import falsified
 from tracemill.sandbox.faults import fault_in
 
@@ -133,3 +134,25 @@ def test_what_is_nobodys_fault_is_told_from_the_programs(text: str, cause: str |
 )  # fmt: skip
 def test_what_may_draw_lots_is_run_again(source: str, lots: bool) -> None:
     assert may_draw_lots(source) is lots
+
+
+@pytest.mark.parametrize(
+    ("source", "replaces"),
+    [
+        ("import numpy as np\nnp.allclose = lambda *a, **k: True\n", True),
+        ("import math\nmath.isclose, x = max, 1\n", True),
+        ("import builtins\nsetattr(builtins, 'abs', int)\n", True),
+        ("import math\nmath.__dict__['isclose'] = max\n", True),
+        ("import sys\nsys.modules['math'] = None\n", True),
+        ("import sys\nsys.stdin = open(0)\n", False),
+        ("import sys\nsys.setrecursionlimit(9999)\n", False),
+        ("import pandas as pd\npd.options.mode.chained_assignment = None\n", False),
+        ("class P:\n    def __init__(self, x):\n        self.x = x\n        self.__dict__.update(y=1)\n", False),
+        ("def f(x:\n", False),
+    ],
+    ids=[
+        *("library", "several", "setattr", "table", "modules", "stream", "call", "settings", "own", "no-python"),
+    ],
+)
+def test_what_replaces_functions_of_modules_is_known(source: str, replaces: bool) -> None:
+    assert replaces_functions(source) is replaces

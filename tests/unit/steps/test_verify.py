@@ -136,7 +136,7 @@ def test_the_graver_of_two_verdicts_decides(inputs: Inputs) -> None:
 def test_a_verifiers_settings_and_version_are_part_of_the_fingerprint(step: Verify, inputs: Inputs) -> None:
     assert step.settings(inputs) == {
         "kind": "verify",
-        "verifiers": [{"kind": "math", "cpu_seconds": 10.0, "memory_mib": 1024, "version": 3}],
+        "verifiers": [{"kind": "math", "cpu_seconds": 10.0, "memory_mib": 1024, "version": 4}],
         "defer": False,
         "audit": [],
     }

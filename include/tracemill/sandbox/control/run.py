@@ -15,11 +15,12 @@ from ..scripts import Event, Order, charged, undecided
 from ..testfiles import Outcome, Ran, TestSource
 from .chance import CONTROL_RUNS, REAL_RUNS, may_draw_lots
 from .expectations import Expectation
+from .patching import replaces_functions
 from .plan import Falsified, falsified
 
 Runner = Callable[[Job, Limits, TestSource], Generator[Order | None, Event, Ran]]
 NO_EXPECTATION, PASSED, UNSHOWN = "no_expectation", "control_passed", "control_undecided"
-UNSTEADY = "unsteady"
+UNSTEADY, PATCHED = "unsteady", "patched"
 _UNSTEADY = "the program passed its tests in one run and not in another"
 _ASSERTED = ("AssertionError", "assert ", "Failed", "E   ")
 
@@ -91,6 +92,8 @@ def controlled(
         return _exposed(verdict, findings)
     if not findings.earned:
         return undecided(verdict, UNSHOWN, "no test was seen to fail with other expected values")
+    if replaces_functions(job.source):
+        return undecided(verdict, PATCHED, "the program replaces functions of modules that its tests may call")
     return verdict
 
 
