@@ -29,7 +29,7 @@ UNCLEAR = Statement("", "unclear")
 _MARKER = re.compile(
     r"^[ \t]*####(?!#)[ \t]*"
     r"|\b(?:the[ ]+|my[ ]+|our[ ]+)?(?:final[ ]+|correct[ ]+|right[ ]+)?answers?(?:\*\*|__)?[ ]*"
-    r"(?:(?:is|are|would[ ]be)\b(?:[ ]*[:：])?"
+    r"(?:(?:is|are|(?:would|should|must)(?:[ ]actually|[ ]instead)?[ ]be)\b(?:[ ]*[:：])?"
     r"|[:：=])(?:\*\*|__)?"
     r"|^[ \t>]*(?:\#{1,6}[ \t]*|\*\*|__)?[^\w\n]{0,3}(?:the[ ]+)?(?:final[ ]+)?(?:answer|result)"
     r"(?:\*\*|__)?[ \t]*[:：]?(?:\*\*|__)?[ \t]*$"
@@ -82,6 +82,12 @@ _SUPPOSED = re.compile(
 )
 _VALUE_LIKE = re.compile(r"[\d$\\=]|^\W*[A-J]\W*$|[\u2460-\u2473]")
 _BOLD = re.compile(r"(?<![\w)}*])\*\*([^*\n]+)\*\*(?!\w)")
+_STRUCK_OUT = re.compile(r"~~[^~\n]+~~")
+_TAKES_BACK = re.compile(
+    r"(?:^|[.!?。！？\n])\W*(?:oops|wait|hmm+|hold on|sorry|correction|edit|actually|on second thoughts?|i mean"
+    r"|scratch that|no[,.]|等等|等一下|不对|更正|错了)(?!\w)",
+    re.IGNORECASE,
+)
 _CODE_BLOCK = re.compile(r"\A```[a-z]*\n([^`\n]+)\n```\Z")
 _TRUTH = re.compile(r"^(yes|no|true|false)\s*[,;:—–-]\s+(?![^\n]*[\d$\\])\S.*", re.IGNORECASE | re.DOTALL)
 _TAGS = re.compile(r"</?(?:answer|final_answer|solution)>", re.IGNORECASE)
@@ -115,8 +121,15 @@ def last_statement(text: str) -> Statement:
         said = _said(bare, match.end())
         if said.strip(" \t*_:：.`$"):
             before = _before(bare, match.start()).strip()
-            return UNCLEAR if _UNSURE_BEFORE.search(f"{before} ") or _SUPPOSED.search(before) else clause(said)
+            doubted = _UNSURE_BEFORE.search(f"{before} ") or _SUPPOSED.search(before)
+            return UNCLEAR if doubted or _is_taken_back(bare[match.end() :]) else clause(said)
     return Statement("", "cut") if markers else NOTHING
+
+
+def _is_taken_back(behind: str) -> bool:
+    """Whether a later sentence begins with a word that takes back what was stated."""
+    later = _SENTENCE_END.split(behind.lstrip(" \t*_:：\n"), maxsplit=1)[1:]
+    return bool(later) and _TAKES_BACK.search(later[0][:LONGEST]) is not None
 
 
 def whole_statement(text: str) -> Statement:
@@ -134,7 +147,7 @@ def whole_statement(text: str) -> Statement:
 
 def clause(said: str) -> Statement:
     """The value that one statement names."""
-    text = _BOLD.sub(r"\1", said.strip()).strip("*_ ").strip()
+    text = _BOLD.sub(r"\1", _STRUCK_OUT.sub("", said).strip()).strip("*_ ").strip()
     while (nested := _NESTED.match(text)) and nested.end():
         text = text[nested.end() :].lstrip("*_ ")
     text = _first_sentence(text)

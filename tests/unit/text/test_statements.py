@@ -9,6 +9,9 @@ from tracemill.text.extract import stated
 from tracemill.verifiers.answers.comparing import same_answer
 
 SAID = [
+    ("an_edit", "**Answer: 4**\n\nEdit: the answer should be 9.", "9", "4"),
+    ("struck_out", "Final answer: ~~4~~ 9", "9", "4"),
+    ("why_not_the_other", "Final answer: 9 rather than 4.", "9", "4"),
     ("a_bullet_is_no_minus", r"- $\boxed{9}$", "9", "-9"),
     ("not_in_a_subject", "The number that does not fit is 9.", "9", "8"),
     ("an_exclamation", r"So it is \boxed{9}! Done.", "9", "362880"),
@@ -108,6 +111,8 @@ UNSAID = [
     ("cancelled", r"It is \cancel{\boxed{5}} eight."),
     ("a multiple in Chinese", "答案是5的倍数。"),
     ("twice in Chinese", "答案是5的两倍。"),
+    ("taken back behind a line", "The answer is 5. Oops, I mean eight."),
+    ("taken back two lines below", "Answer: 5\n\nLet me see.\nWait, a case is missing."),
     ("a root of a box", r"So we get \sqrt{\boxed{5}}"),
     ("a numerator in plain text", r"So we get \frac{\boxed{5}}{2}"),
     ("multiplied_in_plain_text", r"The answer is 2\boxed{5}"),
