@@ -7,7 +7,7 @@ from functools import cache
 
 from tracemill.verifiers.answers.nodes import Node, letters, number, walk
 from tracemill.verifiers.answers.sameness import Sameness, same_formula
-from tracemill.verifiers.answers.shapes import Quantity
+from tracemill.verifiers.answers.shapes import Listed, Quantity
 from tracemill.verifiers.answers.unit_table import KNOWN
 from tracemill.verifiers.answers.units import NONE, Unit, is_unit, sized
 from tracemill.verifiers.answers.values import Undecided, context, numeric, value
@@ -25,6 +25,13 @@ _FAMILIES = (
 _EXACT = 1e-6
 _MOST_WORDS = 2  # of a unit whose other forms are tried
 _HUNDREDTH = number(Fraction(1, 100))
+
+
+def is_measured(shape: object) -> bool:
+    """Whether a quantity, or every member of a list, has a unit of a known size."""
+    if isinstance(shape, Listed):
+        return all(map(is_measured, shape.members))
+    return isinstance(shape, Quantity) and bool(shape.unit.bases) and shape.unit.known
 
 
 def same_quantity(gold: Quantity, answer: Quantity) -> Sameness:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tracemill.text.answer_text import squeezed
-from tracemill.verifiers.answers.amounts import same_quantity
+from tracemill.verifiers.answers.amounts import is_measured, same_quantity
 from tracemill.verifiers.answers.asked import INTEGRAL, ROUGH, adds_no_other_unit, in_asked_unit
 from tracemill.verifiers.answers.clock import same_clock
 from tracemill.verifiers.answers.conditions import of_same_letter, same_conditioned
@@ -43,6 +43,7 @@ from tracemill.verifiers.answers.shapes import (
 from tracemill.verifiers.answers.spellings import (
     doubtful,
     is_pair_or_decimal,
+    set_apart,
     spellings,
     with_symbols,
     with_unit,
@@ -63,6 +64,7 @@ def same_answer(gold: str, answer: str, asked: str = "") -> Sameness:
     gold, answer = with_idioms(gold), with_idioms(answer)
     gold, answer = without_label(gold, answer), without_label(answer, gold)
     golds, answers = spellings(with_symbols(gold)), spellings(with_symbols(answer))
+    golds += set_apart(gold)
     try:
         found = {_as_asked(read(one), read(other), asked) for one in golds for other in answers}
     except RecursionError:  # a formula of hundreds of parts
@@ -114,13 +116,14 @@ def _by_habit(gold: str, answer: str) -> Sameness:
 
 
 def _by_unit(gold: str, answer: str) -> Sameness | None:
-    """`0.5 m` and `50 cm`: a letter behind a number is a unit where the other side has one too, else a factor."""
+    """`0.5 m` and `50 cm`: a letter behind a number is a unit where both sides have one, else perhaps a factor."""
     spelled = [with_unit(text) for text in (gold, answer)]
     if spelled == [None, None]:
         return None
     first, second = read(spelled[0] or gold), read(spelled[1] or answer)
-    measured = all(isinstance(one, Quantity) and one.unit.bases and one.unit.known for one in (first, second))
-    return compare(first, second) if measured else None
+    if is_measured(first) and is_measured(second):
+        return compare(first, second)
+    return "unknown" if compare(first, second) == "equal" else None
 
 
 def compare(gold: Shape, answer: Shape) -> Sameness:
@@ -235,6 +238,8 @@ def _quantities(gold: Shape, answer: Shape) -> Sameness | None:
         return same_quantity(gold, answer)
     if isinstance(gold, Infinite) and isinstance(answer, Infinite):
         return "equal" if gold.sign == answer.sign else "different"
+    if isinstance(gold, Domain) and isinstance(answer, Domain):
+        return "different" if gold.name != answer.name else "equal"
     return None
 
 
@@ -260,19 +265,12 @@ def _words(gold: Shape, answer: Shape) -> Sameness | None:
     return None
 
 
-def _domains(gold: Shape, answer: Shape) -> Sameness | None:
-    if isinstance(gold, Domain) and isinstance(answer, Domain):
-        return "different" if gold.name != answer.name else "equal"
-    return None
-
-
 _RULES: tuple[Callable[[Shape, Shape], Sameness | None], ...] = (
     lambda gold, answer: same_family(gold, answer, compare),
     lambda gold, answer: same_conditioned(gold, answer, compare),
     _forms,
     _choices,
     _quantities,
-    _domains,
     _lists,
     _regions,
     _equations,

@@ -8,6 +8,8 @@ from tracemill.verifiers.answers.units import is_known_unit
 
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d]|,\d{1,2}(?!\d)|,\d{4})")
 _DECIMAL = re.compile(r"([+-]?\s*(?:⟦[^⟦⟧]{1,3}⟧\s*)?)(\d{1,9}),(\d{1,2}|\d{4,9})(\s*(?:%|⟦[^⟦⟧]*⟧|\s)*)")
+_SET_APART = re.compile(r"-?\d+(?:\.\d+)? [ACFHJKLNTVWgms]")
+_JOINED = re.compile(r"(,\s+|;|\s⟦?and⟧?\s)")
 _POINT = re.compile(r"⟦?[A-Z]⟧?'?(?:_\{?\d\}?)?\s*(\([^()]*[,;][^()]*\))")
 _PAIR_OR_DECIMAL = re.compile(r"-?\d+,\d{1,2}")
 _BRACKETED = re.compile(r"(?:\(|\[|\\\{)\s*\d{1,3}(?:,\d{3})+\s*(?:\)|\]|\\\})")
@@ -52,7 +54,21 @@ def doubtful(text: str) -> str | None:
 
 
 def with_unit(text: str) -> str | None:
-    """A number and letters as a number and its unit (`0.5 m`, `5 mH`); None where the text is anything else."""
+    """Numbers and letters as numbers and their units (`0.5 m`, `5 mH, 3 mH`); None where the text is anything else."""
+    parts = _JOINED.split(text)
+    spelled = [_with_unit(part.strip()) for part in parts[::2]]
+    if any(one is None for one in spelled):
+        return None
+    return "".join(one or "" for pair in zip(spelled, [*parts[1::2], ""], strict=True) for one in pair)
+
+
+def set_apart(text: str) -> list[str]:
+    """A reference such as `50 N`, whose blank says that the letter is a unit and no factor, with its unit."""
+    spelled = with_unit(text) if _SET_APART.fullmatch(text) else None
+    return [] if spelled is None else [spelled]
+
+
+def _with_unit(text: str) -> str | None:
     found = _NUMBER_AND_LETTER.fullmatch(text)
     if found is None:
         return None
