@@ -14,6 +14,8 @@ Compare = Callable[[Shape, Shape], Sameness]
 
 def same_lists(gold: Listed, answer: Listed, compare: Compare) -> Sameness:
     """Lists of values and sets in any order, everything else in order; two kinds only where a rule joins them."""
+    if (sides := _as_points(gold, answer) or _as_points(answer, gold)) is not None:
+        return "equal" if _any_order(*sides, compare) == "equal" else "unknown"
     first, second = _unnamed(gold, answer)
     if _all_named(gold) and _all_named(answer) and first is gold:
         return _by_name(gold, answer, compare)
@@ -42,6 +44,21 @@ def _joined_otherwise(first: Listed, second: Listed) -> bool:
     """Whether one names two things and the other one of them (Ann and Bob, Ann or Bob); values are listed by either."""
     named = all(isinstance(one, Words | Choice) for one in (*first.members, *second.members))
     return named and first.brackets != second.brackets and "or" in (first.brackets, second.brackets)
+
+
+def _as_points(named: Listed, other: Listed) -> tuple[list[Shape], list[Shape]] | None:
+    """Two sides of which one names its values (x = 1, y = 2 or x = 2, y = 1) and the other lists points, as points."""
+    if not _all_named(named) or len(_values(named)) < 2 or other.kind != "list":
+        return None
+    solutions, points = _solutions(named), [_point(one, sorted(_values(named))) for one in other.members]
+    listed = [one for one in points if one is not None]
+    return (solutions, listed) if len(solutions) == len(points) == len(listed) else None
+
+
+def _point(shape: Shape, names: list[str]) -> Shape | None:
+    if isinstance(shape, Named):
+        return shape.what if [one for one in shape.name.split() if one not in "(,)"] == names else None
+    return shape if isinstance(shape, Listed) and shape.brackets == "()" and len(shape.members) == len(names) else None
 
 
 def _in_order(first: Sequence[Shape], second: Sequence[Shape], compare: Compare) -> Sameness:
