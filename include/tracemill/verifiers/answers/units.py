@@ -39,7 +39,7 @@ _CJK = re.compile(r"[\u3400-\u9fff]+")
 _OF_IT = re.compile("的|.*[倍半]")  # 12的倍数, 12两倍: other numbers
 _SHORTENED = frozenset(("k", "M", "B", "bn", "mn"))  # thousands and more, by some people's habit
 _MOST_NOUNS = 4
-_NEVER_RAISED = frozenset((KNOWN["%"], KNOWN["°"], KNOWN["USD"], KNOWN["CNY"]))
+_NEVER_RAISED = frozenset((KNOWN["%"], KNOWN["°"], KNOWN["USD"], KNOWN["CNY"], None))  # None: nouns
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,7 @@ class _Reader:
             self.multiple *= MULTIPLES[folded.rstrip("s")]
             return
         if folded in _NEUTRAL and not (folded == "in" and self._last()):
+            self.exponent()  # units^2
             return
         if folded in _QUALIFIERS:
             self.qualifiers.append("th" if folded in _ORDINALS else folded)
@@ -117,7 +118,7 @@ class _Reader:
         if word.startswith(("平方", "立方")):
             power, word = (2 if word[0] == "平" else 3), word[2:]
         exponent = self.exponent()
-        if not exponent or (exponent != 1 and sized(word) in _NEVER_RAISED):
+        if not exponent or (exponent != 1 and sized(word) in _NEVER_RAISED and word not in _SPEEDS):
             raise Unreadable("a power of what has none")
         self._put(word, sign * exponent * power)
 
