@@ -151,9 +151,9 @@ def _name(regions: Sequence[Region]) -> str:
 
 def intersection(first: Region, second: Region) -> Region | None:
     """What two half-lines, or any region and all numbers but one, have in common; None for other pairs."""
-    for one, other in ((first, second), (second, first)):
-        if _is_all_but_one(one):
-            return _punctured(other, one)
+    for hole, region in ((first, second), (second, first)):
+        if _is_all_but_one(hole):
+            return _punctured(region, hole)
     parts = sorted([*first.parts, *second.parts], key=lambda part: part.low is None)
     if len(parts) != 2 or parts[0].high is not None or parts[1].low is not None:
         return None
