@@ -52,7 +52,7 @@ class Cluster(Step):
     fuzzy: Share | None = 0.7
     semantic: Share | Literal["calibrated"] | None = "calibrated"
     probes: Annotated[int, Field(ge=1)] = 8
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     shape: ClassVar[Literal["map", "gather"]] = "gather"
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "labels", "signatures", "spaces", "ledger")
