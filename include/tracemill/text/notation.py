@@ -29,9 +29,12 @@ _LETTER = re.compile(rf"(?<![\u0370-\u03ff\u1f00-\u1fff])[{''.join(_GREEK)}](?![
 _VARIANT = re.compile("|".join(rf"{re.escape(one)}(?![A-Za-z])" for one in _VARIANTS))
 _DEGREES = re.compile(r"\^\s*\{?\s*\\circ(?![A-Za-z])\s*\}?")
 _GROUP = r"\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}"
-_BARE_FRACTION = re.compile(rf"(\\[dtc]?frac)\s*(?:(\d)\s*(\d)|(\d)\s*{_GROUP}|{_GROUP}\s*(\d))")
+_BARE_FRACTION = re.compile(
+    rf"(\\[dtc]?frac)\s*(?:(\d)\s*(\d)|(\d)\s*{_GROUP}|{_GROUP}\s*(\d)|\s([a-z])\s*([a-z])(?![a-z]))"
+)
 _CHOOSE = re.compile(r"\{\s*([^{}]+?)\s*\\choose\s*([^{}]+?)\s*\}")
-_SET = re.compile(r"\\\{([^{}\\]*,[^{}]*?)\\\}")
+_SET = re.compile(r"\\\{([^{}\\]*[,|:][^{}]*?)\\\}")
+_TIE = re.compile(r"(?<=[\w$)])~(?=[\w$\\(])")
 _BLACKBOARD = re.compile(r"\\(?:mathbb|Bbb)\s*(?:\{\s*([A-Z])\s*\}|([A-Z]))")
 _CASES = (
     (re.compile(r"\\left\s*\\\{\s*\\begin\s*\{(?:array|aligned|matrix)\}\s*(?:\{[lcr| ]*\})?"), r"\\begin{cases}"),
@@ -42,12 +45,14 @@ _FUNCTION = re.compile(
     r"(?<![\\A-Za-z_])(arcsin|arccos|arctan|sinh|cosh|tanh|sin|cos|tan|cot|csc|ln|gcd)"
     r"(?![A-Za-z])(?=\s*\^?\s*\{?-?\d*\}?\s*(?:[(\\\d{]|[b-zA-HJ-Z](?![A-Za-z])))"
 )
+_LOGARITHM = re.compile(r"(?<![\\A-Za-z])log(?=\s*_)")
+_TIMES = re.compile(r"(?<![\w.])([1-9]\d*)x([1-9]\d*)(?![\w.])")  # a 3x4 grid; 0x10 is a number
 _FUNCTIONS = ("sin", "cos", "tan", "cot", "csc", "ln", "gcd")
 _ENTITY = re.compile(r"&(?:lt|gt|le|ge|amp|nbsp|quot|times|minus|#\d{2,5});")
 _RAISED = re.compile(r"<(sup|sub)>([^<>]{1,30})</\1>", re.I)
 _BREAK = re.compile(r"<(?:br|/?p|/?problem|/?question|/?div)\s*/?>", re.I)
 # Arrow's regular expressions (RE2): rows that another notation may change, beside those with a mark beyond ASCII.
-MAY_BE = r"\\|</?[a-zA-Z]|&[a-z#]+\d*;|(?:sin|cos|tan|cot|csc|ln|gcd)\b"
+MAY_BE = r"\\|</?[a-zA-Z]|&[a-z#]+\d*;|\{,\}|\d+x\d|log\s*_|(?:sin|cos|tan|cot|csc|ln|gcd)\b"
 
 
 def one_notation(text: str) -> str:
@@ -59,12 +64,15 @@ def one_notation(text: str) -> str:
         text = _BREAK.sub("\n", text)
     if not text.isascii():
         text = _LETTER.sub(lambda found: f" {_GREEK[found[0]]} ", text).translate(_BEYOND)
-    if "\\" in text:
+    if "\\" in text or "{,}" in text:
         text = _commands(text)
+    text = _TIMES.sub(r"\1 * \2", text) if "x" in text else text
+    text = _LOGARITHM.sub(r"\\log", text) if "log" in text else text
     return _FUNCTION.sub(r"\\\1", text) if any(map(text.__contains__, _FUNCTIONS)) else text
 
 
 def _commands(text: str) -> str:
+    text = _TIE.sub(" ", text.replace("{,}", ","))
     text = _BLACKBOARD.sub(lambda found: f" {found[1] or found[2]} ", text)
     text = _VARIANT.sub(lambda found: _VARIANTS[found[0]], text)
     text = _DEGREES.sub(r"^\\circ ", text)

@@ -28,6 +28,12 @@ SAME = {
     "dots": (r"$2+4+\cdots+80$", "2+4+…+80"),
     "entities": ("Is u &lt; v?", "Is u < v?"),
     "raised in HTML": ("3<sup>4</sup> and w<sub>2</sub>", "3^4 and w_2"),
+    "a thousand": (r"It has $25{,}000$ rows", "It has 25,000 rows"),
+    "a tie": (r"$7~\text{km}$", "7 km"),
+    "fractions of letters": (r"$\frac uv$", r"$\frac{u}{v}$"),
+    "logarithms": (r"$\log_{3} 81$", "log_3 81"),
+    "sets by a condition": (r"$\{w \mid w < 4\}$", "{w | w < 4}"),
+    "a grid": (r"A $6\times 9$ board", "A 6x9 board"),
     "unions": (r"$P \cup Q$", "P ∪ Q"),
 }
 APART = {
@@ -37,6 +43,7 @@ APART = {
     "union and intersection": ("P ∪ Q", "P ∩ Q"),
     "a fractional part": (r"$\{w\}$ of 3.7", "w of 3.7"),
     "degrees and none": ("tan 45°", "tan 45"),
+    "a hexadecimal number": ("0x10", "0 * 10"),
     "subset and proper subset": ("P ⊂ Q", "P ⊆ Q"),
 }
 
