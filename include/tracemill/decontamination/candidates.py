@@ -66,7 +66,8 @@ def _is_chinese(tokens: Tokens) -> NDArray[np.bool_]:
     """Which texts have more characters of Chinese than words."""
     signs = ((tokens.kinds & CHARACTER) != 0).astype(np.int64) - ((tokens.kinds & WORD) != 0)
     sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(signs)])
-    return (sums[tokens.offsets[1:]] - sums[tokens.offsets[:-1]]) > 0
+    more: NDArray[np.bool_] = sums[tokens.offsets[1:]] > sums[tokens.offsets[:-1]]
+    return more
 
 
 def _foremost(texts: I64, items: I64, alike: F32, *, size: int) -> tuple[I64, I64]:

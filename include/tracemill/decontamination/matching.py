@@ -197,10 +197,11 @@ def _weighed(
     """The same matches, each decisive only where the problem (as `readings` read it) shares the item's substance."""
     numbers = rule != "template"
     whole = (found.scores >= np.float32(WHOLE)) & (rule == "ngram")
+    told = readings or [problems.reading(text) for text in found.texts.tolist()]
     shares = [
-        items.substance(item).shared(problems.text(text), told or problems.reading(text), numbers=numbers, whole=exact)
-        for text, item, exact, told in zip(
-            found.texts.tolist(), found.items.tolist(), whole.tolist(), readings or [None] * len(whole), strict=True
+        items.substance(item).shared(problems.text(text), reading, numbers=numbers, whole=all_of_it)
+        for text, item, all_of_it, reading in zip(
+            found.texts.tolist(), found.items.tolist(), whole.tolist(), told, strict=True
         )
     ]
     decisive = np.array(shares, np.float64) >= (TOLD if rule == "alignment" else SHARE)
