@@ -58,7 +58,7 @@ class Aligner:
         crowded = own < SHORT and of_problem < MOST
         other_numbers = max(numbers_of_item, numbers_of_problem) < NUMBERS
         patchy = other > SHORT and self._weakest_quarter(problem, both) < PATCHY_BELOW
-        other_question = bool(item.asked and problem.asked and not item.asked & problem.asked)
+        other_question = _asks_otherwise(item, problem)
         logit = (
             OFFSET
             + 2.1 * of_item
@@ -117,6 +117,13 @@ class Aligner:
         """The share of one kind of units of a text that the other has too."""
         all_of_kind = self._mass(filter(kind, of.units))
         return (self._mass(filter(kind, both)) + SMOOTHING) / (all_of_kind + SMOOTHING)
+
+
+def _asks_otherwise(item: Reading, problem: Reading) -> bool:
+    """Whether both say what they ask for, and it is not the same: how many, and how likely."""
+    if any(one.counts and other.asked == {"probability"} for one, other in ((item, problem), (problem, item))):
+        return "probability" not in item.asked & problem.asked
+    return bool(item.asked and problem.asked and not item.asked & problem.asked)
 
 
 def _is_number(unit: Unit) -> bool:

@@ -28,11 +28,17 @@ STOCK = words_of(
         respectively possible however whether while until again just very much many as well step reason boxed final
         solve explain please return output input test case line contain contains single print"""
 )
+ASKED_STOCK = frozenset(("remainder",))  # of these the ones that say what is asked for
+# Characters of the same sort: what stands in any problem, alone or in a compound that is no concept.
+CHINESE_STOCK = frozenset(
+    "的了是在有和与其所得到再最后哪个多少几以同样用这那些时为则若已知求设问从被把将于中上下里此之且或共就也还使可能会"
+)
 _ENDINGS = (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("ing", ""), ("ed", ""),
             ("ly", ""), ("es", "e"), ("s", ""))  # fmt: skip
 # What is asked for in more than one way.
 ASKED_AS = {"fraction": "probability", "percent": "probability", "ratio": "probability", "arrangement": "count",
-            "selection": "count", "way": "count", "solution": "value", "coordinate": "value", "expected": "value",
+            "selection": "count", "way": "count", "multiple": "divisor", "solution": "value", "coordinate": "value",
+            "expected": "value",
             "equation": "value", "expression": "value", "time": "time", "age": "value"}  # fmt: skip
 
 # Concepts that exclude each other where one text has only the one, and the other only another of a line.
@@ -63,6 +69,7 @@ real complex
 inside outside
 top bottom
 boy girl
+mile kilometer meter centimeter foot inch
 red blue green white black yellow orange""".splitlines()
 ]
 # What is asked for and is a thing of its own: not a count or a value, which any question may ask for.

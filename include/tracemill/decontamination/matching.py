@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,8 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tracemill.decontamination.alignment import Aligner
+from tracemill.decontamination.candidates import candidates, near
+from tracemill.decontamination.interpreted import interpreted
 from tracemill.decontamination.items import GramIndex, contained, gram_index
-from tracemill.decontamination.neighbours import UnitIndex, neighbours, unit_index
+from tracemill.decontamination.neighbours import UnitIndex, unit_index
 from tracemill.decontamination.reading import Reading, read
 from tracemill.decontamination.substance import LEAST, SHARE, TOLD, Substance
 from tracemill.decontamination.template import abstracted
@@ -24,9 +26,6 @@ from tracemill.text.tokens import Tokens, tokenise
 from tracemill.text.vocabulary import CHARACTER, LEXICAL, WORD
 
 RULES = ("exact", "ngram", "alignment", "embedding", "template")
-BLOCK = 8192  # problems whose similarities to all items are held at once
-# Candidates of alignment: units alike to this degree, or to the lower one with vectors that are near; at most so many.
-ALIKE, FAINTLY_ALIKE, NEAR, CANDIDATES = 0.3, 0.2, 0.6, 8
 SHORT_N, WHOLE = 3, 0.99
 # An item whose template more of a shard's problems have than this is a form of exercise.
 COMMON_SHARE, COMMON = 0.002, 10
@@ -149,7 +148,7 @@ def matches(rule: str, problems: Problems, items: Items, floor: float) -> Matche
     if rule == "alignment":
         return _aligned(problems, items, floor)
     if rule == "embedding":
-        return _weighed(rule, _near(problems.vectors, items.vectors, floor), problems, items)
+        return _weighed(rule, _plain(*near(problems.vectors, items.vectors, floor)), problems, items)
     if rule == "template":
         return _weighed(rule, _above(*contained(abstracted(problems.tokens), items.templates), floor), problems, items)
     long = _weighed(rule, _above(*contained(problems.tokens, items.grams), floor), problems, items)
@@ -192,24 +191,18 @@ def _joined(one: Matches, other: Matches) -> Matches:
     return Matches(*(np.concatenate(part) for part in parts))
 
 
-def _near(vectors: NDArray[np.float16], targets: F32, floor: float) -> Matches:
-    texts, items, scores = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
-    for start in range(0, len(vectors), BLOCK):
-        cosine = vectors[start : start + BLOCK].astype(np.float32) @ targets.T
-        row, item = np.nonzero(cosine >= np.float32(floor))
-        texts.append(row + start)
-        items.append(item)
-        scores.append(np.minimum(np.float32(1), cosine[row, item]))
-    return _plain(np.concatenate(texts), np.concatenate(items), np.concatenate(scores))
-
-
-def _weighed(rule: str, found: Matches, problems: Problems, items: Items) -> Matches:
-    """The same matches, each decisive only where the problem shares the item's substance."""
+def _weighed(
+    rule: str, found: Matches, problems: Problems, items: Items, readings: Sequence[Reading] | None = None
+) -> Matches:
+    """The same matches, each decisive only where the problem (as `readings` read it) shares the item's substance."""
     numbers = rule != "template"
     whole = (found.scores >= np.float32(WHOLE)) & (rule == "ngram")
+    told = readings or [problems.reading(text) for text in found.texts.tolist()]
     shares = [
-        items.substance(item).shared(problems.text(text), problems.reading(text), numbers=numbers, whole=all_of_it)
-        for text, item, all_of_it in zip(found.texts.tolist(), found.items.tolist(), whole.tolist(), strict=True)
+        items.substance(item).shared(problems.text(text), reading, numbers=numbers, whole=all_of_it)
+        for text, item, all_of_it, reading in zip(
+            found.texts.tolist(), found.items.tolist(), whole.tolist(), told, strict=True
+        )
     ]
     decisive = np.array(shares, np.float64) >= (TOLD if rule == "alignment" else SHARE)
     if rule == "template":
@@ -220,28 +213,16 @@ def _weighed(rule: str, found: Matches, problems: Problems, items: Items) -> Mat
 
 def _aligned(problems: Problems, items: Items, floor: float) -> Matches:
     """Candidates by their units and vectors; those whose alignment reaches the floor."""
-    texts, which, alike = neighbours(units(problems.tokens), items.units, FAINTLY_ALIKE)
-    near = alike >= np.float32(ALIKE)
-    if problems.vectors.shape[1:] == items.vectors.shape[1:]:  # else they were signed in another space
-        cosine = np.einsum("ij,ij->i", problems.vectors[texts].astype(np.float32), items.vectors[which])
-        near |= cosine >= np.float32(NEAR)
-    kept = _foremost(texts[near], which[near], alike[near])
-    texts, which = texts[near][kept], which[near][kept]
+    texts, which = candidates((problems.tokens, items.tokens), items.units, (problems.vectors, items.vectors))
     pairs = list(zip(texts.tolist(), which.tolist(), strict=True))
-    found = [items.aligner.align(items.readings[item], problems.reading(text)) for text, item in pairs]
+    readings = [interpreted(items.readings[item], problems.reading(text)) for text, item in pairs]
+    found = [items.aligner.align(*pair) for pair in readings]
     scores = np.array([one.score for one in found], np.float32)
     over = np.flatnonzero(scores >= np.float32(floor))
     evidence = np.array([one.evidence for one in found], np.object_)
-    aligned = _plain(texts[over].astype(np.int64), which[over].astype(np.int64), scores[over])
-    return replace(_weighed("alignment", aligned, problems, items), evidence=evidence[over])
-
-
-def _foremost(texts: I32, items: I32, alike: F32) -> I64:
-    """The places of each text's most alike items."""
-    order = np.lexsort((items, -alike, texts))
-    starts = np.searchsorted(texts[order], texts[order])
-    kept: I64 = order[np.arange(len(order)) - starts < CANDIDATES]
-    return kept
+    aligned = _plain(texts[over], which[over], scores[over])
+    told = [readings[place][1] for place in over.tolist()]
+    return replace(_weighed("alignment", aligned, problems, items, told), evidence=evidence[over])
 
 
 def _only_rows(tokens: Tokens, rows: NDArray[np.bool_]) -> Tokens:

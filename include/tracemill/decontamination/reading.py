@@ -7,23 +7,43 @@ and what is asked for is told from what is given. Made only of items and of cand
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
 from tracemill.decontamination import numerals
-from tracemill.decontamination.concepts import ASKED, ASKED_AS, CHINESE, ENGLISH, STOCK, stem
+from tracemill.decontamination.concepts import (
+    ASKED,
+    ASKED_AS,
+    ASKED_STOCK,
+    CHINESE,
+    CHINESE_STOCK,
+    ENGLISH,
+    STOCK,
+    stem,
+)
 from tracemill.decontamination.fractions import digit_fractions
 from tracemill.decontamination.units import COMMANDS, number_weight
 from tracemill.text.folding import folded
 
 LONGEST = 8000  # characters that are read of a problem
 Unit = tuple[str, object]
-WEIGHTS = {"concept": 1.0, "command": 0.7, "points": 1.2, "letter": 0.15, "word": 1.2, "han": 0.3, "formula": 0.8}
+WEIGHTS = {
+    "concept": 1.0,
+    "command": 0.7,
+    "points": 1.2,
+    "letter": 0.15,
+    "word": 1.2,
+    "han": 0.3,
+    "said": 0.4,
+    "formula": 0.8,
+}
 _RATIO_WEIGHT, _LONG_WEIGHT = 1.5, 2.5
 _OPERATORS = frozenset("-=+*/^_<>|≤≥")
 _MARKS = {"%": "percent", "√": "root", "°": "degree", "∠": "angle", "△": "triangle"}
 _SAME = {r"\sqrt": "√", r"\cdot": "*", r"\times": "*", r"\le": "≤", r"\leq": "≤", r"\ge": "≥", r"\geq": "≥"}
+_NO_NUMBER = ("一", "十", "百", "千", "万", "零")  # alone; but 十 before what is counted is ten
+_COUNTED = tuple("个只条张本名位件支枚块棵辆元天年月日岁米人种次倍")
 _LAYOUT = frozenset(
     re.findall(
         r"\S+",
@@ -32,7 +52,7 @@ _LAYOUT = frozenset(
     )
 )
 _TOKEN = re.compile(
-    r"\\[a-zA-Z]+|\d[\d,]*(?:\.\d+)?|[A-Z]{2,}(?![a-z])|[^\W\d_\u3400-\u9fff]+|[\u3400-\u9fff]+|[-=+*/^_<>|%≤≥∠°√△]"
+    r"\\[a-zA-Z]+|\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?|[A-Z]{2,}(?![a-z])|[^\W\d_\u3400-\u9fff]+|[\u3400-\u9fff]+|[-=+*/^_<>|%≤≥∠°√△]"
 )
 _HAN = re.compile(
     "|".join([*sorted(map(re.escape, CHINESE), key=len, reverse=True), numerals.CHINESE_NUMERAL, "[\u3400-\u9fff]"])
@@ -48,30 +68,39 @@ _SCAFFOLD = re.compile(
     r"|^[ \t]*(?:async\s+)?(?:def|class)\b[^\n]*:[ \t]*$|\w+_\w*(?=\()|>>>",
     re.M,
 )
+_AREA = re.compile(r"\[\s*(?:△|\\triangle)?\s*([A-Z]{3,})\s*\]")  # [ABC] is the area of ABC
+_HOW_MANY = re.compile(r"\bhow many\b|\bnumber of\b|多少个|多少种|几个|几种|个数", re.I)
 _SENTENCE = re.compile(r"(?<=[.!?。？！；])\s*|\n+")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The distinct units of a problem, in the order of their first mention too, and the concepts that it asks for."""
+    """The distinct units of a problem, in the order of their first mention too, the concepts that it asks for, and its
+
+    runs of Chinese characters.
+    """
 
     units: frozenset[Unit]
     order: tuple[Unit, ...]
     asked: frozenset[str]
+    chinese: tuple[str, ...] = ()
+    counts: bool = False  # whether it asks how many
 
 
 def read(text: str) -> Reading:
     """Read a problem in its one spelling (tracemill.text.problem_text)."""
     reader = _Reader()
     text = _SCAFFOLD.sub(" ", text[:LONGEST]) if "\n" in text else text[:LONGEST]
+    text = _AREA.sub(r" area \1 ", text) if "[" in text else text
     text = digit_fractions(numerals.plain_fractions(folded(text))).replace("{,}", ",").replace("\\!", "")
     reader.read(text)
     questions = [part for part in _SENTENCE.split(text) if part and _ASKS.search(part)]
-    asking = _Reader()
+    asking = _Reader(STOCK - ASKED_STOCK)
     asking.read(questions[-1] if questions else "")
     concepts = [str(value) for kind, value in asking.units if kind == "concept"]
     asked = frozenset(ASKED_AS.get(name, name) for name in concepts if name in ASKED)
-    return Reading(frozenset(reader.units), tuple(reader.units), asked)
+    counts = bool(questions and _HOW_MANY.search(questions[-1]))
+    return Reading(frozenset(reader.units), tuple(reader.units), asked, tuple(reader.chinese), counts)
 
 
 def weight(unit: Unit) -> float:
@@ -85,8 +114,10 @@ def weight(unit: Unit) -> float:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, stock: Collection[str] = STOCK) -> None:
+        self._stock = stock
         self.units: dict[Unit, None] = {}
+        self.chinese: list[str] = []
         self._spelled = numerals.Spelled()
         self._formula: list[str] = []
 
@@ -149,7 +180,7 @@ class _Reader:
         self._end_number()
         if word in numerals.NAMED:
             self._add([("number", numerals.NAMED[word])])
-        if word in STOCK:
+        if word in self._stock:
             return
         root = stem(word)
         name = ENGLISH.get(word) or ENGLISH.get(root)
@@ -157,17 +188,20 @@ class _Reader:
 
     def _chinese(self, run: str) -> None:
         before = ""
+        self.chinese.append(run)
         for found in _HAN.finditer(run):
             part = found[0]
             if part in CHINESE:
-                self._add([("concept", CHINESE[part])])
+                if CHINESE[part] not in self._stock:
+                    self._add([("concept", CHINESE[part])])
             elif re.fullmatch(numerals.CHINESE_NUMERAL, part):
-                if part not in ("一", "十", "百", "千", "万", "零"):
+                if part not in _NO_NUMBER or (part == "十" and run[found.end() : found.end() + 1] in _COUNTED):
                     self._add([("number", numerals.chinese(part))])
             else:
-                if before:
-                    self._add([("han", before + part)])
-                before = part
+                said = "" if part in CHINESE_STOCK else part
+                if before and said:
+                    self._add([("han", before + said)])
+                before = said
                 continue
             before = ""
 

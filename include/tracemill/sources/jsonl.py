@@ -24,7 +24,7 @@ from tracemill.sources.files import FileSource
 from tracemill.sources.options import Options, options_of
 from tracemill.sources.programs import code_of
 from tracemill.sources.scalars import scalar_text
-from tracemill.sources.turns import after_system, conversation, messages, without_closing
+from tracemill.sources.turns import after_system, conversation, messages, thought_of, without_closing
 
 # A part of the problem in columns of its own; a mapping without it is what it was before there were such parts.
 _Part = Annotated[str | tuple[str, ...] | None, Field(exclude_if=lambda given: given is None)]
@@ -104,7 +104,8 @@ def mapped_row(
     options = options_of(value, columns.options) if columns.options else Options()
     turns, closing = without_closing(turns)
     responses = tuple(mapped_responses(value, columns, teacher)) or tuple(
-        Response(teacher=teacher, text=answer, sample_index=i) for i, answer in enumerate(closing)
+        Response(teacher=teacher, text=turn["content"], thinking=thought_of(turn), sample_index=i)
+        for i, turn in enumerate(closing)
     )
     if columns.prompt and len(turns) < 2:
         turns = [{"role": "user", "content": options.below(whole_prompt(value, columns))}]

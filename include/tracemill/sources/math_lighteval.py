@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from tracemill.sources.base import Response, SourceRow
 from tracemill.sources.columns import text
 from tracemill.sources.dataset import DatasetSource
-from tracemill.text.extract import boxed
+from tracemill.sources.worked import boxed_answer
 
 
 class MathLightevalSource(DatasetSource):
@@ -24,7 +24,7 @@ class MathLightevalSource(DatasetSource):
         return SourceRow(
             prompt=text(value, "problem"),
             category=self.category or "math",
-            reference_answer=boxed(solution),
+            reference_answer=boxed_answer(solution),
             difficulty=text(value, "level"),
             responses=(Response(teacher="math", text=solution),),
         )

@@ -7,8 +7,7 @@ from typing import Any, ClassVar, Literal
 from tracemill.sources.base import Response, RowError, SourceRow
 from tracemill.sources.columns import optional_text, text
 from tracemill.sources.dataset import DatasetSource
-
-NO_ANSWER = {"proof", "notfound", ""}
+from tracemill.sources.worked import answer_of
 
 
 class NuminaMath15Source(DatasetSource):
@@ -35,7 +34,7 @@ class NuminaMath15Source(DatasetSource):
         return SourceRow(
             prompt=text(value, "problem"),
             category=self.category or "math",
-            reference_answer=None if answer.lower() in NO_ANSWER else answer,
+            reference_answer=answer_of(answer),
             responses=(Response(teacher="numina_math_1_5", text=solution),) if solution else (),
         )
 

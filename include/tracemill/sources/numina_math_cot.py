@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Literal
 from tracemill.sources.base import Response, SourceRow
 from tracemill.sources.columns import text
 from tracemill.sources.dataset import DatasetSource
-from tracemill.text.extract import boxed
+from tracemill.sources.worked import boxed_answer
 
 
 class NuminaMathCotSource(DatasetSource):
-    """The reference is the last \\boxed{} of the solution; proofs have none."""
+    """The reference is the last \\boxed{} of the solution; proofs, and problems of several parts, have none."""
 
     kind: Literal["numina_math_cot"]
     repo: str = "AI-MO/NuminaMath-CoT"
@@ -24,6 +24,6 @@ class NuminaMathCotSource(DatasetSource):
         return SourceRow(
             prompt=text(value, "problem"),
             category=self.category or "math",
-            reference_answer=boxed(solution),
+            reference_answer=boxed_answer(solution),
             responses=(Response(teacher="numina_math_cot", text=solution),),
         )

@@ -8,6 +8,7 @@ from tracemill.sources.base import Response, RowError, SourceRow
 from tracemill.sources.columns import boolean, items, optional_text, own_id, text
 from tracemill.sources.dataset import DatasetSource
 from tracemill.sources.scalars import scalar_text
+from tracemill.sources.worked import answer_of
 
 TEACHER = "deepseek-r1"
 
@@ -38,7 +39,7 @@ class Openr1Math220kSource(DatasetSource):
             native_id=own_id(value, "uuid"),
             prompt=text(value, "problem"),
             category=self.category or "math",
-            reference_answer=optional_text(value, "answer"),
+            reference_answer=answer_of(optional_text(value, "answer")),
             responses=tuple(_responses(value)),
         )
 

@@ -9,7 +9,7 @@ from tracemill.sources.columns import mapping, optional_text, text
 from tracemill.sources.dataset import DatasetSource
 from tracemill.sources.programs import code_of
 from tracemill.sources.turns import LONG_THINKING, after_system, conversation, messages, without_instruction
-from tracemill.text.extract import boxed
+from tracemill.sources.worked import text_answer
 
 TEACHER = "deepseek-r1"
 _METADATA = ("problem", "deepseek_reasoning", "deepseek_solution", "ground_truth_solution", "domain", "test_cases")
@@ -63,7 +63,5 @@ def conversation_row(value: dict[str, Any], category: str | None) -> SourceRow:
 
 
 def _reference(truth: str | None, domain: str) -> str | None:
-    """The boxed answer of a worked solution, else its text; code has tests instead."""
-    if not truth or domain == "code":
-        return None
-    return boxed(truth) or truth
+    """The answer of a worked solution; code has tests instead."""
+    return text_answer(truth or "", domain == "math") if domain != "code" else None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from tracemill.sources.base import RowError
+from tracemill.sources.base import RowError, asks_nothing
 from tracemill.sources.columns import items, parsed
 
 Turn = dict[str, str]
@@ -18,6 +18,10 @@ ROLES = {
     "model": "assistant",
     "developer": "system",
 }
+
+THOUGHT = "thinking"  # of a turn of `messages`: the chain that its row has beside the content
+_THOUGHTS = ("reasoning_content", "reasoning", "thinking", "thought")
+_CALLS = ("tool_calls", "function_call")
 
 # System turns that name no task, of any source.
 COMMON = re.compile(r"(?:You are (?:a|an) (?:helpful |AI |harmless |and )*assistant)?\.?", re.IGNORECASE)
@@ -45,7 +49,10 @@ INSTRUCTIONS = (
 
 
 def messages(value: dict[str, Any], name: str) -> list[Turn]:
-    """Turns as [{role, content}], whichever spelling the source has, or as its JSON text. Raises RowError otherwise."""
+    """Turns as [{role, content}], whichever spelling the source has, or as its JSON text. Raises RowError otherwise.
+
+    A chain of thought beside the content is kept as THOUGHT; a turn that calls a tool is a tool's.
+    """
     turns = []
     for turn in items({name: parsed(value, name)}, name):
         if not isinstance(turn, dict):
@@ -57,7 +64,10 @@ def messages(value: dict[str, Any], name: str) -> list[Turn]:
                 "bad_value", f"column {name!r}: a turn has no role and content that are text; it has {', '.join(turn)}"
             )
         plain = role.strip().lower()
-        turns.append({"role": ROLES.get(plain, plain), "content": content})
+        if any(turn.get(call) for call in _CALLS):
+            plain = "tool"
+        thoughts = next((turn[key] for key in _THOUGHTS if isinstance(turn.get(key), str) and turn[key].strip()), None)
+        turns.append({"role": ROLES.get(plain, plain), "content": content, **({THOUGHT: thoughts} if thoughts else {})})
     if not turns:
         raise RowError("null_value", f"column {name!r} has no turns")
     return turns
@@ -89,8 +99,12 @@ def conversation(
         raise RowError(
             "bad_value", f"turns of {', '.join(sorted(others))}: what a tool says is nobody's problem or answer"
         )
-    kept = tuple(turn for turn in turns if turn["role"] != "system" or not _says_nothing(turn["content"], boilerplate))
-    if not any(turn["role"] == "user" and turn["content"].strip() for turn in kept):
+    kept = tuple(
+        {"role": turn["role"], "content": turn["content"]}
+        for turn in turns
+        if turn["role"] != "system" or not _says_nothing(turn["content"], boilerplate)
+    )
+    if all(asks_nothing(turn["content"]) for turn in kept if turn["role"] == "user"):
         raise RowError("blank_prompt", "no user turn asks anything")
     alone = len(kept) == 1
     return asked(kept), None if alone else kept
@@ -119,10 +133,15 @@ def after_system(system: str | None, turns: Sequence[Turn]) -> list[Turn]:
     return [{"role": "system", "content": system}, *turns] if system else list(turns)
 
 
-def without_closing(turns: Sequence[Turn]) -> tuple[list[Turn], list[str]]:
-    """The turns before the assistant turns at the end, and what those say: each answers the same question."""
+def without_closing(turns: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:
+    """The turns before the assistant turns at the end, and those: each answers the same question."""
     asked_until = max((place for place, turn in enumerate(turns, 1) if turn["role"] != "assistant"), default=0)
-    return list(turns[:asked_until]), [turn["content"] for turn in turns[asked_until:]]
+    return list(turns[:asked_until]), list(turns[asked_until:])
+
+
+def thought_of(turn: Turn) -> str | None:
+    """The chain that stands beside the turn's content, unless the content has it too."""
+    return None if "<think>" in turn["content"] else turn.get(THOUGHT)
 
 
 def without_instruction(prompt: str) -> tuple[str, str | None]:

@@ -93,14 +93,21 @@ _OTHERS = {
     b"\x89HDF": "an HDF5 file",
     b"Obj\x01": "an Avro file",
     b"ORC": "an ORC file",
-    b"\x80\x04": "a Python pickle, which is never read",
+    **{bytes([0x80, n]): "a Python pickle, which is never read" for n in range(2, 6)},
     b"\x93NUMPY": "a NumPy file",
     b"%PDF": "a PDF",
     b"version https://git-lfs": "a pointer of Git LFS in place of the data: run `git lfs pull`",
     b"<!DOCTYPE": "a web page: the download went wrong",
     b"<html": "a web page: the download went wrong",
     b"<?xml": "an XML file",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"\x04\x22\x4d\x18": "LZ4 data",
+    b"\xff\x06\0\0sNaPpY": "Snappy data",
+    b"\x5d\0\0": "an .lzma file of the old kind",
+    b"\x1f\x9d": "a .Z file",
 }
+_TAR, _TAR_AT = b"ustar", 257  # its mark stands behind the name of the first file
 
 
 @contextmanager
@@ -167,7 +174,7 @@ def _put(out: IO[bytes], block: bytes) -> None:
 
 def _transcoded(path: Path, shown: str, cache: Cache) -> Path:
     with opened(path, shown) as raw:
-        head = raw.read(64)
+        head = raw.read(_TAR_AT + len(_TAR))
     encoding = _encoding(head)
     if encoding is None:
         _refuse_other(head, shown)
@@ -206,6 +213,10 @@ def _transcode(path: Path, shown: str, encoding: str, target: Path) -> None:
 
 
 def _refuse_other(head: bytes, shown: str) -> None:
+    if packed := _unpacker(head):
+        raise SourceError(f"{shown}: is {packed[0]} data packed a second time; unpack it once")
+    if head[_TAR_AT:] == _TAR:
+        raise SourceError(f"{shown}: is a tar archive; unpack it and name the folder (expected {FORMATS})")
     for magic, name in _OTHERS.items():
         if head.removeprefix(BOM).lstrip().startswith(magic):
             raise SourceError(f"{shown}: is {name}; expected {FORMATS}")

@@ -67,7 +67,7 @@ class Decontaminate(AskingStep):
     template: Share | None = 0.75
     template_words: Annotated[int, Field(ge=1)] = 12
     judge: OverlapJudge | None = None
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "signatures", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("contamination", TABLE, "ledger")

@@ -24,7 +24,7 @@ from tracemill.records import Bucket, problem_id
 from tracemill.resources import Resources
 from tracemill.shards import Store, StoredFile
 from tracemill.sources import AnySource
-from tracemill.sources.base import RawRow, RowError, Slice, Source, SourceRow
+from tracemill.sources.base import RawRow, RowError, Slice, Source, SourceRow, asks_nothing
 from tracemill.sources.jsonlines import SHOWN
 from tracemill.steps.base import Inputs, Output, Step, ledger_rows
 from tracemill.steps.chosen import TABLE as CHOSEN
@@ -55,7 +55,7 @@ class Ingest(Step):
     sources: tuple[AnySource, ...]
     trial: Annotated[int | None, Field(ge=1, exclude_if=lambda rows: rows is None)] = None
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     unit: ClassVar[Literal["row"]] = "row"
     reads: ClassVar[tuple[str, ...]] = (PLAN,)
     writes: ClassVar[tuple[str, ...]] = TABLES
@@ -178,7 +178,7 @@ class _Shard:
             self._quarantined(raw, error)
 
     def _understood(self, row: int, given: SourceRow) -> None:
-        if not given.prompt.strip():
+        if asks_nothing(given.prompt):
             raise RowError("blank_prompt", "the problem has no text")
         origin, problem = self._origin(row), problem_id(given.prompt, given.messages)
         licence = given.license or self.source.license

@@ -26,7 +26,7 @@ from tracemill.text.figures import figure_code
 from tracemill.text.ngrams import ngrams, text_keys
 from tracemill.text.problem_text import normalised_problems
 from tracemill.text.tokens import tokenise
-from tracemill.text.verbatim import MAY_BE, code, primes
+from tracemill.text.verbatim import MAY_BE, code, crosses, primes
 from tracemill.text.vocabulary import LEXICAL
 
 _LONE_LETTER = r"(?:^|[^A-Za-z])[B-HJ-Z](?:[^A-Za-z]|$)"
@@ -40,7 +40,7 @@ class Sign(Step):
 
     kind: Literal["sign"]
     embedder: AnyEmbedder
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("signatures", "spaces", "ledger")
@@ -81,7 +81,7 @@ class Sign(Step):
 def _keys(keys: list[str], texts: pa.Array, problems: pa.Table) -> list[str]:
     """The keys, with what the tokens leave out and two problems may differ in.
 
-    That is the case of letters, drawings, code, the primes of formulas, and the turns that are not asked.
+    That is the case of letters, drawings, code, the primes of formulas, crosses of vectors, and the turns not asked.
     """
     prompts, messages = problems["prompt"].combine_chunks(), problems["messages"].combine_chunks()
     found = [
@@ -93,6 +93,7 @@ def _keys(keys: list[str], texts: pa.Array, problems: pa.Table) -> list[str]:
     for row in np.flatnonzero(functools.reduce(pc.or_, found).to_numpy(zero_copy_only=False)).tolist():
         text, prompt = texts[row].as_py(), prompts[row].as_py()
         letters = "" if text.isupper() else "".join(_LETTERS.findall(text))
-        more = [figure_code(prompt), *filter(None, (primes(text), code(prompt), unasked(messages[row].as_py())))]
+        verbatim = (primes(text), crosses(prompt), code(prompt), unasked(messages[row].as_py()))
+        more = [figure_code(prompt), *filter(None, verbatim)]
         keys[row] = hashlib.sha256((keys[row] + "|".join([letters, *more])).encode()).hexdigest()[:32]
     return keys

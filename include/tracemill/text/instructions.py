@@ -29,7 +29,8 @@ _WORDS = _KEYS | frozenset(
         carefully logically logical efficiently efficient concisely concise short brief briefly thoroughly thorough
         systematic following question questions problem problems math maths mathematics mathematical task directly
         double newlines dollar signs enclosed presented placed written expressed formatted provided ending program
-        passes tests python expert assistant tutor helpful mathematician programmer teacher solver here user""",
+        passes tests integer triple like harmless qwen alibaba cloud developed created
+        python expert assistant tutor helpful mathematician programmer teacher solver here user""",
     )
 )
 _PROMPT = re.compile(r"(?:#+ )?(?:answer|solution|response|答案|解答|解|回答)\s*[:：]\s*\Z", re.I)

@@ -18,6 +18,8 @@ from tracemill.text.choices import listed
 from tracemill.text.figures import without_figures
 from tracemill.text.folding import folded, plain_texts
 from tracemill.text.instructions import without_instructions
+from tracemill.text.notation import MAY_BE as NOTATION
+from tracemill.text.notation import one_notation
 from tracemill.text.origins import MAY_BE, without_origin
 from tracemill.text.vocabulary import SAME_COMMAND, SKIPPED
 
@@ -47,6 +49,8 @@ _HEADS = [
     rf"[(\[]\d{{1,4}}[)\]]\s*{_SAFE}",
     rf"(?:II|III|IV|VI|VII|VIII|IX|XI|XII|[IVX])[.)]\s+{_SAFE}",
     r"[a-h]\)\s+(?=[A-Z\\$])",
+    r"[APQT]\d{1,2}[.):]\s+(?=[A-Z])",
+    r"\(a\)\s+(?=[A-Z][a-z])(?!(?s:.*)\(b\))",
     r"【?(?:例题?|练习|习题|题目?|问题)\s*[\d一二三四五六七八九十]{1,3}】?\s*[.:、)]?\s*(?![\d年月日个])",
     r"【?(?:题目|问题|例题)】?\s*[:]\s*|【(?:题目|问题|例题?)】\s*",
     r"第\s*[\d一二三四五六七八九十]{1,3}\s*[题道]\s*[.:、)]?\s*",
@@ -83,8 +87,10 @@ _SPELLING: dict[str, str] = {
 _MATTERS = (
     r"[$\\#\[\]`<*]|^\s*[(\d_]|\d+\)|(?:^|\s)\(?[Bb][.):、．]|"
     + MAY_BE
+    + "|"
+    + NOTATION
     + r"|(?i:answer|response|step|reason|solution|problem|question|exercise|example|task|think"
-    r"|code|work|point|mark|http|^\s*[a-z]{1,8}[.)])|  |[\x00-\x1f]|[^\x00-\x7e]"
+    r"|code|work|point|mark|http|^\s*[a-z]{1,8}\s*\d{0,4}[.):])|  |[\x00-\x1f]|[^\x00-\x7e]"
 )
 
 
@@ -114,7 +120,8 @@ def normalised_problems(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 def _round(text: str) -> str:
     """One pass over all rules."""
-    spelled = _spelled(_CIRCLED.sub("", text, count=1) if _CIRCLED.match(text) else text)
+    bare = _CIRCLED.sub("", text, count=1) if _CIRCLED.match(text) else text
+    spelled = _spelled(one_notation(folded(bare)))
     bare = _spelled(without_figures(_PRINTED.sub(r"\2", spelled) if "[/" in spelled else spelled))
     for step in (_without_heads, without_origin, without_instructions, _without_points, listed):
         shorter = step(bare)

@@ -1,4 +1,4 @@
-"""Reads what tokens fold and problems turn on: the primes of formulas, and code, where marks and indentation decide."""
+"""Reads what tokens fold and problems turn on: primes, crosses of vectors, and code, where marks and depth decide."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import re
 
 # Arrow's regular expressions (RE2): rows without any of these have nothing verbatim.
 MAY_BE = (
-    r"(?:^|[^A-Za-z])[A-Za-z](?:_\{?\w+\}?)?'|[)\]}]'|```|(?m:^\s*print\(|^\s*(?:async\s+)?"
+    r"(?:^|[^A-Za-z])[A-Za-z](?:_\{?\w+\}?)?'|[)\]}]'|```|\\times|×|(?m:^\s*print\(|^\s*(?:async\s+)?"
     r"(?:for|while|if|elif|else|def|class|with|try|except|finally)\b.*:\s*$)"
 )
 _PRIME = re.compile(
     r"(?<![A-Za-z])(?<![^A-Za-z)]')(?<!\A')[A-Za-z](?:_(?:\{\w+\}|\w))?'+(?![a-z'])|[)\]}]'+(?=\s*[(=])"
 )
+# Of vectors a cross is not a dot, of numbers it is. Tuples are vectors, and bold letters, and letters under an arrow.
+_VECTORS = re.compile(
+    r"(?i:\bvectors?\b|cross product|向量)|\\vec\b|\\overrightarrow|[A-Za-z]\}? *= *[(<\[] *-?\d[^()\n]*,"
+)
+_CROSS = re.compile(r"([A-Za-z)])[}\s]*(?:\\times(?![A-Za-z])|×)\s*(?:\\\w+\s*\{|\()?\s*([A-Za-z])")
 _FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+#.-]*)[^\n`]*\n(.*?)(?:^[ \t]*```|\Z)", re.M | re.S)
 _DRAWINGS = ("asy", "asymptote", "tikz")
 _OPENER = re.compile(r"\s*(?:async\s+)?(?:for|while|if|elif|else|def|class|with|try|except|finally)\b.*:\s*")
@@ -22,6 +27,12 @@ _AROUND = re.compile(r"\s*([^\w\s'\"])\s*")  # blanks within quotes and between 
 def primes(text: str) -> str:
     """The formulas' letters and brackets with primes, in their order: f'(2) and f(2) have the same tokens."""
     return " ".join(_PRIME.findall(text)) if "'" in text else ""
+
+
+def crosses(prompt: str) -> str:
+    """The cross products of letters in a text about vectors, which tokens take for products; "" where there is none."""
+    found = _CROSS.findall(prompt) if "×" in prompt or "\\times" in prompt else []
+    return " ".join(map("×".join, found)) if found and _VECTORS.search(prompt) else ""
 
 
 def code(prompt: str) -> str:

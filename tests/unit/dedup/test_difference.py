@@ -67,6 +67,40 @@ TWO = {
         "There are 3 boys to 4 girls and 60 girls. How many boys are there?",
         "There are 3 boys to 4 girls and 60 boys. How many girls are there?",
     ),
+    "a term and the sum of terms": (
+        "Find the 15th term of the sequence 4, 9, 14, ....",
+        "Find the sum of the first 15 terms of the sequence 4, 9, 14, ....",
+    ),
+    "an aggregate of what was asked": (
+        "Find all zeros of x^3 - 7x + 6.",
+        "Find the sum of the cubes of all zeros of x^3 - 7x + 6.",
+    ),
+    "a condition more, of several words": (
+        "How many subsets has the set {2, 3, 5, 7}?",
+        "How many subsets with an odd number of elements has the set {2, 3, 5, 7}?",
+    ),
+    "another question behind the same givens": (
+        "A pear falls from 20 m. How long does it take to land on the grass?",
+        "A pear falls from 20 m. With what speed does it land on the grass?",
+    ),
+    "another unit price": (
+        "A kiosk sells 9 pears for 3 dollars. How much does one pear cost?",
+        "A kiosk sells 9 pears for 3 dollars. How many pears can you buy for one dollar?",
+    ),
+    "directions, in other words": (
+        "Find the unit vector in the direction of (5, 12).",
+        "Find the unit vector perpendicular to (5, 12).",
+    ),
+    "a word beside what is asked for": (
+        "How many proper factors does 90 have?",
+        "What is the number of prime factors of 90?",
+    ),
+    "all and some": (
+        "Negate this: for every x there is a y with xy = 1.",
+        "Negate this: there is a y such that for every x we have xy = 1.",
+    ),
+    "force and power": ("Find the force that moves it by 3 m.", "Find the power that moves it by 3 m."),
+    "Chinese sum and count": ("从1到60中有多少个合数？", "从1到60中，所有合数的和是多少？"),
     "Chinese share": ("48的3/4是多少？", "一个数的3/4是48，这个数是多少？"),
     "Chinese measure": ("圆的半径是7，求面积。", "圆的直径是7，求面积。"),
 }

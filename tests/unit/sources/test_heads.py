@@ -108,3 +108,22 @@ def test_an_empty_file_among_others_is_nothing_and_alone_an_error(
     written(tmp_path / "b.jsonl", [{"q": "1", "a": "2"}])
     assert answers(source(tmp_path / "*.jsonl")) == ["2"]
     assert "a.jsonl is empty" in caplog.text
+
+
+TABLES: dict[str, dict[str, Any]] = {
+    "lists": {"q": ["1?", "2?", "3?"], "a": ["1", None, "3"]},
+    "objects by row": {"q": {"0": "1?", "1": "2?"}, "a": {"0": "1", "1": "2"}},
+}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_a_table_by_columns_is_no_row(tmp_path: Path, table: dict[str, Any]) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(table))
+    with pytest.raises(SourceError, match="holds columns, not rows"):
+        answers(source(tmp_path / "a.json"))
+
+
+def test_one_row_of_lists_of_objects_is_a_row(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Yes."}]
+    written(tmp_path / "a.jsonl", [{"q": turns, "a": ["1", "2"]}])
+    assert len(source(tmp_path / "a.jsonl", {"messages": "q"}).plan(Resources(), 5)) == 1

@@ -184,6 +184,38 @@ def test_turns_are_read_as_json_text_and_with_their_content_in_parts(turns: Any)
     assert (row.prompt, row.responses[0].text) == ("Name\na fruit", "Fig")
 
 
+@pytest.mark.parametrize("key", ["reasoning_content", "reasoning", "thinking"])
+def test_a_chain_beside_the_content_of_a_closing_turn_is_the_response_s(key: str) -> None:
+    turns = [{"role": "user", "content": "Name a fruit"}, {"role": "assistant", "content": "Fig", key: "Sweet."}]
+    row = understood({"m": turns}, {"messages": "m"})
+    assert [(r.text, r.thinking) for r in row.responses] == [("Fig", "Sweet.")]
+    whole = [turns[0], {**turns[1], "content": "<think>Sweet.</think>Fig"}]
+    assert understood({"m": whole}, {"messages": "m"}).responses[0].thinking is None
+
+
+@pytest.mark.parametrize("calls", [{"tool_calls": [{"id": "1"}]}, {"function_call": {"name": "f"}}])
+def test_an_answer_that_calls_a_tool_is_none(calls: dict[str, Any]) -> None:
+    turns = [{"role": "user", "content": "What is on?"}, {"role": "assistant", "content": "I look.", **calls}]
+    with pytest.raises(RowError, match="tool"):
+        understood({"m": turns}, {"messages": "m"})
+    turns[1] |= dict.fromkeys(calls)  # null: nothing was called
+    assert understood({"m": turns}, {"messages": "m"}).responses[0].text == "I look."
+
+
+PATHS: dict[str, tuple[Any, str, str | None]] = {
+    "a turn's own field": ([{"info": {"gold": "7"}}, {}], "x.0.info.gold", "7"),
+    "a null on the way": ([{"info": None}], "x.0.info.gold", None),
+    "a list that is too short": ([], "x.0.info.gold", None),
+    "text of JSON": ('{"gold": 7}', "x.gold", "7"),
+    "text of JSON in a list": (['{"gold": [{"v": 7}]}'], "x.0.gold.0.v", "7"),
+}
+
+
+@pytest.mark.parametrize(("value", "path", "found"), PATHS.values(), ids=PATHS)
+def test_a_path_goes_through_lists_and_text_of_json(value: Any, path: str, found: str | None) -> None:
+    assert understood({"q": "Q", "x": value}, {"prompt": "q", "reference_answer": path}).reference_answer == found
+
+
 def test_one_question_needs_no_messages() -> None:
     row = understood(
         {"m": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}, {"messages": "m"}

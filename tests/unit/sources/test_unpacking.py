@@ -6,8 +6,10 @@ import bz2
 import codecs
 import gzip
 import hashlib
+import io
 import json
 import lzma
+import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -144,3 +146,29 @@ def test_a_digest_is_kept_for_other_processes_until_the_file_changes(tmp_path: P
     kept.write_text("damaged")
     assert cache.digest(path) == hashlib.sha256(b"two").hexdigest()
     assert Cache(Path("/proc/no/folder")).digest(path) == hashlib.sha256(b"two").hexdigest()
+
+
+def _tar(data: bytes) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        entry = tarfile.TarInfo("rows.jsonl")
+        entry.size = len(data)
+        archive.addfile(entry, io.BytesIO(data))
+    return made.getvalue()
+
+
+FOREIGN: dict[str, tuple[bytes, str]] = {
+    "tar": (_tar(DATA), "is a tar archive"),
+    "tar in gzip": (gzip.compress(_tar(DATA)), "is a tar archive"),
+    "zstd in gzip": (gzip.compress(zstd.compress(DATA)), "packed a second time"),
+    "lzma of the old kind": (lzma.compress(DATA, format=lzma.FORMAT_ALONE), "is an .lzma file"),
+    "7-Zip": (b"7z\xbc\xaf\x27\x1c" + DATA, "is a 7-Zip archive"),
+    "pickle": (b"\x80\x05\x95" + DATA, "pickle"),
+}
+
+
+@pytest.mark.parametrize(("data", "says"), FOREIGN.values(), ids=FOREIGN)
+def test_what_only_begins_like_rows_is_refused_by_its_name(tmp_path: Path, data: bytes, says: str) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(data)
+    with pytest.raises(SourceError, match=says):
+        source(tmp_path / "rows.jsonl").plan(Resources(), 100)

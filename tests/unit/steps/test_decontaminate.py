@@ -181,11 +181,11 @@ def test_shard_0_measures_what_the_rules_catch(bench: str, tmp_path: Path) -> No
         "halved": (4, 3),
         "renamed": (2, 2),
         "spliced": (4, 0),
-        "translated_to_chinese": (40, 34),
-        "translated_to_english": (40, 36),
+        "translated_to_chinese": (40, 38),
+        "translated_to_english": (40, 40),
         "reworded": (40, 38),
         "other_numbers": (120, 0),
-        "other_question": (120, 58),
+        "other_question": (120, 75),
     }
     assert "mutants" not in second.tables
 

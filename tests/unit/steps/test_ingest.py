@@ -108,6 +108,8 @@ def test_identical_rows_have_one_response(tmp_path: Path) -> None:
         pytest.param({"id": "x", "a": 1, "t": None, "r": None}, "missing_column", id="missing column"),
         pytest.param(row(9, q=None), "null_value", id="null problem"),
         pytest.param(row(9, q=" \n"), "blank_prompt", id="blank problem"),
+        pytest.param(row(9, q="-"), "blank_prompt", id="a mark in place of the problem"),
+        pytest.param(row(9, q="NaN"), "blank_prompt", id="a missing value in place of the problem"),
         pytest.param(row(9, t="not json"), "bad_value", id="tests that are no JSON"),
         pytest.param(row(9, q="x" * 3000), "row_too_long", id="a runaway row"),
     ],

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from tracemill.text.verbatim import MAY_BE, code, primes
+from tracemill.text.verbatim import MAY_BE, code, crosses, primes
 
 PRIMES = {
     "a derivative": ("Find $f'(2)$ and f(3).", "f'"),
@@ -44,6 +44,22 @@ def test_code_keeps_its_marks_and_its_depth(prompt: str, found: str) -> None:
     assert code(prompt) == found
 
 
-@pytest.mark.parametrize("prompt", [p for p, found in (*PRIMES.values(), *CODE.values()) if found])
+CROSSES = {
+    "named tuples": (r"Find $a \times b$ for $a = (1, 2, 0)$ and b = (0, 1, 3).", "a×b"),
+    "under arrows": (r"$\vec{u} \times \vec{v}$", "u×v"),
+    "in bold": ("Both vectors are given: $\\mathbf{a}\\times\\mathbf{b}$", "a×b"),
+    "a sign": ("求向量 u × v 的模。", "u×v"),
+    "a dot": (r"Find $a \cdot b$ for $a = (1, 2, 0)$ and b = (0, 1, 3).", ""),
+    "numbers of vectors": (r"The vectors span 3 \times 4 cells.", ""),
+    "letters that are numbers": (r"Find $a \times b$ for a = 3, b = 4.", ""),
+}
+
+
+@pytest.mark.parametrize(("prompt", "found"), CROSSES.values(), ids=CROSSES)
+def test_a_cross_of_vectors_is_no_dot(prompt: str, found: str) -> None:
+    assert crosses(prompt) == found
+
+
+@pytest.mark.parametrize("prompt", [p for p, found in (*PRIMES.values(), *CROSSES.values(), *CODE.values()) if found])
 def test_no_row_with_something_verbatim_is_passed_over(prompt: str) -> None:
     assert pc.match_substring_regex(pa.array([prompt]), MAY_BE)[0].as_py()
