@@ -14,14 +14,14 @@ import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
 from pydantic import Field, SerializeAsAny
 
+from tracemill.engine.ids import Unit
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.step import Inputs, Output, Step, ledger_rows
+from tracemill.engine.store import Store
+from tracemill.engine.tables import columns_of
+from tracemill.ingest.demo import DemoSource
 from tracemill.recipe import Recipe
-from tracemill.records import Unit
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.shards import Store
-from tracemill.sources.demo import DemoSource
-from tracemill.steps.base import Inputs, Output, Step, ledger_rows
-from tracemill.tables import columns_of
 
 
 class FakePlan(Step):

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from tracemill.shards import Counts, Manifest, Store
-from tracemill.steps.base import Inputs
-from tracemill.tables import columns_of
+from tracemill.engine.step import Inputs
+from tracemill.engine.store import Counts, Manifest, Store
+from tracemill.engine.tables import columns_of
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 

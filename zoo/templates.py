@@ -1,13 +1,13 @@
 """The judging prompts as the product asks them, and their fixed paragraphs for the tokenizer.
 
-Reading and filling are the judges' own (`tracemill.judges.prompts`), so the judge is trained on the very text it gets.
+Reading and filling are the judges' own (`tracemill.judge.prompts`), so the judge is trained on the very text it gets.
 """
 
 from __future__ import annotations
 
 import re
 
-from tracemill.judges.prompts import FENCE, PLACES, filled, prompt_text
+from tracemill.judge.prompts import FENCE, PLACES, filled, prompt_text
 
 NAMES = ("difficulty", "category", "category_magpie", "correctness", "science")
 VERSIONS = {"correctness": "v2", "science": "v2"}  # with fences; the others are the papers' own

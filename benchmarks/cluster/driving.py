@@ -14,7 +14,7 @@ from typing import Any
 from cryptography.fernet import Fernet
 
 from benchmarks.cluster.cluster import Cluster
-from tracemill.release.publish import LIST
+from tracemill.report.publish import LIST
 from tracemill_airflow.rest import AirflowRest, RunFailed
 
 DAG = "reasoning_distillation"

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.data.corpus import CONTAMINATIONS, DUPLICATES, Corpus
-from tracemill.shards import Store
+from tracemill.engine.store import Store
 
 
 def _tables(store: Store, step: str, name: str, shards: int) -> pa.Table:

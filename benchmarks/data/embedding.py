@@ -10,7 +10,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from tracemill.embedders.minilm import MiniLMEmbedder, model_folder
-from tracemill.resources import Resources
+from tracemill.engine.resources import Resources
 
 
 def measured(texts: Sequence[str], threshold: float = 0.9) -> dict[str, float]:

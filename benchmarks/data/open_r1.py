@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from tracemill.decontamination.items import contained, gram_index
+from tracemill.decontaminate.ngram_index import contained, gram_index
 from tracemill.text.ngrams import ngrams
 from tracemill.text.tokens import token_batches, tokenise
 from tracemill.text.vocabulary import LEXICAL

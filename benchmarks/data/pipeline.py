@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Any
 
 from benchmarks.data.corpus import SOURCES, Corpus
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store
 from tracemill.recipe import Recipe, parse_recipe
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.shards import Store
 
 HASHING = {"kind": "hashing"}
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from tracemill.decontamination import retold
-from tracemill.decontamination.matching import Items, Problems, matches
-from tracemill.decontamination.mutants import mutants
+from tracemill.decontaminate import retold
+from tracemill.decontaminate.matching import Items, Problems, matches
+from tracemill.decontaminate.self_test import mutants
 from tracemill.text.figures import without_figures
 
 THRESHOLDS = {"exact": 1.0, "ngram": 0.5, "alignment": 0.5, "template": 0.75}  # the step's defaults

@@ -16,13 +16,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from tracemill.records import problem_id
-from tracemill.resources import Resources
-from tracemill.shards import Counts, Manifest, Store
-from tracemill.steps.base import Inputs
-from tracemill.steps.cluster import Cluster
-from tracemill.steps.sign import Sign
-from tracemill.tables import columns_of
+from tracemill.dedup.cluster import Cluster
+from tracemill.dedup.sign import Sign
+from tracemill.engine.ids import problem_id
+from tracemill.engine.resources import Resources
+from tracemill.engine.step import Inputs
+from tracemill.engine.store import Counts, Manifest, Store
+from tracemill.engine.tables import columns_of
 
 FOLDER = Path(__file__).parent
 DEFAULT = {"kind": "multilingual"}

@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from backports import zstd
 
-from tests.unit.sources.hub_server import Hub, serving
+from tests.unit.ingest.hub_server import Hub, serving
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store
+from tracemill.ingest.mapped import JsonlSource
 from tracemill.recipe import Recipe
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.shards import Store
-from tracemill.sources.jsonl import JsonlSource
 
 IDLE_BYTES = 760_000_000
 READ = """

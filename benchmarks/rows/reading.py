@@ -15,15 +15,15 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.rows.shapes import PACKERS, Shape, written
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, SourceError
+from tracemill.ingest.formats import jsonlines
+from tracemill.ingest.formats.cache import Cache
+from tracemill.ingest.formats.layouts import layout_of
+from tracemill.ingest.formats.unpacking import plain
 from tracemill.recipe import Recipe
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.shards import Store
-from tracemill.sources import jsonlines
-from tracemill.sources.cache import Cache
-from tracemill.sources.layouts import layout_of
-from tracemill.sources.unpacking import plain
 
 FILES = int(os.environ.get("TRACEMILL_FUZZ", "5000"))
 COLUMNS = {"prompt": "q", "reference_answer": "a", "response": "r", "test_case": "t", "id": "id"}

@@ -17,9 +17,9 @@ from benchmarks.serving.run_end import run_ends
 from benchmarks.serving.through_airflow import Watch, distil_through_airflow
 from benchmarks.serving.wire_cases import WIRE_CASES, wrong_cases
 from benchmarks.serving.workload import PROJECT, ZOO, Workload, made
-from tracemill.resources import Resources
-from tracemill.served import served_models
-from tracemill.shards import Store
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
+from tracemill.local.demand import served_models
 
 
 def main() -> None:

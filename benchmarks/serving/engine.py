@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.serving.workload import CONCURRENCY, SLOTS, Made
-from tracemill.resources import Resources
-from tracemill.serving import launch, vllm_cli
-from tracemill.serving.metrics import utilisation
-from tracemill.serving.model import Model
-from tracemill.serving.server import Server
+from tracemill.engine.resources import Resources
+from tracemill.models.model import Model
+from tracemill.models.server import command, vllm_cli
+from tracemill.models.server.metrics import utilisation
+from tracemill.models.server.process import Server
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ def bare_engine(model: Model, work: Made, folder: Path) -> Bare:
 
 
 def _bench(url: str, model: Model, machine: Resources, dataset: Path, prompts: int) -> str:
-    python = launch.vllm_python(machine)
+    python = command.vllm_python(machine)
     location = model.location(machine)
     command = [str(python), "-P", vllm_cli.__file__, "bench", "serve", "--backend", "openai-chat"]
     command += ["--base-url", url, "--endpoint", "/v1/chat/completions", "--model", location, "--tokenizer", location]
     command += ["--served-model-name", model.name, "--dataset-name", "custom", "--dataset-path", str(dataset)]
     command += ["--custom-output-len", "-1", "--skip-chat-template", "--disable-shuffle", "--ignore-eos"]
     command += ["--num-prompts", str(prompts), "--max-concurrency", str(CONCURRENCY), "--temperature", "1.0"]
-    environment = launch.environment(model, python, 0, machine.environment)
+    environment = command.environment(model, python, 0, machine.environment)
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise RuntimeError(f"vllm bench serve failed:\n{ended.stderr[-2000:]}")

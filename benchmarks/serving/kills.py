@@ -14,9 +14,9 @@ import psutil
 from benchmarks.serving.served import answered, lease_of
 from benchmarks.serving.through_airflow import DAG, SETTINGS
 from benchmarks.serving.workload import CONCURRENCY, Workload, made
-from tracemill.serving.guard import descendants
-from tracemill.serving.lease import Lease
-from tracemill.shards import Store
+from tracemill.engine.store import Store
+from tracemill.models.lease import Lease
+from tracemill.models.server.guard import descendants
 from tracemill_airflow.local import LocalAirflow, start
 from tracemill_airflow.rest import AirflowRest
 

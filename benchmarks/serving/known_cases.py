@@ -17,16 +17,16 @@ from typing import Any
 from benchmarks.serving import mishaps, wire
 from benchmarks.serving.known_settings import CHECKS, MODEL, Check, case, raises
 from benchmarks.serving.wire_cases import WIRE_CASES, made_of
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, TracemillError
-from tracemill.resources import Resources
-from tracemill.serving.asks import Answer, Refusal, Reply
-from tracemill.serving.endpoints import ENDPOINTS
-from tracemill.serving.fake import FakeServer
-from tracemill.serving.fake_http import on_socket
-from tracemill.serving.feed import Feed
-from tracemill.serving.lease import leave_word
-from tracemill.serving.model import Model
-from tracemill.shards import Store
+from tracemill.models.endpoints import ENDPOINTS
+from tracemill.models.fake import FakeServer
+from tracemill.models.fake_http import on_socket
+from tracemill.models.lease import leave_word
+from tracemill.models.model import Model
+from tracemill.models.request import Answer, Refusal, Reply
+from tracemill.models.session import Feed
 from tracemill.text.think import split
 
 

@@ -12,23 +12,23 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from benchmarks.serving import mishaps
+from tracemill.distill.chat import ChatTeacher
+from tracemill.distill.completion import CompletionTeacher
+from tracemill.distill.teacher import Assignment
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, ServingError
-from tracemill.resources import Resources
-from tracemill.serving.asks import Refusal, Reply
-from tracemill.serving.endpoints import ENDPOINTS
-from tracemill.serving.failures import explained
-from tracemill.serving.fake import FakeServer
-from tracemill.serving.feed import Feed
-from tracemill.serving.launch import free_port
-from tracemill.serving.metrics import parse_metrics
-from tracemill.serving.model import Model, Serve
-from tracemill.serving.rendering import check
-from tracemill.serving.transport import _kept_alive
-from tracemill.shards import Store
-from tracemill.steps.perplexity import perplexity
-from tracemill.teachers.base import Assignment
-from tracemill.teachers.chat import ChatTeacher
-from tracemill.teachers.completion import CompletionTeacher
+from tracemill.judge.perplexity import perplexity
+from tracemill.models.endpoints import ENDPOINTS
+from tracemill.models.fake import FakeServer
+from tracemill.models.model import Model, Serve
+from tracemill.models.rendering import check
+from tracemill.models.request import Refusal, Reply
+from tracemill.models.server.command import free_port
+from tracemill.models.server.failures import explained
+from tracemill.models.server.metrics import parse_metrics
+from tracemill.models.session import Feed
+from tracemill.models.transport import _kept_alive
 from tracemill.text.think import split
 
 Check = Callable[[str], bool]
@@ -73,7 +73,7 @@ def prefix_and_parser(_given: str) -> bool:
 
 @case("0018")
 def cut_judge(given: str) -> bool:
-    from tracemill.judges.reading import said_by
+    from tracemill.judge.reading import said_by
 
     return said_by(Reply(given.removesuffix(" [finish_reason length]"), "length")) is None
 
@@ -143,7 +143,7 @@ def engines(_given: str) -> bool:
 
 @case("0052")
 def loaded_once(_given: str) -> bool:
-    from tracemill.rewards import local
+    from tracemill.judge.rewards import local
 
     began: list[int] = []
 

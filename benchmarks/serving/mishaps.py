@@ -16,19 +16,19 @@ from pathlib import Path
 from fsspec.implementations.local import LocalFileSystem
 
 from benchmarks.serving.wire import asks, client_cost, feed_of, over_subscribed
+from tracemill.engine.objects import ObjectStore
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
 from tracemill.errors import ServingError
-from tracemill.objects import ObjectStore
-from tracemill.resources import Resources
-from tracemill.serving.asks import Reply
-from tracemill.serving.fake import FakeServer
-from tracemill.serving.fake_http import Served, on_socket
-from tracemill.serving.feed import Feed
-from tracemill.serving.heart import Heart
-from tracemill.serving.lease import Lease, renew, withdraw
-from tracemill.serving.metrics import Gauges
-from tracemill.serving.samples import SampleStore
-from tracemill.serving.weights import folder_identity, keep, kept_digest
-from tracemill.shards import Store
+from tracemill.models.fake import FakeServer
+from tracemill.models.fake_http import Served, on_socket
+from tracemill.models.lease import Lease, renew, withdraw
+from tracemill.models.request import Reply
+from tracemill.models.samples import SampleStore
+from tracemill.models.server.heart import Heart
+from tracemill.models.server.metrics import Gauges
+from tracemill.models.session import Feed
+from tracemill.models.weights import folder_identity, keep, kept_digest
 
 KILLED_ASKS, KILLED_IN_FLIGHT = 400, 32
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.serving.served import answered, awaited_lease, ended_afterwards, start_client, start_server
 from benchmarks.serving.workload import Workload, made
-from tracemill.shards import Store
+from tracemill.engine.store import Store
 
 
 def refresh(workload: Workload) -> dict[str, object]:

@@ -19,9 +19,9 @@ from typing import Any
 import yaml
 
 from benchmarks.serving.workload import ZOO
-from tracemill.serving.fake import FakeServer
-from tracemill.serving.fake_http import on_socket
-from tracemill.serving.transport import Response
+from tracemill.models.fake import FakeServer
+from tracemill.models.fake_http import on_socket
+from tracemill.models.transport import Response
 from tracemill_airflow.local import LocalAirflow, start
 from tracemill_airflow.rest import AirflowRest
 

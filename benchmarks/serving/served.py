@@ -13,11 +13,11 @@ from pathlib import Path
 import httpx
 
 from benchmarks.serving.workload import PROJECT, Workload
-from tracemill.resources import Resources
-from tracemill.served import served_models
-from tracemill.serving.lease import Lease, live_leases
-from tracemill.serving.metrics import Gauges, parse_metrics
-from tracemill.shards import Store
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
+from tracemill.local.demand import served_models
+from tracemill.models.lease import Lease, live_leases
+from tracemill.models.server.metrics import Gauges, parse_metrics
 
 _DISTIL = """
 import sys
@@ -38,7 +38,7 @@ with ThreadPoolExecutor(4) as threads:
 
 def start_server(workload: Workload, root: Path) -> subprocess.Popen[bytes]:
     """Start the serve command; its log is next to the store."""
-    command = [sys.executable, "-m", "tracemill.serving_cli", str(workload.path), "teacher", "--root", root.as_uri()]
+    command = [sys.executable, "-m", "tracemill.cli.serve", str(workload.path), "teacher", "--root", root.as_uri()]
     return _start(command, root.parent / "serve.log")
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import httpx
 
 from benchmarks.serving.workload import SLOTS, Workload, made
-from tracemill.serving.lease import live_leases
-from tracemill.serving.metrics import Gauges, parse_metrics, utilisation
-from tracemill.serving.model import Model
-from tracemill.shards import Store
+from tracemill.engine.store import Store
+from tracemill.models.lease import live_leases
+from tracemill.models.model import Model
+from tracemill.models.server.metrics import Gauges, parse_metrics, utilisation
 from tracemill_airflow.local import start
 from tracemill_airflow.rest import AirflowRest
 

@@ -16,15 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tracemill.resources import Resources
-from tracemill.serving.asks import Ask, Reply
-from tracemill.serving.endpoints import ENDPOINTS
-from tracemill.serving.fake import FakeServer
-from tracemill.serving.fake_http import on_socket
-from tracemill.serving.feed import Feed
-from tracemill.serving.lease import Lease, renew
-from tracemill.serving.model import Model, Serve
-from tracemill.shards import Store
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
+from tracemill.models.endpoints import ENDPOINTS
+from tracemill.models.fake import FakeServer
+from tracemill.models.fake_http import on_socket
+from tracemill.models.lease import Lease, renew
+from tracemill.models.model import Model, Serve
+from tracemill.models.request import Ask, Reply
+from tracemill.models.session import Feed
 
 IDENTITY = {"weights": "org/fake", "revision": "1"}
 IN_FLIGHT = 2000

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
-from tracemill.resources import Resources
-from tracemill.serving.asks import Ask, Refusal
-from tracemill.serving.endpoints import ENDPOINTS
-from tracemill.serving.fake_raw import Sent, answer, chunked, raw_server
-from tracemill.serving.feed import Feed
-from tracemill.serving.model import Model
-from tracemill.shards import Store
+from tracemill.models.endpoints import ENDPOINTS
+from tracemill.models.fake_raw import Sent, answer, chunked, raw_server
+from tracemill.models.model import Model
+from tracemill.models.request import Ask, Refusal
+from tracemill.models.session import Feed
 
 OK = ("<think>a</think>b", "stop")
 

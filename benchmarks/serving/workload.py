@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow.compute as pc
 import yaml
 
+from tracemill.engine.runner import shard_count
+from tracemill.engine.store import Store
 from tracemill.recipe import Recipe, load_recipe
-from tracemill.runner import shard_count
-from tracemill.shards import Store
 
 PROJECT = Path(__file__).resolve().parents[2]
 ZOO = PROJECT / "zoo" / "models"

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tracemill.resources import Resources
+from tracemill.engine.resources import Resources
 from tracemill.sandbox.base import CallSuite, Job, JobVerdict, Limits, SandboxSettings, StdioSuite, SuiteError
 from tracemill.sandbox.conformance import cases as table
 from tracemill.sandbox.conformance import missing_parts, run_table, summary
-from tracemill.verifiers.base import Question
-from tracemill.verifiers.code import CodeVerifier
-from tracemill.verifiers.statements import comparison_in
+from tracemill.verify.code import CodeVerifier
+from tracemill.verify.statements import comparison_in
+from tracemill.verify.verifier import Question
 
 _WORKERS = 2
 _HANGING = "while True:\n    pass\n"

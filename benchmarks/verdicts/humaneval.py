@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from tracemill.resources import Resources
-from tracemill.verifiers.base import Question
-from tracemill.verifiers.code import CodeVerifier
-from tracemill.verifiers.direct import DirectVerifier
+from tracemill.engine.resources import Resources
+from tracemill.verify.code import CodeVerifier
+from tracemill.verify.human_eval import DirectVerifier
+from tracemill.verify.verifier import Question
 
 _FILE = Path(os.environ.get("TRACEMILL_DATA", "/nowhere"), "humaneval_codegen16b_8.jsonl")
 

@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.verdicts.instruction_mutants import Check, checks, digest
-from tracemill.verifiers.ifeval import followed, followed_loosely
+from tracemill.verify.instructions.ifeval import followed, followed_loosely
 
 OFFICIAL = Path(__file__).with_name("official_instructions.json")
 

@@ -1,7 +1,7 @@
 """How often a text under judgement gets itself credited: by a judge that parrots, and by the zoo's own judge.
 
 Twelve kinds of forging texts stand behind wrong answers; a credit is a score at the pass mark that the parser accepts.
-The zoo's judge runs through transformers here; tests/integration/serving asks it through vLLM.
+The zoo's judge runs through transformers here; tests/integration/models asks it through vLLM.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from tracemill.judges import AnyJudge
-from tracemill.judges.base import Judge
-from tracemill.judges.prompts import filled
-from tracemill.judges.reading import said_by
-from tracemill.serving.asks import Reply
+from tracemill.judge.asker import Judge
+from tracemill.judge.judges import AnyJudge
+from tracemill.judge.prompts import filled
+from tracemill.judge.reading import said_by
+from tracemill.models.request import Reply
 
 END = "\n### Provide your score strictly following the output format below:\n'''\n"
 PAYLOADS: dict[str, str] = {

@@ -13,13 +13,13 @@ from typing import Any
 from math_verify import parse, verify
 
 from benchmarks.verdicts.mutants import FRAMES, mutants, noise
-from tracemill.resources import Resources
+from tracemill.engine.resources import Resources
 from tracemill.text.answer_text import normalised_answer
 from tracemill.text.extract import reference, stated
-from tracemill.verifiers.answers.comparing import same_answer
-from tracemill.verifiers.base import Question, Verdict
-from tracemill.verifiers.math import MathVerifier
-from tracemill.verifiers.math_pool import MathPool, Pair
+from tracemill.verify.math.answers.comparing import same_answer
+from tracemill.verify.math.pool import MathPool, Pair
+from tracemill.verify.math.verifier import MathVerifier
+from tracemill.verify.verifier import Question, Verdict
 
 Labelled = tuple[str, str, str, bool]  # reference, response, problem, published verdict
 NOISE = 10_000

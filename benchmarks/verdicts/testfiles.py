@@ -15,11 +15,11 @@ from pathlib import Path
 
 from benchmarks.verdicts.idioms import Idiom, corpus
 from benchmarks.verdicts.plain_pytest import passes
-from tracemill.resources import Resources
+from tracemill.engine.resources import Resources
 from tracemill.sandbox.base import Job, JobVerdict, PytestSuite, SandboxSettings
 from tracemill.text.think import split
-from tracemill.verifiers.base import Question
-from tracemill.verifiers.code import CodeVerifier
+from tracemill.verify.code import CodeVerifier
+from tracemill.verify.verifier import Question
 
 _DATA = Path(os.environ.get("TRACEMILL_DATA", "/nowhere"))
 _HANGING = "def f(x):\n    while True:\n        pass\n"

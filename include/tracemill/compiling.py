@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from tracemill.dedup.guard import guards
+from tracemill.dedup.agreement_key import guards
 from tracemill.dedup.minhash import band_marks, sketches
 from tracemill.embedders.hashing import HashingEmbedder
-from tracemill.resources import Resources
+from tracemill.engine.resources import Resources
+from tracemill.select.repetition import repetition
 from tracemill.text.end_tokens import holds_tokens
 from tracemill.text.ngrams import ngrams, text_keys
-from tracemill.text.repetition import repetition
 from tracemill.text.tokens import tokenise
 from tracemill.text.vocabulary import LEXICAL
 

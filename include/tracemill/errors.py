@@ -49,7 +49,8 @@ class AnswersPending(TracemillError):
 
     def __init__(self, model: str, records: Sequence[str]) -> None:
         super().__init__(f"model {model!r}: {len(records)} batches are at work; run again later to collect them")
-        self.model, self.records = model, tuple(records)
+        self.model = model
+        self.records = tuple(records)
 
 
 class ServerGone(ServingError):

@@ -11,22 +11,24 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
+from tracemill.decontaminate.step import UNSIGNED, Decontaminate
+from tracemill.engine.resources import Resources
+from tracemill.engine.step import Step
+from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
+from tracemill.ingest.plan import Plan
+from tracemill.ingest.sources import AnySource
+from tracemill.ingest.step import Ingest
 from tracemill.recipe_places import SHIPPED, find_recipe, recipe_files, split_rows
-from tracemill.resources import Resources
-from tracemill.shards import Store
-from tracemill.sources import AnySource
-from tracemill.spelling import explained, nearest
-from tracemill.steps import AnyStep
-from tracemill.steps.base import Step
-from tracemill.steps.decontaminate import UNSIGNED, Decontaminate
-from tracemill.steps.ingest import Ingest
-from tracemill.steps.plan import Plan
-from tracemill.steps.release import Release
-from tracemill.steps.verify import Verify
+from tracemill.release.step import Release
+from tracemill.stages import AnyStep
+from tracemill.text.spelling import explained, nearest
+from tracemill.verify.step import Verify
 
-PLAN, INGEST = "plan", "ingest"
-STORED, PLACED = "recipe.json", "recipe-folder.json"
+PLAN = "plan"
+INGEST = "ingest"
+STORED = "recipe.json"
+PLACED = "recipe-folder.json"
 
 
 class Recipe(BaseModel):
@@ -70,7 +72,7 @@ class Recipe(BaseModel):
     def tried_on(self, rows: int | None) -> Recipe:
         """The same recipe on so many rows of all sources together, those whose hash comes first (None: on all).
 
-        Its release says so in its title; its store is a store of its own (see tracemill.trial).
+        Its release says so in its title; its store is a store of its own (see tracemill.engine.trial).
         """
         if rows is None:
             return self

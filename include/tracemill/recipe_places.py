@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import fsspec
 
+from tracemill.engine.objects import store_io
 from tracemill.errors import RecipeError
-from tracemill.objects import store_io
-from tracemill.spelling import nearest
+from tracemill.text.spelling import nearest
 
 Opener = Callable[[str], tuple[Any, str]]
 SHIPPED = Path(__file__).resolve().parents[1] / "recipes"

@@ -23,8 +23,11 @@ class BatchTrigger(BaseTrigger):
         self, store_url: str, recipe: str, model: str, records: Sequence[str], run: Sequence[str] = ("", "")
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.store_url, self.recipe, self.model = store_url, recipe, model
-        self.records, self.run_of = list(records), RunOf(*run)
+        self.store_url = store_url
+        self.recipe = recipe
+        self.model = model
+        self.records = list(records)
+        self.run_of = RunOf(*run)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Where this trigger is imported from and what it is made with."""
@@ -59,15 +62,15 @@ class BatchTrigger(BaseTrigger):
             await asyncio.sleep(model.api.batch.poll)
 
     def _asked(self) -> Any:
+        from tracemill.engine.resources import Resources
+        from tracemill.local.demand import served_models
         from tracemill.recipe import load_recipe
-        from tracemill.resources import Resources
-        from tracemill.served import served_models
         from tracemill_airflow.endpoints import with_connections
 
         model = served_models(load_recipe(self.recipe))[self.model].model
         return model, with_connections(Resources(), [self.model])
 
     def _is_over(self, model: Any, machine: Any) -> bool:
-        from tracemill.serving.batches import is_over
+        from tracemill.models.batches import is_over
 
         return is_over(model, store_at(self.store_url), machine, self.records)

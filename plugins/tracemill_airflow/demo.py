@@ -15,9 +15,9 @@ import psutil
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tracemill.engine.resources import Resources
 from tracemill.errors import ServingError
-from tracemill.resources import Resources
-from tracemill.serving.launch import on_cpu, vllm_python
+from tracemill.models.server.command import on_cpu, vllm_python
 from tracemill_airflow.local import PROJECT, AirflowNotReady, LocalAirflow, start
 from tracemill_airflow.rest import AirflowRest, RunFailed, TaskState
 from tracemill_airflow.settings import AHEAD
@@ -106,13 +106,15 @@ def _watch(rest: AirflowRest, run: str, console: Console, server: LocalAirflow) 
     tasks: list[TaskState] = []
     peak = 0
     with Progress(*columns, console=console) as progress:
-        bar, last = progress.add_task("waiting for the scheduler", total=None), ""
+        bar = progress.add_task("waiting for the scheduler", total=None)
+        last = ""
         for tasks in rest.follow(DAG, run):
             over = sum(t.state in DONE | BAD for t in tasks)
             now = ", ".join(sorted({t.task.rsplit(".")[-1] for t in tasks if t.state == "running"}))
             if now and now != last and not console.is_terminal:
                 console.print(f"  {over:3d} of {len(tasks):3d} tasks done, running: {now}")
-            last, peak = now or last, max(peak, server.memory())
+            last = now or last
+            peak = max(peak, server.memory())
             progress.update(bar, total=len(tasks), completed=over, description=(now or "scheduling")[:44])
     return tasks, peak
 
@@ -149,7 +151,8 @@ def summarise(rest: AirflowRest, run: str, tasks: list[TaskState]) -> dict[str, 
 
 def _covered(spans: list[tuple[float, float]]) -> float:
     """Seconds in which at least one operator was at work."""
-    total, reached = 0.0, 0.0
+    total = 0.0
+    reached = 0.0
     for began, ended in sorted(spans):
         total += max(0.0, ended - max(began, reached))
         reached = max(reached, ended)
@@ -158,9 +161,9 @@ def _covered(spans: list[tuple[float, float]]) -> float:
 
 def report(options: argparse.Namespace, summary: dict[str, Any], console: Console) -> None:
     """Print the funnel, where the release lies, and what the run cost."""
-    from tracemill.release.publish import publish
+    from tracemill.engine.store import Store
     from tracemill.report.funnel import print_funnel
-    from tracemill.shards import Store
+    from tracemill.report.publish import publish
 
     base = os.environ.get("TRACEMILL_STORE", (options.home.parent / "store").as_uri())
     root = f"{base}/{options.recipe}/{options.release}"
@@ -173,7 +176,8 @@ def report(options: argparse.Namespace, summary: dict[str, Any], console: Consol
     else:
         console.print(f"Sealed {summary['computed']} shards, reused {summary['reused']}.")
     share = summary["overhead_seconds"] / max(summary["wall_seconds"], 0.1)
-    wall, overhead = summary["wall_seconds"], summary["overhead_seconds"]
+    wall = summary["wall_seconds"]
+    overhead = summary["overhead_seconds"]
     console.print(f"Run: {wall} s, of which {overhead} s ({share:.0%}) outside the operators' work")
     console.print(f"Memory of Airflow and its tasks: {summary['peak_gib']} GiB at most")
     console.print(f"Release: {target}\nStore:   {root}")

@@ -11,8 +11,8 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from pydantic import SecretStr, ValidationError
 
 if TYPE_CHECKING:
-    from tracemill.resources import Resources
-    from tracemill.serving.endpoints import Endpoint
+    from tracemill.engine.resources import Resources
+    from tracemill.models.endpoints import Endpoint
 
 SHARED_SAMPLES = "../../samples"  # from <store>/<recipe>/<release>: one sample store for all recipes and releases
 
@@ -25,7 +25,7 @@ def connection_id(model: str) -> str:
 def endpoint_of(model: str) -> Endpoint | None:
     """The endpoint in the model's connection: host (or URL), port, password as key, extra {"model": its name there}."""
     from tracemill.errors import RecipeError
-    from tracemill.serving.endpoints import Endpoint
+    from tracemill.models.endpoints import Endpoint
 
     try:
         connection = Connection.get(connection_id(model))
@@ -46,8 +46,8 @@ def with_connections(machine: Resources, models: Iterable[str]) -> Resources:
     """The machine with the endpoints of these models' connections and the shared sample store in its environment."""
     from dataclasses import replace
 
-    from tracemill.serving.endpoints import fixed_endpoints, with_endpoints
-    from tracemill.serving.keys import SAMPLES
+    from tracemill.engine.keys import SAMPLES
+    from tracemill.models.endpoints import fixed_endpoints, with_endpoints
 
     environment = {SAMPLES: SHARED_SAMPLES, **machine.environment}
     for model in models:

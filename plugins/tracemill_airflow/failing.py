@@ -25,7 +25,8 @@ from tracemill_airflow.settings import stops_on_failure
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-WORD, ENDED = "failure", "ended_with_run"  # XCom keys
+WORD = "failure"  # XCom keys
+ENDED = "ended_with_run"
 _LOOK_EVERY = 10.0  # seconds; the answer grows with the run's tasks
 _PATIENCE = 15.0  # seconds that a task's work has to end; a call that does not come back is then cut off
 _LONGEST = 2000  # characters of an error's text
@@ -56,7 +57,8 @@ class Failure:
 
 def leave_word(context: Context) -> None:
     """Keep why this task failed where the run's other tasks and those who tell people find it (on_failure_callback)."""
-    error, instance = context.get("exception"), context["ti"]
+    error = context.get("exception")
+    instance = context["ti"]
     if error is None or isinstance(error, RunEnded):
         return
     failure = Failure(
@@ -105,7 +107,8 @@ class _Watch:
     """Looks at the run from a thread of its own, and interrupts the main thread with RunEnded."""
 
     def __init__(self, run: RunOf, tasks: Collection[str]) -> None:
-        self.run, self.tasks = run, tasks
+        self.run = run
+        self.tasks = tasks
         self.found: list[Failure] = []
         self._over = threading.Event()
         self._armed = threading.Lock()

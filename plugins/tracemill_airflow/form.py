@@ -12,15 +12,17 @@ from typing import Any
 import yaml
 from airflow.sdk import Param
 
+from tracemill.engine.trial import trial_root
 from tracemill.recipe_places import with_rows
-from tracemill.trial import trial_root
 from tracemill_airflow.graph import RECIPES, Stage, fits, stages_in, stages_of
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY
 from tracemill_airflow.shelf import recipe_texts
 from tracemill_airflow.watched import watched_task
 
 STORE = os.environ.get("TRACEMILL_STORE", (RECIPES.parents[1] / "var" / "store").as_uri())
-OWN, WHERE, HOW = "Your own recipe", "Where it lies", "How it runs"  # sections, closed at first; what has none is open
+OWN = "Your own recipe"  # sections, closed at first; what has none is open
+WHERE = "Where it lies"
+HOW = "How it runs"
 DEFAULTS: dict[str, Any] = {
     "retries": 3,
     "retry_delay": timedelta(seconds=5),
@@ -144,7 +146,8 @@ def graphs() -> dict[str, tuple[tuple[Stage, ...], list[str]]]:
 
     A recipe whose stages cannot be read is offered there, too: its first task says what is wrong with it.
     """
-    texts, graph = recipe_texts(), stages_of(RECIPES / "demo.yaml")
+    texts = recipe_texts()
+    graph = stages_of(RECIPES / "demo.yaml")
     files = {name: found for name, text in sorted(texts.items()) if (found := _stages(name, text)) is not None}
     demo_first = sorted(texts, key=lambda name: (name != "demo", name))
     fitting = [name for name in demo_first if _fits(files.get(name), graph)]

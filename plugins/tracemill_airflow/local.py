@@ -127,7 +127,8 @@ def start(home: Path, extra: dict[str, str] | None = None) -> LocalAirflow:
     if found:
         return found
     home.mkdir(parents=True, exist_ok=True)
-    port, password = _free_port(), _password(home)
+    port = _free_port()
+    password = _password(home)
     environment = {**os.environ, **settings(home, port), **(extra or {})}
     with (home / "airflow.log").open("ab") as log:
         command = [str(Path(sys.executable).with_name("airflow")), "standalone"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import ObjectStoragePath
 
 if TYPE_CHECKING:
-    from tracemill.shards import Store
+    from tracemill.engine.store import Store
 
 
 def place_at(url: str) -> tuple[Any, str]:
@@ -18,6 +18,6 @@ def place_at(url: str) -> tuple[Any, str]:
 
 def store_at(url: str, *, create: bool = False) -> Store:
     """The store at such a URL. Raises StoreError when there is none and `create` is false."""
-    from tracemill.shards import Store
+    from tracemill.engine.store import Store
 
     return Store(*place_at(url)).opened(create=create)

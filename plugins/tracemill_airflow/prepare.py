@@ -19,11 +19,12 @@ def make_bucket(connection: Mapping[str, object], url: str) -> None:
     """Make the bucket of an s3:// URL if there is none. Raises OSError with the server's words."""
     import s3fs
 
-    from tracemill.connections import s3_options
+    from tracemill.engine.connections import s3_options
 
     bucket = url.removeprefix("s3://").rpartition("@")[2].partition("/")[0]
     options = s3_options(connection)
-    fs, region = s3fs.S3FileSystem(**options), options.get("client_kwargs", {}).get("region_name", AT_HOME)
+    fs = s3fs.S3FileSystem(**options)
+    region = options.get("client_kwargs", {}).get("region_name", AT_HOME)
     if not fs.exists(bucket):
         where = {} if region == AT_HOME else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         fs.call_s3("create_bucket", Bucket=bucket, **where)

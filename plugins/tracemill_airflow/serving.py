@@ -19,11 +19,11 @@ from tracemill_airflow.triggers import DemandTrigger, raise_if_failed
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from tracemill.engine.resources import Resources
+    from tracemill.engine.store import Store
+    from tracemill.local.demand import ServedModel
+    from tracemill.models.server.replica import Replica
     from tracemill.recipe import Recipe
-    from tracemill.resources import Resources
-    from tracemill.served import ServedModel
-    from tracemill.serving.serve import Replica
-    from tracemill.shards import Store
 
 
 # Given to `partial`, too: of a mapped task the scheduler sees nothing that its constructor sets.
@@ -41,8 +41,8 @@ def needed_servers(recipe: Recipe, store: Store, machine: Resources) -> list[Ser
 
     None for a model whose stages are all sealed for today's settings, nor for one with an endpoint that is up.
     """
-    from tracemill.served import Demand, served_models
-    from tracemill.serving.endpoints import fixed_endpoints
+    from tracemill.local.demand import Demand, served_models
+    from tracemill.models.endpoints import fixed_endpoints
 
     served = [s for s in served_models(recipe).values() if s.model.replicas]
     known = with_connections(machine, [s.model.name for s in served]).environment
@@ -91,17 +91,19 @@ class ServeOperator(StageOperator):
 
     def serve(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Serve until the stages are sealed. Raises what the server's log says when it fails."""
+        from tracemill.local.demand import Demand, served_models
+        from tracemill.models.server.command import require_reachable
+        from tracemill.models.server.replica import Replica
         from tracemill.recipe import load_recipe
-        from tracemill.served import Demand, served_models
-        from tracemill.serving.launch import require_reachable
-        from tracemill.serving.serve import Replica
 
         context["server_name"] = self._name  # type: ignore[typeddict-unknown-key]
         raise_if_failed(event)
         if event["state"] == "over":
             return {"why": "nobody needs it"}
-        recipe, store = load_recipe(self.recipe), self.open_store()
-        served, machine = served_models(recipe)[self.server["model"]], recipe.located(self.machine())
+        recipe = load_recipe(self.recipe)
+        store = self.open_store()
+        served = served_models(recipe)[self.server["model"]]
+        machine = recipe.located(self.machine())
         require_reachable(store, machine)
         demand = Demand(recipe, store, machine, served.stages)
         run = run_of(context)

@@ -18,8 +18,8 @@ from typing import Any
 from fsspec.core import url_to_fs
 
 from tracemill import recipe_places
+from tracemill.engine.resources import Resources
 from tracemill.errors import TracemillError
-from tracemill.resources import Resources
 
 FRESH = 20.0  # seconds
 _log = logging.getLogger(__name__)

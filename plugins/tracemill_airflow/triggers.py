@@ -49,7 +49,10 @@ class LeaseTrigger(BaseTrigger):
 
     def __init__(self, store_url: str, models: dict[str, str], patience: float, run: Sequence[str] = ("", "")) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.store_url, self.models, self.patience, self.run_of = store_url, models, patience, RunOf(*run)
+        self.store_url = store_url
+        self.models = models
+        self.patience = patience
+        self.run_of = RunOf(*run)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Where this trigger is imported from and what it is made with."""
@@ -66,7 +69,8 @@ class LeaseTrigger(BaseTrigger):
         yield TriggerEvent(await told(self._wait()))  # type: ignore[no-untyped-call]
 
     async def _wait(self) -> dict[str, Any]:
-        end, began = time.monotonic() + self.patience, time.time()
+        end = time.monotonic() + self.patience
+        began = time.time()
         before = await asyncio.to_thread(failed_ones, self.run_of)
         for look in itertools.count():
             missing = await asyncio.to_thread(self._missing)
@@ -85,7 +89,7 @@ class LeaseTrigger(BaseTrigger):
 
     def _server_ended(self, missing: Sequence[str], began: float) -> str | None:
         """Why no server will come any more: in its own words, or because its tasks have failed for good."""
-        from tracemill.serving.lease import word_left
+        from tracemill.models.lease import word_left
 
         left = [word_left(store_at(self.store_url), name, since=0) for name in missing]
         if any(word and word.final and word.at >= began for word in left):
@@ -96,7 +100,7 @@ class LeaseTrigger(BaseTrigger):
         return said[-1] if said else f"the serve task of {', '.join(missing)} failed: its log says why"
 
     def _missing(self) -> list[str]:
-        from tracemill.serving.lease import live_leases, want
+        from tracemill.models.lease import live_leases, want
 
         store = store_at(self.store_url)
         missing = [name for name, identity in self.models.items() if not live_leases(store, name, identity)]
@@ -112,7 +116,10 @@ class DemandTrigger(BaseTrigger):
 
     def __init__(self, store_url: str, recipe: str, model: str, run: Sequence[str] = ("", "")) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.store_url, self.recipe, self.model, self.run_of = store_url, recipe, model, RunOf(*run)
+        self.store_url = store_url
+        self.recipe = recipe
+        self.model = model
+        self.run_of = RunOf(*run)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Where this trigger is imported from and what it is made with."""
@@ -139,9 +146,9 @@ class DemandTrigger(BaseTrigger):
         raise AssertionError("counting never ends")
 
     def _demand(self) -> Any:
+        from tracemill.engine.resources import Resources
+        from tracemill.local.demand import Demand, served_models
         from tracemill.recipe import load_recipe
-        from tracemill.resources import Resources
-        from tracemill.served import Demand, served_models
 
         recipe = load_recipe(self.recipe)
         return Demand(recipe, store_at(self.store_url), Resources(), served_models(recipe)[self.model].stages)
@@ -150,6 +157,6 @@ class DemandTrigger(BaseTrigger):
         return have_ended(states(self.run_of), demand.stages) or bool(demand.is_over())
 
     def _is_wanted(self) -> bool:
-        from tracemill.serving.lease import wanted
+        from tracemill.models.lease import wanted
 
         return wanted(store_at(self.store_url), self.model)

@@ -62,7 +62,7 @@ def test_the_worker_of_untrusted_programs_has_no_way_to_the_database_the_data_or
 
 
 def test_it_may_make_namespaces_and_mount_proc_and_the_error_elsewhere_names_the_same_options() -> None:
-    from tracemill.sandbox import namespace
+    from tracemill.sandbox.backends import namespace
 
     needed = {option for option in FOUND["worker-sandbox"].settings["security_opt"] if option.endswith("=unconfined")}
     assert needed == {"seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"}

@@ -10,12 +10,12 @@ import yaml
 from airflow.sdk.exceptions import TaskDeferred
 
 from tests.dags.graphs import first_event
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard
+from tracemill.engine.store import Store
+from tracemill.models.fake import FakeServer
+from tracemill.models.fake_http import Served, on_socket
 from tracemill.recipe import load_recipe
-from tracemill.resources import Resources
-from tracemill.runner import run_shard
-from tracemill.serving.fake import FakeServer
-from tracemill.serving.fake_http import Served, on_socket
-from tracemill.shards import Store
 from tracemill_airflow.batch_trigger import BatchTrigger
 from tracemill_airflow.operators.asking import DistillOperator
 

@@ -14,12 +14,12 @@ from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from tests.dags.graphs import dag_file, ran
 from tests.dags.test_operators import XCom
-from tests.unit.refresh.small import Small
+from tests.unit.versions.small import Small
+from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, ServingError, SourceError, TracemillError
+from tracemill.models.fake import FakeServer
+from tracemill.models.fake_http import on_socket
 from tracemill.recipe import load_recipe
-from tracemill.serving.fake import FakeServer
-from tracemill.serving.fake_http import on_socket
-from tracemill.shards import Store
 from tracemill_airflow.form import graphs, recipe_of, store_of
 from tracemill_airflow.graph import stages_in
 from tracemill_airflow.operators import PlanOperator

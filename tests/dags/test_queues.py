@@ -14,7 +14,7 @@ from benchmarks.cluster import small
 from benchmarks.cluster.compose import services
 from tests.cluster.test_compose import SECRET_VALUES
 from tests.dags.graphs import dag_file
-from tracemill import processors
+from tracemill.engine import processors
 from tracemill.errors import RecipeError
 from tracemill.sandbox.base import SandboxUnavailable
 from tracemill_airflow import queues
@@ -128,7 +128,7 @@ def test_a_model_with_an_endpoint_needs_no_gpu(celery: None, tmp_path: Path, mon
 
 
 def test_a_worker_that_cannot_shut_programs_in_fails_the_task_that_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tracemill import sandboxes
+    from tracemill.local import sandboxes
 
     def refused(recipe: Any) -> list[str]:
         raise SandboxUnavailable("no namespaces here")

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.dags.graphs import dag_file, ran, store_of
-from tests.unit.refresh.small import LEAK, ids, small, text
-from tracemill.refresh.versions import Version, latest
+from tests.unit.versions.small import LEAK, ids, small, text
+from tracemill.versions.versions import Version, latest
 from tracemill_airflow.graph import stages_of
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
-    from tests.unit.refresh.small import Small
+    from tests.unit.versions.small import Small
 
 OLD, NEW = [text(k) for k in range(12)], text(90)
 STAGES = ("plan", "ingest", "sign", "cluster", "unique", "rules", "select")

@@ -11,12 +11,12 @@ import yaml
 from airflow.sdk.exceptions import TaskDeferred
 
 from tests.dags.graphs import first_event
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard
+from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, ServingError
+from tracemill.models.lease import Lease, live_leases, renew, wanted, withdraw
 from tracemill.recipe import load_recipe
-from tracemill.resources import Resources
-from tracemill.runner import run_shard
-from tracemill.serving.lease import Lease, live_leases, renew, wanted, withdraw
-from tracemill.shards import Store
 from tracemill_airflow.endpoints import connection_id, with_connections
 from tracemill_airflow.operators.asking import DistillOperator
 from tracemill_airflow.operators.ingest import IngestOperator

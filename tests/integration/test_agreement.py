@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store
 from tracemill.recipe import Recipe, load_recipe, parse_recipe
 from tracemill.report.agreement import agreement
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
 from tracemill.sandbox.base import Job, SandboxSettings, SandboxUnavailable, Status, StdioSuite
-from tracemill.shards import Store
 
 DATA = os.environ.get("TRACEMILL_DATA")
 FILES = ("gsm8k_model_solutions.jsonl", "math_cot_100x8.jsonl", "kodcode_r1.jsonl", "humaneval_codegen16b_8.jsonl")

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 import pytest
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store
+from tracemill.ingest.demo import DemoSource, Planted
+from tracemill.ingest.demo.faults import CATCHES
+from tracemill.local.demand import served_models
+from tracemill.models.endpoints import ENDPOINTS
+from tracemill.models.fake import FakeServer
 from tracemill.recipe import Recipe, load_recipe
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.served import served_models
-from tracemill.serving.endpoints import ENDPOINTS
-from tracemill.serving.fake import FakeServer
-from tracemill.shards import Store
-from tracemill.sources.demo import DemoSource, Planted
-from tracemill.sources.demo.faults import CATCHES
 
 Ending = tuple[str, str, str]  # step, bucket, reason
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.serving.shard import AT
+from tests.unit.models.shard import AT
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store
+from tracemill.models.endpoints import ENDPOINTS
+from tracemill.models.fake import FakeServer
 from tracemill.recipe import Recipe, load_recipe
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.serving.endpoints import ENDPOINTS
-from tracemill.serving.fake import FakeServer
-from tracemill.shards import Store
 
 MODEL: dict[str, Any] = {"name": "tiny", "weights": "org/tiny", "revision": "abc"}
 CRITIC = {**MODEL, "name": "critic"}

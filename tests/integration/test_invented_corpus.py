@@ -10,10 +10,10 @@ from benchmarks.data import accuracy
 from benchmarks.data.corpus import Corpus, written
 from benchmarks.data.pipeline import recipe_for
 from benchmarks.data.refresh import grown
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store
 from tracemill.recipe import parse_recipe
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.shards import Store
 
 ROWS = 6000
 

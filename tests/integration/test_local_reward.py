@@ -12,14 +12,14 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForSequenceClassification
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
-from tracemill.resources import Resources
-from tracemill.rewards.base import Attributes, Exchange
-from tracemill.rewards.local import LocalRewardModel
-from tracemill.serving.asks import Refusal
-from tracemill.serving.feed import Feed
-from tracemill.serving.model import Model
-from tracemill.shards import Store
+from tracemill.judge.rewards.base import Attributes, Exchange
+from tracemill.judge.rewards.local import LocalRewardModel
+from tracemill.models.model import Model
+from tracemill.models.request import Refusal
+from tracemill.models.session import Feed
 
 TEMPLATE = "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] }}\n{% endfor %}"
 EXCHANGES = [

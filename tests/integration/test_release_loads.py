@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store, file_digest
 from tracemill.recipe import Recipe, parse_recipe
-from tracemill.release.publish import publish
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.shards import Store, file_digest
+from tracemill.report.publish import publish
 
 PARTS = ("maths", "chinese", "code")
 RECIPE = {

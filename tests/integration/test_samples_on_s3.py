@@ -9,11 +9,11 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from tracemill.serving.asks import Ask, Reply
-from tracemill.serving.keys import keys_below, remove
-from tracemill.serving.lease import Lease, live_leases, renew, want, wanted, withdraw
-from tracemill.serving.samples import SampleStore
-from tracemill.shards import Store
+from tracemill.engine.keys import keys_below, remove
+from tracemill.engine.store import Store
+from tracemill.models.lease import Lease, live_leases, renew, want, wanted, withdraw
+from tracemill.models.request import Ask, Reply
+from tracemill.models.samples import SampleStore
 
 KEYS = [Ask("/v1/completions", {"prompt": str(n)}).key("w") for n in range(3)]
 

@@ -12,11 +12,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.fakes import FakePlan, fake_recipe
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Manifest, Store
 from tracemill.errors import StoreError
 from tracemill.recipe import Recipe
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.shards import Manifest, Store
 
 KEY = {"key": "test", "secret": "test"}
 

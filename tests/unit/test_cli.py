@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tracemill.cli import app
-from tracemill.shards import Store
+from tracemill.engine.store import Store
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RECIPE = """

@@ -10,12 +10,12 @@ import numba
 import numpy as np
 import pytest
 
-from tracemill.text import kernels
+from tracemill.text import jit
 
 MISSED = """
 import sys
 from tests.unit.dedup.shards import Shards, problem
-from tests.unit.serving.shard import generation
+from tests.unit.models.shard import generation
 from tracemill.compiling import compile_kernels
 from tracemill.shards import Store
 from tracemill.steps.rules import Rules
@@ -46,7 +46,7 @@ def test_what_is_compiled_beforehand_is_all_that_sign_and_rules_need(tmp_path: P
 def test_who_waits_for_the_compiler_is_told_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernels._Teller, "told", False)
+    monkeypatch.setattr(jit._Teller, "told", False)
     caplog.set_level("INFO", logger="tracemill.progress")
     for factor in (2, 3):
         tripled = numba.njit(lambda values, factor=factor: values * factor)

@@ -9,9 +9,9 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from tracemill.connections import place_of
+from tracemill.engine.connections import place_of
+from tracemill.engine.store import Store
 from tracemill.errors import StoreError
-from tracemill.shards import Store
 
 KEYS = {"key": "me", "secret": "p/w+d"}
 HOME = {"endpoint_url": "http://objects:8333", "region_name": "us-east-1"}

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.unit.test_served import MACHINE, sealed, written
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
 from tracemill.errors import ServingError
-from tracemill.hosting import hosted
-from tracemill.resources import Resources
-from tracemill.serving.fake import FakeServer
-from tracemill.serving.fake_http import on_socket
-from tracemill.serving.lease import Lease, renew
-from tracemill.shards import Store
+from tracemill.local.hosting import hosted
+from tracemill.models.fake import FakeServer
+from tracemill.models.fake_http import on_socket
+from tracemill.models.lease import Lease, renew
 
 LEASE = Lease(
     model="tiny", identity="org/tiny@abc", replica=0, url="http://127.0.0.1:1", host="h", pid=1, renewed=time.time()

@@ -10,13 +10,13 @@ import pytest
 from aiohttp import web
 from rich.console import Console
 
+from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError, ServingError, TracemillError
-from tracemill.preflight import require_ready
+from tracemill.local.preflight import require_ready
+from tracemill.local.run import Run
+from tracemill.models.fake import FakeServer
+from tracemill.models.fake_http import Served, on_socket
 from tracemill.recipe import Recipe, load_recipe
-from tracemill.resources import Resources
-from tracemill.run import Run
-from tracemill.serving.fake import FakeServer
-from tracemill.serving.fake_http import Served, on_socket
 
 RECIPE = """
 name: mine
@@ -55,7 +55,7 @@ class Listing(Served):
 
 @pytest.fixture
 def listing(monkeypatch: pytest.MonkeyPatch) -> type[Listing]:
-    monkeypatch.setattr("tracemill.serving.fake_http.Served", Listing)
+    monkeypatch.setattr("tracemill.models.fake_http.Served", Listing)
     monkeypatch.setattr(Listing, "status", 200)
     return Listing
 

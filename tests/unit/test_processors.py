@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tracemill.processors import processors
+from tracemill.engine.processors import processors
 
 V1 = ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")
 

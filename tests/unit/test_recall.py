@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from tracemill.decontaminate.step import Decontaminate
+from tracemill.engine.ids import problem_id
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store
 from tracemill.errors import MissingInput, RecipeError
-from tracemill.recall import revocation_list, scanned
 from tracemill.recipe import Recipe, parse_recipe
-from tracemill.records import problem_id
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.shards import Store
-from tracemill.steps.decontaminate import Decontaminate
+from tracemill.versions.scan import revocation_list, scanned
 
 HASHING = {"kind": "hashing"}
 LATE = "a ladder of 10 metres leans on a wall and its foot slides away at 2 metres a second; how fast does the top fall"

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, SourceError
-from tracemill.pending import pending
-from tracemill.preflight import require_ready
+from tracemill.local.pending import pending
+from tracemill.local.preflight import require_ready
+from tracemill.local.run import Run
 from tracemill.recipe import load_recipe, remember_recipe, stored_recipe
 from tracemill.recipe_places import SHIPPED
-from tracemill.refresh.versions import seal_version
-from tracemill.resources import Resources
-from tracemill.run import Run
-from tracemill.shards import Store
+from tracemill.versions.versions import seal_version
 
 RECIPE = """
 name: mine

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tracemill.engine.step import Step
 from tracemill.errors import RecipeError
+from tracemill.ingest.datasets.base import DatasetSource
 from tracemill.recipe import load_recipe, parse_recipe, recipe_names
-from tracemill.sources.dataset import DatasetSource
-from tracemill.steps.base import Step
 
 
 def test_the_recipes_are_there() -> None:

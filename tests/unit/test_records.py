@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tracemill.records import canonical, problem_id
+from tracemill.engine.ids import canonical, problem_id
 
 texts = st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=40)
 visible = st.characters(codec="utf-8", exclude_categories=("Z", "C"))

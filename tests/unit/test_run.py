@@ -8,7 +8,7 @@ import time
 import pytest
 from rich.console import Console
 
-from tracemill.run import at_work
+from tracemill.local.run import at_work
 
 
 @pytest.mark.parametrize(("is_terminal", "is_heard"), [(False, True), (True, False)], ids=["a log", "a terminal"])

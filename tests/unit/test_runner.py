@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeIngest, FakePlan, FakeRecipe, Gather, Sieve, fake_recipe, run_at_once, run_mortal
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import ShardResult, run_shard, shard_count
+from tracemill.engine.step import Step
+from tracemill.engine.store import Manifest, Store
 from tracemill.errors import ConservationError, MissingInput, RecipeError
 from tracemill.recipe import Recipe
-from tracemill.resources import Resources
-from tracemill.runner import ShardResult, run_shard, shard_count
-from tracemill.shards import Manifest, Store
-from tracemill.steps.base import Step
 
 STEPS = ("plan", "ingest", "sieve", "gather")
 
@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> Store:
 def processes() -> ForkServerContext:
     """Processes that start in milliseconds: the server imports what they need once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.fakes", "tracemill.runner"])
+    context.set_forkserver_preload(["tests.fakes", "tracemill.engine.runner"])
     return context
 
 

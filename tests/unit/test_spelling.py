@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tracemill.errors import RecipeError
 from tracemill.recipe import load_recipe, parse_recipe, recipe_names
-from tracemill.spelling import nearest
+from tracemill.text.spelling import nearest
 
 WHOLE: dict[str, Any] = {
     "name": "mine",

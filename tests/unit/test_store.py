@@ -14,10 +14,10 @@ import pyarrow as pa
 import pytest
 
 from tests.fakes import SickDisk
+from tracemill.engine.objects import scratch_folder
+from tracemill.engine.step import Inputs, ledger_rows
+from tracemill.engine.store import MARKER, Counts, Manifest, Store, StoredFile
 from tracemill.errors import CorruptShard, StoreError
-from tracemill.objects import scratch_folder
-from tracemill.shards import MARKER, Counts, Manifest, Store, StoredFile
-from tracemill.steps.base import Inputs, ledger_rows
 
 TABLE = pa.table({"id": [f"p{k}" for k in range(2500)], "text": [f"{k} " * 40 for k in range(2500)]})
 NOBODY = 65_534  # the user id that owns nothing

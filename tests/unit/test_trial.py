@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
+from tracemill.engine.trial import trial_root
 from tracemill.errors import RecipeError
+from tracemill.ingest.chosen import chosen_rows
+from tracemill.ingest.source import Slice
+from tracemill.local.run import Run
+from tracemill.models.fake import FakeServer
 from tracemill.recipe import load_recipe, stored_recipe
 from tracemill.recipe_places import split_rows, with_rows
-from tracemill.resources import Resources
-from tracemill.run import Run
-from tracemill.serving.fake import FakeServer
-from tracemill.shards import Store
-from tracemill.sources.base import Slice
-from tracemill.steps.chosen import chosen_rows
-from tracemill.trial import trial_root
 from tracemill.upkeep.pruning import removable
 
 RECIPE = """

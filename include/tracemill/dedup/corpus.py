@@ -11,17 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tracemill.dedup.bits import BITS_WORDS, bits_of
-from tracemill.dedup.living import METHODS, NOTHING, Decided
+from tracemill.dedup.incremental import METHODS, NOTHING, Decided
 from tracemill.dedup.minhash import BANDS
-from tracemill.dedup.packed import unpacked
+from tracemill.dedup.simhash import BITS_WORDS, bits_of
+from tracemill.engine.ids import DIFFICULTIES
+from tracemill.engine.packed import unpacked
+from tracemill.engine.step import Inputs
 from tracemill.errors import RecipeError
-from tracemill.records import DIFFICULTIES
-from tracemill.steps.base import Inputs
-from tracemill.text.kernels import F32, I32, I64, U32, U64
+from tracemill.text.jit import F32, I32, I64, U32, U64
 
 Columns = dict[str, NDArray[Any]]
-KEPT, DROPPED, NEW = 0, 1, 2
+KEPT = 0
+DROPPED = 1
+NEW = 2
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ def _priority(inputs: Inputs, shard: int, ids: pa.ChunkedArray) -> Columns:
     labels = inputs.table("labels", ["problem_id", "difficulty"], shard)
     labelled = labels["difficulty"].take(pc.index_in(ids, value_set=labels["problem_id"]))
     level = pc.index_in(pc.coalesce(labelled, problems["difficulty"]), value_set=pa.array(DIFFICULTIES))
-    bare, easiness = problems["bare"].to_numpy().astype(np.int64), -pc.fill_null(level, -1).to_numpy().astype(np.int64)
+    bare = problems["bare"].to_numpy().astype(np.int64)
+    easiness = -pc.fill_null(level, -1).to_numpy().astype(np.int64)
     rank = pc.fill_null(problems["rank"], 0).to_numpy().astype(np.int64)
     return {"priority": (bare << 48) + (easiness << 40) + rank}

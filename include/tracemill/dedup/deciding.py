@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tracemill.dedup.agreement_key import numberless
 from tracemill.dedup.corpus import Corpus
-from tracemill.dedup.guard import numberless
+from tracemill.dedup.load import read_grams, read_vectors
 from tracemill.dedup.minhash import candidate_pairs, jaccard
-from tracemill.dedup.reading import read_grams, read_vectors
 from tracemill.dedup.referee import Referee
 from tracemill.dedup.representatives import NO_EDGES, Choice, Edges, chosen, exact_leaders
 from tracemill.dedup.semantic import Cells, similar_pairs
-from tracemill.steps.base import Inputs
-from tracemill.text.kernels import F32, I64, U64
+from tracemill.engine.step import Inputs
+from tracemill.text.jit import F32, I64, U64
 
 MOST = 64  # answers and prints of one text that a row of it is compared with
 WRITTEN = np.uint64(1)  # the bit of a guard that says how the text is written
@@ -58,7 +58,8 @@ class Deciding:
 
     def decision(self) -> Decision:
         """Exact copies follow the best row of their text; of those best rows, near-duplicates follow a kept one."""
-        corpus, cells = self.corpus, Cells(np.full(len(self.corpus), -1, np.int32))
+        corpus = self.corpus
+        cells = Cells(np.full(len(self.corpus), -1, np.int32))
         leader = self._leaders()
         leader[: corpus.fixed] = np.arange(corpus.fixed)
         rows, fresh = self._comparable(leader)
@@ -79,11 +80,15 @@ class Deciding:
     def _decision(
         self, leader: I64, tiers: list[Edges], choice: Choice, told: dict[int, tuple[str, ...]], cells: Cells
     ) -> Decision:
-        corpus, pairs = self.corpus, np.concatenate([tier.pairs for tier in tiers])
-        target, method = np.arange(len(corpus)), np.zeros(len(corpus), np.int8)
+        corpus = self.corpus
+        pairs = np.concatenate([tier.pairs for tier in tiers])
+        target = np.arange(len(corpus))
+        method = np.zeros(len(corpus), np.int8)
         similarity = np.ones(len(corpus), np.float32)
         old = slice(corpus.anchors, corpus.fixed)
-        target[old], method[old], similarity[old] = corpus.target, corpus.method, corpus.similarity
+        target[old] = corpus.target
+        method[old] = corpus.method
+        similarity[old] = corpus.similarity
         near = np.flatnonzero(choice.edge >= 0)
         edge = choice.edge[near]
         target[near] = pairs[edge, 0]
@@ -144,9 +149,11 @@ class Deciding:
             alike = np.concatenate([alike, self._near(same=True)])
             alike = np.unique(alike[np.isin(alike[:, 1], rows)], axis=0)
             rows = np.union1d(rows[rows >= corpus.fixed], alike)
-        vectors, own = read_vectors(self.inputs, corpus, rows), Cells(np.full(len(rows), -1, np.int32))
+        vectors = read_vectors(self.inputs, corpus, rows)
+        own = Cells(np.full(len(rows), -1, np.int32))
         proposed = np.searchsorted(rows, alike[np.isin(alike, rows).all(axis=1)])
-        guards, fresh = self._guards(rows), int(np.searchsorted(rows, corpus.fixed))
+        guards = self._guards(rows)
+        fresh = int(np.searchsorted(rows, corpus.fixed))
         found = similar_pairs(
             vectors, guards, self.rules.semantic, self.rules.probes, fresh, proposed=proposed, cells=own
         )
@@ -156,7 +163,8 @@ class Deciding:
 
     def _across(self, rows: I64) -> Edges:
         """Pairs of two ways of writing, with numbers: without any, texts on one matter are too easily alike."""
-        corpus, threshold = self.corpus, self.rules.across
+        corpus = self.corpus
+        threshold = self.rules.across
         if threshold is None or self.rules.semantic is None:
             return NO_EDGES
         proposed = NO_EDGES.pairs
@@ -166,7 +174,8 @@ class Deciding:
         rows = np.union1d(_mixed(corpus.guards, rows), proposed)
         if corpus.near is not None:
             rows = np.union1d(rows[rows >= corpus.fixed], proposed)
-        vectors, guards = read_vectors(self.inputs, corpus, rows), self._guards(rows) | WRITTEN
+        vectors = read_vectors(self.inputs, corpus, rows)
+        guards = self._guards(rows) | WRITTEN
         fresh = int(np.searchsorted(rows, corpus.fixed))
         near = np.searchsorted(rows, proposed)
         found = similar_pairs(vectors, guards, threshold, self.rules.probes, fresh, proposed=near)

@@ -14,15 +14,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tracemill.dedup.bits import BITS_WORDS
 from tracemill.dedup.corpus import Columns
-from tracemill.dedup.living import settled_before
+from tracemill.dedup.incremental import settled_before
 from tracemill.dedup.minhash import BANDS
-from tracemill.shards import Manifest, Store, StoredFile
-from tracemill.steps.base import Inputs
-from tracemill.text.kernels import F32
+from tracemill.dedup.simhash import BITS_WORDS
+from tracemill.engine.step import Inputs
+from tracemill.engine.store import Manifest, Store, StoredFile
+from tracemill.text.jit import F32
 
-ROWS, CELLS = "dedup_index_", "dedup_cells"
+ROWS = "dedup_index_"
+CELLS = "dedup_cells"
 PARTS = 64  # files that a run reads; after that many they become one
 # `target` is the place of the row that this one is dropped for (its own: it is kept).
 ROW = pa.schema(
@@ -121,7 +122,8 @@ def read_index(store: Store, manifest: Manifest) -> Index | None:
 
 def _columns(store: Store, parts: Sequence[StoredFile]) -> Columns:
     """The rows of all parts, read piece by piece to their places: the whole is never held twice."""
-    total, place = sum(part.rows or 0 for part in parts), 0
+    total = sum(part.rows or 0 for part in parts)
+    place = 0
     columns: Columns = {field.name: _room(field, total) for field in ROW}
     for part in parts:
         for batch in store.get_batches(part):

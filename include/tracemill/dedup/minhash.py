@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash
 
-from tracemill.text.kernels import I64, U32, U64, chained, kernel
+from tracemill.text.jit import I64, U32, U64, chained, kernel
 from tracemill.text.ngrams import Grams
 
-BANDS, ROWS = 20, 3  # finds a pair of Jaccard 0.7 with 1 - (1 - 0.7**3)**20 = 0.9998
+BANDS = 20  # finds a pair of Jaccard 0.7 with 1 - (1 - 0.7**3)**20 = 0.9998
+ROWS = 3
 PERMUTATIONS = BANDS * ROWS
 BUCKET = 64  # rows of a bucket that the others are compared with; more would make template families quadratic
 SEED = 42
@@ -62,12 +63,14 @@ def _band_keys(band: U32, guard: U64) -> U64:
 @kernel
 def _bucket_pairs(keys: U64, order: I64, fresh: int) -> U64:
     """Pairs within runs of equal keys, packed as first << 32 | second; `order` ascends within a run."""
-    size, start = 0, 0
+    size = 0
+    start = 0
     for i in range(len(keys)):
         start = i if keys[i] != keys[start] else start
         size += min(i - start, BUCKET) if order[i] >= fresh else 0
     out = np.empty(size, np.uint64)
-    size, start = 0, 0
+    size = 0
+    start = 0
     for i in range(len(keys)):
         start = i if keys[i] != keys[start] else start
         for k in range(start, min(i, start + BUCKET) if order[i] >= fresh else start):
@@ -80,12 +83,17 @@ def _bucket_pairs(keys: U64, order: I64, fresh: int) -> U64:
 def _jaccard(hashes: U64, offsets: I64, pairs: I64) -> NDArray[np.float32]:
     out = np.zeros(len(pairs), np.float32)
     for p in range(len(pairs)):
-        i, j = offsets[pairs[p, 0]], offsets[pairs[p, 1]]
-        i_end, j_end, both = offsets[pairs[p, 0] + 1], offsets[pairs[p, 1] + 1], 0
+        i = offsets[pairs[p, 0]]
+        j = offsets[pairs[p, 1]]
+        i_end = offsets[pairs[p, 0] + 1]
+        j_end = offsets[pairs[p, 1] + 1]
+        both = 0
         union = (i_end - i) + (j_end - j)
         while i < i_end and j < j_end:
             if hashes[i] == hashes[j]:
-                both, i, j = both + 1, i + 1, j + 1
+                both = both + 1
+                i = i + 1
+                j = j + 1
             elif hashes[i] < hashes[j]:
                 i += 1
             else:

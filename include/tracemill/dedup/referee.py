@@ -9,21 +9,21 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tracemill.dedup.across import across
 from tracemill.dedup.corpus import Corpus
-from tracemill.dedup.difference import Difference, difference
-from tracemill.dedup.evidence import Evidence, compared, evidence, stated, telling
-from tracemill.dedup.prints import other_print
-from tracemill.dedup.reading import by_shard
-from tracemill.dedup.words import Parts, read_parts
-from tracemill.sources.turns import unasked
-from tracemill.steps.base import Inputs
+from tracemill.dedup.load import by_shard
+from tracemill.engine.step import Inputs
+from tracemill.ingest.turns import unasked
 from tracemill.text.choices import open_form
 from tracemill.text.figures import figure_code
-from tracemill.text.kernels import I64, Flags
+from tracemill.text.jit import I64, Flags
 from tracemill.text.problem_text import normalised_problem
 from tracemill.text.verbatim import code, crosses, primes
-from tracemill.verifiers.same_answer import same_answers
+from tracemill.text.wording.across import across
+from tracemill.text.wording.difference import Difference, difference
+from tracemill.text.wording.evidence import Evidence, compared, evidence, stated, telling
+from tracemill.text.wording.prints import other_print
+from tracemill.text.wording.words import Parts, read_parts
+from tracemill.verify.math.same_answer import same_answers
 
 SAID = ("reference_answer", "test_case", "constraints")  # of the answer
 COLUMNS = ("prompt", "messages", *SAID)
@@ -35,7 +35,8 @@ class Referee:
     """Holds the texts and answers of the rows that stand in any pair; memory: those texts once, as Arrow has them."""
 
     def __init__(self, inputs: Inputs, corpus: Corpus, rows: I64, workers: int) -> None:
-        self._rows, self._workers = rows, workers
+        self._rows = rows
+        self._workers = workers
         self._table = _read(inputs, corpus, rows)
         self._known: dict[tuple[str, str], str] = {}
         self._text = lru_cache(CACHED)(self._read_text)
@@ -86,7 +87,8 @@ class Referee:
             self._known |= dict(zip(wanted, same_answers(wanted, self._workers), strict=True))
 
     def _answers(self, first: int, second: int) -> str:
-        one, other = self._evidence(first), self._evidence(second)
+        one = self._evidence(first)
+        other = self._evidence(second)
         verdict = compared(one, other)
         if verdict != "ask":
             return verdict
@@ -142,7 +144,8 @@ def _print(prompt: pl.Expr) -> pl.Expr:
 
 def _read(inputs: Inputs, corpus: Corpus, rows: I64) -> pa.Table:
     """The rows' texts and answers, in their order."""
-    parts, order = [], [np.zeros(0, np.int64)]
+    parts = []
+    order = [np.zeros(0, np.int64)]
     for shard, places in by_shard(corpus, rows):
         known = inputs.table("problems", ["id"], shard)["id"]
         wanted = pa.array(corpus.ids[rows[places]], pa.string())

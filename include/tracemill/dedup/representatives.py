@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tracemill.text.kernels import F32, I64, Flags, kernel
+from tracemill.text.jit import F32, I64, Flags, kernel
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,14 @@ def chosen(n: int, tiers: list[Edges], same: Question = lambda better, worse: Tr
     similarity = np.concatenate([tier.similarity for tier in tiers]) if tiers else NO_EDGES.similarity
     tier = np.repeat(np.arange(len(tiers)), [len(t.pairs) for t in tiers])
     order = np.lexsort([pairs[:, 0], -similarity, tier, pairs[:, 1]])
-    kept, edge = np.ones(n, np.bool_), np.full(n, -1, np.int64)
+    kept = np.ones(n, np.bool_)
+    edge = np.full(n, -1, np.int64)
     rows, starts = np.unique(pairs[order, 1], return_index=True)
     for row, edges in zip(rows.tolist(), np.split(order, starts)[1:], strict=True):
         tries = edges[kept[pairs[edges, 0]]][:TRIES].tolist()
         found = next((e for e in tries if same(int(pairs[e, 0]), row)), -1)
-        kept[row], edge[row] = found < 0, found
+        kept[row] = found < 0
+        edge[row] = found
     return Choice(kept, edge)
 
 
@@ -71,7 +73,8 @@ def _joined(leader: I64, other: I64) -> I64:
     """Merge two partitions, each given as the first row of every row's group."""
     root = leader.copy()
     for row in range(len(root)):
-        a, b = row, other[row]
+        a = row
+        b = other[row]
         while root[a] != a:
             a = root[a]
         while root[b] != b:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracemill.dedup.representatives import NO_EDGES, Edges
-from tracemill.text.kernels import F32, I32, I64, U64, Flags, kernel
+from tracemill.text.jit import F32, I32, I64, U64, Flags, kernel
 
 Half = NDArray[np.float16]
 WHOLE = 4096
@@ -67,7 +67,8 @@ def similar_pairs(
             if cells is not None:
                 cells.note(int(groups[rows[0]]), rows, nearest[:, 0], centroids)
         found.append(_verified(group_vectors, rows, near, threshold))
-    pairs, similarity = np.concatenate([e.pairs for e in found]), np.concatenate([e.similarity for e in found])
+    pairs = np.concatenate([e.pairs for e in found])
+    similarity = np.concatenate([e.similarity for e in found])
     place = np.lexsort([pairs[:, 0], pairs[:, 1]])
     again = np.zeros(len(place), np.bool_)
     again[1:] = (pairs[place][1:] == pairs[place][:-1]).all(axis=1)
@@ -113,7 +114,8 @@ def exact_cosine(vectors: F32, i: int, j: int) -> float:
 
 @kernel
 def _loop_pairs(vectors: F32, bounds: I64, new: Flags, threshold: float) -> tuple[I64, F32]:
-    pairs, values = [], []
+    pairs = []
+    values = []
     for group in range(len(bounds) - 1):
         for j in range(bounds[group], bounds[group + 1]):
             for i in range(bounds[group], j if new[j] else bounds[group]):
@@ -121,7 +123,8 @@ def _loop_pairs(vectors: F32, bounds: I64, new: Flags, threshold: float) -> tupl
                 if value >= np.float32(threshold):
                     pairs.append((i, j))
                     values.append(value)
-    out, similarity = np.empty((len(pairs), 2), np.int64), np.empty(len(pairs), np.float32)
+    out = np.empty((len(pairs), 2), np.int64)
+    similarity = np.empty(len(pairs), np.float32)
     for k in range(len(pairs)):
         out[k, 0], out[k, 1] = pairs[k]
         similarity[k] = values[k]
@@ -160,7 +163,8 @@ def whole_pairs(vectors: Half, threshold: float, new: int = 0) -> I64:
 
 def cell_pairs(vectors: Half, threshold: float, nearest: I32, new: int = 0) -> I64:
     """Candidate pairs, one of them at or after `new`, of which one is in a cell near the other (see cells_of)."""
-    count, width = int(nearest.max()) + 1, nearest.shape[1]
+    count = int(nearest.max()) + 1
+    width = nearest.shape[1]
     visits = np.argsort(nearest.ravel(), kind="stable")
     bounds = np.searchsorted(nearest.ravel()[visits], np.arange(count + 1))
     found = [np.zeros(0, np.uint64)]
@@ -181,7 +185,8 @@ def _visits(vectors: Half, visitors: I64, members: I64, threshold: float) -> Ite
     for start in range(0, len(visitors) if len(members) else 0, BLOCK):
         part = visitors[start : start + BLOCK]
         near = np.flatnonzero(vectors[part].astype(np.float32) @ target >= np.float32(threshold - MARGIN))
-        i, j = part[near // len(members)], members[near % len(members)]
+        i = part[near // len(members)]
+        j = members[near % len(members)]
         i, j = i[i != j], j[i != j]
         yield np.minimum(i, j).astype(np.uint64) << np.uint64(32) | np.maximum(i, j).astype(np.uint64)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tracemill.errors import RecipeError
-from tracemill.serving.api import Api, Price
-from tracemill.serving.profiles import Profile
+from tracemill.models.api import Api, Price
+from tracemill.models.profiles import Profile
 
 PROVIDERS = {
     "deepseek": ("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY"),
@@ -27,7 +27,8 @@ _THINKS = re.compile(r"reason|think|(?:^|[-/._])r1|qwq|magistral|gpt-oss|qwen3|(
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CALLS = re.compile(r"/(?:chat/completions|completions|responses|messages|models)/*$")  # what is asked below an address
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
-LONG, SHORT = 32768, 8192  # tokens an answer may have: of models that think long, and what nearly all others accept
+LONG = 32768  # tokens an answer may have: of models that think long, and what nearly all others accept
+SHORT = 8192
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 from tracemill.drafting.looking import Look
 from tracemill.drafting.parts import Roles, answered, named, parts_of, values
 from tracemill.errors import RecipeError
-from tracemill.sources.base import RowError
-from tracemill.sources.jsonl import Columns, mapped_tests
-from tracemill.spelling import nearest
+from tracemill.ingest.mapped import Columns, mapped_tests
+from tracemill.ingest.source import RowError
+from tracemill.text.spelling import nearest
 
 LONGEST_ANSWER = 300  # characters at the median; longer texts are solutions or responses, not reference answers
 _CODE = re.compile(r"^\s*(?:```|def |class |import |from \w+ import|#include|public )", re.MULTILINE)

@@ -9,12 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
+from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError, SourceError
-from tracemill.resources import Resources
-from tracemill.sources import AnySource
-from tracemill.sources.files import FileSource
-from tracemill.sources.huggingface import HuggingfaceSource
-from tracemill.sources.jsonl import Columns, JsonlSource
+from tracemill.ingest.datasets.huggingface import HuggingfaceSource
+from tracemill.ingest.formats.files import FileSource
+from tracemill.ingest.mapped import Columns, JsonlSource
+from tracemill.ingest.sources import AnySource
 
 LOOKED_AT = 100  # rows
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")

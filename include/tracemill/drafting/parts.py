@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tracemill.drafting.looking import Look
-from tracemill.sources.base import RowError
-from tracemill.sources.columns import column, has_column
-from tracemill.sources.options import options_of
+from tracemill.ingest.columns import column, has_column
+from tracemill.ingest.options import options_of
+from tracemill.ingest.source import RowError
 
 Roles = Mapping[str, str | tuple[str, ...]]
 
@@ -113,7 +113,8 @@ def answered(found: Look, roles: Roles) -> dict[str, str | tuple[str, ...]]:
     else by its text. A number of which nobody can tell from where it counts is none.
     """
     left = {role: given for role, given in roles.items() if role != "reference_answer"}
-    options, answer = roles["options"], roles.get("reference_answer")
+    options = roles["options"]
+    answer = roles.get("reference_answer")
     free = {one.lower(): one for one in reversed(found.columns) if one not in named(left)}
     names = [*([answer] if isinstance(answer, str) else []), *(free[key] for key in _KEYS if key in free)]
     said = {name: _said_as(found, options, name) for name in names}

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from tracemill.drafting.looking import Look
 from tracemill.drafting.parts import Roles, unaccounted
 from tracemill.errors import RecipeError
-from tracemill.sources.base import RowError, SourceRow
-from tracemill.sources.jsonl import Columns, mapped_row
+from tracemill.ingest.mapped import Columns, mapped_row
+from tracemill.ingest.source import RowError, SourceRow
 
 
 def _read(found: Look, roles: Roles) -> list[SourceRow | RowError]:

@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tracemill.resources import Resources
-from tracemill.shards import canonical_digest
-from tracemill.text.kernels import F32
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import canonical_digest
+from tracemill.text.jit import F32
 
 
 class Thresholds(BaseModel):

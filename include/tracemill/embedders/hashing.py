@@ -10,8 +10,8 @@ import pyarrow as pa
 from pydantic import Field
 
 from tracemill.embedders.base import Embedder, Thresholds, unit_rows
-from tracemill.resources import Resources
-from tracemill.text.kernels import F32, I64, U64, kernel, mixed
+from tracemill.engine.resources import Resources
+from tracemill.text.jit import F32, I64, U64, kernel, mixed
 from tracemill.text.tokens import tokenise
 from tracemill.text.vocabulary import LEXICAL
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from tracemill.embedders.base import Embedder, Thresholds, unit_rows
 from tracemill.embedders.minilm_graph import built_model
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import file_digest
 from tracemill.errors import SourceError
-from tracemill.resources import Resources
-from tracemill.shards import file_digest
-from tracemill.text.kernels import F32, I64
+from tracemill.text.jit import F32, I64
 
 WORD_PIECES = 256  # what the model was trained with (its sentence_bert_config.json)
 BATCH_TOKENS = 1024  # more do not fit the caches of one core
@@ -61,7 +61,8 @@ def model_folder() -> Path:
 
 def _inferred(folder: Path, texts: list[str], threads: int) -> F32:
     """Mean-pooled vectors; texts of like length share a batch, so that little of it is padding."""
-    tokenizer, model = _tokenizer(folder), _compiled(folder, threads)
+    tokenizer = _tokenizer(folder)
+    model = _compiled(folder, threads)
     pieces = [np.array(encoding.ids, np.int64) for encoding in tokenizer.encode_batch(texts)]
     out = np.empty((len(texts), DIMENSIONS), np.float32)
     queue = _queue(model, out)
@@ -96,9 +97,11 @@ def _batches(lengths: I64) -> Iterator[I64]:
 def _padded(pieces: list[NDArray[np.int64]]) -> tuple[I64, I64]:
     """Word-piece ids and the mask of those that are there, both [texts, longest]."""
     longest = max(len(ids) for ids in pieces)
-    ids, mask = np.zeros((len(pieces), longest), np.int64), np.zeros((len(pieces), longest), np.int64)
+    ids = np.zeros((len(pieces), longest), np.int64)
+    mask = np.zeros((len(pieces), longest), np.int64)
     for row, values in enumerate(pieces):
-        ids[row, : len(values)], mask[row, : len(values)] = values, 1
+        ids[row, : len(values)] = values
+        mask[row, : len(values)] = 1
     return ids, mask
 
 

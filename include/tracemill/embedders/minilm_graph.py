@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-HEADS, HEAD_WIDTH, LAYERS, EPSILON = 12, 32, 6, 1e-12
+HEADS = 12
+HEAD_WIDTH = 32
+LAYERS = 6
+EPSILON = 1e-12
 Weights = Mapping[str, NDArray[np.float32]]
 
 

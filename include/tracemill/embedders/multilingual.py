@@ -16,10 +16,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from tracemill.embedders.base import Embedder, Thresholds, unit_rows
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import file_digest
 from tracemill.errors import SourceError
-from tracemill.resources import Resources
-from tracemill.shards import file_digest
-from tracemill.text.kernels import F32
+from tracemill.text.jit import F32
 
 DIMENSIONS = 512
 CHARACTERS = 4000  # of a text; a sum over all its words says little about a longer one

@@ -11,10 +11,10 @@ import numpy as np
 from pydantic import Field, PrivateAttr, model_validator
 
 from tracemill.embedders.base import Embedder, unit_rows
+from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError
-from tracemill.resources import Resources
-from tracemill.serving.weights import folder_digest
-from tracemill.text.kernels import F32
+from tracemill.models.weights import folder_digest
+from tracemill.text.jit import F32
 
 _FOLDER_STARTS = ("/", "./", "../")
 

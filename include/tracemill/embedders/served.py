@@ -11,13 +11,13 @@ from fsspec.implementations.local import LocalFileSystem
 from pydantic import Field, model_validator
 
 from tracemill.embedders.base import Embedder, unit_rows
+from tracemill.engine.objects import ObjectStore
+from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError, ServingError
-from tracemill.objects import ObjectStore
-from tracemill.resources import Resources
-from tracemill.serving.asks import Answer, Ask, Refusal
-from tracemill.serving.endpoints import ENDPOINTS, fixed_endpoints
-from tracemill.serving.model import Model
-from tracemill.text.kernels import F32
+from tracemill.models.endpoints import ENDPOINTS, fixed_endpoints
+from tracemill.models.model import Model
+from tracemill.models.request import Answer, Ask, Refusal
+from tracemill.text.jit import F32
 
 PER_REQUEST = 32  # texts: the server makes its own batches of what is in flight
 
@@ -64,8 +64,8 @@ class ServedEmbedder(Embedder):
 
     async def _asked(self, asks: Sequence[Ask], resources: Resources) -> list[Answer]:
         """The answers in order, at most `concurrency` requests at once."""
-        from tracemill.serving.client import Client  # late: reading a recipe must not load an HTTP library
-        from tracemill.serving.fleet import Fleet
+        from tracemill.models.client import Client  # late: reading a recipe must not load an HTTP library
+        from tracemill.models.fleet import Fleet
 
         slots = asyncio.Semaphore(self.model.serve.concurrency)
         fleet = Fleet(self.model, ObjectStore(LocalFileSystem(), str(resources.scratch)), resources)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 import pyarrow as pa
 
+from tracemill.engine.store import Counts, Manifest, Store
+from tracemill.engine.tables import columns_of
 from tracemill.migration.old_store import OldStore
-from tracemill.release.revoked import FOLDER, SUFFIX, Revocation, read_list, write_list
-from tracemill.shards import Counts, Manifest, Store
-from tracemill.tables import columns_of
+from tracemill.release.revocations import FOLDER, SUFFIX, Revocation, read_list, write_list
 
 MIGRATED = "migrated-from-format-1"
 
@@ -21,7 +21,8 @@ def carry_revocations(store: Store, problems: pa.Table, generations: pa.Table) -
 
     Every successor of a revoked problem is revoked, also one whose text the benchmark did not have.
     """
-    heirs, responses = _by_old(problems), _by_old(generations, "new_problem")
+    heirs = _by_old(problems)
+    responses = _by_old(generations, "new_problem")
     added = 0
     for name in sorted(store.names(FOLDER)):
         if name.endswith(SUFFIX):

@@ -12,12 +12,12 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from tracemill.engine.ids import generation_id, problem_id
+from tracemill.engine.runner import shard_count
+from tracemill.engine.store import Store
+from tracemill.engine.tables import columns_of
 from tracemill.migration.old_store import OldStore
 from tracemill.recipe import INGEST
-from tracemill.records import generation_id, problem_id
-from tracemill.runner import shard_count
-from tracemill.shards import Store
-from tracemill.tables import columns_of
 from tracemill.text.think import rebuilt
 
 _PLACE = ["source", "file", "row"]
@@ -92,7 +92,7 @@ def _followed(
 
 
 def _text(row: Row) -> str:
-    """The text from which the response's id was made, see `tracemill.steps.ingest`."""
+    """The text from which the response's id was made, see `tracemill.ingest.step`."""
     if row["style"] == "parts":
         return f"{row['think_content']}\0{row['answer_content']}"
     raw: str | None = row["raw"]

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from tracemill.engine.identities import LAST_VERSION, STEP
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import FORMAT, Counts, Manifest, Store, canonical_digest
 from tracemill.migration.carrying import carry_dedup, carry_revocations
-from tracemill.migration.identities import LAST_VERSION, STEP
 from tracemill.migration.matching import generation_pairs, problem_pairs
 from tracemill.migration.old_store import OldStore
 from tracemill.recipe import INGEST, PLAN, Recipe
-from tracemill.refresh.watermark import Watermark, remember
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.shards import FORMAT, Counts, Manifest, Store, canonical_digest
+from tracemill.versions.watermark import Watermark, remember
 
 Say = Callable[[str], None]
 

@@ -13,10 +13,10 @@ import polars as pl
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tracemill.engine.store import Manifest, Store
 from tracemill.errors import CorruptShard
 from tracemill.recipe import INGEST
-from tracemill.refresh.versions import METADATA, version, version_numbers
-from tracemill.shards import Manifest, Store
+from tracemill.versions.versions import METADATA, version, version_numbers
 
 NOTE = "migrations/format-1.json"
 _SHARD = re.compile(r"(\d{5,})\.json")

@@ -13,13 +13,13 @@ from typing import Any
 
 import yaml
 
+from tracemill.engine.tally import Stage
 from tracemill.release.contamination import Recalled, compared_with, contamination_section
 from tracemill.release.distributions import HEAD, Cut, cut_rows
 from tracemill.release.layout import FEATURES
 from tracemill.release.licences import Terms, family, terms
 from tracemill.release.markdown import cell, table
 from tracemill.release.tally import UNLABELLED, Tally
-from tracemill.report.stages import Stage
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LANGUAGES = {"en": "English", "zh": "Chinese"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tracemill.decontamination.matching import RULES
-from tracemill.decontamination.retold import TEMPLATES
+from tracemill.decontaminate.matching import RULES
+from tracemill.decontaminate.retold import TEMPLATES
 from tracemill.release.markdown import table
-from tracemill.release.revoked import Revocation
+from tracemill.release.revocations import Revocation
 from tracemill.release.tally import Evidence, Tally
 
 Recalled = Mapping[str, Sequence[Revocation]]

@@ -53,7 +53,8 @@ def _panels(figure: Figure, cuts: Sequence[Cut]) -> None:
     columns = 1 if len(cuts) == 1 else 2
     grid = figure.subplots(-(-len(cuts) // columns), columns, squeeze=False)
     for axes, cut in zip(grid.flat, cuts, strict=False):
-        edges, counts = cut["edges"], cut["counts"]
+        edges = cut["edges"]
+        counts = cut["counts"]
         axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=BAR)
         if cut["threshold"] is not None:
             axes.axvline(cut["threshold"], color=MARK, linewidth=1.5)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # heavy: only a process that draws pays for it
 
-INK, BAR, MARK = "#22313f", "#2f7f79", "#c0503a"
+INK = "#22313f"
+BAR = "#2f7f79"
+MARK = "#c0503a"
 _STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 10,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracemill.records import DIFFICULTIES
+from tracemill.engine.ids import DIFFICULTIES
 from tracemill.release.drawing import BAR, INK, drawn, short
 from tracemill.release.tally import LENGTH_BIN, LENGTH_TOP, UNLABELLED, Tally
 
@@ -59,7 +59,8 @@ def _category(axes: Axes, tally: Tally) -> None:
     """The most frequent categories; the rest together, so that the bars add up to all entries."""
     every = tally.topics or tally.categories
     named = [name for name, _ in sorted(every.items(), key=lambda item: (-item[1], item[0]))]
-    shown, rest = named[:_CATEGORIES_SHOWN], named[_CATEGORIES_SHOWN:]
+    shown = named[:_CATEGORIES_SHOWN]
+    rest = named[_CATEGORIES_SHOWN:]
     counts = Counter({name: every[name] for name in shown})
     if rest:
         counts["other categories"] = sum(every[name] for name in rest)

@@ -73,7 +73,8 @@ def published_row(problem: Mapping[str, Any], generation: Mapping[str, Any]) -> 
     asked = messages[-1]["info"]
     asked["reference_answer"] = problem["reference_answer"]
     asked["test_case"] = published_test_case(problem["test_case"])
-    think, answer = generation["think_content"], generation["answer_content"]
+    think = generation["think_content"]
+    answer = generation["answer_content"]
     origin = response_source(generation)
     info = {**_info("assistant", origin), "think_content": think, "answer_content": answer}
     return {"messages": [*messages, _message("assistant", response_text(think, answer), info)]}
@@ -113,7 +114,8 @@ def _turns(messages: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
     turns: list[tuple[str, str]] = []
     before: list[str] = []
     for message in messages:
-        role, content = message["role"], message["content"]
+        role = message["role"]
+        content = message["content"]
         if role == "assistant":
             turns.append((role, content))
         elif role == "user":

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from tracemill.text.language import tokens
 
 if TYPE_CHECKING:
-    from tracemill.steps.base import Inputs  # steps import the release, not the other way round
+    from tracemill.engine.step import Inputs  # steps import the release, not the other way round
 
 _GENERATION = [
     "id",
@@ -86,7 +86,8 @@ class _Known:
         return [self._row(row, count) for row, count in zip(rows, counts, strict=True)]
 
     def _row(self, generation: dict[str, Any], tokens: int) -> ReleasedRow:
-        identity, problem = generation["id"], self.problems[generation["problem_id"]]
+        identity = generation["id"]
+        problem = self.problems[generation["problem_id"]]
         scores = [row["score"] for row in self.rewards[identity] if row["score"] is not None]
         return ReleasedRow(
             shard=self.shard,

@@ -98,7 +98,8 @@ class Tally:
 
 def _availability(problem: dict[str, Any]) -> str:
     """The paper's classes (appendix A.2), and one for problems that have both."""
-    reference, tests = problem["reference_answer"] is not None, problem["test_case"] is not None
+    reference = problem["reference_answer"] is not None
+    tests = problem["test_case"] is not None
     if reference and tests:
         return "both"
     return "reference answer" if reference else "test cases" if tests else "neither"

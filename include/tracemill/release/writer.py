@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
-from tracemill.objects import store_io
+from tracemill.engine.objects import store_io
+from tracemill.engine.store import ROW_GROUP
 from tracemill.release.layout import SCHEMA, published_line, published_row, response_source
 from tracemill.release.parts import Parts, Sampled
 from tracemill.release.rows import ReleasedRow
-from tracemill.shards import ROW_GROUP
 
 METADATA_FILE = "metadata.parquet"
 ZSTD_LEVEL = 3  # about a quarter of the text; a level changes bytes, so it is no setting
@@ -107,7 +107,8 @@ class ReleaseWriter:
             self._flush()
 
     def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        waiting = self._waiting
+        self._waiting = []
         by_file: dict[str, list[ReleasedRow]] = {}
         for row in waiting:
             by_file.setdefault(self.parts.file_of(response_source(row.generation)), []).append(row)
@@ -148,7 +149,8 @@ def _parquet(path: Path, schema: pa.Schema, repeated: list[str] | bool) -> pq.Pa
 
 
 def _metadata(row: ReleasedRow, file: str, number: int) -> dict[str, Any]:
-    generation, problem = row.generation, row.problem
+    generation = row.generation
+    problem = row.problem
     return {
         "row": number,
         "file": file,

@@ -16,11 +16,11 @@ from typing import TypedDict
 import polars as pl
 import pyarrow as pa
 
+from tracemill.engine.runner import shard_count
+from tracemill.engine.standing import standing
+from tracemill.engine.store import Store
+from tracemill.engine.tables import empty
 from tracemill.recipe import Recipe
-from tracemill.runner import shard_count
-from tracemill.shards import Store
-from tracemill.tables import empty
-from tracemill.verifiers.standing import standing
 
 _KNOWN = ["id", "problem_id", "source", "source_verdict"]
 _OURS = ["generation_id", "verifier", "status", "reason", "trust", "overrules"]

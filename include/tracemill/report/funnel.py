@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tracemill.engine.runner import shard_count
+from tracemill.engine.store import Store
+from tracemill.engine.tally import Stage, add_up
 from tracemill.errors import MissingInput
 from tracemill.recipe import PLAN, Recipe, stored_recipe
-from tracemill.report.stages import Stage, add_up
-from tracemill.runner import shard_count
-from tracemill.shards import Store
 
 _NUMBERS_SHOWN = 6
 

@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 from rich.console import Console
 from rich.markup import escape
 
+from tracemill.engine.identities import successors
+from tracemill.engine.runner import shard_count
+from tracemill.engine.store import Manifest, Store
+from tracemill.engine.tables import declared
 from tracemill.errors import MissingInput
-from tracemill.migration.identities import successors
 from tracemill.recipe import Recipe
-from tracemill.runner import shard_count
-from tracemill.shards import Manifest, Store
-from tracemill.tables import declared
 
 SHOWN = 300  # characters of a text in the printed life; the JSON has all of it
 

@@ -13,17 +13,9 @@ from typing import Any, Literal, Protocol, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from tracemill.errors import TracemillError
-
-from .comparators import Compare, SuiteError
-from .layouts import suite_from
-from .suites import (
-    AssertSuite,
-    CallSuite,
-    HumanEvalSuite,
-    PytestSuite,
-    StdioSuite,
-    TestSuite,
-)
+from tracemill.sandbox.comparators import Compare, SuiteError
+from tracemill.sandbox.layouts import suite_from
+from tracemill.sandbox.suites import AssertSuite, CallSuite, HumanEvalSuite, PytestSuite, StdioSuite, TestSuite
 
 __all__ = [
     "AssertSuite",
@@ -183,6 +175,6 @@ class SandboxSettings(BaseModel):
 
     def open(self) -> Sandbox:
         """Start the workers. Raises SandboxUnavailable when programs cannot be isolated here."""
-        from .engine import open_sandbox
+        from tracemill.sandbox.pool import open_sandbox
 
         return open_sandbox(self)

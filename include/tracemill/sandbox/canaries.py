@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from .base import Job, Limits, Sandbox, SandboxUnavailable, StdioSuite
+from tracemill.sandbox.base import Job, Limits, Sandbox, SandboxUnavailable, StdioSuite
 
 _CANARY = """
 import os, resource, socket

@@ -111,7 +111,8 @@ class Comparer:
     def _matches(self, got: str, expected: str) -> bool:
         rule = self._compare
         if rule.any_case:
-            got, expected = got.lower(), expected.lower()
+            got = got.lower()
+            expected = expected.lower()
         if got == expected:
             return True
         if rule.name == "exact":
@@ -126,20 +127,24 @@ class Comparer:
             return False
         same = self._lcb_line if self._compare.name == "lcb" else self._same_line
         if self._compare.any_order == "lines" or self._compare.name == "multiset":
-            got, expected = sorted(got, key=_sorted_as), sorted(expected, key=_sorted_as)
+            got = sorted(got, key=_sorted_as)
+            expected = sorted(expected, key=_sorted_as)
         return all(one == other or same(one, other) for one, other in zip(got, expected, strict=True))
 
     def _lcb_line(self, got: str, expected: str) -> bool:
-        ours, theirs = got.split(), expected.split()
+        ours = got.split()
+        theirs = expected.split()
         self._spend(len(theirs))
         if len(ours) != len(theirs) or not all(map(_NUMBER.fullmatch, ours)) or not all(map(_NUMBER.fullmatch, theirs)):
             return False
         return list(map(Decimal, ours)) == list(map(Decimal, theirs))
 
     def _same_line(self, got: str, expected: str) -> bool:
-        ours, theirs = got.split(), expected.split()
+        ours = got.split()
+        theirs = expected.split()
         if self._compare.any_order == "words":
-            ours, theirs = sorted(ours, key=_sorted_as), sorted(theirs, key=_sorted_as)
+            ours = sorted(ours, key=_sorted_as)
+            theirs = sorted(theirs, key=_sorted_as)
         if ours == theirs:  # only the blanks differ: they are part of a drawing, and of nothing else
             return all(any(map(str.isalnum, word)) for word in theirs) or self._compare.any_order == "words"
         return _all_same(ours, theirs, self._same_word)
@@ -152,7 +157,8 @@ class Comparer:
             return False
         if _is_whole(got) and _is_whole(expected):
             return _plain(got) == _plain(expected)
-        ours, theirs = float(got), float(expected)
+        ours = float(got)
+        theirs = float(expected)
         if _is_whole(expected):
             near = abs(ours - theirs) <= self._compare.abs
             return near if abs(theirs) < _EXACT_FROM else Decimal(got) == Decimal(expected)

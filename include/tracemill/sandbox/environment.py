@@ -8,8 +8,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from . import languages
-from .base import SandboxSettings, SandboxUnavailable
+from tracemill.sandbox import languages
+from tracemill.sandbox.base import SandboxSettings, SandboxUnavailable
 
 _SECONDS = 60.0
 
@@ -30,7 +30,7 @@ def _machine(python: Path) -> list[str]:
 
 def _packages(python: Path) -> set[str]:
     """Return each installed distribution by name and version."""
-    from .namespace import interpreter
+    from tracemill.sandbox.backends.namespace import interpreter
 
     return {item.name for site in interpreter(python).site for item in Path(site).glob("*.dist-info")}
 

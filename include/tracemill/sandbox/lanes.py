@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .base import Job, JobVerdict, SandboxError, SandboxSettings, Status, SuiteError
-from .canaries import canary
-from .judging import script_for, test_count
-from .scripts import Event, Order, Script, refusal, taken_down, undecided
-from .slots import Slot, SlotLost
-from .worker.frames import FrameError
+from tracemill.sandbox.backends.slot import Slot, SlotLost
+from tracemill.sandbox.base import Job, JobVerdict, SandboxError, SandboxSettings, Status, SuiteError
+from tracemill.sandbox.canaries import canary
+from tracemill.sandbox.dispatch import script_for, test_count
+from tracemill.sandbox.judging.script import Event, Order, Script, refusal, taken_down, undecided
+from tracemill.sandbox.worker.frames import FrameError
 
 _ATTEMPTS = 2
 
@@ -21,8 +21,10 @@ class Tenant:
     """A slot and the program it was given last; what a slot still says about an earlier one is not heard."""
 
     def __init__(self, slot: Slot, role: str) -> None:
-        self.slot, self.role = slot, role
-        self.open, self.served = False, 0
+        self.slot = slot
+        self.role = role
+        self.open = False
+        self.served = 0
         self.ooms = slot.oom_kills() or 0
 
     def give(self, order: Order) -> None:
@@ -55,14 +57,17 @@ class Tenant:
         if message.get("event") == "ran" and message.get("exit") == -9:
             kills = self.slot.oom_kills()
             if kills is not None:
-                message["oom"], self.ooms = bool(message.get("oom")) or kills > self.ooms, kills
+                message["oom"] = bool(message.get("oom")) or kills > self.ooms
+                self.ooms = kills
 
 
 class Lane:
     """One worker's place: the job in hand, its script, and slots by role, started when first needed."""
 
     def __init__(self, start: StartSlot, selector: selectors.BaseSelector, settings: SandboxSettings) -> None:
-        self._start, self._selector, self._settings = start, selector, settings
+        self._start = start
+        self._selector = selector
+        self._settings = settings
         self.tenants: dict[str, Tenant] = {}
         self.job: Job | None = None
         self._script: Script | None = None
@@ -97,7 +102,8 @@ class Lane:
 
     def begin(self, job: Job) -> JobVerdict | None:
         """Start judging `job`; returns its verdict if that needs no slot. Raises SlotLost."""
-        self.job, self._attempt = job, self._attempt + 1
+        self.job = job
+        self._attempt = self._attempt + 1
         try:
             self._script = script_for(job, job.limits or self._settings.limits)
         except SuiteError as error:
@@ -152,8 +158,11 @@ class Lane:
         return taken_down(suspect, test_count(suspect.suite), _ATTEMPTS)
 
     def _finish(self) -> None:
-        self.job, self._script, self._suspect = None, None, None
-        self._attempt, self.deadline = 0, float("inf")
+        self.job = None
+        self._script = None
+        self._suspect = None
+        self._attempt = 0
+        self.deadline = float("inf")
         for role, tenant in list(self.tenants.items()):
             try:
                 tenant.close()

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .comparators import Compare, SuiteError
-from .pairs import distinct, from_lists, from_pairs, function_name, json_or_text, pairs, parsed, text
-from .suites import (
+from tracemill.sandbox.comparators import Compare, SuiteError
+from tracemill.sandbox.pairs import distinct, from_lists, from_pairs, function_name, json_or_text, pairs, parsed, text
+from tracemill.sandbox.suites import (
     MAX_TEST_BYTES,
     MAX_TEST_SOURCE,
     AssertSuite,

@@ -11,7 +11,7 @@ import pickletools
 import zlib
 from typing import Any
 
-from .comparators import SuiteError
+from tracemill.sandbox.comparators import SuiteError
 
 _MAX_BYTES = 32 << 20
 _TEXT = frozenset({"UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"})

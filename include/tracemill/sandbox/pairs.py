@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .comparators import SuiteError
-from .packed import unpacked
-from .suites import CallSuite, StdioSuite
+from tracemill.sandbox.comparators import SuiteError
+from tracemill.sandbox.packed import unpacked
+from tracemill.sandbox.suites import CallSuite, StdioSuite
 
 _NAMES = ("fn_name", "func_name", "function_name", "entry_point")
 _LITERAL_BYTES = 256 << 10
@@ -80,7 +80,8 @@ def _call_suite(name: Any, inputs: Sequence[Any], outputs: Sequence[Any], **opti
 
 
 def from_lists(case: Mapping[str, Any], name: Any, **options: Any) -> StdioSuite | CallSuite:
-    inputs, outputs = parsed(case["inputs"]), parsed(case["outputs"])
+    inputs = parsed(case["inputs"])
+    outputs = parsed(case["outputs"])
     if not all(isinstance(part, Sequence) and not isinstance(part, str) for part in (inputs, outputs)):
         raise SuiteError("`inputs` and `outputs` must be lists")
     if name:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from .comparators import Compare, SuiteError
+from tracemill.sandbox.comparators import Compare, SuiteError
 
 MAX_TEST_BYTES = 64 << 20
 MAX_TEST_SOURCE = 256 << 10  # its syntax tree takes a few hundred times as much

@@ -7,14 +7,14 @@ pytest would run it, in one process. A pass in one process stands after control 
 
 from collections.abc import Generator
 
-from .base import Job, JobVerdict, Limits, Status
-from .control.run import controlled
-from .lowered import judge_as_calls
-from .lowering import NotLowerable
-from .remote import run_remotely
-from .rules import OpaqueValue
-from .scripts import Event, Order, Script, charged, undecided
-from .testfiles import Ran, TestSource, run_in_process, runs_in_one_process
+from tracemill.sandbox.base import Job, JobVerdict, Limits, Status
+from tracemill.sandbox.control.run import controlled
+from tracemill.sandbox.judging.lowered import judge_as_calls
+from tracemill.sandbox.judging.lowering import NotLowerable
+from tracemill.sandbox.judging.rules import OpaqueValue
+from tracemill.sandbox.judging.script import Event, Order, Script, charged, undecided
+from tracemill.sandbox.judging.testfiles import Ran, TestSource, run_in_process, runs_in_one_process
+from tracemill.sandbox.judging.two_slots import run_remotely
 
 _FINAL = frozenset((Status.ACCEPTED, Status.COMPILE_ERROR, Status.TIME_LIMIT, Status.MEMORY_LIMIT, Status.OUTPUT_LIMIT))
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .comparators import Compare
+from tracemill.sandbox.comparators import Compare
 
 _KEY_BITS = 4096
 _SIMPLE = {int, str}

@@ -115,7 +115,8 @@ def last_answer(text: str, boxes: Sequence[Box]) -> tuple[str, bool]:
         if len(between) < _WITHIN_REACH and _JOINT.fullmatch(bare):
             first -= 1
         elif len(between) < _WITHIN_REACH and _CONNECTED.search(bare) and not _CORRECTED.search(bare):
-            first, unsure = first - 1, True
+            first = first - 1
+            unsure = True
         else:
             break
     group = boxes[first:]
@@ -153,7 +154,8 @@ def _unwrapped(text: str, group: Sequence[Box]) -> str:
         if place + 1 < len(group):
             joint = _MARKS.sub(" ", text[box.end : group[place + 1].start]).replace(r"\text", " ")
             out += _joint(joint)
-    left, right = text[: group[0].start].rstrip()[-1:], text[group[-1].end :].lstrip()[:1]
+    left = text[: group[0].start].rstrip()[-1:]
+    right = text[group[-1].end :].lstrip()[:1]
     return f"({out})" if (left, right) == ("(", ")") else out
 
 
@@ -166,7 +168,8 @@ def _joint(between: str) -> str:
 
 def _in_formula(text: str, box: Box) -> str:
     """The box's content with what its formula multiplies, raises or negates it by."""
-    before, after = text[max(0, box.start - _REACH) : box.start], text[box.end : box.end + _REACH]
+    before = text[max(0, box.start - _REACH) : box.start]
+    after = text[box.end : box.end + _REACH]
     if _inside_formula(text, box.start):
         left = _left_part(before)
         right = after[: end.start()] if (end := _RIGHT_END.search(after)) else after

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from tracemill.text.folding import buffers, plain_texts
-from tracemill.text.kernels import I64, U8, Flags, kernel
+from tracemill.text.jit import I64, U8, Flags, kernel
 
 # Between `<|` and `|>`: Qwen, Llama, GPT, Phi, GLM, Cohere, InternLM, Falcon, Yi, Hunyuan, Granite, Kimi.
 _PIPED = r"""im_\w+ endof\w+ startoftext end_of_\w+ begin_of_sentence begin_of_text start_of_turn start_of_role eot_id
@@ -61,7 +61,9 @@ def _like(data: U8, offsets: I64) -> Flags:
     out = np.zeros(len(offsets) - 1, np.bool_)
     for row in range(len(out)):
         for i in range(offsets[row], offsets[row + 1] - 3):
-            first, second, third = data[i], data[i + 1], data[i + 2]
+            first = data[i]
+            second = data[i + 1]
+            third = data[i + 2]
             if first == 60:
                 pipe = second == 124 or (second == 0xEF and third == 0xBD)
                 name = (

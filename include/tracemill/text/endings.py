@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracemill.text.kernels import I32, I64, U8, U64, kernel
+from tracemill.text.jit import I32, I64, U8, U64, kernel
 from tracemill.text.vocabulary import CHARACTER, NUMBER, WORD, hashed
 
 BYTES = 4096  # of the end that are compared byte by byte; longer blocks are compared by words
@@ -20,7 +20,8 @@ LONG_WORDS = 90  # of a loop of fewer copies, three or more
 MARKS = 200  # bytes of marks or emoji; rulers of dashes are shorter
 DIGITS = 500  # of one number: nobody writes 0.333... that long
 ROWS = 2000  # bytes of digits and separators: a table of zeros is honest
-COUNTED_WORDS, COUNTED_COPIES = 6, 15  # of a sentence in which only a counter moves
+COUNTED_WORDS = 6  # of a sentence in which only a counter moves
+COUNTED_COPIES = 15
 _HIGHEST = 20_000
 _HASHES = np.array([hashed(str(number)) for number in range(_HIGHEST)], np.uint64)
 _ORDER = np.argsort(_HASHES)
@@ -38,7 +39,8 @@ def _periods(values: U64, z: I32) -> None:
             size += 1
         z[i] = size
         if i + size > right:
-            left, right = i, i + size
+            left = i
+            right = i + size
 
 
 @kernel
@@ -129,7 +131,8 @@ def _counts(hashes: U64, kinds: U8, stop: int, period: int, copies: int) -> bool
         words += kinds[i] & (WORD | CHARACTER) != 0
     if words < COUNTED_WORDS:
         return False
-    step, later = np.int64(0), np.int64(-1)
+    step = np.int64(0)
+    later = np.int64(-1)
     for copy in range(copies):
         here = np.int64(-1)
         for i in range(stop - (copy + 1) * period, stop - copy * period):
@@ -141,7 +144,8 @@ def _counts(hashes: U64, kinds: U8, stop: int, period: int, copies: int) -> bool
                 here = number
         if here < 0 or (copy > 1 and later - here != step):
             return False
-        step, later = later - here, here
+        step = later - here
+        later = here
     return bool(step != 0)
 
 

@@ -55,7 +55,10 @@ def blocks(text: str) -> list[Block]:
     The indentation of the opening fence is taken off every line; a block that is never closed runs to the end.
     """
     found: list[Block] = []
-    indent, fence, tag, lines = "", "", "", list[str]()
+    indent = ""
+    fence = ""
+    tag = ""
+    lines = list[str]()
     for line in text.split("\n"):
         match = _FENCE.match(line)
         if fence and match and match[2].startswith(fence) and not match[3]:
@@ -64,7 +67,10 @@ def blocks(text: str) -> list[Block]:
         elif fence:
             lines.append(line.removeprefix(indent))
         elif match:
-            indent, fence, tag, lines = match[1], match[2], _tag(match[3]), []
+            indent = match[1]
+            fence = match[2]
+            tag = _tag(match[3])
+            lines = []
     if fence:
         found.append(Block(tag, "\n".join(lines)))
     return [block._replace(tag=_guessed(block.code)) if block.tag in _NO_LANGUAGE else block for block in found]

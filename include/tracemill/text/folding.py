@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tracemill.text.kernels import I64, U8, Flags, kernel
+from tracemill.text.jit import I64, U8, Flags, kernel
 
 _SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"
 _SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉"
@@ -85,7 +85,8 @@ def _has_look_alikes(data: U8, offsets: I64) -> Flags:
             if first < 128:
                 i += 1
                 continue
-            second, third = data[i + 1], data[i + 2] if i + 2 < offsets[row + 1] else np.uint8(0)
+            second = data[i + 1]
+            third = data[i + 2] if i + 2 < offsets[row + 1] else np.uint8(0)
             ideograph = (0xE4 < first <= 0xE9) or (first == 0xE4 and second >= 0xB8)
             mark = first == 0xE3 and second == 0x80 and 0x81 <= third <= 0x82
             out[row] = not (ideograph or mark)

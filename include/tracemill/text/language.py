@@ -19,9 +19,12 @@ from tracemill.text.identified import likeliest
 
 HAN_SHARE = 0.3
 KANA_SHARE = 0.1
-ENGLISH_WORDS, ENGLISH_SHARE = 2, 0.1
-FOREIGN_AT_LEAST, ENGLISH_BELOW = 0.2, 0.01
-WORDS_AT_LEAST, HARDLY_ENGLISH = 3, 0.005
+ENGLISH_WORDS = 2
+ENGLISH_SHARE = 0.1
+FOREIGN_AT_LEAST = 0.2
+ENGLISH_BELOW = 0.01
+WORDS_AT_LEAST = 3
+HARDLY_ENGLISH = 0.005
 _COMMAND = r"\\[A-Za-z]+"
 _WORD = r"\p{Han}|[\p{L}\p{M}\p{N}--\p{Han}]+(?:['’-][\p{L}\p{M}\p{N}--\p{Han}]+)*"
 _ENGLISH = (
@@ -48,7 +51,8 @@ _TOKEN = r"\p{Han}|[\p{L}\p{M}--\p{Han}]{1,6}|\p{N}{1,3}|[^\s\p{L}\p{M}\p{N}]"
 def language(text: pl.Expr) -> pl.Expr:
     """ "zh", "en" or "other" for each text."""
     plain = text.str.replace_all(_COMMAND, " ")
-    letters, han = plain.str.count_matches(r"\p{L}"), plain.str.count_matches(r"\p{Han}")
+    letters = plain.str.count_matches(r"\p{L}")
+    han = plain.str.count_matches(r"\p{Han}")
     kana = plain.str.count_matches(r"[\p{Hiragana}\p{Katakana}]")
     words = plain.str.count_matches(r"[\p{L}\p{M}--\p{Han}]+")
     known = plain.str.count_matches(r"[\p{Latin}\p{Han}\p{Greek}&&\p{L}]")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracemill.text.kernels import I64, U64, chained, kernel, mixed
+from tracemill.text.jit import I64, U64, chained, kernel, mixed
 from tracemill.text.tokens import Tokens
 
 BASE = np.uint64(0x9DDFEA08EB382D69)
@@ -63,7 +63,9 @@ def rolled(rolling: np.uint64, entering: np.uint64, leaving: np.uint64, leaving_
 def _fill(tokens: U64, offsets: I64, n: int, out: U64, out_offsets: I64) -> None:
     over = power(n)
     for row in range(len(offsets) - 1):
-        start, rolling, place = offsets[row], np.uint64(0), out_offsets[row]
+        start = offsets[row]
+        rolling = np.uint64(0)
+        place = out_offsets[row]
         for i in range(start, offsets[row + 1]):
             rolling = rolled(rolling, tokens[i], tokens[i - n] if i - start >= n else np.uint64(0), over)
             if i - start >= n - 1:

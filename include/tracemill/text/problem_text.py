@@ -155,7 +155,8 @@ def _trimmed(text: str) -> str:
 def _without_heads(text: str) -> str:
     """Without enumerators, labels and points at the head, with or without markdown around them."""
     if emphasised := _EMPHASISED.match(text):
-        label, rest = emphasised["label"].strip(), emphasised["rest"]
+        label = emphasised["label"].strip()
+        rest = emphasised["rest"]
         plain = f"{label}{'' if rest[0] in '.:)' else ' '}{rest}"
         bare = _headless(plain)
         return bare if len(plain) - len(bare) >= len(label) else text

@@ -65,7 +65,8 @@ _HALF_OF_DAY = re.compile(
 
 def is_doubtful(text: str, start: int, end: int) -> bool:
     """Whether the sentence around text[start:end] denies it, doubts it, asks for it, or names a second value."""
-    before, after = text[max(0, start - _REACH) : start], text[end : end + _REACH]
+    before = text[max(0, start - _REACH) : start]
+    after = text[end : end + _REACH]
     if any(sign.search(after) for sign in (_DENIED_AFTER, _TAKEN_BACK, _ASKED, _OPPOSED_AFTER)):
         return True
     if _GOES_ON_UNMARKED.search(after):

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 _TAG = re.compile(r"</?think>|</?answer>|<\|(?:begin|end)_of_(?:thought|solution)\|>")
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)([^\n]*)$", re.MULTILINE)
-_OPENING, _CLOSING = frozenset("`\"'“‘「『«"), frozenset("`\"'”’」』»")
+_OPENING = frozenset("`\"'“‘「『«")
+_CLOSING = frozenset("`\"'”’」』»")
 
 
 class Tag(NamedTuple):
@@ -64,10 +65,12 @@ def _after(text: str, tag: Tag) -> str:
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
     """Where fenced blocks lie. A fence that is never closed is none."""
-    fence, start = "", 0
+    fence = ""
+    start = 0
     for line in _FENCE.finditer(text):
         if not fence:
-            fence, start = line[1], line.start()
+            fence = line[1]
+            start = line.start()
         elif line[1].startswith(fence) and not line[2].strip():
             yield start, line.end()
             fence = ""

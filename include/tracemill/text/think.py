@@ -28,8 +28,10 @@ from tracemill.text.tags import Tag, outside_code, outside_quoted_pairs, outside
 Style = Literal["am", "r1", "open_am", "open_r1", "thought", "parts", "unclosed", "none", "broken"]
 STYLES: tuple[Style, ...] = get_args(Style)
 
-OPEN, CLOSE = "<think>", "</think>"
-ANSWER, ANSWER_END = "<answer>", "</answer>"
+OPEN = "<think>"
+CLOSE = "</think>"
+ANSWER = "<answer>"
+ANSWER_END = "</answer>"
 _FRAMES: dict[str, tuple[str, str, str]] = {
     "am": (OPEN, f"{CLOSE}\n{ANSWER}", ANSWER_END),
     "r1": (OPEN, CLOSE, ""),

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from tracemill.text.folding import buffers, folded_texts, plain_texts
-from tracemill.text.kernels import I64, U8, U64
-from tracemill.text.token_kernel import CLASSES, scan, select
+from tracemill.text.jit import I64, U8, U64
+from tracemill.text.token_scan import CLASSES, scan, select
 from tracemill.text.vocabulary import REPLACEMENTS
 
 # Of text. A token takes 9 bytes of output for each byte of text at worst: arrays below 32 MiB are kept by the C library
@@ -38,7 +38,8 @@ class Tokens:
 
     def only(self, kinds: int) -> Tokens:
         """The tokens whose kind has one of those bits."""
-        hashes, kept = np.empty_like(self.hashes), np.empty_like(self.kinds)
+        hashes = np.empty_like(self.hashes)
+        kept = np.empty_like(self.kinds)
         offsets = np.empty_like(self.offsets)
         count = select(self.hashes, self.kinds, self.offsets, kinds, hashes, kept, offsets)
         return Tokens(hashes[:count], kept[:count], offsets)
@@ -51,7 +52,8 @@ def tokenise(texts: pa.Array | pa.ChunkedArray, *, fold: bool = True) -> Tokens:
     """
     data, offsets = buffers(folded_texts(texts) if fold else plain_texts(texts))
     size = int(offsets[-1] - offsets[0]) if len(offsets) else 0
-    hashes, kinds = np.empty(size, np.uint64), np.empty(size, np.uint8)
+    hashes = np.empty(size, np.uint64)
+    kinds = np.empty(size, np.uint8)
     ends = np.zeros(len(texts) + 1, np.int64)
     count = 0
     if len(texts):

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracemill.text.kernels import U8, U64
+from tracemill.text.jit import U8, U64
 
-WORD, NUMBER, CHARACTER, COMMAND, SYMBOL, NAME, GLUED = 1, 2, 4, 8, 16, 32, 64
+WORD = 1
+NUMBER = 2
+CHARACTER = 4
+COMMAND = 8
+SYMBOL = 16
+NAME = 32
+GLUED = 64
 LEXICAL = WORD | NUMBER | CHARACTER | COMMAND
 SLOTS = 1024
 _MASK = (1 << 64) - 1
@@ -77,7 +83,9 @@ def _replacements() -> Replacements:
         slot = key % SLOTS
         while table.keys[slot]:
             slot = (slot + 1) % SLOTS
-        table.keys[slot], table.values[slot], table.kinds[slot] = key, value, kind
+        table.keys[slot] = key
+        table.values[slot] = value
+        table.kinds[slot] = kind
     return table
 
 

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
+from tracemill.engine.keys import keys_below, remove, samples_root
+from tracemill.engine.objects import ObjectStore
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Manifest, Store
 from tracemill.errors import RecipeError, SourceError
-from tracemill.objects import ObjectStore
+from tracemill.local.demand import served_models
+from tracemill.models.api import Price
+from tracemill.models.sample_parts import columns
+from tracemill.models.samples import SampleStore
 from tracemill.recipe import Recipe
-from tracemill.resources import Resources
-from tracemill.served import served_models
-from tracemill.serving.api import Price
-from tracemill.serving.keys import keys_below, remove, samples_root
-from tracemill.serving.sample_parts import columns
-from tracemill.serving.samples import SampleStore
-from tracemill.shards import Manifest, Store
 
 _READERS = 8
 _CURRENT = re.compile(r"\d{5}\.json")

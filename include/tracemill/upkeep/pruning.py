@@ -19,10 +19,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tracemill.engine.keys import remove
+from tracemill.engine.objects import Listed
+from tracemill.engine.store import FRESH, MARKER, Store
 from tracemill.errors import CorruptShard
-from tracemill.objects import Listed
-from tracemill.serving.keys import remove
-from tracemill.shards import FRESH, MARKER, Store
 
 GRACE = 2 * FRESH  # seconds; an object that nobody named within that time belongs to nobody
 _READERS = 16

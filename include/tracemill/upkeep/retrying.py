@@ -19,14 +19,14 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
+from tracemill.engine.keys import remove, samples_root
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Manifest, Store
+from tracemill.engine.tables import table_named
 from tracemill.errors import RecipeError
+from tracemill.models.samples import SampleStore
+from tracemill.models.step import AskingStep
 from tracemill.recipe import Recipe
-from tracemill.resources import Resources
-from tracemill.serving.keys import remove, samples_root
-from tracemill.serving.samples import SampleStore
-from tracemill.shards import Manifest, Store
-from tracemill.steps.asking import AskingStep
-from tracemill.tables import table_named
 from tracemill.upkeep.answers import asked_by, sealed_shards
 
 # Why a row has no answer though nothing is wrong with the row itself, and whether an answer is stored all the same.

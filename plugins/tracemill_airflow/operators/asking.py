@@ -21,11 +21,11 @@ from tracemill_airflow.triggers import LeaseTrigger, raise_if_failed
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from tracemill.engine.resources import Resources
+    from tracemill.engine.runner import ShardResult
+    from tracemill.engine.store import Store
+    from tracemill.models.model import Model
     from tracemill.recipe import Recipe
-    from tracemill.resources import Resources
-    from tracemill.runner import ShardResult
-    from tracemill.serving.model import Model
-    from tracemill.shards import Store
 
 
 class AskingOperator(StageOperator):
@@ -36,7 +36,8 @@ class AskingOperator(StageOperator):
 
     def __init__(self, *, at_once: int = 3, away: float = 20.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.at_once, self.away = at_once, away
+        self.at_once = at_once
+        self.away = away
 
     @classmethod
     def asks(cls, step: Mapping[str, Any]) -> bool:
@@ -45,9 +46,10 @@ class AskingOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Seal the batch; when a shard needs a model that does not answer yet, wait for it deferred first."""
-        from tracemill.served import unserved
+        from tracemill.local.demand import unserved
 
-        recipe, store = self._recipe(), self.open_store()
+        recipe = self._recipe()
+        store = self.open_store()
         shards = [int(shard) for shard in self.shards]
         context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
         machine = self._machine(recipe)
@@ -69,8 +71,11 @@ class AskingOperator(StageOperator):
         raise_if_failed(event)
         if event["state"] == "late":
             raise ServingError(f"no server of {event['missing']} came: look at the serve task, then clear this one")
-        recipe, store, began = self._recipe(), self.open_store(), time.time()
-        shards, machine = [int(shard) for shard in self.shards], self._machine(recipe)
+        recipe = self._recipe()
+        store = self.open_store()
+        began = time.time()
+        shards = [int(shard) for shard in self.shards]
+        machine = self._machine(recipe)
         context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
         try:
             with ends_with_run(context):
@@ -91,7 +96,7 @@ class AskingOperator(StageOperator):
     def _sealed(
         self, recipe: Recipe, store: Store, shards: list[int], machine: Resources, began: float
     ) -> list[ShardResult]:
-        from tracemill.runner import run_shard
+        from tracemill.engine.runner import run_shard
 
         results: list[ShardResult] = []
         threads = ThreadPoolExecutor(max(1, self.at_once))
@@ -126,7 +131,7 @@ class AskingOperator(StageOperator):
         return replace(machine, away=self.away)
 
     def _models(self, recipe: Recipe) -> tuple[Model, ...]:
-        from tracemill.steps.asking import AskingStep
+        from tracemill.models.step import AskingStep
 
         step = recipe.step(self.stage)
         return step.served() if isinstance(step, AskingStep) else ()

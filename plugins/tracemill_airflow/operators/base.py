@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator, ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
 
+from tracemill.engine.trial import whole_of
 from tracemill.errors import ServingError, StoreError, VerifierError
-from tracemill.trial import whole_of
 from tracemill_airflow.failing import ends_with_run
 from tracemill_airflow.places import store_at
 from tracemill_airflow.queues import tasks_at_once
@@ -19,12 +19,14 @@ from tracemill_airflow.settings import stages_ahead
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from tracemill.engine.resources import Resources
+    from tracemill.engine.runner import ShardResult
+    from tracemill.engine.store import Store
     from tracemill.recipe import Recipe
-    from tracemill.resources import Resources
-    from tracemill.runner import ShardResult
-    from tracemill.shards import Store
 
-FEW_TASKS, MANY_TASKS, SHARDS_A_TASK = 2, 200, 8  # airflow.md in docs/design: a task costs seconds before it works
+FEW_TASKS = 2  # airflow.md in docs/design: a task costs seconds before it works
+MANY_TASKS = 200
+SHARDS_A_TASK = 8
 WORLD: list[type[BaseException] | str] = [
     StoreError,
     ServingError,
@@ -72,9 +74,13 @@ class StageOperator(BaseOperator):
         kwargs.setdefault("retry_policy", RETRY_THE_WORLD_ONLY)
         kwargs.setdefault("map_index_template", "{{ shard_name }}")
         super().__init__(**kwargs)
-        self.stage, self.recipe, self.store_url = stage or self.stage_name, recipe, store_url
-        self.shards, self.workers = shards, workers
-        self.feeds, self.shards_per_task = tuple(feeds), shards_per_task
+        self.stage = stage or self.stage_name
+        self.recipe = recipe
+        self.store_url = store_url
+        self.shards = shards
+        self.workers = workers
+        self.feeds = tuple(feeds)
+        self.shards_per_task = shards_per_task
 
     def open_store(self) -> Store:
         """The store at `store_url`; `s3://CONNECTION@bucket/prefix` takes its credentials from that connection."""
@@ -84,8 +90,8 @@ class StageOperator(BaseOperator):
 
     def machine(self) -> Resources:
         """What the stage may use on this worker, which may have as many tasks as it is set to run."""
-        from tracemill.processors import processors
-        from tracemill.resources import Resources
+        from tracemill.engine.processors import processors
+        from tracemill.engine.resources import Resources
 
         return Resources(workers=self.workers or max(1, processors() // tasks_at_once()))
 
@@ -93,7 +99,9 @@ class StageOperator(BaseOperator):
         """Seal every shard of the batch. Raises what the stage raises; the retry policy knows which of it to retry."""
         from tracemill.recipe import load_recipe
 
-        recipe, store, began = load_recipe(self.recipe), self.open_store(), time.time()
+        recipe = load_recipe(self.recipe)
+        store = self.open_store()
+        began = time.time()
         has_stage = self.stage in recipe.pipeline()
         context["shard_name"] = self.stage  # type: ignore[typeddict-unknown-key]
         if not has_stage and not self.feeds:
@@ -107,7 +115,7 @@ class StageOperator(BaseOperator):
         return batches(todo, int(self.shards_per_task))
 
     def _worked(self, context: Context, recipe: Recipe, store: Store, began: float) -> list[ShardResult]:
-        from tracemill.runner import run_shard
+        from tracemill.engine.runner import run_shard
 
         shards = [int(shard) for shard in self.shards] if recipe.step(self.stage).shape == "map" else [0]
         context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
@@ -125,8 +133,8 @@ class StageOperator(BaseOperator):
         reach = stages_ahead()
         if not reach:
             return
-        from tracemill.served import Demand, ahead
-        from tracemill.serving.lease import want
+        from tracemill.local.demand import Demand, ahead
+        from tracemill.models.lease import want
 
         for model, stages in ahead(recipe, self.stage, reach).items():
             if not Demand(recipe, store, self.machine(), stages).is_over():
@@ -134,8 +142,8 @@ class StageOperator(BaseOperator):
 
     def _todo(self, recipe: Recipe, store: Store) -> tuple[list[int], int]:
         """The shards that the following group has to work on, and how many it is spared, counted by stage."""
-        from tracemill.pending import pending
-        from tracemill.runner import shard_count
+        from tracemill.engine.runner import shard_count
+        from tracemill.local.pending import pending
 
         todo = pending(recipe, store, self.feeds, self.machine())
         stages = len(set(self.feeds) & recipe.pipeline().keys())

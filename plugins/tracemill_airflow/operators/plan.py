@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
+from tracemill.engine.trial import whole_of
 from tracemill.errors import RecipeError
-from tracemill.trial import whole_of
 from tracemill_airflow import queues, settings
 from tracemill_airflow.operators.base import StageOperator
 from tracemill_airflow.places import store_at
@@ -17,9 +17,9 @@ from tracemill_airflow.places import store_at
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from tracemill.engine.resources import Resources
+    from tracemill.engine.store import Store
     from tracemill.recipe import Recipe
-    from tracemill.resources import Resources
-    from tracemill.shards import Store
 
 
 class PlanOperator(StageOperator):
@@ -43,9 +43,9 @@ class PlanOperator(StageOperator):
 
     def execute(self, context: Context) -> Any:
         """Seal the plan; returns batches of shard numbers."""
-        from tracemill.preflight import require_ready
+        from tracemill.ingest.plan import removals
+        from tracemill.local.preflight import require_ready
         from tracemill.recipe import load_recipe
-        from tracemill.steps.plan import removals
 
         settings.check()
         params = context.get("params") or {}
@@ -63,7 +63,7 @@ class PlanOperator(StageOperator):
 
         Where tasks have no workers of their own, the sandbox is tried here. Raises SandboxUnavailable.
         """
-        from tracemill.sandboxes import try_sandboxes
+        from tracemill.local.sandboxes import try_sandboxes
         from tracemill_airflow.serving import needed_servers
 
         if not queues.apart():
@@ -87,15 +87,15 @@ class PlanOperator(StageOperator):
 
     def _reaching(self, recipe: Recipe) -> Resources:
         """The machine with the endpoints of all the recipe's models."""
-        from tracemill.served import served_models
+        from tracemill.local.demand import served_models
         from tracemill_airflow.endpoints import with_connections
 
         return with_connections(self.machine(), served_models(recipe))
 
     def _dry_run(self, context: Context, recipe: Recipe) -> NoReturn:
         """Say what a run would take, and end this one: nothing is made, and all other tasks are skipped."""
-        from tracemill.estimating import estimated
-        from tracemill.preflight import require_ready
+        from tracemill.local.estimate import estimated
+        from tracemill.local.preflight import require_ready
 
         machine = self._reaching(recipe)
         lines = estimated(recipe, self._there(), machine).lines()

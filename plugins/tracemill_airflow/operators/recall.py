@@ -24,12 +24,13 @@ class AnnounceOperator(StageOperator):
 
     def execute(self, context: Context) -> list[list[int]]:
         """Raises SourceError for an unusable file, RecipeError for a name that stands for another benchmark."""
-        from tracemill.decontamination.benchmark import Benchmark
+        from tracemill.decontaminate.benchmark import Benchmark
+        from tracemill.engine.runner import shard_count
         from tracemill.recipe import load_recipe
-        from tracemill.refresh.recalls import announce
-        from tracemill.runner import shard_count
+        from tracemill.versions.recall import announce
 
-        params, store = context["params"], self.open_store()
+        params = context["params"]
+        store = self.open_store()
         fields = {name: params[f"benchmark_{name}"] for name in ("name", "path", "field", "id_field")}
         announce(load_recipe(self.recipe), store, Benchmark.model_validate(fields), self.machine())
         return batches(range(shard_count(store)), int(self.shards_per_task))
@@ -49,10 +50,14 @@ class ScanOperator(StageOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """How many problems were compared and how many of them give the benchmark away."""
         from tracemill.recipe import load_recipe
-        from tracemill.refresh.recalls import recall_named, scan
+        from tracemill.versions.recall import recall_named, scan
 
-        recipe, store, machine, began = load_recipe(self.recipe), self.open_store(), self.machine(), time.time()
-        recall, results = recall_named(store, self.benchmark), []
+        recipe = load_recipe(self.recipe)
+        store = self.open_store()
+        machine = self.machine()
+        began = time.time()
+        recall = recall_named(store, self.benchmark)
+        results = []
         context["shard_name"] = f"{len(self.shards)} shards"  # type: ignore[typeddict-unknown-key]
         for done, shard in enumerate(self.shards, start=1):
             results.append(scan(recipe, store, recall, int(shard), machine))
@@ -75,8 +80,8 @@ class RevokeOperator(ScanOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """How many lines the list gained, and how many only have an item's form."""
         from tracemill.recipe import load_recipe
-        from tracemill.refresh.recalls import recall_named, revoke
-        from tracemill.refresh.suspects import suspected
+        from tracemill.versions.recall import recall_named, revoke
+        from tracemill.versions.suspects import suspected
 
         store = self.open_store()
         recall = recall_named(store, self.benchmark)
@@ -92,7 +97,7 @@ class PatchOperator(ReleaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Seal the release under the name that the recipe gives it."""
         from tracemill.recipe import load_recipe
-        from tracemill.refresh.versions import release_name
+        from tracemill.versions.versions import release_name
 
         self.stage = release_name(load_recipe(self.recipe))
         return super().execute(context)

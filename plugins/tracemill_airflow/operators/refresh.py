@@ -13,8 +13,8 @@ from tracemill_airflow.operators.base import StageOperator
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-    from tracemill.refresh.versions import Cause
-    from tracemill.refresh.watermark import Watermark
+    from tracemill.versions.versions import Cause
+    from tracemill.versions.watermark import Watermark
 
 SOURCES = Asset(name="tracemill_sources", uri="x-tracemill://sources")
 NOTED = "watermark"
@@ -38,7 +38,7 @@ class ChangedOperator(StageOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Why a refresh is due, and the watermark to note at its end. Raises SourceError for a missing source."""
         from tracemill.recipe import load_recipe
-        from tracemill.refresh.watermark import due
+        from tracemill.versions.watermark import due
 
         known = noted(context, self.store_url)
         now, reasons = due(load_recipe(self.recipe), self.open_store(), self.machine(), known)
@@ -65,8 +65,8 @@ class VersionOperator(StageOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """The version's number and counts. Raises MissingInput and CorruptShard rather than publish half a release."""
         from tracemill.recipe import load_recipe
-        from tracemill.refresh.refreshing import publish_version
-        from tracemill.refresh.watermark import Watermark, remember
+        from tracemill.versions.refresh import publish_version
+        from tracemill.versions.watermark import Watermark, remember
 
         store = self.open_store()
         found = publish_version(load_recipe(self.recipe), store, self.machine(), self.cause)
@@ -83,7 +83,7 @@ class VersionOperator(StageOperator):
 
 def noted(context: Context, store_url: str) -> Watermark | None:
     """The watermark in Airflow's asset state; None where it has none, or keeps no asset state (as in `dag.test`)."""
-    from tracemill.refresh.watermark import Watermark
+    from tracemill.versions.watermark import Watermark
 
     try:
         found = context["asset_state_store"][SOURCES].get(store_url)

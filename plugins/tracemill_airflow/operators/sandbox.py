@@ -27,10 +27,11 @@ class SandboxOperator(StageOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """The grades of isolation."""
+        from tracemill.local.sandboxes import try_sandboxes
         from tracemill.recipe import load_recipe
-        from tracemill.sandboxes import try_sandboxes
 
-        recipe, began = load_recipe(self.recipe), time.time()
+        recipe = load_recipe(self.recipe)
+        began = time.time()
         grades = try_sandboxes(recipe)
         if not grades:
             raise AirflowSkipException(f"recipe {recipe.name!r} runs no programs")

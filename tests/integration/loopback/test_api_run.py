@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tracemill.serving.fake import FakeServer
-from tracemill.serving.fake_http import on_socket
+from tracemill.models.fake import FakeServer
+from tracemill.models.fake_http import on_socket
 
 SECRET = "sk-planted-77aa88bb"
 RECIPE = """

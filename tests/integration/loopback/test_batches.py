@@ -14,16 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
 from tracemill.errors import AnswersPending, RecipeError, ServingError
-from tracemill.resources import Resources
-from tracemill.serving import batches as module
-from tracemill.serving.asks import Answer, Ask, Refusal, Reply
-from tracemill.serving.batches import is_over
-from tracemill.serving.fake import FakeServer, echo
-from tracemill.serving.fake_http import Served, on_socket
-from tracemill.serving.feed import Feed
-from tracemill.serving.model import Model
-from tracemill.shards import Store
+from tracemill.models import batches as module
+from tracemill.models.batches import is_over
+from tracemill.models.fake import FakeServer, echo
+from tracemill.models.fake_http import Served, on_socket
+from tracemill.models.model import Model
+from tracemill.models.request import Answer, Ask, Refusal, Reply
+from tracemill.models.session import Feed
 
 HERE = Resources(workers=1, environment={})
 SCHEDULED = replace(HERE, away=20.0)  # as an Airflow task has it: it may not wait
@@ -108,7 +108,7 @@ def test_answers_are_stored_before_a_batch_counts_as_collected(
     served: Served, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("tracemill.serving.samples.SampleStore.add", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("tracemill.models.samples.SampleStore.add", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             answers(model(served), store)
     assert len(answers(model(served), store)) == 6

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
 from tracemill.errors import ServingError, StoreError
-from tracemill.resources import Resources
-from tracemill.serving.asks import Answer, Ask, Reply
-from tracemill.serving.endpoints import ENDPOINTS
-from tracemill.serving.fake import FakeServer
-from tracemill.serving.fake_http import Served, on_socket
-from tracemill.serving.feed import Feed
-from tracemill.serving.heart import Heart
-from tracemill.serving.lease import Lease, live_leases, renew, withdraw
-from tracemill.serving.metrics import Gauges
-from tracemill.serving.model import Model, Serve
-from tracemill.shards import Store
+from tracemill.models.endpoints import ENDPOINTS
+from tracemill.models.fake import FakeServer
+from tracemill.models.fake_http import Served, on_socket
+from tracemill.models.lease import Lease, live_leases, renew, withdraw
+from tracemill.models.model import Model, Serve
+from tracemill.models.request import Answer, Ask, Reply
+from tracemill.models.server.heart import Heart
+from tracemill.models.server.metrics import Gauges
+from tracemill.models.session import Feed
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from tracemill.cli import app
-from tracemill.serving.fake import FakeServer
-from tracemill.serving.fake_http import Served, on_socket
-from tracemill.serving.transport import Response
+from tracemill.models.fake import FakeServer
+from tracemill.models.fake_http import Served, on_socket
+from tracemill.models.transport import Response
 
 INCLUDE = Path(__file__).resolve().parents[3] / "include"
 SECRET = "sk-planted-3f09d1c2"

@@ -19,7 +19,7 @@ def docker_missing() -> str | None:
     import docker.errors
 
     import docker
-    from tracemill.sandbox.image import import_image
+    from tracemill.sandbox.backends.image import import_image
 
     try:
         client = docker.from_env(timeout=300)

@@ -58,7 +58,7 @@ def test_the_table_holds_for_an_ordinary_user() -> None:
         environment["RUSTUP_HOME"] = str(Path(toolchains[0]).parents[1])
     wanted = {
         "paths": [sys.base_prefix, sys.prefix, str(ROOT), *toolchains],
-        "command": [sys.executable, "-m", "tracemill.sandbox_cli", "check", "--json"],
+        "command": [sys.executable, "-m", "tracemill.cli.sandbox", "check", "--json"],
         "environment": environment,
     }
     command = [sys.executable, str(Path(__file__).with_name("ordinary.py")), json.dumps(wanted)]

@@ -24,7 +24,7 @@ from tracemill.sandbox.base import (
     StdioSuite,
     suite_from,
 )
-from tracemill.sandbox.engine import Pool
+from tracemill.sandbox.pool import Pool
 
 ROOT = Path(__file__).parents[3]
 SUM = StdioSuite(inputs=("1 2\n",), outputs=("3\n",))
@@ -80,7 +80,7 @@ def _containers(settings: SandboxSettings) -> set[str]:
     if settings.kind != "docker":
         return set()
     import docker
-    from tracemill.sandbox.containers import LABEL
+    from tracemill.sandbox.backends.docker import LABEL
 
     return {c.id for c in docker.from_env().containers.list(all=True, filters={"label": LABEL}, ignore_removed=True)}
 

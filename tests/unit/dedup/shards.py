@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.unit.serving.shard import rows
-from tracemill.records import problem_id
-from tracemill.resources import Resources
-from tracemill.runner import reconcile
-from tracemill.shards import Counts, Manifest, Store
-from tracemill.steps.base import Inputs, Output, Step
+from tests.unit.models.shard import rows
+from tracemill.engine.ids import problem_id
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import reconcile
+from tracemill.engine.step import Inputs, Output, Step
+from tracemill.engine.store import Counts, Manifest, Store
 
 HASHING = {"kind": "hashing"}
 

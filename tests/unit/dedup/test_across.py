@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tracemill.dedup.across import across, asked_apart
-from tracemill.dedup.words import read_parts
 from tracemill.text.problem_text import normalised_problem
+from tracemill.text.wording.across import across, asked_apart
+from tracemill.text.wording.words import read_parts
 
 TWO = {
     "area, perimeter": ("A rug is 9 m long and 4 m wide. Find its area.", "一块地毯长9米、宽4米，求它的周长。"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tracemill.dedup.bits import BITS, bits_of, radius, within
+from tracemill.dedup.simhash import BITS, bits_of, radius, within
 
 
 def pairs(cosine: float, count: int = 4000, width: int = 384) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]

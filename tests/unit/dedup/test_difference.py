@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tracemill.dedup.difference import difference
-from tracemill.dedup.words import read_parts
 from tracemill.text.problem_text import normalised_problem
+from tracemill.text.wording.difference import difference
+from tracemill.text.wording.words import read_parts
 
 TWO = {
     "what is measured": ("A disc has a radius of 8 m. Find its area.", "A disc has a diameter of 8 m. Find its area."),

@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from tests.unit.dedup.shards import HASHING, Shards, problem
-from tracemill.dedup.evidence import compared, evidence
-from tracemill.shards import Store
-from tracemill.steps.cluster import Cluster
-from tracemill.steps.sign import Sign
+from tracemill.dedup.cluster import Cluster
+from tracemill.dedup.sign import Sign
+from tracemill.engine.store import Store
+from tracemill.text.wording.evidence import compared, evidence
 
 LONG = "a farmer has a field in the shape of a rectangle and wants to build a fence around it so that no sheep escape"
 UNKNOWN = ("settee", "davenport")  # one thing, and no lexicon of ours knows it

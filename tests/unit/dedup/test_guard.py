@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from tracemill.dedup.guard import guards, numberless
+from tracemill.dedup.agreement_key import guards, numberless
 from tracemill.text.tokens import tokenise
 
 

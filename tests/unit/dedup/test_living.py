@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from tests.unit.dedup.shards import HASHING, Shards, problem
+from tracemill.dedup.cluster import Cluster
 from tracemill.dedup.index import read_index
-from tracemill.records import problem_id
-from tracemill.shards import Store
-from tracemill.steps.cluster import Cluster
-from tracemill.steps.sign import Sign
+from tracemill.dedup.sign import Sign
+from tracemill.engine.ids import problem_id
+from tracemill.engine.store import Store
 
 SIGN = Sign.model_validate({"kind": "sign", "embedder": HASHING})
 LONG = "a farmer has a field in the shape of a rectangle and wants to build a fence around it so that no sheep escape"

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from tracemill.dedup.minhash import BANDS, BUCKET, band_marks, candidate_pairs, jaccard, sketches
-from tracemill.text.kernels import I64, U64
+from tracemill.text.jit import I64, U64
 from tracemill.text.ngrams import Grams, ngrams
 from tracemill.text.tokens import tokenise
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from tracemill.dedup.packed import packed, unpacked
+from tracemill.engine.packed import packed, unpacked
 from tracemill.errors import CorruptShard, RecipeError
 
 ROWS = np.arange(40, dtype=np.float16).reshape(10, 4)

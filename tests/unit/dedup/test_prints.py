@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracemill.dedup.prints import groups, other_print
 from tracemill.text.problem_text import normalised_problem
+from tracemill.text.wording.prints import groups, other_print
 
 APART = {
     "who is eaten": ("Let's eat, grandma. Who is eaten?", "Let's eat grandma. Who is eaten?"),

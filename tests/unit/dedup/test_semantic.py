@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tracemill.dedup.semantic import cell_pairs, cells_of, similar_pairs
-from tracemill.text.kernels import U64
+from tracemill.text.jit import U64
 
 
 def planted(seed: int, count: int, near: int, width: int = 32) -> NDArray[np.float16]:

@@ -17,11 +17,11 @@ from tracemill.drafting.looking import Look, look
 from tracemill.drafting.parts import named, unaccounted
 from tracemill.drafting.reading import problem_of, unreadable
 from tracemill.drafting.writing import Draft, recipe_name, write, written
+from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError, SourceError
+from tracemill.ingest.mapped import JsonlSource
+from tracemill.local.demand import served_models
 from tracemill.recipe import load_recipe
-from tracemill.resources import Resources
-from tracemill.served import served_models
-from tracemill.sources.jsonl import JsonlSource
 
 LONG = "First we see that the sum is even. " * 20
 

@@ -11,10 +11,10 @@ from pydantic import TypeAdapter
 from tracemill.embedders import AnyEmbedder
 from tracemill.embedders.base import Embedder
 from tracemill.embedders.minilm import MiniLMEmbedder, model_folder
+from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError
-from tracemill.resources import Resources
-from tracemill.serving.endpoints import Endpoint, with_endpoints
-from tracemill.serving.fake import BASE, FakeServer
+from tracemill.models.endpoints import Endpoint, with_endpoints
+from tracemill.models.fake import BASE, FakeServer
 
 TEXTS = [
     "If 3 pens cost 6 dollars, what do 5 pens cost?",

@@ -12,12 +12,12 @@ from typing import Any
 
 from rich.console import Console
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
 from tracemill.migration.migrating import Migrated, migrate
+from tracemill.models.fake import FakeServer
 from tracemill.recipe import Recipe, load_recipe
-from tracemill.refresh.refreshing import Refreshed, refresh
-from tracemill.resources import Resources
-from tracemill.serving.fake import FakeServer
-from tracemill.shards import Store
+from tracemill.versions.refresh import Refreshed, refresh
 
 FIXTURE = Path(__file__).parents[2] / "fixtures/store_format_1"
 ENDPOINTS = json.dumps({"tiny": [{"url": "http://fake", "model": "tiny"}]})

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.migration.old import Old, unpacked
-from tracemill.refresh.versions import METADATA, version, version_numbers
-from tracemill.release.revoked import read_list
-from tracemill.shards import Store
+from tracemill.engine.store import Store
+from tracemill.release.revocations import read_list
+from tracemill.versions.versions import METADATA, version, version_numbers
 
 KEPT = Path(__file__).parents[2] / "fixtures/store_format_2"
 

@@ -17,17 +17,17 @@ import polars as pl
 import pytest
 
 from tests.unit.migration.old import Old, unpacked
+from tracemill.engine.identities import former_ids, migration, successors
+from tracemill.engine.ids import problem_id
+from tracemill.engine.store import FORMAT, MARKER, Store
 from tracemill.errors import MissingInput, StoreError
-from tracemill.migration.identities import former_ids, migration, successors
 from tracemill.migration.migrating import Migrated as Counts
 from tracemill.recipe import PLAN
-from tracemill.records import problem_id
-from tracemill.refresh.held_back import held_back
-from tracemill.refresh.refreshing import Refreshed
-from tracemill.refresh.versions import latest, version
-from tracemill.release.revoked import read_list, revocations
+from tracemill.release.revocations import read_list, revocations
 from tracemill.report.why import why
-from tracemill.shards import FORMAT, MARKER, Store
+from tracemill.versions.held_back import held_back
+from tracemill.versions.refresh import Refreshed
+from tracemill.versions.versions import latest, version
 
 UPPER, LOWER = "What is the ASCII code of 'B'?", "What is the ASCII code of 'b'?"
 LATE = "Two numbers add up to 30 and differ by 4. What is the larger one?"

@@ -10,7 +10,14 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from tracemill.release.layout import FEATURES, SCHEMA, published_line, published_row, published_test_case, response_text
+from tracemill.release.layout import (
+    FEATURES,
+    SCHEMA,
+    published_line,
+    published_row,
+    published_test_case,
+    response_text,
+)
 
 THINK = "Okay, let me see. So the radius is 4x -3.\n"
 ANSWER = "\nThe radius \\( r \\) is \\( \\boxed{4x - 3} \\).\n"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store
 from tracemill.errors import CorruptShard, MissingInput, StoreError
 from tracemill.recipe import Recipe, parse_recipe
-from tracemill.release.publish import LIST, publish
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.shards import Store
+from tracemill.report.publish import LIST, publish
 
 DATA = {"name": "tiny", "description": "", "rows_per_shard": 400}
 SOURCES = [{"kind": "demo", "name": "demo_code", "part": "code", "license": "Apache-2.0"}]

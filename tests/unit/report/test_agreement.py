@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store
 from tracemill.recipe import Recipe, parse_recipe
 from tracemill.report.agreement import agreement, by_verifier, disagreements
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.shards import Store
 
 ROWS: list[
     tuple[str, str | None, list[tuple[str, bool | None]]]

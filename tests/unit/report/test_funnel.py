@@ -9,12 +9,12 @@ import pytest
 from rich.console import Console
 
 from tests.fakes import FakeIngest, FakePlan, Sieve, fake_recipe
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard
+from tracemill.engine.store import Store
 from tracemill.errors import MissingInput
 from tracemill.recipe import stored_recipe
 from tracemill.report.funnel import funnel, funnel_table, print_funnel, recipe_of
-from tracemill.resources import Resources
-from tracemill.runner import run_shard
-from tracemill.shards import Store
 
 RECIPE = fake_recipe(plan=FakePlan(shards=3), ingest=FakeIngest(rows=1200), sieve=Sieve(by=2))
 

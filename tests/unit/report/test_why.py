@@ -12,12 +12,12 @@ import pytest
 from rich.console import Console
 
 from tests.fakes import FakePlan, FakeRecipe, Gather, fake_recipe
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard
+from tracemill.engine.store import Counts, Manifest, Store, StoredFile
+from tracemill.engine.tables import columns_of
 from tracemill.errors import MissingInput
 from tracemill.report.why import print_life, why
-from tracemill.resources import Resources
-from tracemill.runner import run_shard
-from tracemill.shards import Counts, Manifest, Store, StoredFile
-from tracemill.tables import columns_of
 
 Tables = Mapping[str, list[dict[str, Any]]]
 RECIPE: FakeRecipe = fake_recipe(plan=FakePlan(shards=2))

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from tracemill.sandbox.base import AssertSuite, CallSuite, PytestSuite, SuiteError, suite_from
-from tracemill.sandbox.calls import calls_of
-from tracemill.sandbox.lowered import lower
-from tracemill.sandbox.lowering import NotLowerable
-from tracemill.sandbox.results import finished_calls, finished_tests
+from tracemill.sandbox.judging.calls import calls_of
+from tracemill.sandbox.judging.lowered import lower
+from tracemill.sandbox.judging.lowering import NotLowerable
+from tracemill.sandbox.judging.results import finished_calls, finished_tests
 from tracemill.sandbox.values import values_equal
 from tracemill.sandbox.worker.codec import CodecError, encode, to_set
 

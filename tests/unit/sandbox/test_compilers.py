@@ -2,8 +2,8 @@
 
 import pytest
 
+from tracemill.sandbox.judging.script import CompilerEnded, build_failure
 from tracemill.sandbox.languages.blame import is_to_blame
-from tracemill.sandbox.scripts import CompilerEnded, build_failure
 from tracemill.sandbox.worker.compilers import was_ended
 
 BOMB = "template <int N, int M> struct A { static const int v = A<N - 1, M>::v + A<N - 1, M + (1 << N)>::v; };"

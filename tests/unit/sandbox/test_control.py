@@ -9,7 +9,7 @@ from tracemill.sandbox.base import AssertSuite, HumanEvalSuite, PytestSuite
 from tracemill.sandbox.control.chance import may_draw_lots
 from tracemill.sandbox.control.patching import replaces_functions
 from tracemill.sandbox.control.plan import falsified
-from tracemill.sandbox.faults import fault_in
+from tracemill.sandbox.judging.faults import fault_in
 
 HEAD = "from solution import f\n\n"
 MANY = HEAD + "".join(f"def test_{n}():\n    assert f({n}) == {n + 1}\n\n" for n in range(5))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tracemill.resources import Resources
+from tracemill.engine.resources import Resources
 from tracemill.sandbox import environment
 from tracemill.sandbox.base import SandboxSettings, SandboxUnavailable
-from tracemill.verifiers.code import CodeVerifier
+from tracemill.verify.code import CodeVerifier
 
 
 def test_the_same_environment_has_the_same_digest_whatever_the_workers() -> None:

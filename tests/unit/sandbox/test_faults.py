@@ -3,9 +3,9 @@
 import pytest
 
 from tracemill.sandbox.base import Job, Status, StdioSuite
-from tracemill.sandbox.faults import with_fault
+from tracemill.sandbox.judging.faults import with_fault
+from tracemill.sandbox.judging.script import refusal
 from tracemill.sandbox.languages import by_name
-from tracemill.sandbox.scripts import refusal
 
 SUITE = StdioSuite(inputs=("1", "2"), outputs=("1", "2"))
 NLTK = "  Resource punkt not found.\n  Please use the NLTK Downloader to obtain the resource:"

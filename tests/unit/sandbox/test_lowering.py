@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tracemill.sandbox.base import AssertSuite, HumanEvalSuite, PytestSuite
-from tracemill.sandbox.lowered import lower
-from tracemill.sandbox.lowering import NotLowerable
-from tracemill.sandbox.rules import OpaqueValue
+from tracemill.sandbox.judging.lowered import lower
+from tracemill.sandbox.judging.lowering import NotLowerable
+from tracemill.sandbox.judging.rules import OpaqueValue
 from tracemill.sandbox.worker.codec import Opaque
 
 HEAD = "import pytest\nfrom solution import f, g\n\n"

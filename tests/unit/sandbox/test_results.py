@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tracemill.sandbox.results import finished_calls, finished_tests
-from tracemill.sandbox.testfiles import outcomes
+from tracemill.sandbox.judging.results import finished_calls, finished_tests
+from tracemill.sandbox.judging.testfiles import outcomes
 from tracemill.sandbox.values import values_equal
 
 _PIECES: tuple[Any, ...] = (

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tracemill.sandbox.base import CallSuite, Job, JobVerdict, Limits, Status, StdioSuite, suite_from
-from tracemill.sandbox.judging import MAX_SOURCE_BYTES, refused, script_for
-from tracemill.sandbox.scripts import LanguageUnavailable, ProgramLost, ending
+from tracemill.sandbox.dispatch import MAX_SOURCE_BYTES, refused, script_for
+from tracemill.sandbox.judging.script import LanguageUnavailable, ProgramLost, ending
 
 LIMITS = Limits(cpu_seconds=2, output_bytes=1024)
 SUITE = StdioSuite(inputs=("1", "2", "3"), outputs=("1", "2", "3"))

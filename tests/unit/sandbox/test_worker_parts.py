@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tracemill.sandbox.results import finished_calls, finished_tests
+from tracemill.sandbox.judging.results import finished_calls, finished_tests
 from tracemill.sandbox.worker import seccomp
 from tracemill.sandbox.worker.codec import CodecError, Nodes, Opaque, decode, encode
 from tracemill.sandbox.worker.frames import MAX_BLOB, FrameBuffer, FrameError, pack

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store
 from tracemill.recipe import Recipe
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.shards import Store
 
 COLUMNS = {"prompt": "q", "reference_answer": "a", "response": "r", "teacher": "t"}
 

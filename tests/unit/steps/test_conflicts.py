@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.steps.recipes import Trial
-from tracemill.steps.conflicts import same_spelling
+from tracemill.curate.conflicts import same_spelling
 
 STEPS = {"references": {"kind": "references"}, "conflicts": {"kind": "conflicts"}}
 JUDGED = {"verify_math": {"kind": "verify", "verifiers": [{"kind": "math"}]}, "conflicts": {"kind": "conflicts"}}

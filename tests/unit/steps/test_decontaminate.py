@@ -10,12 +10,12 @@ import pytest
 from pydantic import ValidationError
 
 from tests.unit.dedup.shards import HASHING, Shards, problem
-from tracemill.decontamination.retold import CONTROLS, TOLD
+from tracemill.decontaminate.retold import CONTROLS, TOLD
+from tracemill.decontaminate.step import Decontaminate
+from tracemill.dedup.sign import Sign
+from tracemill.engine.ids import problem_id
+from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
-from tracemill.records import problem_id
-from tracemill.shards import Store
-from tracemill.steps.decontaminate import Decontaminate
-from tracemill.steps.sign import Sign
 
 SHORT = "What is 7 times 8?"
 WALK = (

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.unit.dedup.shards import HASHING
-from tests.unit.serving.shard import MODEL, ledger, problem, resources, shard
-from tracemill.judges.overlap import OverlapJudge
-from tracemill.serving.fake import FakeServer
-from tracemill.shards import Store
-from tracemill.steps.base import Output
-from tracemill.steps.decontaminate import Decontaminate
-from tracemill.steps.sign import Sign
+from tests.unit.models.shard import MODEL, ledger, problem, resources, shard
+from tracemill.decontaminate.step import Decontaminate
+from tracemill.dedup.sign import Sign
+from tracemill.engine.step import Output
+from tracemill.engine.store import Store
+from tracemill.judge.overlap import OverlapJudge
+from tracemill.models.fake import FakeServer
 
 ITEM = (
     "A gardener plants 23 rose bushes along a straight path of 154 metres, at equal distances and one at each end. "

@@ -10,15 +10,15 @@ import pyarrow as pa
 import pytest
 
 from tests.unit.dedup.shards import HASHING, Shards, problem
+from tracemill.dedup.cluster import Cluster
 from tracemill.dedup.minhash import BANDS
-from tracemill.dedup.packed import unpacked
+from tracemill.dedup.sign import Sign
+from tracemill.dedup.unique import Unique
+from tracemill.engine.ids import problem_id
+from tracemill.engine.packed import unpacked
+from tracemill.engine.step import ledger_rows
+from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
-from tracemill.records import problem_id
-from tracemill.shards import Store
-from tracemill.steps.base import ledger_rows
-from tracemill.steps.cluster import Cluster
-from tracemill.steps.sign import Sign
-from tracemill.steps.unique import Unique
 
 SIGN = Sign.model_validate({"kind": "sign", "embedder": HASHING})
 LONG = "a farmer has a field in the shape of a rectangle and wants to build a fence around it so that no sheep escape"

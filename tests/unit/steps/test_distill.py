@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from tests.unit.serving.shard import MODEL, generation, ledger, problem, run, shard, turned_away
+from tests.unit.models.shard import MODEL, generation, ledger, problem, run, shard, turned_away
+from tracemill.distill.step import Distill
+from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
-from tracemill.serving.fake import FakeServer
-from tracemill.shards import Store
-from tracemill.steps.distill import Distill
+from tracemill.models.fake import FakeServer
 
 
 @pytest.fixture

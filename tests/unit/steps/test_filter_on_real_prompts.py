@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.unit.sources.test_datasets import TABLE, rows_of, source
-from tracemill.text.wellformed import incomplete, needs_link
+from tests.unit.ingest.test_datasets import TABLE, rows_of, source
+from tracemill.curate.wellformed import incomplete, needs_link
 
 DATA = os.environ.get("TRACEMILL_DATA")
 STARTER = "class Solution:\n    def solve(self, nums: List[int]) -> int:\n        "

@@ -9,17 +9,17 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from tracemill.engine.ids import problem_id
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard
+from tracemill.engine.step import Inputs
+from tracemill.engine.store import Counts, Manifest, Store
+from tracemill.engine.tables import columns_of
 from tracemill.errors import SourceError
+from tracemill.ingest.plan import slices_of
+from tracemill.ingest.source import Slice
+from tracemill.ingest.step import Ingest, file_names
 from tracemill.recipe import Recipe
-from tracemill.records import problem_id
-from tracemill.resources import Resources
-from tracemill.runner import run_shard
-from tracemill.shards import Counts, Manifest, Store
-from tracemill.sources.base import Slice
-from tracemill.steps.base import Inputs
-from tracemill.steps.ingest import Ingest, file_names
-from tracemill.steps.plan import slices_of
-from tracemill.tables import columns_of
 
 COLUMNS = {"id": "id", "prompt": "q", "reference_answer": "a", "test_case": "t", "response": "r"}
 

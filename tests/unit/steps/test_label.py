@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard
+from tracemill.engine.store import Store
 from tracemill.recipe import Recipe
-from tracemill.resources import Resources
-from tracemill.runner import run_shard
-from tracemill.shards import Store
 
 
 def test_every_problem_is_labelled_and_kept(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard
+from tracemill.engine.store import Store
 from tracemill.errors import SourceError
+from tracemill.ingest.plan import planned
 from tracemill.recipe import Recipe
-from tracemill.resources import Resources
-from tracemill.runner import run_shard
-from tracemill.shards import Store
-from tracemill.steps.plan import planned
 
 
 def write(path: Path, count: int, word: str = "plus") -> None:

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.steps.test_plan import recipe
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard
+from tracemill.engine.store import Store
 from tracemill.errors import SourceError
-from tracemill.resources import Resources
-from tracemill.runner import run_shard
-from tracemill.shards import Store
-from tracemill.sources.base import Slice
-from tracemill.steps.plan import planned
+from tracemill.ingest.plan import planned
+from tracemill.ingest.source import Slice
 
 ACTS = st.tuples(st.sampled_from(["grow", "rename", "rotate", "swap", "pack", "new", "cut"]), st.integers(0, 99))
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.unit.steps.recipes import Trial
-from tracemill.resources import Resources
-from tracemill.tables import columns_of
-from tracemill.verifiers.base import Question
-from tracemill.verifiers.code import CodeVerifier
-from tracemill.verifiers.math import MathVerifier
-from tracemill.verifiers.probes import findings
-from tracemill.verifiers.solutions import as_answer
+from tracemill.engine.resources import Resources
+from tracemill.engine.tables import columns_of
+from tracemill.verify.code import CodeVerifier
+from tracemill.verify.math.verifier import MathVerifier
+from tracemill.verify.probes import findings
+from tracemill.verify.solutions import as_answer
+from tracemill.verify.verifier import Question
 
 TESTS = "from solution import inc\n\ndef test_inc():\n    assert inc(1) == 2\n"
 RIGHT, WRONG = "def inc(x):\n    return x + 1\n", "def inc(x):\n    return x\n"

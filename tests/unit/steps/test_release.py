@@ -14,15 +14,15 @@ import zstandard
 
 from tests.tables import Rows, inputs_of
 from tests.unit.upkeep.distilled import Distilled
-from tracemill.decontamination.retold import TEMPLATES
+from tracemill.decontaminate.retold import TEMPLATES
+from tracemill.engine.resources import Resources
+from tracemill.engine.step import Output
+from tracemill.engine.store import file_digest
 from tracemill.release.card import dataset_card
 from tracemill.release.models import models_section
-from tracemill.release.revoked import Revocation
+from tracemill.release.revocations import Revocation
+from tracemill.release.step import Release
 from tracemill.release.tally import Tally
-from tracemill.resources import Resources
-from tracemill.shards import file_digest
-from tracemill.steps.base import Output
-from tracemill.steps.release import Release
 
 FIGURES = {f"figures/{name}.png" for name in ("length", "reference", "category", "difficulty")}
 CASE = json.dumps({"test_code": "from solution import f", "test_entry_point": "f"})

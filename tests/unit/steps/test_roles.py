@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from tests.unit.serving.shard import MODEL, generation, ledger, problem, rows, run, shard
+from tests.unit.models.shard import MODEL, generation, ledger, problem, rows, run, shard
+from tracemill.engine.step import Inputs, Output
+from tracemill.engine.store import Counts, Manifest, Store
 from tracemill.errors import MissingInput, ServingError
-from tracemill.rewards.base import attributes
-from tracemill.serving.fake import FakeServer
-from tracemill.shards import Counts, Manifest, Store
-from tracemill.steps.annotate import Annotate
-from tracemill.steps.base import Inputs, Output
-from tracemill.steps.cut import CutStep
-from tracemill.steps.gate import Gate
-from tracemill.steps.judge import JudgeResponses
-from tracemill.steps.perplexity import Perplexity
-from tracemill.steps.reward import Reward
-from tracemill.steps.score import Score
+from tracemill.judge.annotate import Annotate
+from tracemill.judge.judge import JudgeResponses
+from tracemill.judge.perplexity import Perplexity
+from tracemill.judge.reward import Reward
+from tracemill.judge.rewards.base import attributes
+from tracemill.judge.score import Score
+from tracemill.models.fake import FakeServer
+from tracemill.select.cut import CutStep
+from tracemill.select.gate import Gate
 
 CLASSIFIER = {**MODEL, "task": "classify"}
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.dedup.shards import Shards, problem
-from tests.unit.serving.shard import generation, rows
-from tracemill.shards import Store
-from tracemill.steps.base import Output, ledger_rows
-from tracemill.steps.rules import Rules, _broken
+from tests.unit.models.shard import generation, rows
+from tracemill.engine.step import Output, ledger_rows
+from tracemill.engine.store import Store
+from tracemill.select.rules import Rules, _broken
 from tracemill.text.think import split
 
 P = problem("Add 3 and 4")

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from tests.tables import inputs_of
-from tracemill.resources import Resources
-from tracemill.steps.select import Select
-from tracemill.tables import columns_of
+from tracemill.engine.resources import Resources
+from tracemill.engine.tables import columns_of
+from tracemill.select.select import Select
 
 LEDGER = columns_of("ledger")
 

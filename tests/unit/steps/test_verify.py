@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tracemill.resources import Resources
-from tracemill.shards import Counts, Manifest, Store
-from tracemill.steps.base import Inputs, Output, ledger_rows
-from tracemill.steps.verify import Verify
-from tracemill.tables import columns_of
-from tracemill.verifiers.base import Question, Verdict
-from tracemill.verifiers.math import MathVerifier
+from tracemill.engine.resources import Resources
+from tracemill.engine.step import Inputs, Output, ledger_rows
+from tracemill.engine.store import Counts, Manifest, Store
+from tracemill.engine.tables import columns_of
+from tracemill.verify.math.verifier import MathVerifier
+from tracemill.verify.step import Verify
+from tracemill.verify.verifier import Question, Verdict
 
 RESPONSES = [  # id, problem, answer, verdict of the source
     ("right", "sum", r"\boxed{4}", True),

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from tests.unit.serving.shard import MODEL, generation, ledger, problem, run, shard
-from tracemill.serving.fake import FakeServer
-from tracemill.shards import Counts, Manifest, Store
-from tracemill.steps.base import Inputs, Output
-from tracemill.steps.judge import JudgeResponses
-from tracemill.steps.select import Select
-from tracemill.steps.verify import Verify
+from tests.unit.models.shard import MODEL, generation, ledger, problem, run, shard
+from tracemill.engine.step import Inputs, Output
+from tracemill.engine.store import Counts, Manifest, Store
+from tracemill.judge.judge import JudgeResponses
+from tracemill.models.fake import FakeServer
+from tracemill.select.select import Select
+from tracemill.verify.step import Verify
 
 
 @pytest.fixture

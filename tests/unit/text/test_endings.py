@@ -7,7 +7,7 @@ import random
 import pyarrow as pa
 import pytest
 
-from tracemill.text.repetition import Repetition, repetition
+from tracemill.select.repetition import Repetition, repetition
 
 RNG = random.Random(7)
 STEMS = ("alpha", "ratio", "angle", "prime", "factor", "number", "term", "root", "sum", "proof", "figure", "limit")

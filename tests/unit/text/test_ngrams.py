@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tracemill.select.repetition import repetition
 from tracemill.text.ngrams import ngrams
-from tracemill.text.repetition import repetition
 from tracemill.text.tokens import tokenise
 
 

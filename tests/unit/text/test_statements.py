@@ -6,7 +6,7 @@ import pytest
 
 from tracemill.text.answer_text import normalised_answer
 from tracemill.text.extract import stated
-from tracemill.verifiers.answers.comparing import same_answer
+from tracemill.verify.math.answers.comparing import same_answer
 
 SAID = [
     ("an_edit", "**Answer: 4**\n\nEdit: the answer should be 9.", "9", "4"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from tracemill.text.wellformed import TABLE, URL, incomplete, needs_link, unusual_share
+from tracemill.curate.wellformed import TABLE, URL, incomplete, needs_link, unusual_share
 
 SCRIPTS = ("Han", "Latin", "Greek")
 

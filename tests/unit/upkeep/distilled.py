@@ -9,13 +9,13 @@ from typing import Any
 
 import yaml
 
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store
+from tracemill.models.endpoints import ENDPOINTS
+from tracemill.models.fake import FakeServer
 from tracemill.recipe import Recipe, load_recipe
-from tracemill.refresh.versions import Published, seal_version
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.serving.endpoints import ENDPOINTS
-from tracemill.serving.fake import FakeServer
-from tracemill.shards import Store
+from tracemill.versions.versions import Published, seal_version
 
 AT = {ENDPOINTS: '{"tiny": [{"url": "http://fake", "model": "tiny"}]}'}
 

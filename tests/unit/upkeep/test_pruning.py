@@ -18,10 +18,10 @@ from typer.testing import CliRunner
 
 from tests.unit.upkeep.distilled import Distilled
 from tracemill.cli import app
+from tracemill.engine.store import Store
 from tracemill.errors import CorruptShard
-from tracemill.refresh.versions import version, version_numbers
-from tracemill.shards import Store
 from tracemill.upkeep.pruning import Removable, prune, removable
+from tracemill.versions.versions import version, version_numbers
 
 ORPHAN = "rules/00000/ledger-0123456789abcdef0123.parquet"
 
@@ -176,7 +176,7 @@ def test_killed_half_way_leaves_a_whole_store(small: Distilled) -> None:
     aged(small.store)
     before = removable(small.store, earlier=True)
     code = (
-        "import os, sys; from tracemill.shards import Store; from tracemill.upkeep.pruning import prune, removable\n"
+        "import os, sys; from tracemill.engine.store import Store; from tracemill.upkeep.pruning import prune, removable\n"
         "store = Store.at(sys.argv[1])\n"
         "for number, _ in enumerate(prune(store, removable(store, earlier=True))):\n"
         "    if number == 0: os.kill(os.getpid(), 9)\n"

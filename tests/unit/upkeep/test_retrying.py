@@ -9,11 +9,11 @@ from typer.testing import CliRunner
 
 from tests.unit.upkeep.distilled import Distilled
 from tracemill.cli import app
+from tracemill.engine.keys import remove
 from tracemill.errors import RecipeError
-from tracemill.refresh.versions import version
-from tracemill.serving.fake import FakeServer
-from tracemill.serving.keys import remove
+from tracemill.models.fake import FakeServer
 from tracemill.upkeep.retrying import refused, retry
+from tracemill.versions.versions import version
 
 
 def told(small: Distilled, *arguments: str) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..base import Job, JobVerdict, Sandbox, SandboxError, SandboxSettings, Status
-from ..languages import all_languages
-from . import cheating, correct, forging, isolation, native, resources
-from .case import ACCEPTED, ONE_SUM, Case
+from tracemill.sandbox.base import Job, JobVerdict, Sandbox, SandboxError, SandboxSettings, Status
+from tracemill.sandbox.conformance import cheating, correct, forging, isolation, native, resources
+from tracemill.sandbox.conformance.case import ACCEPTED, ONE_SUM, Case
+from tracemill.sandbox.languages import all_languages
 
 __all__ = ["Case", "Row", "cases", "missing_parts", "run_table", "summary"]
 

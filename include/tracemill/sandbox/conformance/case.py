@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ..base import CallSuite, Limits, PytestSuite, Status, StdioSuite, TestSuite
+from tracemill.sandbox.base import CallSuite, Limits, PytestSuite, Status, StdioSuite, TestSuite
 
 ANY_FAILURE = frozenset(Status) - {Status.ACCEPTED}
 ACCEPTED = frozenset({Status.ACCEPTED})

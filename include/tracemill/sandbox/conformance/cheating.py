@@ -1,8 +1,8 @@
 # ruff: noqa: E501
 """Programs that want to pass without solving: accepting any of them is a false accept."""
 
-from ..base import AssertSuite, Compare, HumanEvalSuite, StdioSuite, TestSuite
-from .case import ANY_FAILURE, PLAIN_TESTS, RUN_TESTS, SUM, Case, call_suite, test_file
+from tracemill.sandbox.base import AssertSuite, Compare, HumanEvalSuite, StdioSuite, TestSuite
+from tracemill.sandbox.conformance.case import ANY_FAILURE, PLAIN_TESTS, RUN_TESTS, SUM, Case, call_suite, test_file
 
 _HUNT = (
     "import gc, sys\nfound = set()\n"

@@ -1,8 +1,8 @@
 # ruff: noqa: E501
 """Correct programs in every idiom of input and output: a verdict other than accepted is a false reject."""
 
-from ..base import AssertSuite, CallSuite, Compare, HumanEvalSuite, PytestSuite, StdioSuite
-from .case import ACCEPTED, PLAIN_TESTS, RUN_TESTS, SUM, Case, call_suite
+from tracemill.sandbox.base import AssertSuite, CallSuite, Compare, HumanEvalSuite, PytestSuite, StdioSuite
+from tracemill.sandbox.conformance.case import ACCEPTED, PLAIN_TESTS, RUN_TESTS, SUM, Case, call_suite
 
 _STDIO = {
     "input": "a, b = map(int, input().split())\nprint(a + b)",

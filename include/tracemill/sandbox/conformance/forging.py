@@ -1,8 +1,8 @@
 # ruff: noqa: E501
 """Programs that want to pass tests which share their process, or that reach for the tests from beside them."""
 
-from ..base import HumanEvalSuite, PytestSuite, TestSuite
-from .case import ANY_FAILURE, Case
+from tracemill.sandbox.base import HumanEvalSuite, PytestSuite, TestSuite
+from tracemill.sandbox.conformance.case import ANY_FAILURE, Case
 
 _TWO = "    assert f(1) == 2\n    assert f(5) == 6\n"
 _SHARED = PytestSuite(

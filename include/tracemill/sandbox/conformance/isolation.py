@@ -1,7 +1,7 @@
 # ruff: noqa: E501
 """Attempts to get out or to look around: each prints the right answer only if it succeeds."""
 
-from .case import ACCEPTED, SUM, Case, attack
+from tracemill.sandbox.conformance.case import ACCEPTED, SUM, Case, attack
 
 _EXOTIC = {
     "io-uring": 425, "bpf": 321, "perf-event": 298, "userfaultfd": 323, "keyctl": 250, "kexec": 246, "setns": 308,

@@ -1,8 +1,8 @@
 """The rows of the table that every language brings: correct programs, and one of each kind that must be held."""
 
-from ..base import Limits, StdioSuite
-from ..languages import Language, all_languages
-from .case import ACCEPTED, ANY_FAILURE, Case, statuses
+from tracemill.sandbox.base import Limits, StdioSuite
+from tracemill.sandbox.conformance.case import ACCEPTED, ANY_FAILURE, Case, statuses
+from tracemill.sandbox.languages import Language, all_languages
 
 _SUITE = StdioSuite(inputs=("1 2\n",), outputs=("3\n",))
 _LIMITS = Limits(cpu_seconds=1.0, wall_seconds=2.0, memory_bytes=256 << 20, output_bytes=4 << 20)

@@ -1,8 +1,8 @@
 # ruff: noqa: E501
 """Programs that are wrong, broken or greedy, and what each must be called."""
 
-from ..base import Limits
-from .case import ANY_FAILURE, LIMITS, ONE_SUM, SUM, Case, call_suite, statuses
+from tracemill.sandbox.base import Limits
+from tracemill.sandbox.conformance.case import ANY_FAILURE, LIMITS, ONE_SUM, SUM, Case, call_suite, statuses
 
 _FORK = LIMITS.model_copy(update={"allow_fork": True, "processes": 32})
 _TIME = ("time_limit_exceeded",)

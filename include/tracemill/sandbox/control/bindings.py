@@ -78,7 +78,8 @@ class Bindings:
     def _index(self, node: ast.AST, scope: int, owner: int) -> None:
         for child in ast.iter_child_nodes(node):
             self.scope_of[child] = scope
-            inner, family = scope, owner
+            inner = scope
+            family = owner
             if isinstance(child, FunctionNode):
                 self.functions[child.name].append(child)
                 inner = id(child)
@@ -133,7 +134,8 @@ class Bindings:
 
     def _bind_parameters(self, function: FunctionNode) -> None:
         """Parameters take their defaults, the values of `parametrize`, and what a fixture of their name returns."""
-        scope, given = id(function), function.args.args
+        scope = id(function)
+        given = function.args.args
         for argument, default in zip(reversed(given), reversed(function.args.defaults), strict=False):
             self._bound[(scope, argument.arg)].append(Binding(default, self.scope_of[function]))
         for call in parametrizations(function):

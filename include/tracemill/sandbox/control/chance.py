@@ -26,8 +26,10 @@ main name init eq ne lt le gt ge hash repr str len iter next contains getitem se
 truediv floordiv mod pow neg abs radd rsub rmul iadd call bool int float index post_init slots enter exit
 reversed missing invert xor and or all matmul round lshift rshift format
 """
-_DOTTED, _DUNDER = re.compile(r"\w+(?:\.\w+)*"), re.compile(r"__\w+?__")
-_PURE, _LEADS_OUT = frozenset(_MODULES.split()), frozenset(_NAMES.split())
+_DOTTED = re.compile(r"\w+(?:\.\w+)*")
+_DUNDER = re.compile(r"__\w+?__")
+_PURE = frozenset(_MODULES.split())
+_LEADS_OUT = frozenset(_NAMES.split())
 _PLAIN_DUNDERS = frozenset(f"__{name}__" for name in _METHODS.split())
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .bindings import Binding, Bindings, name_of
+from tracemill.sandbox.control.bindings import Binding, Bindings, name_of
 
 _DEPTH = 8
 _SETTINGS = frozenset(
@@ -181,7 +181,8 @@ def edited(source: str, edits: Iterator[Edit] | list[Edit]) -> str:
     """Return `source` with the edits made; the rest of it keeps its spelling, so that nothing else tells it apart."""
     lines = source.encode().split(b"\n")
     for edit in sorted(set(edits), reverse=True):
-        first, last = edit.line - 1, edit.end_line - 1
+        first = edit.line - 1
+        last = edit.end_line - 1
         joined = lines[first][: edit.column] + edit.text.encode() + lines[last][edit.end_column :]
         lines[first : last + 1] = [joined]
     return b"\n".join(lines).decode()

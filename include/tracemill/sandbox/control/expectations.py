@@ -8,8 +8,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .bindings import Bindings, FunctionNode, name_of, parametrizations
-from .constants import Constants, Edit, Found, edit_of
+from tracemill.sandbox.control.bindings import Bindings, FunctionNode, name_of, parametrizations
+from tracemill.sandbox.control.constants import Constants, Edit, Found, edit_of
 
 _EQUAL = frozenset(
     (
@@ -50,7 +50,8 @@ class Expectations:
     """Collects the expectations of the tests of one source. `program`: the names under which it knows the program."""
 
     def __init__(self, tree: ast.Module, tests: Sequence[Test], program: Sequence[str]) -> None:
-        self._tree, self._tests = tree, tests
+        self._tree = tree
+        self._tests = tests
         self._bindings = Bindings(tree, program)
         self._constants = Constants(self._bindings)
         self._given = frozenset(found.node for found in self._arguments())
@@ -67,7 +68,8 @@ class Expectations:
 
     def _settings(self, node: ast.AST, body: ast.AST, unsure: bool, hidden: bool) -> tuple[set[ast.AST], set[ast.AST]]:
         """Return the nodes that may not run at all, and those whose failure the test itself expects."""
-        unsure_nodes, hidden_nodes = ({node} if unsure else set()), ({node} if hidden else set())
+        unsure_nodes = {node} if unsure else set()
+        hidden_nodes = {node} if hidden else set()
         for child in ast.iter_child_nodes(node):
             maybe = unsure or isinstance(node, _BRANCHES) or self._may_be_empty(node)
             expected = hidden or (isinstance(node, (ast.With, ast.Try)) and _expects_failure(node))
@@ -204,7 +206,8 @@ class Expectations:
     def _compared(
         self, left: ast.expr, sign: ast.cmpop, right: ast.expr, scope: int
     ) -> Iterator[tuple[bool, list[Found]]]:
-        ours, theirs = self._bindings.tainted(left, scope), self._bindings.tainted(right, scope)
+        ours = self._bindings.tainted(left, scope)
+        theirs = self._bindings.tainted(right, scope)
         if isinstance(sign, (ast.NotEq, ast.NotIn, ast.IsNot)):
             return
         if isinstance(sign, (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
@@ -259,7 +262,8 @@ def _number(node: ast.expr) -> ast.Constant | None:
 
 
 def _holds(body: ast.AST, node: ast.Constant) -> bool:
-    first, last = getattr(body, "lineno", 0), getattr(body, "end_lineno", 0) or 0
+    first = getattr(body, "lineno", 0)
+    last = getattr(body, "end_lineno", 0) or 0
     for decorator in getattr(body, "decorator_list", ()):
         first = min(first, decorator.lineno)
     return bool(first <= node.lineno <= last)

@@ -8,10 +8,10 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..suites import AssertSuite, HumanEvalSuite, PytestSuite
-from ..testfiles import TestSource, borrowed_names, node_helpers
-from .constants import Edit, edited
-from .expectations import Expectation, Expectations, Test
+from tracemill.sandbox.control.constants import Edit, edited
+from tracemill.sandbox.control.expectations import Expectation, Expectations, Test
+from tracemill.sandbox.judging.testfiles import TestSource, borrowed_names, node_helpers
+from tracemill.sandbox.suites import AssertSuite, HumanEvalSuite, PytestSuite
 
 _MOST_RUNS = 4
 _LINE = "# -- {}\n"
@@ -79,7 +79,8 @@ def _joined(found: Sequence[Expectation]) -> list[list[Expectation]]:
     """Return the expectations in parts that share no constant: those of a part change together."""
     parts: list[tuple[set[Edit], list[Expectation]]] = []
     for one in found:
-        edits, members = set(one.edits), [one]
+        edits = set(one.edits)
+        members = [one]
         rest = []
         for other in parts:
             if other[0] & edits:

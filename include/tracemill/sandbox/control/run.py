@@ -10,17 +10,20 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
-from ..base import Job, JobVerdict, Limits, Status
-from ..scripts import Event, Order, charged, undecided
-from ..testfiles import Outcome, Ran, TestSource
-from .chance import CONTROL_RUNS, REAL_RUNS, may_draw_lots
-from .expectations import Expectation
-from .patching import replaces_functions
-from .plan import Falsified, falsified
+from tracemill.sandbox.base import Job, JobVerdict, Limits, Status
+from tracemill.sandbox.control.chance import CONTROL_RUNS, REAL_RUNS, may_draw_lots
+from tracemill.sandbox.control.expectations import Expectation
+from tracemill.sandbox.control.patching import replaces_functions
+from tracemill.sandbox.control.plan import Falsified, falsified
+from tracemill.sandbox.judging.script import Event, Order, charged, undecided
+from tracemill.sandbox.judging.testfiles import Outcome, Ran, TestSource
 
 Runner = Callable[[Job, Limits, TestSource], Generator[Order | None, Event, Ran]]
-NO_EXPECTATION, PASSED, UNSHOWN = "no_expectation", "control_passed", "control_undecided"
-UNSTEADY, PATCHED = "unsteady", "patched"
+NO_EXPECTATION = "no_expectation"
+PASSED = "control_passed"
+UNSHOWN = "control_undecided"
+UNSTEADY = "unsteady"
+PATCHED = "patched"
 _UNSTEADY = "the program passed its tests in one run and not in another"
 _ASSERTED = ("AssertionError", "assert ", "Failed", "E   ")
 
@@ -72,7 +75,8 @@ def controlled(
             "the program could have influenced this verdict, and the tests state no value that a control run can change"
         )
         return undecided(ran.verdict, NO_EXPECTATION, why)
-    findings, verdict = Findings(), ran.verdict
+    findings = Findings()
+    verdict = ran.verdict
     lots = may_draw_lots(job.source)
     for _ in range(REAL_RUNS - 1 if lots else 0):
         again = yield from run(job, limits, suite)

@@ -5,7 +5,7 @@ import re
 from functools import cache
 from importlib import import_module
 
-from .base import Language
+from tracemill.sandbox.languages.base import Language
 
 __all__ = ["OTHERS", "Language", "all_languages", "by_name", "by_tag", "mounts"]
 

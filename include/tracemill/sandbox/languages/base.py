@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-SOURCE, BINARY = "/build/{file}", "/build/solution"
+SOURCE = "/build/{file}"
+BINARY = "/build/solution"
 _MIB = 1 << 20
 
 

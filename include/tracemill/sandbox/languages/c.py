@@ -1,8 +1,8 @@
 # ruff: noqa: E501
 """C: gcc, GNU dialect of C17, ONLINE_JUDGE defined."""
 
-from .base import BINARY, Language
-from .cpp import FLAGS, LACKING
+from tracemill.sandbox.languages.base import BINARY, Language
+from tracemill.sandbox.languages.cpp import FLAGS, LACKING
 
 _READ = "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\n#include <sys/socket.h>\n"
 _MAIN = 'int main(void) { long a, b; if (scanf("%ld %ld", &a, &b) != 2) return 1;\n'

@@ -1,7 +1,7 @@
 # ruff: noqa: E501
 """C++: g++ as contests run it, GNU dialect of C++20, ONLINE_JUDGE defined."""
 
-from .base import BINARY, Language
+from tracemill.sandbox.languages.base import BINARY, Language
 
 # -DONLINE_JUDGE: without it programs read input.txt or include a debug header of their author's.
 LACKING = r"fatal error: (?!/|\.\./)[^\s:]+: No such file or directory$"

@@ -1,7 +1,7 @@
 # ruff: noqa: E501
 """Go: the gc tool-chain, one file of package main, without cgo and without modules."""
 
-from .base import BINARY, Language
+from tracemill.sandbox.languages.base import BINARY, Language
 
 _MIB = 1 << 20
 

@@ -4,7 +4,7 @@
 import re
 from pathlib import Path
 
-from .base import Language
+from tracemill.sandbox.languages.base import Language
 
 _MIB = 1 << 20
 _PUBLIC = re.compile(
@@ -17,8 +17,11 @@ _PACKAGE = re.compile(r"^\s*package\s+[\w.]+\s*;", re.M)
 
 def names(source: str) -> dict[str, str]:
     """Return the file that javac wants, after the public class, and the outermost class around `main`."""
-    public, main = _PUBLIC.search(source), _MAIN.search(source)
-    around, depth, at = "", 0, 0
+    public = _PUBLIC.search(source)
+    main = _MAIN.search(source)
+    around = ""
+    depth = 0
+    at = 0
     for found in _CLASS.finditer(source, 0, main.start() if main else 0):
         depth += source.count("{", at, found.start()) - source.count("}", at, found.start())
         at = found.start()

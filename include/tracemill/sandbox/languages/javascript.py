@@ -1,7 +1,7 @@
 # ruff: noqa: E501
 """JavaScript: Node.js, as programs that read standard input are written for it."""
 
-from .base import Language
+from tracemill.sandbox.languages.base import Language
 
 _MIB = 1 << 20
 _READ = "const [a, b] = require('fs').readFileSync(0, 'utf8').trim().split(/\\s+/).map(Number);\n"

@@ -1,6 +1,6 @@
 """Python: run by the worker's own warm interpreter, see worker/python.py."""
 
-from .base import Language
+from tracemill.sandbox.languages.base import Language
 
 LANGUAGE = Language(
     name="python",

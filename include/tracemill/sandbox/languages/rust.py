@@ -4,7 +4,7 @@
 import os
 from pathlib import Path
 
-from .base import BINARY, Language
+from tracemill.sandbox.languages.base import BINARY, Language
 
 _INSIDE = "/toolchains/rust"
 

@@ -43,7 +43,8 @@ class Nodes:
     __slots__ = ("kind", "values")
 
     def __init__(self, kind: str, values: list[Any]) -> None:
-        self.kind, self.values = kind, values
+        self.kind = kind
+        self.values = values
 
     def __eq__(self, other: object) -> bool:
         return type(other) is Nodes and (other.kind, other.values) == (self.kind, self.values)

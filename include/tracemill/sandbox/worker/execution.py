@@ -88,14 +88,16 @@ def wait_looking(
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     poll.register(CONTROL[0], 0)  # a supervisor that is gone hangs up
-    left, killed = min(idle_limit, every), False
+    left = min(idle_limit, every)
+    killed = False
     while not (events := poll.poll(max(1, int(left * 1000)))) or _hung_up(events):
         if look is not None and look():
             os.kill(pid, signal.SIGKILL)
         left = idle_limit - idle_seconds(pid, started)
         if left <= 0 or time.monotonic() - started > HARD_WALL * idle_limit:
             os.kill(pid, signal.SIGKILL)
-            killed, left = True, idle_limit
+            killed = True
+            left = idle_limit
         left = min(max(left, 0.02), every)
     os.close(descriptor)
     _, status, usage = os.wait4(pid, 0)

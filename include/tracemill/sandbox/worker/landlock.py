@@ -19,7 +19,9 @@ _TOOLS = (
     *("/usr/lib/rustlib", "/usr/lib/llvm-*/bin", "/usr/local/cargo", "/usr/local/rustup", "/toolchains"),
     *("/lib64/ld-linux-*.so.*", "/lib/ld-linux-*.so.*", "/lib/ld-musl-*.so.*"),
 )
-_CREATE, _ADD, _RESTRICT = 444, 445, 446
+_CREATE = 444
+_ADD = 445
+_RESTRICT = 446
 _EXECUTE = 1
 _PATH_BENEATH = 1
 

@@ -39,14 +39,17 @@ class Unbuilt:
     """Why there is no program, as the compiler says; `ended`: it was ended before it could tell."""
 
     def __init__(self, reason: str, ended: bool) -> None:
-        self.reason, self.ended = reason, ended
+        self.reason = reason
+        self.ended = ended
 
 
 class Binary:
     """A program that is built, and the rights it was given."""
 
     def __init__(self, jail: Jail, job: dict[str, Any], command: list[str]) -> None:
-        self.jail, self.limits, self.command = jail, job["limits"], command
+        self.jail = jail
+        self.limits = job["limits"]
+        self.command = command
         self.native: dict[str, Any] = job["native"]
         self.arguments: list[str] = []
 
@@ -64,7 +67,8 @@ def empty(directory: str) -> None:
 def _empty_deep(directory: str) -> None:
     """Remove `directory`: what lies deeper is moved up, beside it, so that neither paths nor the stack grow."""
     parent = os.path.dirname(directory)
-    waiting, moved = [directory], 0
+    waiting = [directory]
+    moved = 0
     while waiting:
         here = waiting.pop()
         os.chmod(here, 0o700)

@@ -18,7 +18,8 @@ from .values import Values, update_in_place
 
 _LENGTH = struct.Struct("<I")
 MESSAGE_BYTES = 16 << 20
-_LENT_ITEMS, _LENT_AT_ONCE = 1000, 64  # containers among attributes that are watched for changes
+_LENT_ITEMS = 1000  # containers among attributes that are watched for changes
+_LENT_AT_ONCE = 64
 
 
 class PeerGone(BaseException):
@@ -30,7 +31,9 @@ class Peer(Values):
 
     def __init__(self, fd: int, guarded: bool, serve_name: Callable[[str, list[Any]], Any]) -> None:
         super().__init__()
-        self._fd, self._guarded, self._serve_name = fd, guarded, serve_name
+        self._fd = fd
+        self._guarded = guarded
+        self._serve_name = serve_name
         self.output: Callable[[], str] = str
         self.bereft: Callable[[], object] = int  # called when the other side is gone, before PeerGone is raised
         self.doubts = 0  # results that only the program itself can compare
@@ -123,7 +126,8 @@ class Peer(Values):
             value = self._perform(str(message[1]), arguments)
             word, body = self._body(str(message[1]), value, arguments)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - what the other side asked for failed: that is its answer
-            word, body = "raise", self.failures.describe(error, self.encode, self.failure_class, True)
+            word = "raise"
+            body = self.failures.describe(error, self.encode, self.failure_class, True)
         self._write(["a", word, body, self._changes(arguments, before), self.output()])
 
     def _body(self, what: str, value: Any, arguments: list[Any]) -> tuple[str, Any]:

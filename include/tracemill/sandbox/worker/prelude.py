@@ -28,14 +28,17 @@ class ListNode:
     """A singly linked list node."""
 
     def __init__(self, val: Any = 0, next: "ListNode | None" = None) -> None:
-        self.val, self.next = val, next
+        self.val = val
+        self.next = next
 
 
 class TreeNode:
     """A binary tree node."""
 
     def __init__(self, val: Any = 0, left: "TreeNode | None" = None, right: "TreeNode | None" = None) -> None:
-        self.val, self.left, self.right = val, left, right
+        self.val = val
+        self.left = left
+        self.right = right
 
 
 def list_node(values: list[Any]) -> ListNode | None:

@@ -32,7 +32,9 @@ class Program:
     """A compiled Python program and the rights it was given."""
 
     def __init__(self, jail: Jail, code: CodeType, job: dict[str, Any]) -> None:
-        self.jail, self.code, self.limits = jail, code, job["limits"]
+        self.jail = jail
+        self.code = code
+        self.limits = job["limits"]
         self.builtins: Any = PRELUDE if job.get("prelude") else builtins.__dict__
         self.filter = jail.filter(bool(job.get("fork")), False)
         self.arguments: list[str] = []
@@ -49,7 +51,8 @@ class Program:
 
         (Their stacks need room that it must not fill.)
         """
-        each, rest = self.limits.get("each"), self.limits.get("rest")
+        each = self.limits.get("each")
+        rest = self.limits.get("rest")
         pace = None if results is None or each is rest is None else Pace(results, each, rest)
         ceiling = self.limits.get("resident")
         return None if ceiling is pace is None else Watch(ceiling, pace)
@@ -147,7 +150,8 @@ def run_group(program: Program, inputs: list[bytes], cap: int) -> tuple[dict[str
         lambda: child.run(_group_main, program, len(inputs)),
     )
     report = execution.outcome(program.jail, pid, limits["idle"], oom, watch=program.watch(results))
-    report["sizes"], parts = [], []
+    report["sizes"] = []
+    parts = []
     for fd in files[1::2]:
         size, data = execution.read_output(fd, cap)
         cap -= len(data)
@@ -163,7 +167,8 @@ def with_errors(
     """Complete a report with stderr's tail and the result frames, and close the files."""
     report["stderr_size"], errors = execution.read_tail(stderr)
     report["results_size"], frames = (0, b"") if results is None else execution.read_output(results, RESULT_BYTES)
-    report["stderr"], report["results"] = len(errors), len(frames)
+    report["stderr"] = len(errors)
+    report["results"] = len(frames)
     for fd in files:
         os.close(fd)
     return report, b"".join((*parts, errors, frames))
@@ -183,7 +188,8 @@ def run_alone(program: Program, data: bytes, cap: int) -> tuple[dict[str, Any], 
     pid = execution.fork_confined(program.jail, limits, _FIRST, standard, 64, lambda: child.run(_alone_main, program))
     report = execution.outcome(program.jail, pid, limits["idle"], oom, watch=program.watch())
     size, output = execution.read_output(standard[1], cap)
-    report["sizes"], report["lengths"] = [size], [len(output)]
+    report["sizes"] = [size]
+    report["lengths"] = [len(output)]
     return with_errors(report, [output], standard[2], None, list(standard))
 
 
@@ -220,7 +226,8 @@ def _call_main(program: Program, calls: list[list[Any]]) -> None:
     if broken[0] == "unimportable" and child.memory_spent():
         broken = ["memory", None]
     for index, (name, positional, keywords) in enumerate(calls):
-        arguments, named = codec.decode(positional, NODE_BUILDERS), codec.decode(keywords, NODE_BUILDERS)
+        arguments = codec.decode(positional, NODE_BUILDERS)
+        named = codec.decode(keywords, NODE_BUILDERS)
         frame([index, *(_one_call(namespace, name, arguments, named) if broken[0] == "ok" else broken)])
     os._exit(0)
 
@@ -247,5 +254,6 @@ def run_calls(program: Program, payload: bytes) -> tuple[dict[str, Any], bytes]:
         program.jail, limits, _FIRST + 1, standard, 64, lambda: child.run(_call_main, program, json.loads(payload))
     )
     report = execution.outcome(program.jail, pid, limits["idle"], oom, watch=program.watch(results))
-    report["sizes"], report["lengths"] = [0], [0]
+    report["sizes"] = [0]
+    report["lengths"] = [0]
     return with_errors(report, [], output, results, [output, results])

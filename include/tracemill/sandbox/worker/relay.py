@@ -29,7 +29,8 @@ class Relay:
         self._stream = stream
         self._incoming = bytearray()
         self._outgoing = bytearray()
-        self.busy, self._each = busy, each
+        self.busy = busy
+        self._each = each
         self.ended = self._slow = False
         self._turns = 0
 
@@ -120,7 +121,8 @@ class Relay:
                 return self._last_words(poll, descriptor, pid)
             now = time.monotonic()
             if self.busy and not was_busy:
-                turn, used = now, idle_seconds(pid, now)
+                turn = now
+                used = idle_seconds(pid, now)
             was_busy = self.busy
             place = self._is_slow(pid, place)
             idle = idle_seconds(pid, turn) - used if self.busy else 0.0

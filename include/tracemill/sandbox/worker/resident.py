@@ -6,7 +6,8 @@ import time
 
 from . import execution
 
-_LOOK_SECONDS, _PACE_SECONDS = 0.02, 0.2
+_LOOK_SECONDS = 0.02
+_PACE_SECONDS = 0.2
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -39,15 +40,22 @@ class Pace:
     """
 
     def __init__(self, results: int, each: float | None, rest: float | None) -> None:
-        self._results, self._each, self._rest = results, each, rest
-        self._size, self._since, self._seen = 0, 0.0, False
+        self._results = results
+        self._each = each
+        self._rest = rest
+        self._size = 0
+        self._since = 0.0
+        self._seen = False
         self.exceeded = False
 
     def over(self, pid: int) -> bool:
         """Look once; return whether the child has used more than it may."""
-        used, size = cpu_of(pid), os.fstat(self._results).st_size
+        used = cpu_of(pid)
+        size = os.fstat(self._results).st_size
         if size != self._size and (self._each is not None or not self._seen):
-            self._size, self._since, self._seen = size, used, True
+            self._size = size
+            self._since = used
+            self._seen = True
             return False
         allowed = self._each if self._each is not None else self._rest if self._seen else None
         self.exceeded = allowed is not None and used - self._since > allowed
@@ -58,7 +66,9 @@ class Watch:
     """One child's ceiling of resident bytes, and its pace; `exceeded` says whether it was ended for its memory."""
 
     def __init__(self, ceiling: int | None, pace: Pace | None = None) -> None:
-        self._ceiling, self.pace, self.exceeded = ceiling, pace, False
+        self._ceiling = ceiling
+        self.pace = pace
+        self.exceeded = False
 
     def _look(self, pid: int) -> bool:
         self.exceeded = self.exceeded or (self._ceiling is not None and resident_bytes() > self._ceiling)

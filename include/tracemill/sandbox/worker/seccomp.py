@@ -17,9 +17,17 @@ from . import kernel
 Instruction = tuple[int, int, int, int]
 Exec = bool | Literal["once"]
 
-_LOAD, _JUMP, _JEQ, _JGE, _JSET, _RETURN = 0x20, 0x05, 0x15, 0x35, 0x45, 0x06
-_ALLOW, _KILL = 0x7FFF0000, 0x80000000
-_EPERM, _ENOTTY, _ENOSYS = 0x00050001, 0x00050019, 0x00050026
+_LOAD = 0x20
+_JUMP = 0x05
+_JEQ = 0x15
+_JGE = 0x35
+_JSET = 0x45
+_RETURN = 0x06
+_ALLOW = 0x7FFF0000
+_KILL = 0x80000000
+_EPERM = 0x00050001
+_ENOTTY = 0x00050019
+_ENOSYS = 0x00050026
 _AUDIT_X86_64 = 0xC000003E
 _X32_BIT = 0x40000000
 _NAMESPACE_FLAGS = 0x7E020000
@@ -79,8 +87,18 @@ _PLAIN: tuple[tuple[int, int], ...] = (
     (439, 439),  # faccessat2
     (449, 449),  # futex_waitv
 )
-_IOCTL, _SOCKETPAIR, _CLONE, _FORK, _VFORK, _EXECVE, _KILL_CALL = 16, 53, 56, 57, 58, 59, 62
-_PRCTL, _TGKILL, _PRLIMIT64, _EXECVEAT, _CLONE3 = 157, 234, 302, 322, 435
+_IOCTL = 16
+_SOCKETPAIR = 53
+_CLONE = 56
+_FORK = 57
+_VFORK = 58
+_EXECVE = 59
+_KILL_CALL = 62
+_PRCTL = 157
+_TGKILL = 234
+_PRLIMIT64 = 302
+_EXECVEAT = 322
+_CLONE3 = 435
 _PRCTL_OPTIONS = (15, 16, 0x53564D41)  # SET_NAME, GET_NAME, SET_VMA
 _IOCTL_REQUESTS = (0x5451, 0x5450, 0x5421, 0x541B, 0x5401, 0x5413)  # FIOCLEX FIONCLEX FIONBIO FIONREAD TCGETS WINSZ
 
@@ -107,7 +125,8 @@ def _search(ranges: Sequence[tuple[int, int]]) -> list[Instruction]:
         low, high = ranges[0]
         return [(_JGE, 0, 2, low), (_JGE, 1, 0, high + 1), _answer(_ALLOW), (_JUMP, 0, 0, -1)]
     middle = len(ranges) // 2
-    left, right = _search(ranges[:middle]), _search(ranges[middle:])
+    left = _search(ranges[:middle])
+    right = _search(ranges[middle:])
     if len(left) <= 255:
         return [(_JGE, len(left), 0, ranges[middle][0]), *left, *right]
     return [(_JGE, 0, 1, ranges[middle][0]), (_JUMP, 0, 0, len(left)), *left, *right]

@@ -55,5 +55,6 @@ def serve(program: python.Program) -> tuple[dict[str, Any], bytes]:
     os.close(fd)
     relay = Relay(ours, busy=False, each=program.limits["each"])
     report = execution.outcome(program.jail, pid, program.limits["idle"], oom, relay.wait)
-    report["sizes"], report["lengths"] = [execution.read_output(standard[1], 0)[0]], [0]
+    report["sizes"] = [execution.read_output(standard[1], 0)[0]]
+    report["lengths"] = [0]
     return python.with_errors(report, [], standard[2], None, list(standard))

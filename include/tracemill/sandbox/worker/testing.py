@@ -203,7 +203,8 @@ def _as_a_file(program: python.Program, source: str) -> ModuleType:
     sys.path.insert(0, os.path.dirname(PROGRAM_FILE))
     module = program.module("solution")
     spec = importlib.util.spec_from_file_location("solution", PROGRAM_FILE)
-    module.__spec__, module.__file__ = spec, PROGRAM_FILE
+    module.__spec__ = spec
+    module.__file__ = PROGRAM_FILE
     module.__loader__ = spec.loader if spec is not None else None
     return module
 
@@ -244,5 +245,6 @@ def run(program: python.Program, payload: bytes, remote: bool) -> tuple[dict[str
     wait = Relay(ours, busy=True, each=program.limits["each"]).wait
     report = execution.outcome(program.jail, pid, program.limits["idle"], oom, wait, watch)
     ours.close()
-    report["sizes"], report["lengths"] = [execution.read_output(standard[1], 0)[0]], [0]
+    report["sizes"] = [execution.read_output(standard[1], 0)[0]]
+    report["lengths"] = [0]
     return python.with_errors(report, [], standard[2], results, [*standard, results])

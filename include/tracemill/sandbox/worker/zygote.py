@@ -28,7 +28,8 @@ _PRELOAD = (
 )
 _COMPILE_CPU_SECONDS = 10.0
 _GC_THRESHOLDS = (5000, 20, 20)  # short programs should not pay for collections
-_BUILDING, _BUILT = 0, 1
+_BUILDING = 0
+_BUILT = 1
 _phase = mmap.mmap(-1, 1)  # shared with the program's process, so that its death can be told apart
 _THREAD_STACK = 8 << 20  # as Linux gives it; a program may ask for more
 _THREADS = (b"thread", b"concurrent", b"Thread")
@@ -86,7 +87,9 @@ class Tenancy:
     """The life of one program: its process is pid 1 of a pid namespace (or subreaper), with an empty scratch space."""
 
     def __init__(self, jail: Jail, job: dict[str, Any], blob: bytes, warm: dict[str, re.Pattern[bytes]]) -> None:
-        self._jail, self._job, self._warm = jail, job, warm
+        self._jail = jail
+        self._job = job
+        self._warm = warm
         self._source = blob[: job["source"]]
         self._first = blob[job["source"] :]
 
@@ -128,11 +131,13 @@ class Tenancy:
         return python.Program(self._jail, code, self._job)
 
     def _run(self, program: Any, order: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
-        parts, at = [], 0
+        parts = []
+        at = 0
         for size in order["parts"]:
             parts.append(blob[at : at + size])
             at += size
-        mode, cap = order["mode"], order["cap"]
+        mode = order["mode"]
+        cap = order["cap"]
         pace = {key: order.get(key) for key in ("each", "rest")}
         program.limits = {**program.limits, "cpu": order["cpu"], **pace}
         if mode in ("tests", "remote_tests"):
@@ -169,7 +174,8 @@ class Tenancy:
             frames.send(send, {**failure, "number": self._job["number"]})
             return
         _phase[0] = _BUILT
-        order, blob = self._job["first"], self._first
+        order = self._job["first"]
+        blob = self._first
         if order["mode"] == "serve":
             frames.send(send, {"event": "compiled", "number": self._job["number"]})
         while True:

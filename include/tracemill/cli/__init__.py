@@ -1,0 +1,178 @@
+"""The `tracemill` command: the same work without Airflow, and the reports. `tracemill COMMAND --help` tells the rest.
+
+Exit codes: 0 done, 1 an error that its one sentence explains, 2 wrong usage, 130 interrupted (run again to continue).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+from rich.table import Table
+from typer.core import TyperGroup
+
+from tracemill.cli.migration import migrate
+from tracemill.cli.new import app as new
+from tracemill.cli.run import run
+from tracemill.cli.sandbox import app as sandbox
+from tracemill.cli.serve import serve
+from tracemill.cli.upkeep import mount as mount_upkeep
+from tracemill.cli.versions import mount as mount_refresh
+from tracemill.errors import TracemillError
+
+if TYPE_CHECKING:
+    from tracemill.engine.store import Store
+
+PIPED_WIDTH = 120  # characters a line where no terminal says how wide it is
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+err = Console(stderr=True, highlight=False)
+_STATE = {"debug": False}
+
+Root = Annotated[str, typer.Option(help="Where the shards are: a path or any fsspec URL, such as s3://bucket/prefix.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+class _Group(TyperGroup):
+    """The one place where an error becomes a sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TracemillError as error:
+            if _STATE["debug"]:
+                raise
+            err.print(f"[red]tracemill: {escape(str(error))}[/red]", soft_wrap=True)
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            err.print("Interrupted. What is sealed stays; run the same command again to continue.")
+            raise typer.Exit(130) from error
+
+
+app = typer.Typer(
+    cls=_Group, help="Builds verified reasoning datasets.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what the steps do.")] = False,
+) -> None:
+    _STATE["debug"] = debug
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=err)], force=True)
+    logging.getLogger("tracemill.progress").setLevel(logging.INFO)
+
+
+@app.command()
+def funnel(root: Root, as_json: AsJson = False) -> None:
+    """Show where every row went: in, kept, and turned away by reason, step by step."""
+    _funnel(_opened(root), as_json)
+
+
+@app.command()
+def why(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="A problem (p...), a generation (g...) or an origin.")],
+    root: Root,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the life of one row: where it came from, every decision, reason, score and threshold."""
+    from tracemill.report.funnel import recipe_of
+    from tracemill.report.why import print_life, why
+
+    store = _opened(root)
+    life = why(identity, recipe_of(store), store)
+    if as_json:
+        print(json.dumps(life, indent=1, ensure_ascii=False))
+    else:
+        print_life(life, out)
+
+
+@app.command()
+def recipes() -> None:
+    """List the recipes that come with tracemill."""
+    from tracemill.errors import RecipeError
+    from tracemill.recipe import load_recipe, recipe_names
+
+    table = Table("recipe", "what it builds", "sources", "steps")
+    for name in recipe_names():
+        try:
+            found = load_recipe(name)
+        except RecipeError as error:
+            table.add_row(name, f"[red]{escape(str(error))}[/red]", "", "")
+            continue
+        sources = ", ".join(source.name for source in found.sources)
+        table.add_row(name, escape(found.description), sources, ", ".join(found.pipeline()))
+    out.print(table)
+
+
+@app.command()
+def agreement(
+    root: Root,
+    as_json: AsJson = False,
+    disagreements: Annotated[bool, typer.Option("--disagreements", help="List every response we differ on.")] = False,
+) -> None:
+    """Compare our verdicts with those that the sources carry, per source and verifier."""
+    from tracemill.report import agreement as report
+    from tracemill.report.funnel import recipe_of
+
+    store = _opened(root)
+    recipe = recipe_of(store)
+    if as_json and disagreements:
+        print(json.dumps([asdict(row) for row in report.disagreements(recipe, store)], ensure_ascii=False))
+    elif as_json:
+        print(json.dumps(report.agreement(recipe, store), ensure_ascii=False))
+    elif disagreements:
+        for row in report.disagreements(recipe, store):
+            known = "right" if row.known else "wrong"
+            ours = f"{row.verifier}: {row.status} ({row.reason})" if row.verifier else "no verdict"
+            out.print(f"{row.source} {row.generation_id}: published {known}, {escape(ours)}", soft_wrap=True)
+    else:
+        table = Table("source", "verifier", "verdicts", "agree", "share", "unverifiable", "low trust")
+        for counts in report.by_verifier(recipe, store):
+            share = f"{counts.agree / counts.n:.2%}"
+            numbers = (f"{counts.n:,}", f"{counts.agree:,}", share, f"{counts.unverifiable:,}", f"{counts.low_trust:,}")
+            table.add_row(counts.source, counts.verifier or "none", *numbers)
+        out.print(table)
+
+
+@app.command()
+def publish(
+    root: Root, to: Annotated[Path, typer.Option(help="A new or empty folder, or an earlier release.")]
+) -> None:
+    """Lay the release out as a plain folder that `datasets.load_dataset` reads."""
+    from tracemill.report.publish import publish
+
+    out.print(f"Release: {escape(str(publish(_opened(root), to)))}", soft_wrap=True)
+
+
+def _opened(root: str) -> Store:
+    from tracemill.engine.store import Store
+
+    return Store.at(root)
+
+
+def _funnel(store: Store, as_json: bool) -> None:
+    from tracemill.report.funnel import funnel, print_funnel, recipe_of
+
+    if as_json:
+        print(funnel(recipe_of(store), store).model_dump_json(indent=1))
+    else:
+        print_funnel(store, out)
+
+
+app.command("run")(run)
+app.add_typer(new, name="new")
+app.add_typer(sandbox, name="sandbox")
+app.command("serve")(serve)
+app.command("migrate")(migrate)
+mount_refresh(app)
+mount_upkeep(app)

@@ -1,0 +1,97 @@
+"""What a teacher is: it turns a problem into requests for reasoning traces, and says how a cut trace goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tracemill.models.model import Model
+from tracemill.models.request import Ask, Reply
+from tracemill.models.sampling import Sampling
+
+MATHS_DIRECTIVE = "Please reason step by step, and put your final answer within \\boxed{}."
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A problem as a teacher sees it: its text, its turns when there are several, and its category for directives."""
+
+    problem_id: str
+    prompt: str
+    category: str | None = None
+    messages: Sequence[Mapping[str, str]] | None = None
+
+
+class Teacher(BaseModel):
+    """Base of every teacher.
+
+    `samples`: traces per problem. `directives`: a sentence added to the last user turn, by category ("*": any other);
+    the default is DeepSeek's for mathematics (DeepSeek-R1 README). `prefix` starts every answer, as "<think>\\n" does
+    for models that else skip thinking (same source). `continue_to`: a trace cut at `sampling.max_tokens` is continued
+    to this many tokens in all, on the numbers of its tokens: the server must know `return_token_ids` (vLLM does), else
+    the trace stays cut. `source` is what the release calls the origin of these traces; default the model's name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    model: Model
+    sampling: Sampling = Sampling()
+    samples: Annotated[int, Field(ge=1)] = 1
+    directives: dict[str, str] = {"math": MATHS_DIRECTIVE}
+    prefix: str = ""
+    continue_to: Annotated[int, Field(ge=1)] | None = None
+    source: str | None = None
+
+    @model_validator(mode="after")
+    def _samples_differ(self) -> Teacher:
+        if self.samples > 1 and self.sampling.temperature == 0:
+            raise ValueError(
+                f"samples is {self.samples} at temperature 0: all would be the same trace, paid {self.samples} times. "
+                "Raise sampling.temperature, or ask for one sample"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_said_there(self) -> Teacher:
+        api = self.model.api
+        if api and api.takes != "compatible" and (self.prefix or self.continue_to):
+            raise ValueError(
+                f"model {self.model.name!r} is behind {api.provider}, which begins and continues no answers: remove "
+                "`prefix` and `continue_to`, and give sampling.max_tokens room enough"
+            )
+        refused = api.refuses({"messages": [], **self.sampling.body("", 0)}) if api else None
+        if refused:
+            raise ValueError(f"model {self.model.name!r}: {refused}")
+        return self
+
+    def ask(self, assignment: Assignment, sample: int) -> Ask:
+        """The request for one trace."""
+        raise NotImplementedError  # abstract
+
+    def whole(self, text: str) -> str:
+        """An answer with the prefix that it was begun with; a server that took the thought apart gave its tag back."""
+        opened = self.prefix.rstrip().endswith("<think>") and text.lstrip().startswith("<think>")
+        return text if opened else self.prefix + text
+
+    def go_on(self, asked: Ask, reply: Reply) -> Ask | None:
+        """The request that continues a cut trace; None when it was not cut or the budget is spent."""
+        left = (self.continue_to or 0) - (reply.completion_tokens or 0)
+        if reply.finish_reason != "length" or left < 1:  # a loop that the server ended ("repetition") goes on nowhere
+            return None
+        more = self._continuation(asked, self.whole(reply.text), left)
+        more = replace(more, sample=asked.sample, idle=asked.idle)
+        return replace(more, keeps_tokens=False, goes_on=True, tokens=reply.token_ids)
+
+    def _continuation(self, asked: Ask, begun: str, tokens: int) -> Ask:
+        raise NotImplementedError  # abstract
+
+    def directive(self, category: str | None) -> str:
+        """The sentence to add to a problem of that category, or nothing."""
+        return self.directives.get(category or "*", self.directives.get("*", ""))
+
+
+def seeded(sampling: Sampling, assignment: Assignment, sample: int) -> dict[str, Any]:
+    """The sampling fields of a request for one trace of a problem."""
+    return sampling.body(assignment.prompt, sample)

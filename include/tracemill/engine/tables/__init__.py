@@ -1,0 +1,32 @@
+"""The tables that steps exchange. A judgement is a small table keyed by id; the texts of a trace are written once."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from tracemill.engine.tables import dedup, identities, judgements, ledger, responses, rows
+from tracemill.engine.tables.table import Table, declared, table_named
+
+__all__ = [
+    "Table",
+    "columns_of",
+    "declared",
+    "dedup",
+    "empty",
+    "identities",
+    "judgements",
+    "ledger",
+    "responses",
+    "rows",
+    "table_named",
+]
+
+
+def columns_of(name: str) -> pa.Schema:
+    """The documented columns of the table of that name."""
+    return declared()[name].schema
+
+
+def empty(name: str) -> pa.Table:
+    """The table of that name without rows."""
+    return declared()[name].empty()

@@ -1,0 +1,71 @@
+"""The tables of responses: the long texts, written once, and what is known of how they were made."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from tracemill.engine.tables.table import Table, declare
+
+# One row per response. `raw` is the response as it came and is null once it was split without loss: then
+# raw == text.think.rebuilt(style, think_content, answer_content); the styles are listed there.
+# `source_verdict` is a verdict that the source itself published for this response, null when it did not.
+# `response_source` is the release name of where the response comes from (facts of the paper's table A3: am-0309, ...),
+# apart from the teacher; `served_model` is what the server called itself when it answered.
+GENERATIONS = declare(
+    Table(
+        "generations",
+        pa.schema(
+            [
+                ("id", pa.string()),
+                ("problem_id", pa.string()),
+                ("source", pa.string()),
+                ("teacher", pa.string()),
+                ("sample_index", pa.int32()),
+                ("style", pa.string()),
+                ("raw", pa.large_string()),
+                ("think_content", pa.large_string()),
+                ("answer_content", pa.large_string()),
+                ("finish_reason", pa.string()),
+                ("prompt_tokens", pa.int32()),
+                ("completion_tokens", pa.int32()),
+                ("seconds", pa.float64()),
+                ("source_verdict", pa.bool_()),
+                ("response_source", pa.string()),
+                ("served_model", pa.string()),
+            ]
+        ),
+        about=("generation", "id"),
+    )
+)
+
+# Traces that were cut and continued: the text goes on after `seam` characters, where `tokens` had been generated of
+# the first budget; `limit` is the whole budget.
+CONTINUATIONS = declare(
+    Table(
+        "continuations",
+        pa.schema(
+            [
+                ("generation_id", pa.string()),
+                ("problem_id", pa.string()),
+                ("seam", pa.int64()),
+                ("tokens", pa.int32()),
+                ("limit", pa.int32()),
+            ]
+        ),
+        about=("generation", "generation_id"),
+    )
+)
+
+SELECTED = declare(
+    Table(
+        "selected",
+        pa.schema(
+            [
+                ("generation_id", pa.string()),
+                ("problem_id", pa.string()),
+                ("verifier", pa.string()),
+            ]
+        ),
+        about=("generation", "generation_id"),
+    )
+)

@@ -1,0 +1,66 @@
+"""Has a shard's asks answered in batches: submits, waits or leaves, stores what came, until nothing is left to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tracemill.errors import RecipeError
+from tracemill.models.batches import Batches, suits
+from tracemill.models.purse import Purse
+from tracemill.models.refusals import EqualRefusals
+from tracemill.models.request import Ask, Refusal, Reply
+from tracemill.models.samples import SampleStore
+
+if TYPE_CHECKING:
+    from tracemill.models.session import Feed
+
+
+def ask_in_batches(feed: Feed, samples: SampleStore, asks: Mapping[str, Ask]) -> dict[str, Refusal]:
+    """The refusals among these asks; the replies lie in `samples` when this returns. What a batch cannot ask is left.
+
+    Raises AnswersPending under a scheduler while batches work, RecipeError when the provider refuses everything, when
+    it refuses the batch itself, or when the limit is spent.
+    """
+    batches = Batches(feed.model, feed.store, feed.resources, feed.near)
+    purse = Purse(feed.store, feed.model.name, batches.api)
+    left = {key: ask for key, ask in asks.items() if suits(ask)}
+    refused = {key: refusal for key, refusal in batches.known().items() if key in left}
+    paid = 0
+
+    def keep(replies: Mapping[str, Reply]) -> None:
+        nonlocal paid
+        if replies:
+            samples.add(replies, feed.near)
+        for reply in replies.values():
+            feed.spent.pay(reply)
+            purse.pay(reply.prompt_tokens, reply.completion_tokens, 0.0)
+        paid += len(replies)
+        purse.settle()
+
+    while left := {key: ask for key, ask in left.items() if key not in refused}:
+        purse.settle()
+        batches.submit(left, purse.total)
+        answers = batches.collect(keep)
+        if answers is None:
+            batches.wait_or_leave()
+            continue
+        found = {key: answer for key, answer in answers.items() if isinstance(answer, Refusal) and key in left}
+        refused |= found
+        left = {key: ask for key, ask in left.items() if key not in answers}
+        _require_some(batches, found, of=len(asks), answered=paid + feed.spent.reused)
+    for refusal in refused.values():
+        feed.spent.pay(refusal)
+    batches.settle()
+    return refused
+
+
+def _require_some(batches: Batches, found: Mapping[str, Refusal], *, of: int, answered: int) -> None:
+    """Raise RecipeError when everything is refused for one reason; the refusals are forgotten then."""
+    equal = EqualRefusals(batches.model.name, of, lambda: answered, batches.api)
+    try:
+        for refusal in found.values():
+            equal.note(refusal)
+    except RecipeError:
+        batches.settle()
+        raise

@@ -1,0 +1,122 @@
+"""Serves one replica of a model for as long as it is needed: a lease while it lives, its load in the log, then gone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tracemill.engine.objects import ObjectStore
+from tracemill.engine.resources import Resources
+from tracemill.errors import RecipeError, TracemillError
+from tracemill.models.lease import BEAT, Lease, forget_failure, leave_word, wanted
+from tracemill.models.model import Model
+from tracemill.models.server.heart import Heart
+from tracemill.models.server.metrics import summary
+from tracemill.models.server.process import Server
+
+REPORT = 30.0  # seconds between two lines about the load
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Served:
+    """How a replica's life ended: "done" (nobody will need it), "idle" (nobody asked for a while), "told" (stopped)."""
+
+    why: Literal["done", "idle", "told"]
+    seconds: float
+    generated: float
+    prompted: float
+
+
+class Replica:
+    """One replica's life. `done` says that no stage needs the model any more; it is asked every few seconds."""
+
+    def __init__(
+        self, model: Model, replica: int, store: ObjectStore, resources: Resources, done: Callable[[], bool]
+    ) -> None:
+        self.model = model
+        self.replica = replica
+        self.store = store
+        self.resources = resources
+        self.done = done
+        self._told = False
+        self._server: Server | None = None
+
+    def serve(self) -> Served:
+        """Serve until done, idle or told to stop. Raises ServingError or RecipeError when the server fails; what it
+        raises is left on the store, so that those who wait for the model need not wait in vain.
+        """
+        forget_failure(self.store, self.model.name)
+        try:
+            return self._served()
+        except TracemillError as error:
+            leave_word(self.store, self.model.name, error, final=isinstance(error, RecipeError))
+            raise
+
+    def _served(self) -> Served:
+        with tempfile.TemporaryDirectory(prefix="tracemill-serve-") as folder:
+            log = Path(folder) / f"{self.model.name}.log"
+            with Server(self.model, self.resources, self.replica, log) as self._server:
+                try:
+                    self._server.start()
+                except TracemillError:
+                    if self._told:
+                        return Served("told", 0.0, 0.0, 0.0)
+                    raise
+                with Heart(self.store, self._lease(self._server), self._server) as heart:
+                    return self._watch(self._server, heart)
+
+    def stop(self) -> None:
+        """End the server now; `serve` returns "told". Safe to call from a signal handler."""
+        self._told = True
+        if self._server:
+            self._server.stop()
+
+    def _lease(self, server: Server) -> Lease:
+        return Lease(
+            model=self.model.name,
+            identity=self.model.identity(self.resources, self.store),
+            replica=self.replica,
+            url=server.url,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            renewed=time.time(),
+            engine=server.version(),
+        )
+
+    def _watch(self, server: Server, heart: Heart) -> Served:
+        began = active = reported = time.monotonic()
+        first = last = heart.gauges
+        while True:
+            now = time.monotonic()
+            latest = heart.gauges
+            if not self._told:
+                server.check()
+                heart.check(self.model.name)
+            if latest.busy or latest.generated != last.generated or wanted(self.store, self.model.name):
+                active = now
+            if now - reported >= REPORT:
+                _log.info("%s: %s", self.model.name, summary(last, latest, now - reported))
+                reported = now
+                last = latest
+            why = self._end(now - active)
+            if why:
+                generated = latest.generated - first.generated
+                prompted = latest.prompted - first.prompted
+                _log.info("%s: %s after %.0f s, %.0f tokens generated", self.model.name, why, now - began, generated)
+                return Served(why, round(now - began, 1), generated, prompted)
+            time.sleep(BEAT)
+
+    def _end(self, quiet: float) -> Literal["done", "idle", "told"] | None:
+        if self._told:
+            return "told"
+        if self.done():
+            return "done"
+        return "idle" if quiet > self.model.serve.idle else None

@@ -1,0 +1,81 @@
+"""Lays a sealed release out as a plain folder, under the names that its card uses, ready to load or to upload."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path, PurePosixPath
+
+from tracemill.engine.objects import store_io
+from tracemill.engine.store import Manifest, Store, StoredFile, file_digest
+from tracemill.errors import CorruptShard, MissingInput, StoreError
+from tracemill.recipe import Recipe
+from tracemill.report.funnel import recipe_of
+
+LIST = "tracemill-release.json"  # what this release consists of: name -> SHA-256; also marks the folder as ours
+
+
+def publish(store: Store, target: Path) -> Path:
+    """Copy the store's release into the folder `target` and return it; a file that is there already is left alone.
+
+    Every copy is checked against its SHA-256. Files of an earlier release are removed; a folder that holds anything
+    else is refused. Raises MissingInput before there is a release, StoreError and CorruptShard when copying fails.
+    """
+    manifest = released(recipe_of(store), store)
+    with store_io(f"cannot write {target}"):
+        _refuse_foreign(target)
+        target.mkdir(parents=True, exist_ok=True)
+        (target / LIST).touch()
+        for name, stored in manifest.files.items():
+            _copy(store, stored, _below(target, name))
+        _remove_others(target, set(manifest.files))
+        digests = {name: stored.sha256 for name, stored in sorted(manifest.files.items())}
+        (target / LIST).write_text(json.dumps({"files": digests}, indent=1) + "\n", encoding="utf-8")
+    return target
+
+
+def released(recipe: Recipe, store: Store) -> Manifest:
+    """The manifest of the recipe's release. Raises MissingInput when it has none or it is not sealed."""
+    for name, step in recipe.pipeline().items():
+        if getattr(step, "kind", "") == "release":
+            manifest = store.manifest(name, 0)
+            if manifest is None:
+                raise MissingInput(f"{store.root} holds no release yet: run step {name!r} first")
+            return manifest
+    raise MissingInput(f"recipe {recipe.name!r} has no step of kind 'release': add one and run it")
+
+
+def _refuse_foreign(target: Path) -> None:
+    if target.exists() and any(target.iterdir()) and not (target / LIST).is_file():
+        raise StoreError(f"{target} holds other files: publish into a new or empty folder")
+
+
+def _below(target: Path, name: str) -> Path:
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        raise CorruptShard(f"the release names a file {name!r} outside its folder")
+    return target / name
+
+
+def _copy(store: Store, stored: StoredFile, place: Path) -> None:
+    if place.is_file() and place.stat().st_size == stored.bytes and file_digest(place) == stored.sha256:
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part = place.with_name(f"{place.name}.{uuid.uuid4().hex}.part")
+    try:
+        with part.open("wb") as copy:
+            for chunk in store.chunks(stored.key):
+                copy.write(chunk)
+        if file_digest(part) != stored.sha256:
+            raise CorruptShard(f"{store.root}/{stored.key} is not what its manifest says: delete it and run again")
+        part.replace(place)
+    except FileNotFoundError as error:
+        raise CorruptShard(f"{store.root}/{stored.key} is named by the release but is missing: run again") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _remove_others(target: Path, names: set[str]) -> None:
+    """Remove what an earlier publication of another release left; only names that publish itself once wrote."""
+    listed = json.loads((target / LIST).read_text(encoding="utf-8") or "{}").get("files", {})
+    for name in set(listed) - names:
+        _below(target, name).unlink(missing_ok=True)

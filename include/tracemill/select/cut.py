@@ -1,0 +1,101 @@
+"""Measures how a number is distributed over all shards and says where it is to be cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from tracemill.engine.ids import Unit
+from tracemill.engine.resources import Resources
+from tracemill.engine.step import Inputs, Output, Step, ledger_rows
+from tracemill.engine.tables import columns_of
+
+Metric = Literal["reward", "score", "perplexity"]
+EVERYTHING = "*"
+_BINS = 40
+
+
+class CutStep(Step):
+    """Compute the threshold of `metric`: a quantile of the living responses of all shards, or an absolute number.
+
+    With `by` "category" each category of problems has its own distribution and threshold: a long proof is not as easy
+    to predict as a greeting. The table `cuts` keeps the distributions for the report; a `gate` step applies them.
+    """
+
+    kind: Literal["cut"]
+    metric: Metric
+    quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
+    threshold: float | None = None
+    by: Literal["all", "category"] = "all"
+
+    version: ClassVar[int] = 1
+    shape: ClassVar[Literal["map", "gather"]] = "gather"
+    unit: ClassVar[Unit] = "row"
+    reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "rewards", "measurements", "ledger")
+    writes: ClassVar[tuple[str, ...]] = ("cuts",)
+
+    def run(self, resources: Resources, inputs: Inputs) -> Output:
+        """Measure all shards; one row of `cuts` for each measurer and group. Memory: one number and word a response."""
+        values = pa.concat_tables([measured_values(inputs, self.metric, self.by, k) for k in inputs.shards()])
+        rows = [self._row(measurer, group, numbers) for measurer, group, numbers in _groups(values)]
+        ids = [f"{self.metric}/{row['measurer']}/{row['group']}" for row in rows]
+        return Output(ledger_rows("row", ids), {"cuts": pa.Table.from_pylist(rows, columns_of("cuts"))})
+
+    def _row(self, measurer: str, group: str, values: npt.NDArray[np.float64]) -> dict[str, Any]:
+        counts, edges = np.histogram(values, bins=_BINS)
+        threshold = self.threshold if self.quantile is None else float(np.quantile(values, self.quantile))
+        return {
+            "metric": self.metric,
+            "measurer": measurer,
+            "group": group,
+            "rows": len(values),
+            "quantile": self.quantile,
+            "threshold": threshold,
+            "minimum": float(values.min()),
+            "median": float(np.median(values)),
+            "maximum": float(values.max()),
+            "edges": edges.tolist(),
+            "counts": counts.tolist(),
+        }
+
+
+def measured_values(inputs: Inputs, metric: str, by: str, shard: int) -> pa.Table:
+    """generation_id, measurer, group and value of the living responses of one shard that have the metric."""
+    if metric == "reward":
+        table = inputs.table("rewards", ["generation_id", "reward_model", "score"], shard)
+    else:
+        table = inputs.table("measurements", ["generation_id", "measurer", "value", "metric"], shard)
+        table = table.filter(pc.equal(table["metric"], metric)).drop_columns(["metric"])
+    table = table.rename_columns(["generation_id", "measurer", "value"])
+    table = table.set_column(2, "value", pc.cast(table["value"], pa.float64()))
+    table = table.filter(pc.is_finite(table["value"]))  # a number that is none measures nothing
+    table = table.filter(pc.is_in(table["generation_id"], value_set=inputs.alive("generation", shard)))
+    return table.append_column("group", _group_of(inputs, table, by, shard))
+
+
+def _group_of(inputs: Inputs, table: pa.Table, by: str, shard: int) -> pa.Array:
+    if by == "all":
+        return pa.array([EVERYTHING] * table.num_rows, pa.string())
+    problems = inputs.table("problems", ["id", "category"], shard)
+    category = dict(zip(problems["id"].to_pylist(), problems["category"].to_pylist(), strict=True))
+    generations = inputs.table("generations", ["id", "problem_id"], shard)
+    problem = dict(zip(generations["id"].to_pylist(), generations["problem_id"].to_pylist(), strict=True))
+    return pa.array([category[problem[i]] or "other" for i in table["generation_id"].to_pylist()], pa.string())
+
+
+def _groups(values: pa.Table) -> Iterable[tuple[str, str, npt.NDArray[np.float64]]]:
+    """Measurer, group and their numbers, in the order of the names."""
+    pairs = (
+        values.group_by(["measurer", "group"])
+        .aggregate([])
+        .sort_by([("measurer", "ascending"), ("group", "ascending")])
+    )
+    for pair in pairs.to_pylist():
+        mine = pc.and_(pc.equal(values["measurer"], pair["measurer"]), pc.equal(values["group"], pair["group"]))
+        yield pair["measurer"], pair["group"], values.filter(mine)["value"].to_numpy()

@@ -1,0 +1,132 @@
+"""Decides which of a problem's responses are released: the best few of those that may be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from tracemill.engine.identities import former_ids, migration
+from tracemill.engine.ids import Unit
+from tracemill.engine.resources import Resources
+from tracemill.engine.standing import COLUMNS, standing
+from tracemill.engine.step import Inputs, Output, Step
+from tracemill.engine.tables import columns_of
+
+
+class Select(Step):
+    """Rank each problem's responses and keep the first `responses_per_problem`. See docs/design/release.md.
+
+    A response is *verified* when its verdicts together are a pass (`verifiers/standing.py`): no verifier that applies
+    says fail, or could not tell, unless the recipe lets a judge overrule it. The rank: verified first, then the higher
+    reward (mean over reward models; a response without one comes last), then the shorter thinking, then the smaller id.
+    The last two make the choice unique; they never depend on the order of rows. In a store that was migrated the older
+    id decides, as it did before. Rejected, in this order:
+    `unformatted` (thinking or answer is blank, so the released layout cannot hold it), `failed` (a verifier said fail
+    and was not overruled), `unverified` (nothing was shown either way; only with `unverified: drop`), `surplus`.
+    """
+
+    kind: Literal["select"]
+    responses_per_problem: Annotated[int, Field(ge=1)] = 1
+    unverified: Literal["keep", "drop"] = "drop"
+
+    version: ClassVar[int] = 2
+    unit: ClassVar[Unit] = "generation"
+    reads: ClassVar[tuple[str, ...]] = ("generations", "verdicts", "rewards", "ledger")
+    writes: ClassVar[tuple[str, ...]] = ("selected",)
+
+    def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
+        """The migration that the store went through, if any: it knows older ids."""
+        made = migration(inputs.store)
+        return {} if made is None else {"migration": made.fingerprint}
+
+    def run(self, resources: Resources, inputs: Inputs) -> Output:
+        """Rank one shard; the ledger gives a surplus row's rank as `score` against `responses_per_problem`."""
+        candidates = _candidates(inputs)
+        tie = former_ids(inputs.store, candidates["id"]).alias("tie")
+        judged = self._decided(candidates.with_columns(tie))
+        ledger = judged.select(
+            pl.col("id"),
+            pl.lit("generation").alias("unit"),
+            pl.when(pl.col("reason").is_null()).then(pl.lit("kept")).otherwise(pl.lit("rejected")).alias("bucket"),
+            pl.col("reason"),
+            pl.when(pl.col("ranked")).then(pl.col("rank")).cast(pl.Float64).alias("score"),
+            pl.when(pl.col("ranked")).then(pl.lit(float(self.responses_per_problem))).alias("threshold"),
+            pl.lit(None, pl.String).alias("detail"),
+        )
+        selected = judged.filter(pl.col("reason").is_null()).select(
+            pl.col("id").alias("generation_id"), "problem_id", "verifier"
+        )
+        return Output(
+            ledger=ledger.to_arrow().cast(columns_of("ledger")),
+            tables={"selected": selected.to_arrow().cast(columns_of("selected"))},
+        )
+
+    def _decided(self, candidates: pl.DataFrame) -> pl.DataFrame:
+        """The candidates in their given order, with `reason` (null for the selected), `ranked` and `rank` (from 1)."""
+        verified = pl.col("verifier").is_not_null()
+        unfit = (
+            pl.when(pl.col("blank"))
+            .then(pl.lit("unformatted"))
+            .when(~verified & pl.col("failed"))
+            .then(pl.lit("failed"))
+            .when(~verified & pl.lit(self.unverified == "drop"))
+            .then(pl.lit("unverified"))
+        )
+        order = ["ranked", verified, "reward", "length", "tie"]
+        ranked = (
+            candidates.with_row_index("place")
+            .with_columns(unfit.alias("unfit"))
+            .with_columns(pl.col("unfit").is_null().alias("ranked"))
+            .sort(order, descending=[True, True, True, False, False], nulls_last=True)
+            .with_columns(pl.int_range(1, pl.len() + 1).over("problem_id").alias("rank"))
+            .sort("place")
+        )
+        surplus = pl.when(pl.col("rank") > self.responses_per_problem).then(pl.lit("surplus"))
+        return ranked.with_columns(pl.coalesce(pl.col("unfit"), surplus).alias("reason"))
+
+
+def _candidates(inputs: Inputs) -> pl.DataFrame:
+    """The living responses in stored order; `verifier` is null when none passed, `reward` when there is none."""
+    table = inputs.table("generations", ["id", "problem_id", "think_content", "answer_content"])
+    table = table.filter(pc.is_in(table["id"], value_set=inputs.alive("generation")))
+    blank = pc.or_(_is_blank(table["think_content"]), _is_blank(table["answer_content"]))
+    length = pc.utf8_length(table["think_content"])
+    narrow = pa.table([table["id"], table["problem_id"], blank, length], ["id", "problem_id", "blank", "length"])
+    return (
+        _polars(narrow)
+        .join(_verdicts(inputs), on="id", how="left", maintain_order="left")
+        .join(_rewards(inputs), on="id", how="left", maintain_order="left")
+        .with_columns(pl.col("failed").fill_null(False))
+    )
+
+
+def _is_blank(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.equal(pc.utf8_trim_whitespace(pc.fill_null(text, "")), "")
+
+
+def _verdicts(inputs: Inputs) -> pl.DataFrame:
+    """Per judged response: the passing verifiers' names joined by '+' (null when it is not verified), and a fail."""
+    found = standing(inputs.table("verdicts", COLUMNS))
+    return found.select(
+        pl.col("generation_id").alias("id"),
+        pl.when(pl.col("status") == "pass").then(pl.col("passed_by")).alias("verifier"),
+        (pl.col("status") == "fail").alias("failed"),
+    )
+
+
+def _rewards(inputs: Inputs) -> pl.DataFrame:
+    """Per response: the mean score over the reward models that gave one; NaN counts as none."""
+    rewards = _polars(inputs.table("rewards", ["generation_id", "score"]))
+    score = pl.col("score").cast(pl.Float64).fill_nan(None).mean()
+    return rewards.group_by(pl.col("generation_id").alias("id")).agg(score.alias("reward"))
+
+
+def _polars(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
