@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import fsspec
 
 from tracemill.engine.objects import store_io
+from tracemill.engine.resources import SHIPPED
 from tracemill.errors import RecipeError
 from tracemill.text.spelling import nearest
 
 Opener = Callable[[str], tuple[Any, str]]
-SHIPPED = Path(__file__).resolve().parents[1] / "recipes"
 OWN = "TRACEMILL_RECIPES"
 _ENDS = (".yaml", ".yml")
 _ROWS = re.compile(r"\s*#rows=(\d+)\s*\Z")

@@ -15,6 +15,7 @@ from tracemill.engine.processors import processors
 from tracemill.errors import SourceError
 
 _log = logging.getLogger(__name__)
+SHIPPED = (Path(__file__).parents[1] / "recipes").resolve()  # the recipes that come with tracemill
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Resources:
     runner gives each shard its own.
     `tell`: says what takes long while it goes on (downloads, waits). `accept_removed`: by file, how many rows that it
     lost may go from the release.
-    `transport`: a serving.transport.Transport that stands in for the network (a fake model server).
+    `transport`: a models.transport.Transport that stands in for the network (a fake model server).
     `base`: the folder of the recipe, where its relative paths start (see Recipe.located).
     """
 
@@ -39,7 +40,7 @@ class Resources:
     made_with: dict[str, Any] = field(default_factory=dict)
     tell: Callable[[str], None] = _log.info
     accept_removed: Mapping[str, int] = field(default_factory=dict)
-    base: Path = Path(__file__).resolve().parents[1] / "recipes"
+    base: Path = SHIPPED
 
     @property
     def cache(self) -> Path:
