@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from airflow.sdk import DAG
 
-from tracemill_airflow.form import DEFAULTS, MACROS, batching, graphs, place, trying
+from tracemill_airflow.form import DEFAULTS, batching, graphs, place, trying
 from tracemill_airflow.graph import Stage, wire
+from tracemill_airflow.places import MACROS
 from tracemill_airflow.watched import watched
 
 MAIN = "reasoning_distillation"

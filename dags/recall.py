@@ -11,17 +11,18 @@ from collections.abc import Sequence
 
 from airflow.sdk import DAG, Param
 
-from tracemill_airflow.form import DEFAULTS, HOW, MACROS, batching, place
+from tracemill_airflow.form import DEFAULTS, HOW, batching, place
 from tracemill_airflow.graph import RELEASES
 from tracemill_airflow.operators.recall import AnnounceOperator, PatchOperator, RevokeOperator, ScanOperator
 from tracemill_airflow.operators.refresh import VersionOperator
+from tracemill_airflow.places import MACROS
 from tracemill_airflow.shelf import recipe_texts
 from tracemill_airflow.watched import watched
 
 
-def recalling(dag_id: str, recipes: Sequence[str]) -> DAG:
-    """The DAG that recalls a benchmark from a release of any of these recipes."""
-    form = {
+def _form(recipes: Sequence[str]) -> dict[str, Param]:
+    """The fields of the form: which release, which benchmark, and how the work is parted."""
+    return {
         **place(recipes, "demo" if "demo" in recipes else None),
         "benchmark_name": Param(
             "late_benchmark",
@@ -56,6 +57,10 @@ def recalling(dag_id: str, recipes: Sequence[str]) -> DAG:
         ),
         **batching(),
     }
+
+
+def recalling(dag_id: str, recipes: Sequence[str]) -> DAG:
+    """The DAG that recalls a benchmark from a release of any of these recipes."""
     with DAG(
         dag_id=dag_id,
         schedule=None,
@@ -63,7 +68,7 @@ def recalling(dag_id: str, recipes: Sequence[str]) -> DAG:
         max_active_runs=1,
         tags=["tracemill"],
         doc_md=__doc__,
-        params=form,
+        params=_form(recipes),
         user_defined_macros=MACROS,
         default_args=DEFAULTS,
         **watched(),

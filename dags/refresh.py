@@ -12,10 +12,11 @@ from collections.abc import Sequence
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, Param
 
-from tracemill_airflow.form import DEFAULTS, HOW, MACROS, batching, graphs, place
+from tracemill_airflow.form import DEFAULTS, HOW, batching, graphs, place
 from tracemill_airflow.graph import Stage, wire
 from tracemill_airflow.operators.refresh import SOURCES, ChangedOperator, VersionOperator
-from tracemill_airflow.operators.release import ReleaseOperator
+from tracemill_airflow.operators.stages import ReleaseOperator
+from tracemill_airflow.places import MACROS
 from tracemill_airflow.watched import watched
 
 RECIPE = os.environ.get("TRACEMILL_REFRESH_RECIPE")  # what a scheduled run of `refresh` refreshes

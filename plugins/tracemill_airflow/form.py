@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import yaml
 from airflow.sdk import Param
 
-from tracemill.engine.trial import trial_root
-from tracemill.recipe_places import with_rows
-from tracemill_airflow.graph import RECIPES, Stage, fits, stages_in, stages_of
+from tracemill.engine.resources import SHIPPED
+from tracemill_airflow.graph import Stage, fits, stages_in, stages_of
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY
 from tracemill_airflow.shelf import recipe_texts
 from tracemill_airflow.watched import watched_task
 
-STORE = os.environ.get("TRACEMILL_STORE", (RECIPES.parents[1] / "var" / "store").as_uri())
+STORE = os.environ.get("TRACEMILL_STORE", (Path(__file__).resolve().parents[2] / "var" / "store").as_uri())
 OWN = "Your own recipe"  # sections, closed at first; what has none is open
 WHERE = "Where it lies"
 HOW = "How it runs"
@@ -38,33 +38,6 @@ _ID = re.compile(r"[\w.-]+")  # what a DAG's name may hold
 # Tasks and groups that are no stage of a recipe.
 _TAKEN = re.compile(r"plan|sandbox|servers|serve|changed|version|prepare|refine(?:_\d+)?")
 _log = logging.getLogger(__name__)
-
-
-def recipe_of(params: Mapping[str, Any]) -> str:
-    """What the form's fields name as the recipe, for `load_recipe`: a pasted text comes before a name."""
-    pasted = str(params.get("recipe_yaml") or "").strip()
-    return with_rows(f"{pasted}\n" if pasted else str(params["recipe"]), int(params.get("rows") or 0))
-
-
-def store_of(params: Mapping[str, Any]) -> str:
-    """The root of the release that the form's fields mean, of a trial a root of its own: STORE/RECIPE/RELEASE."""
-    root = f"{str(params['store']).rstrip('/')}/{_name_of(params)}/{params['release']}"
-    return trial_root(root, int(params.get("rows") or 0) or None)
-
-
-def _name_of(params: Mapping[str, Any]) -> str:
-    """The recipe's name. A pasted text that names none is refused by the first task, before anything is opened."""
-    pasted = str(params.get("recipe_yaml") or "").strip()
-    if not pasted:
-        return str(params["recipe"])
-    try:
-        data = yaml.safe_load(pasted)
-    except yaml.YAMLError:
-        return "pasted"
-    return str(data.get("name") or "pasted") if isinstance(data, dict) else "pasted"
-
-
-MACROS = {"recipe_of": recipe_of, "store_of": store_of}  # what the operators' templates call
 
 
 def place(recipes: Sequence[str], recipe: str | None = None) -> dict[str, Param]:
@@ -147,7 +120,7 @@ def graphs() -> dict[str, tuple[tuple[Stage, ...], list[str]]]:
     A recipe whose stages cannot be read is offered there, too: its first task says what is wrong with it.
     """
     texts = recipe_texts()
-    graph = stages_of(RECIPES / "demo.yaml")
+    graph = stages_of(SHIPPED / "demo.yaml")
     files = {name: found for name, text in sorted(texts.items()) if (found := _stages(name, text)) is not None}
     demo_first = sorted(texts, key=lambda name: (name != "demo", name))
     fitting = [name for name in demo_first if _fits(files.get(name), graph)]

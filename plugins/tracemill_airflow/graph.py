@@ -13,39 +13,15 @@ from typing import Any, NamedTuple
 import yaml
 from airflow.sdk import Asset, task_group
 
-from tracemill_airflow import operators as o
 from tracemill_airflow import queues
 from tracemill_airflow.operators.asking import AskingOperator
 from tracemill_airflow.operators.base import StageOperator
-from tracemill_airflow.serving import SERVING, ServeOperator, ServersOperator
+from tracemill_airflow.operators.plan import PlanOperator
+from tracemill_airflow.operators.sandbox import SandboxOperator
+from tracemill_airflow.operators.serve import SERVING, ServeOperator, ServersOperator
+from tracemill_airflow.operators.stages import IngestOperator, operator_of
 
-RECIPES = Path(__file__).resolve().parents[2] / "include" / "recipes"
 RELEASES = Asset(name="tracemill_releases", uri="x-tracemill://releases")
-OPERATORS: dict[str, type[StageOperator]] = {
-    "annotate": o.AnnotateOperator,
-    "cluster": o.ClusterOperator,
-    "conflicts": o.ConflictsOperator,
-    "cut": o.CutOperator,
-    "decontaminate": o.DecontaminateOperator,
-    "distill": o.DistillOperator,
-    "filter": o.FilterOperator,
-    "gate": o.GateOperator,
-    "ingest": o.IngestOperator,
-    "judge": o.JudgeOperator,
-    "label": o.LabelOperator,
-    "perplexity": o.PerplexityOperator,
-    "precheck": o.PrecheckOperator,
-    "references": o.ReferencesOperator,
-    "release": o.ReleaseOperator,
-    "reward": o.RewardOperator,
-    "rules": o.RuleCheckOperator,
-    "score": o.ScoreOperator,
-    "select": o.SelectOperator,
-    "sign": o.SignOperator,
-    "unique": o.UniqueOperator,
-}
-GATHERS = {o.ClusterOperator, o.CutOperator, o.ReferencesOperator, o.ReleaseOperator}
-PROGRAMS = {o.PrecheckOperator, o.VerifyCodeOperator}  # run programs, on a worker of their own where there is one
 GROUP_NAMES = ("prepare", "refine")
 
 
@@ -65,21 +41,12 @@ def stages_of(path: Path) -> tuple[Stage, ...]:
 def stages_in(text: str) -> tuple[Stage, ...]:
     """The same, of a recipe's text."""
     steps: Mapping[str, Mapping[str, Any]] = yaml.safe_load(text)["steps"]
-    return (Stage("ingest", o.IngestOperator), *(_stage(name, step) for name, step in steps.items()))
+    return (Stage("ingest", IngestOperator), *(_stage(name, step) for name, step in steps.items()))
 
 
 def _stage(name: str, step: Mapping[str, Any]) -> Stage:
-    operator = _verifier(step) or OPERATORS[step["kind"]]
+    operator = operator_of(step)
     return Stage(name, operator, issubclass(operator, AskingOperator) and operator.asks(step))
-
-
-def _verifier(step: Mapping[str, Any]) -> type[StageOperator] | None:
-    if step["kind"] != "verify":
-        return None
-    kinds = {verifier["kind"] for verifier in step["verifiers"]}
-    if kinds & {"code", "direct"}:
-        return o.VerifyCodeOperator
-    return o.VerifyInstructionsOperator if kinds == {"instruction"} else o.VerifyMathOperator
 
 
 def fits(recipe: Sequence[Stage], graph: Sequence[Stage]) -> bool:
@@ -99,9 +66,9 @@ def _asks(stages: Sequence[Stage]) -> bool:
 
 def wire(stages: Sequence[Stage]) -> None:
     """Make the tasks of these stages in the current DAG, `plan` first, and the model servers that they ask for."""
-    parts = [list(run) for _, run in groupby(stages, key=lambda stage: stage.operator in GATHERS)]
+    parts = [list(run) for _, run in groupby(stages, key=lambda stage: stage.operator.gathers)]
     names = ("plan", *(stage.name for stage in stages))
-    plan = o.PlanOperator(task_id="plan", stages=names, **_feeding(parts[0]))
+    plan = PlanOperator(task_id="plan", stages=names, **_feeding(parts[0]))
     if _asks(stages):
         servers = ServersOperator(task_id="servers")
         serve = ServeOperator.partial(task_id="serve", **SERVING).expand(server=servers.output)
@@ -109,25 +76,25 @@ def wire(stages: Sequence[Stage]) -> None:
     links: list[Any] = [plan]
     groups = iter([*GROUP_NAMES, *(f"refine_{n}" for n in range(2, len(stages) + 2))])
     for part, following in zip(parts, [*parts[1:], []], strict=True):
-        if part[0].operator in GATHERS:
+        if part[0].operator.gathers:
             links += [_gather(stage) for stage in part[:-1]]
             links.append(_gather(part[-1], **_feeding(following)))
         else:
             links.append(_mapped(next(groups), part, links[-1].output))
     for earlier, later in pairwise(links):
         earlier >> later
-    if queues.apart() and any(stage.operator in PROGRAMS for stage in stages):
-        plan >> o.SandboxOperator(task_id="sandbox") >> links[2:3]  # beside the first group, which it does not hold up
+    if queues.apart() and any(stage.operator.runs_programs for stage in stages):
+        plan >> SandboxOperator(task_id="sandbox") >> links[2:3]  # beside the first group, which it does not hold up
 
 
 def _feeding(part: Sequence[Stage]) -> dict[str, Any]:
     """What a task needs that says which batches the mapped stages after it work on."""
-    feeds = [stage.name for stage in part if stage.operator not in GATHERS]
+    feeds = [stage.name for stage in part if not stage.operator.gathers]
     return {"feeds": feeds, "shards_per_task": "{{ params.shards_per_task }}"} if feeds else {}
 
 
 def _gather(stage: Stage, **feeding: Any) -> StageOperator:
-    outlets = [RELEASES] if stage.operator is o.ReleaseOperator else []
+    outlets = [RELEASES] if stage.operator.announces else []
     return stage.operator(task_id=stage.name, stage=stage.name, outlets=outlets, **feeding)
 
 

@@ -22,6 +22,7 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowRuntimeError
 
 from tracemill_airflow.failing import Failure, failures
+from tracemill_airflow.places import store_of
 from tracemill_airflow.run_state import RunOf
 from tracemill_airflow.settings import NOTIFY
 
@@ -165,8 +166,6 @@ def _which(context: Context) -> str:
 
 def _store(context: Context) -> str:
     """Where the run's shards lie; "" where its form does not say."""
-    from tracemill_airflow.form import store_of  # late: the form has this module's callbacks among its defaults
-
     params: Mapping[str, Any] = context.get("params") or {}
     return store_of(params) if {"recipe", "release", "store"} <= set(params) else ""
 

@@ -1,10 +1,18 @@
-"""Opens what Airflow calls by a URL, with the credentials of the connection in it: `s3://CONNECTION@bucket/prefix`."""
+"""Where a run's recipe and store lie, by its form; opened with the credentials of the connection in their URL.
+
+`s3://CONNECTION@bucket/prefix` is how Airflow names a place behind a connection.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from airflow.sdk import ObjectStoragePath
+
+from tracemill.engine.trial import trial_root
+from tracemill.recipe_places import with_rows
 
 if TYPE_CHECKING:
     from tracemill.engine.store import Store
@@ -21,3 +29,30 @@ def store_at(url: str, *, create: bool = False) -> Store:
     from tracemill.engine.store import Store
 
     return Store(*place_at(url)).opened(create=create)
+
+
+def recipe_of(params: Mapping[str, Any]) -> str:
+    """What the form's fields name as the recipe, for `load_recipe`: a pasted text comes before a name."""
+    pasted = str(params.get("recipe_yaml") or "").strip()
+    return with_rows(f"{pasted}\n" if pasted else str(params["recipe"]), int(params.get("rows") or 0))
+
+
+def store_of(params: Mapping[str, Any]) -> str:
+    """The root of the release that the form's fields mean, of a trial a root of its own: STORE/RECIPE/RELEASE."""
+    root = f"{str(params['store']).rstrip('/')}/{_name_of(params)}/{params['release']}"
+    return trial_root(root, int(params.get("rows") or 0) or None)
+
+
+def _name_of(params: Mapping[str, Any]) -> str:
+    """The recipe's name. A pasted text that names none is refused by the first task, before anything is opened."""
+    pasted = str(params.get("recipe_yaml") or "").strip()
+    if not pasted:
+        return str(params["recipe"])
+    try:
+        data = yaml.safe_load(pasted)
+    except yaml.YAMLError:
+        return "pasted"
+    return str(data.get("name") or "pasted") if isinstance(data, dict) else "pasted"
+
+
+MACROS = {"recipe_of": recipe_of, "store_of": store_of}  # what the operators' templates call

@@ -18,7 +18,7 @@ from typing import Any
 from fsspec.core import url_to_fs
 
 from tracemill import recipe_places
-from tracemill.engine.resources import Resources
+from tracemill.engine.resources import SHIPPED, Resources
 from tracemill.errors import TracemillError
 
 FRESH = 20.0  # seconds
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 def recipe_texts() -> Mapping[str, str]:
     """Every recipe's text by name. A folder or a prefix that cannot be read costs its own recipes alone."""
-    shipped = {path.stem: path.read_text(encoding="utf-8") for path in recipe_places.SHIPPED.glob("*.yaml")}
+    shipped = {path.stem: path.read_text(encoding="utf-8") for path in SHIPPED.glob("*.yaml")}
     try:
         own = recipe_places.own_folder()
         return {**shipped, **(_far(own) if own and "://" in own else _near())}

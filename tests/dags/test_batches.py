@@ -17,7 +17,7 @@ from tracemill.models.fake import FakeServer
 from tracemill.models.fake_http import Served, on_socket
 from tracemill.recipe import load_recipe
 from tracemill_airflow.batch_trigger import BatchTrigger
-from tracemill_airflow.operators.asking import DistillOperator
+from tracemill_airflow.operators.stages import DistillOperator
 
 
 @pytest.fixture

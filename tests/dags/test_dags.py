@@ -117,3 +117,32 @@ def test_a_recipe_that_asks_fits_a_graph_that_serves_whatever_stage_that_is_for(
     assert not fits(judged, silent)
     serving = [stage._replace(asks=stage.name == "release") for stage in silent]
     assert fits(judged, serving)
+
+
+def test_the_graph_knows_which_verifiers_run_programs() -> None:
+    """Trap: the graph repeats it, so that parsing a DAG file loads no verifier."""
+    from typing import get_args
+
+    from tracemill.verify import AnyVerifier
+    from tracemill_airflow.operators.stages import NEED_SANDBOX
+
+    verifiers = get_args(get_args(AnyVerifier)[0])
+    named = {get_args(one.model_fields["kind"].annotation)[0] for one in verifiers if one.needs_sandbox}
+    assert named == NEED_SANDBOX
+
+
+def test_every_step_has_one_operator() -> None:
+    """Trap: a step without an operator is refused only when a DAG with it is parsed."""
+    from typing import get_args
+
+    from tracemill.recipe import AnyStep
+    from tracemill_airflow.operators.stages import STAGES
+
+    kinds = {get_args(step.model_fields["kind"].annotation)[0] for step in get_args(get_args(AnyStep)[0])}
+    operators = [operator.of_kind() for operator in STAGES]
+    assert {*operators} == {"ingest", *kinds}
+    assert {kind for kind in operators if operators.count(kind) > 1} == {"verify"}
+    gather = {
+        get_args(s.model_fields["kind"].annotation)[0] for s in get_args(get_args(AnyStep)[0]) if s.shape == "gather"
+    }
+    assert {operator.of_kind() for operator in STAGES if operator.gathers} == gather

@@ -20,9 +20,10 @@ from tracemill.errors import RecipeError, ServingError, SourceError, TracemillEr
 from tracemill.models.fake import FakeServer
 from tracemill.models.fake_http import on_socket
 from tracemill.recipe import load_recipe
-from tracemill_airflow.form import graphs, recipe_of, store_of
+from tracemill_airflow.form import graphs
 from tracemill_airflow.graph import stages_in
-from tracemill_airflow.operators import PlanOperator
+from tracemill_airflow.operators.plan import PlanOperator
+from tracemill_airflow.places import recipe_of, store_of
 from tracemill_airflow.shelf import recipe_texts
 
 if TYPE_CHECKING:

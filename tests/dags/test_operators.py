@@ -12,8 +12,9 @@ from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
 from tracemill.errors import ConservationError, RecipeError, SourceError, StoreError, VerifierError
 from tracemill.recipe import load_recipe
 from tracemill.sandbox.base import SandboxError
-from tracemill_airflow.operators import LabelOperator, PlanOperator
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator, batches
+from tracemill_airflow.operators.plan import PlanOperator
+from tracemill_airflow.operators.stages import LabelOperator
 
 
 class XCom:

@@ -18,7 +18,9 @@ from tracemill.engine import processors
 from tracemill.errors import RecipeError
 from tracemill.sandbox.base import SandboxUnavailable
 from tracemill_airflow import queues
-from tracemill_airflow.operators import PlanOperator, SandboxOperator, VerifyCodeOperator
+from tracemill_airflow.operators.plan import PlanOperator
+from tracemill_airflow.operators.sandbox import SandboxOperator
+from tracemill_airflow.operators.stages import VerifyCodeOperator
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag

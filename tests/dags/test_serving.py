@@ -18,9 +18,8 @@ from tracemill.errors import RecipeError, ServingError
 from tracemill.models.lease import Lease, live_leases, renew, wanted, withdraw
 from tracemill.recipe import load_recipe
 from tracemill_airflow.endpoints import connection_id, with_connections
-from tracemill_airflow.operators.asking import DistillOperator
-from tracemill_airflow.operators.ingest import IngestOperator
-from tracemill_airflow.serving import ServeOperator, ServersOperator
+from tracemill_airflow.operators.serve import ServeOperator, ServersOperator
+from tracemill_airflow.operators.stages import DistillOperator, IngestOperator
 from tracemill_airflow.triggers import DemandTrigger, LeaseTrigger
 
 IDENTITY = "org/tiny@abc"

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
-from tracemill_airflow.operators import IngestOperator, PlanOperator
-from tracemill_airflow.operators.asking import DistillOperator
-from tracemill_airflow.serving import ServeOperator, ServersOperator
+from tracemill_airflow.operators.plan import PlanOperator
+from tracemill_airflow.operators.serve import ServeOperator, ServersOperator
+from tracemill_airflow.operators.stages import DistillOperator, IngestOperator
 
 with DAG(
     dag_id="bench_serving",

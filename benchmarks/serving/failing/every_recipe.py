@@ -7,8 +7,9 @@ from pathlib import Path
 
 from airflow.sdk import DAG, Param
 
-from tracemill_airflow.form import DEFAULTS, MACROS
+from tracemill_airflow.form import DEFAULTS
 from tracemill_airflow.graph import stages_of, wire
+from tracemill_airflow.places import MACROS
 from tracemill_airflow.watched import watched
 
 for path in sorted(Path(os.environ["TRACEMILL_BENCH_RECIPES"]).glob("*.yaml")):

@@ -14,7 +14,7 @@ from tracemill.errors import AnswersPending, ServerGone, ServingError
 from tracemill_airflow.batch_trigger import BatchTrigger
 from tracemill_airflow.endpoints import with_connections
 from tracemill_airflow.failing import ends_with_run
-from tracemill_airflow.operators.base import StageOperator, _span, _totals
+from tracemill_airflow.operators.base import StageOperator, span, totals
 from tracemill_airflow.run_state import RunOf, run_of
 from tracemill_airflow.triggers import LeaseTrigger, raise_if_failed
 
@@ -51,7 +51,7 @@ class AskingOperator(StageOperator):
         recipe = self._recipe()
         store = self.open_store()
         shards = [int(shard) for shard in self.shards]
-        context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
+        context["shard_name"] = span(shards)  # type: ignore[typeddict-unknown-key]
         machine = self._machine(recipe)
         missing = unserved(recipe, store, self.stage, shards, machine)
         if missing:
@@ -76,7 +76,7 @@ class AskingOperator(StageOperator):
         began = time.time()
         shards = [int(shard) for shard in self.shards]
         machine = self._machine(recipe)
-        context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
+        context["shard_name"] = span(shards)  # type: ignore[typeddict-unknown-key]
         try:
             with ends_with_run(context):
                 results = self._sealed(recipe, store, shards, machine, began)
@@ -85,7 +85,7 @@ class AskingOperator(StageOperator):
         except ServerGone as gone:
             self.log.warning("%s; what is answered is kept", gone)
             self._wait([model for model in self._models(recipe) if model.replicas], machine, store, run_of(context))
-        return {"began": began, "ended": time.time(), **_totals(self.stage, results)}
+        return {"began": began, "ended": time.time(), **totals(self.stage, results)}
 
     def _leave(self, pending: AnswersPending, run: RunOf) -> NoReturn:
         """Give the worker up until the batches of these records are done."""
@@ -135,51 +135,3 @@ class AskingOperator(StageOperator):
 
         step = recipe.step(self.stage)
         return step.served() if isinstance(step, AskingStep) else ()
-
-
-class AnnotateOperator(AskingOperator):
-    """Labels problems with difficulty and category."""
-
-    stage_name = "annotate"
-
-
-class DistillOperator(AskingOperator):
-    """Has the teacher write traces for problems without a verified response."""
-
-    stage_name = "distill"
-
-
-class JudgeOperator(AskingOperator):
-    """Lets a model judge what no verifier could pass."""
-
-    stage_name = "judge"
-
-
-class RewardOperator(AskingOperator):
-    """Scores responses with a reward model."""
-
-    stage_name = "reward"
-
-
-class ScoreOperator(AskingOperator):
-    """Has a language model score responses."""
-
-    stage_name = "score"
-
-
-class PerplexityOperator(AskingOperator):
-    """Measures how surprising responses are to a strong model."""
-
-    stage_name = "perplexity"
-
-
-class CutOperator(StageOperator):
-    """Measures a distribution over all shards and where it is cut."""
-
-    stage_name = "cut"
-
-
-class GateOperator(StageOperator):
-    """Turns away what lies beyond a measured cut."""
-
-    stage_name = "gate"

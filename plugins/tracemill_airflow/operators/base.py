@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator, ExceptionRetryPolicy, RetryAction, RetryRule
@@ -13,7 +13,7 @@ from tracemill.engine.trial import whole_of
 from tracemill.errors import ServingError, StoreError, VerifierError
 from tracemill_airflow.failing import ends_with_run
 from tracemill_airflow.places import store_at
-from tracemill_airflow.queues import tasks_at_once
+from tracemill_airflow.queues import SANDBOX, tasks_at_once
 from tracemill_airflow.settings import stages_ahead
 
 if TYPE_CHECKING:
@@ -49,14 +49,18 @@ class StageOperator(BaseOperator):
 
     `stage` is the step's name in the recipe; a recipe without it skips the task. `shards` are shard numbers (gather
     stages ignore them). Returns counts, and when the work began and ended (UNIX seconds), never rows. The DAG must give
-    form.MACROS to its templates, or the operator a recipe and a store.
+    places.MACROS to its templates, or the operator a recipe and a store.
     A task before a mapped group, whose stages are `feeds`, returns the group's batches instead, without the shards that
     are sealed: a stage with nothing to do costs no task. Its counts are then the XCom "summary".
     """
 
     template_fields: Sequence[str] = ("recipe", "store_url", "shards", "shards_per_task")
     ui_color = "#dcebe4"
-    stage_name: ClassVar[str] = ""
+    stage_name: ClassVar[str] = ""  # what its task is called where a recipe does not say
+    kind: ClassVar[str] = ""  # the kind of its step; "" where that is the stage's name
+    gathers: ClassVar[bool] = False  # all shards in one task
+    runs_programs: ClassVar[bool] = False  # on a worker of its own where there is one
+    announces: ClassVar[bool] = False  # as an asset event
     makes_store: ClassVar[bool] = False  # only the first task may: to the others an unmarked root is an unmounted disk
 
     def __init__(
@@ -72,6 +76,8 @@ class StageOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("retry_policy", RETRY_THE_WORLD_ONLY)
+        if self.runs_programs:
+            kwargs.setdefault("queue", SANDBOX)
         kwargs.setdefault("map_index_template", "{{ shard_name }}")
         super().__init__(**kwargs)
         self.stage = stage or self.stage_name
@@ -81,6 +87,16 @@ class StageOperator(BaseOperator):
         self.workers = workers
         self.feeds = tuple(feeds)
         self.shards_per_task = shards_per_task
+
+    @classmethod
+    def of_kind(cls) -> str:
+        """The kind of step that the operator runs."""
+        return cls.kind or cls.stage_name
+
+    @classmethod
+    def runs(cls, step: Mapping[str, Any]) -> bool:
+        """Whether it is the one for a step with these settings, where several operators run steps of one kind."""
+        return False
 
     def open_store(self) -> Store:
         """The store at `store_url`; `s3://CONNECTION@bucket/prefix` takes its credentials from that connection."""
@@ -107,7 +123,7 @@ class StageOperator(BaseOperator):
         if not has_stage and not self.feeds:
             raise AirflowSkipException(f"recipe {recipe.name!r} has no stage {self.stage!r}")
         results = self._worked(context, recipe, store, began) if has_stage else []
-        summary = {"began": began, "ended": time.time(), **_totals(self.stage, results)}
+        summary = {"began": began, "ended": time.time(), **totals(self.stage, results)}
         if not self.feeds:
             return summary
         todo, spared = self._todo(recipe, store)
@@ -118,7 +134,7 @@ class StageOperator(BaseOperator):
         from tracemill.engine.runner import run_shard
 
         shards = [int(shard) for shard in self.shards] if recipe.step(self.stage).shape == "map" else [0]
-        context["shard_name"] = _span(shards)  # type: ignore[typeddict-unknown-key]
+        context["shard_name"] = span(shards)  # type: ignore[typeddict-unknown-key]
         machine = self.machine()
         results: list[ShardResult] = []
         with ends_with_run(context):
@@ -169,7 +185,7 @@ class StageOperator(BaseOperator):
         )
 
 
-def _totals(stage: str, results: list[ShardResult]) -> dict[str, Any]:
+def totals(stage: str, results: list[ShardResult]) -> dict[str, Any]:
     counts = [result.manifest.counts for result in results]
     return {
         "stage": stage,
@@ -189,5 +205,5 @@ def batches(shards: Sequence[int], shards_per_task: int = 0) -> list[list[int]]:
     return [list(shards[start : start + size]) for start in range(0, len(shards), size)]
 
 
-def _span(shards: list[int]) -> str:
+def span(shards: list[int]) -> str:
     return f"shard {shards[0]}" if len(shards) == 1 else f"shards {shards[0]}–{shards[-1]}"

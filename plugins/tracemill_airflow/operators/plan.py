@@ -64,7 +64,7 @@ class PlanOperator(StageOperator):
         Where tasks have no workers of their own, the sandbox is tried here. Raises SandboxUnavailable.
         """
         from tracemill.local.sandboxes import try_sandboxes
-        from tracemill_airflow.serving import needed_servers
+        from tracemill_airflow.operators.serve import needed_servers
 
         if not queues.apart():
             try_sandboxes(recipe)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tracemill_airflow.operators.base import StageOperator, batches
-from tracemill_airflow.operators.release import ReleaseOperator
+from tracemill_airflow.operators.stages import ReleaseOperator
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context

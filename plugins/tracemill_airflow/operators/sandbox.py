@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from tracemill_airflow.operators.base import StageOperator
-from tracemill_airflow.queues import SANDBOX
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -21,9 +20,10 @@ class SandboxOperator(StageOperator):
     """
 
     stage_name = "sandbox"
+    runs_programs = True
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"queue": SANDBOX, "map_index_template": None, **kwargs})
+        super().__init__(**{"map_index_template": None, **kwargs})
 
     def execute(self, context: Context) -> dict[str, Any]:
         """The grades of isolation."""

@@ -1,0 +1,217 @@
+"""One class a stage, with its facts as class attributes; `OPERATORS` and the graph are made from them.
+
+To add a stage: a class here that says the `kind` of its step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tracemill_airflow.operators.asking import AskingOperator
+from tracemill_airflow.operators.base import StageOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+
+class IngestOperator(StageOperator):
+    """Reads one slice of a source into problems and existing responses; bad rows go to quarantine."""
+
+    stage_name = "ingest"
+
+
+class LabelOperator(StageOperator):
+    """Labels problems with language, length and what the source says of category and difficulty."""
+
+    stage_name = "label"
+
+
+class FilterOperator(StageOperator):
+    """Turns away problems whose text is no usable question: empty, broken, links, tables."""
+
+    stage_name = "filter"
+
+
+class SignOperator(StageOperator):
+    """Computes what duplicates are found by: the exact key and the embedding of each problem."""
+
+    stage_name = "sign"
+
+
+class ClusterOperator(StageOperator):
+    """Finds duplicates over all shards and chooses the representatives: the one barrier before the release."""
+
+    stage_name = "cluster"
+    gathers = True
+
+
+class UniqueOperator(StageOperator):
+    """Turns away the problems of a shard that are not their cluster's representative."""
+
+    stage_name = "unique"
+
+
+class ReferencesOperator(StageOperator):
+    """Compares the reference answers that different rows give for one problem, over all shards."""
+
+    stage_name = "references"
+    gathers = True
+
+
+class ConflictsOperator(StageOperator):
+    """Sets aside problems whose reference answers, or whose teachers and reference, disagree."""
+
+    stage_name = "conflicts"
+
+
+class PrecheckOperator(StageOperator):
+    """Sets aside problems that no response could be shown to solve, before a teacher is asked."""
+
+    stage_name = "precheck"
+    runs_programs = True
+
+
+class DecontaminateOperator(AskingOperator):
+    """Turns away problems that a named benchmark contains, and keeps the evidence; a recipe may name a judge for it."""
+
+    stage_name = "decontaminate"
+
+    def __init__(self, *, at_once: int = 1, **kwargs: Any) -> None:
+        super().__init__(at_once=at_once, **kwargs)
+
+    @classmethod
+    def asks(cls, step: Mapping[str, Any]) -> bool:
+        """Only where the recipe names a judge."""
+        return step.get("judge") is not None
+
+
+class AnnotateOperator(AskingOperator):
+    """Labels problems with difficulty and category."""
+
+    stage_name = "annotate"
+
+
+class DistillOperator(AskingOperator):
+    """Has the teacher write traces for problems without a verified response."""
+
+    stage_name = "distill"
+
+
+class VerifyMathOperator(StageOperator):
+    """Compares final answers with the reference answers."""
+
+    stage_name = "verify_math"
+    kind = "verify"
+
+
+class VerifyCodeOperator(StageOperator):
+    """Runs programs against their tests in the sandbox, on the worker that has one."""
+
+    stage_name = "verify_code"
+    kind = "verify"
+    runs_programs = True
+
+    @classmethod
+    def runs(cls, step: Mapping[str, Any]) -> bool:
+        """A step with a verifier that needs a sandbox."""
+        return any(verifier["kind"] in NEED_SANDBOX for verifier in step["verifiers"])
+
+
+class VerifyInstructionsOperator(StageOperator):
+    """Checks whether responses follow the instructions of their prompts."""
+
+    stage_name = "verify_instructions"
+    kind = "verify"
+
+    @classmethod
+    def runs(cls, step: Mapping[str, Any]) -> bool:
+        """A step whose only verifiers check instructions."""
+        return {verifier["kind"] for verifier in step["verifiers"]} == {"instruction"}
+
+
+class JudgeOperator(AskingOperator):
+    """Lets a model judge what no verifier could pass."""
+
+    stage_name = "judge"
+
+
+class RewardOperator(AskingOperator):
+    """Scores responses with a reward model."""
+
+    stage_name = "reward"
+
+
+class ScoreOperator(AskingOperator):
+    """Has a language model score responses."""
+
+    stage_name = "score"
+
+
+class PerplexityOperator(AskingOperator):
+    """Measures how surprising responses are to a strong model."""
+
+    stage_name = "perplexity"
+
+
+class RuleCheckOperator(StageOperator):
+    """Turns away responses that break the format rules: template, blank parts, repetition, truncation."""
+
+    stage_name = "rules"
+
+
+class CutOperator(StageOperator):
+    """Measures a distribution over all shards and where it is cut."""
+
+    stage_name = "cut"
+    gathers = True
+
+
+class GateOperator(StageOperator):
+    """Turns away what lies beyond a measured cut."""
+
+    stage_name = "gate"
+
+
+class SelectOperator(StageOperator):
+    """Chooses which verified responses of each problem are released."""
+
+    stage_name = "select"
+
+
+class ReleaseOperator(StageOperator):
+    """Writes the dataset, its card, figures and funnel, and announces it as an asset event with the row count."""
+
+    stage_name = "release"
+    gathers = True
+    announces = True
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Seal the release and attach its place and size to the outlet's event."""
+        summary: dict[str, Any] = super().execute(context)
+        for outlet in self.outlets:
+            context["outlet_events"][outlet].extra = {"store": self.store_url, "rows": summary["kept"]}
+        return summary
+
+
+# What the verifiers say of themselves (`Verifier.needs_sandbox`), without loading them at each parse of a DAG file.
+NEED_SANDBOX = frozenset({"code", "direct"})
+
+STAGES: tuple[type[StageOperator], ...] = tuple(
+    found
+    for found in dict(globals()).values()
+    if isinstance(found, type) and issubclass(found, StageOperator) and found.__module__ == __name__
+)
+
+
+def operator_of(step: Mapping[str, Any]) -> type[StageOperator]:
+    """The operator of a step with these settings, which are those of the recipe's YAML.
+
+    Of several for one kind the last that runs it: the first takes what no other claims. Raises KeyError for a kind of
+    step that has no operator.
+    """
+    fitting = [operator for operator in STAGES if operator.of_kind() == step["kind"]]
+    if not fitting:
+        raise KeyError(step["kind"])
+    claimed = [operator for operator in fitting[1:] if operator.runs(step)]
+    return claimed[0] if claimed else fitting[0]
