@@ -25,19 +25,23 @@ def questions() -> Iterator[Question]:
 
 
 def figures() -> dict[str, float | int]:
-    """Agreement among what was decided, and the share that was not."""
+    """Agreement among what was decided, and the share that was not, of what the plain run itself decides.
+
+    Where a program imports what is not installed, neither says anything.
+    """
     if not _FILE.is_file():
         print("no HumanEval samples in the folder that TRACEMILL_DATA names")
         return {}
     asked = list(questions())
     ours = {v.generation_id: v.status for v in CodeVerifier().judge(asked, Resources(workers=2))}
     plain = {v.generation_id: v.status for v in DirectVerifier().judge(asked, Resources(workers=2))}
+    known = {name: status for name, status in plain.items() if status != "unverifiable"}
     words = Counter(
-        "unverifiable" if status == "unverifiable" else "same" if status == plain[name] else "other"
-        for name, status in ours.items()
+        "unverifiable" if ours[name] == "unverifiable" else "same" if ours[name] == status else "other"
+        for name, status in known.items()
     )
     decided = words["same"] + words["other"]
     return {
         "humaneval_agreement": words["same"] / decided,
-        "humaneval_unverifiable": words["unverifiable"] / len(ours),
+        "humaneval_unverifiable": words["unverifiable"] / len(known),
     }
