@@ -74,9 +74,13 @@ bench-verdicts: $(ENVIRONMENT) ## verdicts against cases, mutants and labels; ne
 bench-cluster: $(ENVIRONMENT) ## a recipe on the composed cluster against a local run; root, needs $$TRACEMILL_DATA
 	@$(BIN)/python -m benchmarks.cluster
 
-lint: $(ENVIRONMENT) ## ruff and mypy
+bench-house: $(ENVIRONMENT) ## how easy the code is to walk: layers, cycles, sizes
+	@$(BIN)/python -m benchmarks.house
+
+lint: $(ENVIRONMENT) ## ruff, the layers of the house, and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy include/tracemill plugins/tracemill_airflow dags
 
 # constraints-dev.txt holds only what constraints.txt does not, in versions that go with it; so do the sandbox's packages.
@@ -93,4 +97,4 @@ lock: ## resolve the files of constraints anew (needs uv; UV_FIND_LINKS names a 
 clean: stop ## remove the environment and all state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help install demo real-sample stop test test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-cluster vllm lint lock clean
+.PHONY: help install demo real-sample stop test test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-cluster bench-house vllm lint lock clean
