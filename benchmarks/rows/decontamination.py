@@ -19,6 +19,7 @@ import pyarrow as pa
 from tracemill.decontaminate import retold
 from tracemill.decontaminate.matching import Items, Problems, matches
 from tracemill.decontaminate.self_test import mutants
+from tracemill.engine.tables.dedup import TEMPLATES
 from tracemill.text.figures import without_figures
 
 THRESHOLDS = {"exact": 1.0, "ngram": 0.5, "alignment": 0.5, "template": 0.75}  # the step's defaults
@@ -110,7 +111,7 @@ def _retold() -> dict[str, float | int]:
     """What a card shows beside a benchmark's own mutants: exercises told in other words, and what is no telling."""
 
     def given(questions: Mapping[str, str], texts: Sequence[str]) -> list[set[str]]:
-        return _given(texts, Items({retold.TEMPLATES: questions}, np.zeros((len(questions), 0), np.float32)))
+        return _given(texts, Items({TEMPLATES: questions}, np.zeros((len(questions), 0), np.float32)))
 
     return {
         f"{row['kind']}_{'hit' if row['kind'] in retold.CONTROLS else 'caught'}": row["caught"] / row["texts"]

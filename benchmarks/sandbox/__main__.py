@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmarks.sandbox.cpu import tree_seconds
 from benchmarks.sandbox.workload import Program, programs
 from tracemill.sandbox.base import CallSuite, Job, SandboxSettings, SandboxUnavailable, StdioSuite
+from tracemill.sandbox.pool import open_sandbox
 
 _PASSES = 3
 
@@ -58,7 +59,7 @@ def sandboxed(settings: SandboxSettings, workload: Sequence[Program]) -> float:
     """Measure a backend with its workers warm."""
     jobs = [job(program, turn) for turn in range(_PASSES) for program in workload]
     docker = settings.kind == "docker"
-    with settings.open() as sandbox:
+    with open_sandbox(settings) as sandbox:
         list(sandbox.judge(jobs[: 2 * settings.workers]))
         before, started = tree_seconds(docker), time.monotonic()
         accepted = sum(verdict.status == "accepted" for verdict in sandbox.judge(jobs))

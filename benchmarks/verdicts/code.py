@@ -18,6 +18,7 @@ from tracemill.engine.resources import Resources
 from tracemill.sandbox.base import CallSuite, Job, JobVerdict, Limits, SandboxSettings, StdioSuite, SuiteError
 from tracemill.sandbox.conformance import cases as table
 from tracemill.sandbox.conformance import missing_parts, run_table, summary
+from tracemill.sandbox.pool import open_sandbox
 from tracemill.verify.code import CodeVerifier
 from tracemill.verify.statements import comparison_in
 from tracemill.verify.verifier import Question
@@ -37,7 +38,7 @@ def _lines(name: str) -> Iterator[dict[str, Any]]:
 
 
 def _judged(jobs: list[Job]) -> dict[str, JobVerdict]:
-    with SandboxSettings(workers=_WORKERS).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=_WORKERS)) as sandbox:
         return {verdict.id: verdict for verdict in sandbox.judge(jobs)}
 
 
@@ -124,7 +125,7 @@ def _table_figures() -> dict[str, float | int]:
     settings = SandboxSettings(workers=_WORKERS)
     missing = missing_parts(settings)
     before = time.process_time()
-    with settings.open() as sandbox:
+    with open_sandbox(settings) as sandbox:
         rows = list(run_table(sandbox, table(), missing))
     counts = summary(rows)
     for row in rows:

@@ -17,6 +17,7 @@ from benchmarks.verdicts.idioms import Idiom, corpus
 from benchmarks.verdicts.plain_pytest import passes
 from tracemill.engine.resources import Resources
 from tracemill.sandbox.base import Job, JobVerdict, PytestSuite, SandboxSettings
+from tracemill.sandbox.pool import open_sandbox
 from tracemill.text.think import split
 from tracemill.verify.code import CodeVerifier
 from tracemill.verify.verifier import Question
@@ -33,7 +34,7 @@ _HANGING_TESTS = {
 def judged(pairs: list[tuple[str, str, str]]) -> dict[str, JobVerdict]:
     """The sandbox's verdicts on (id, program, tests)."""
     jobs = (Job(id=name, source=program, suite=PytestSuite(test_code=tests)) for name, program, tests in pairs)
-    with SandboxSettings(workers=2).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=2)) as sandbox:
         return {verdict.id: verdict for verdict in sandbox.judge(jobs)}
 
 

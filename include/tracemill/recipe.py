@@ -11,22 +11,64 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
+from tracemill.curate.conflicts import Conflicts
+from tracemill.curate.filter import Filter
+from tracemill.curate.label import Label
+from tracemill.curate.precheck import Precheck
+from tracemill.curate.references import References
 from tracemill.decontaminate.step import UNSIGNED, Decontaminate
-from tracemill.engine.resources import Resources
+from tracemill.dedup.cluster import Cluster
+from tracemill.dedup.sign import Sign
+from tracemill.dedup.unique import Unique
+from tracemill.distill.step import Distill
+from tracemill.engine.pipeline import INGEST, PLAN
+from tracemill.engine.resources import SHIPPED, Resources
 from tracemill.engine.step import Step
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
 from tracemill.ingest.plan import Plan
 from tracemill.ingest.sources import AnySource
 from tracemill.ingest.step import Ingest
-from tracemill.recipe_places import SHIPPED, find_recipe, recipe_files, split_rows
+from tracemill.judge.annotate import Annotate
+from tracemill.judge.judge import JudgeResponses
+from tracemill.judge.perplexity import Perplexity
+from tracemill.judge.reward import Reward
+from tracemill.judge.score import Score
+from tracemill.recipe_places import find_recipe, recipe_files, split_rows
 from tracemill.release.step import Release
-from tracemill.stages import AnyStep
+from tracemill.select.cut import CutStep
+from tracemill.select.gate import Gate
+from tracemill.select.rules import Rules
+from tracemill.select.select import Select
 from tracemill.text.spelling import explained, nearest
 from tracemill.verify.step import Verify
 
-PLAN = "plan"
-INGEST = "ingest"
+# The steps that a recipe can name. To add one: its file, an import above, its name here.
+AnyStep = Annotated[
+    Annotate
+    | Cluster
+    | Conflicts
+    | CutStep
+    | Decontaminate
+    | Distill
+    | Filter
+    | Gate
+    | JudgeResponses
+    | Label
+    | Perplexity
+    | Precheck
+    | References
+    | Release
+    | Reward
+    | Rules
+    | Score
+    | Select
+    | Sign
+    | Unique
+    | Verify,
+    Field(discriminator="kind"),
+]
+
 STORED = "recipe.json"
 PLACED = "recipe-folder.json"
 
@@ -97,6 +139,21 @@ class Recipe(BaseModel):
                 return
             yield earlier, step
 
+    def remember(self, store: Store) -> None:
+        """Write the recipe into the store, so that the reports need nothing but the store; and beside it, its folder.
+
+        Raises RecipeError when the store belongs to another recipe, or to a trial of this one: each has a root of its
+        own.
+        """
+        known = _stored(store, STORED)
+        text = self.model_dump_json(indent=1).encode()
+        if known != text:
+            _require_own(self, store, known)
+            store.write_bytes(STORED, text)
+        place = json.dumps({"folder": None if self._folder == str(SHIPPED) else self._folder}).encode()
+        if self._folder is not None and place != (_stored(store, PLACED) or b'{"folder": null}'):
+            store.write_bytes(PLACED, place)
+
 
 def load_recipe(reference: str) -> Recipe:
     """Read a recipe by name, path, URL or whole text (see recipe_places), perhaps as a trial.
@@ -137,21 +194,6 @@ def parse_recipe(data: Any, where: str, folder: str | None = None) -> Recipe:
         raise RecipeError(f"{where}: {len(lines)} problem(s); fix these keys:\n" + "\n".join(lines)) from None
     recipe._folder = folder
     return recipe
-
-
-def remember_recipe(recipe: Recipe, store: Store) -> None:
-    """Write the recipe into the store, so that the reports need nothing but the store; and beside it, its folder.
-
-    Raises RecipeError when the store belongs to another recipe, or to a trial of this one: each has a root of its own.
-    """
-    known = _stored(store, STORED)
-    text = recipe.model_dump_json(indent=1).encode()
-    if known != text:
-        _require_own(recipe, store, known)
-        store.write_bytes(STORED, text)
-    place = json.dumps({"folder": None if recipe._folder == str(SHIPPED) else recipe._folder}).encode()
-    if recipe._folder is not None and place != (_stored(store, PLACED) or b'{"folder": null}'):
-        store.write_bytes(PLACED, place)
 
 
 def _stored(store: Store, key: str) -> bytes:

@@ -16,6 +16,7 @@ from tracemill.engine.store import Store
 from tracemill.recipe import Recipe, load_recipe, parse_recipe
 from tracemill.report.agreement import agreement
 from tracemill.sandbox.base import Job, SandboxSettings, SandboxUnavailable, Status, StdioSuite
+from tracemill.sandbox.pool import open_sandbox
 
 DATA = os.environ.get("TRACEMILL_DATA")
 FILES = ("gsm8k_model_solutions.jsonl", "math_cot_100x8.jsonl", "kodcode_r1.jsonl", "humaneval_codegen16b_8.jsonl")
@@ -54,7 +55,7 @@ def recipe() -> Recipe:
 @pytest.fixture(scope="module")
 def store(recipe: Recipe, resources: Resources, tmp_path_factory: pytest.TempPathFactory) -> Store:
     try:
-        with SandboxSettings(workers=1).open():
+        with open_sandbox(SandboxSettings(workers=1)):
             pass
     except SandboxUnavailable as error:
         pytest.skip(f"no sandbox on this machine: {error}")
@@ -77,7 +78,7 @@ def test_verdicts_agree_with_the_published_ones(source: str, recipe: Recipe, sto
 def test_humaneval_verdicts_are_those_of_a_plain_run(recipe: Recipe, store: Store, resources: Resources) -> None:
     responses = list(_humaneval(recipe, store))
     jobs = (Job(id=r["id"], source=_plain(r), suite=StdioSuite(inputs=("",), outputs=(PASSED,))) for r in responses)
-    with SandboxSettings(workers=resources.workers).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=resources.workers)) as sandbox:
         plain = {verdict.id: verdict.status is Status.ACCEPTED for verdict in sandbox.judge(jobs)}
     assert len(plain) == 872
     assert {r["id"] for r in responses if (r["status"] == "pass") != plain[r["id"]]} == set()

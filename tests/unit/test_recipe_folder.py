@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tracemill.engine.resources import Resources
+from tracemill.engine.resources import SHIPPED, Resources
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, SourceError
 from tracemill.local.pending import pending
 from tracemill.local.preflight import require_ready
 from tracemill.local.run import Run
-from tracemill.recipe import load_recipe, remember_recipe, stored_recipe
-from tracemill.recipe_places import SHIPPED
+from tracemill.recipe import load_recipe, stored_recipe
 from tracemill.versions.versions import seal_version
 
 RECIPE = """
@@ -102,7 +101,7 @@ def test_a_folder_that_was_moved_is_one_clear_error_until_the_recipe_ran_from_it
 
 def test_the_shipped_recipes_are_found_by_every_tracemill_and_leave_no_folder(tmp_path: Path) -> None:
     store = Store.at(str(tmp_path), create=True)
-    remember_recipe(load_recipe("demo"), store)
+    load_recipe("demo").remember(store)
     assert not (tmp_path / "recipe-folder.json").exists()
     assert stored_recipe(store).located(Resources()).base == SHIPPED
 
@@ -111,7 +110,7 @@ def test_a_recipe_that_becomes_a_shipped_one_takes_its_folder_back(folder: Path,
     store = Store.at(str(tmp_path / "store"), create=True)
     (folder / "demo.yaml").write_text((SHIPPED / "demo.yaml").read_text())
     for recipe, base in ((str(folder / "demo.yaml"), folder), ("demo", SHIPPED)):
-        remember_recipe(load_recipe(recipe), store)
+        load_recipe(recipe).remember(store)
         assert stored_recipe(store).located(Resources()).base == base
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from tracemill.errors import TracemillError
 from tracemill.sandbox.base import SandboxSettings
 from tracemill.sandbox.conformance import Row, cases, missing_parts, run_table, summary
+from tracemill.sandbox.pool import open_sandbox
 
 app = typer.Typer(help="The code sandbox: check its isolation, make its image.", no_args_is_help=True)
 _BREACH = 1
@@ -70,7 +71,7 @@ def check(
     table = cases()
     try:
         missing = missing_parts(settings)
-        with settings.open() as sandbox, Progress(console=Console(stderr=True), transient=True) as progress:
+        with open_sandbox(settings) as sandbox, Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("programs", total=len(table))
             rows = []
             for row in run_table(sandbox, table, missing):

@@ -2,7 +2,7 @@
 
 The rows of one canonical problem are those of one id, of its near-duplicates, and of every other id whose text is the
 same in another print (dedup keeps one problem for each answer of a text). Answers are compared as the verifier compares
-them (`verifiers.same_answer`), so that two spellings of one answer are no conflict; a choice's letter stands for the
+them (`verify.math.same_answer`), so that two spellings of one answer are no conflict; a choice's letter stands for the
 choice.
 """
 

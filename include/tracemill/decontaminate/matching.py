@@ -25,7 +25,6 @@ from tracemill.text.problem_text import normalised_problems
 from tracemill.text.tokens import Tokens, tokenise
 from tracemill.text.vocabulary import CHARACTER, LEXICAL, WORD
 
-RULES = ("exact", "ngram", "alignment", "embedding", "template")
 SHORT_N = 3
 WHOLE = 0.99
 # An item whose template more of a shard's problems have than this is a form of exercise.

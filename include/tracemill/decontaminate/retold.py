@@ -14,7 +14,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-TEMPLATES = "templates of tracemill"  # stands for a benchmark's name, and can be none
+from tracemill.engine.tables.dedup import TEMPLATES
+
 OTHER_NUMBERS = "other_numbers"
 OTHER_QUESTION = "other_question"
 CONTROLS = (OTHER_NUMBERS, OTHER_QUESTION)

@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pyarrow as pa
 
+from tracemill.engine.tables.dedup import MUTANTS
 from tracemill.text.figures import without_figures
 
 SAMPLED = 60  # items of a benchmark, evenly over it
 WORDS = 8  # shorter items are only copied and wrapped
 CONTROL = "spliced"
-TABLE = "mutants"
-MUTANTS = pa.schema([("benchmark", pa.string()), ("kind", pa.string()), ("texts", pa.int64()), ("caught", pa.int64())])
 _NUMBER = re.compile(r"\d+")
 _NAME = re.compile(r"([a-z,;] )([A-Z][a-z]{2,})\b")
 _NAMES = ("Morgan", "Xenia", "Bram", "Odile", "Tariq", "Wanda", "Yusuf", "Zelda", "Ingmar", "Paloma")
@@ -58,7 +57,7 @@ def measured(questions: Mapping[str, Mapping[str, str]], flagged: Callable[[list
         for kind in dict.fromkeys(kind for kind, _ in changed):
             hits = [hit for (own, _), hit in zip(changed, caught, strict=True) if own == kind]
             rows.append({"benchmark": benchmark, "kind": kind, "texts": len(hits), "caught": sum(hits)})
-    return pa.Table.from_pylist(rows, schema=MUTANTS)
+    return pa.Table.from_pylist(rows, schema=MUTANTS.schema)
 
 
 def _partly_changed(item: str, words: list[str], draw: np.random.Generator) -> str:

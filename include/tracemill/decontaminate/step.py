@@ -16,8 +16,8 @@ from pydantic import Field, field_validator, model_validator
 from tracemill.decontaminate import retold
 from tracemill.decontaminate.benchmark import Benchmark
 from tracemill.decontaminate.kept import item_vectors
-from tracemill.decontaminate.matching import RULES, Items, Matches, Problems, matches, strongest
-from tracemill.decontaminate.self_test import MUTANTS, TABLE, measured
+from tracemill.decontaminate.matching import Items, Matches, Problems, matches, strongest
+from tracemill.decontaminate.self_test import measured
 from tracemill.embedders import AnyEmbedder
 from tracemill.engine.ids import Bucket, Unit
 from tracemill.engine.objects import ObjectStore
@@ -25,6 +25,7 @@ from tracemill.engine.packed import unpacked
 from tracemill.engine.resources import Resources
 from tracemill.engine.step import Inputs, Output, ledger_rows
 from tracemill.engine.tables import columns_of, empty
+from tracemill.engine.tables.dedup import CONTAMINATION_RULES, MUTANTS, TEMPLATES
 from tracemill.errors import RecipeError
 from tracemill.judge.overlap import OverlapJudge
 from tracemill.judge.prompts import prompt_digest
@@ -70,7 +71,7 @@ class Decontaminate(AskingStep):
     version: ClassVar[int] = 5
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "signatures", "ledger")
-    writes: ClassVar[tuple[str, ...]] = ("contamination", TABLE, "ledger")
+    writes: ClassVar[tuple[str, ...]] = ("contamination", MUTANTS.name, "ledger")
 
     @field_validator("benchmarks")
     @classmethod
@@ -120,7 +121,7 @@ class Decontaminate(AskingStep):
         ids = problems["id"].combine_chunks()
         tables = {"contamination": self._evidence(ids, items, found)}
         if inputs.index == 0:  # the same for all shards
-            tables[TABLE] = self._measured(resources, kept)
+            tables[MUTANTS.name] = self._measured(resources, kept)
         return Output(self._ledger(ids, items, found), tables)
 
     def _judged(
@@ -149,11 +150,9 @@ class Decontaminate(AskingStep):
             lambda texts: [bool(found) for found in self._given(self._items(resources, store), texts, resources)],
         )
         told = retold.measured(
-            lambda questions, texts: self._given(
-                _made(self, {retold.TEMPLATES: questions}, resources), texts, resources
-            )
+            lambda questions, texts: self._given(_made(self, {TEMPLATES: questions}, resources), texts, resources)
         )
-        return pa.concat_tables([changed, pa.Table.from_pylist(list(told), schema=MUTANTS)])
+        return pa.concat_tables([changed, pa.Table.from_pylist(list(told), schema=MUTANTS.schema)])
 
     def _given(self, items: Items, texts: Sequence[str], resources: Resources) -> list[set[str]]:
         """The names of the items for which the rules would turn each text away."""
@@ -169,8 +168,9 @@ class Decontaminate(AskingStep):
 
     def _thresholds(self) -> dict[str, float]:
         embedding = self.embedder.limits().item if self.embedding == "calibrated" else self.embedding
-        values = dict(zip(RULES, (1.0, self.ngram, self.alignment, embedding, self.template), strict=True))
-        return {rule: value for rule, value in values.items() if value is not None}
+        values = (1.0, self.ngram, self.alignment, embedding, self.template)
+        named = zip(CONTAMINATION_RULES, values, strict=True)
+        return {rule: value for rule, value in named if value is not None}
 
     def _items(self, resources: Resources, store: ObjectStore | None) -> Items:
         """The index of all items, made once per process and content; their vectors once a store."""

@@ -43,9 +43,10 @@ class Cluster(Step):
 
     exact: the same id or the same text as tokenised. fuzzy: word 3-grams with Jaccard >= `fuzzy`. semantic: cosine >=
     `semantic`, by default what the embedder is calibrated to. The last two only where quantities agree
-    (tracemill.dedup.agreement_key) and the referee finds one problem (tracemill.dedup.referee); rows whose answers differ are
-    two problems in any tier. Null turns a tier off. The paper (2503.19633) names no thresholds; docs/design/dedup.md
-    says how these were chosen. A store that has grown is not decided anew: see tracemill.dedup.incremental.
+    (tracemill.dedup.agreement_key) and the referee finds one problem (tracemill.dedup.referee); rows whose answers
+    differ are two problems in any tier. Null turns a tier off. The paper (2503.19633) names no thresholds;
+    docs/design/dedup.md says how these were chosen. A store that has grown is not decided anew: see
+    tracemill.dedup.incremental.
     """
 
     kind: Literal["cluster"]

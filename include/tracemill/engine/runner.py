@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow as pa
 
 from tracemill.engine.objects import scratch_folder
+from tracemill.engine.pipeline import PLAN, Pipeline
 from tracemill.engine.resources import Resources
 from tracemill.engine.step import Inputs, Output, Step
 from tracemill.engine.store import Counts, Manifest, Store, canonical_digest
 from tracemill.errors import ConservationError, MissingInput
-from tracemill.recipe import PLAN, Recipe, remember_recipe
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,16 @@ class ShardResult:
     reused: bool
 
 
-def run_shard(recipe: Recipe, store: Store, name: str, index: int, resources: Resources) -> ShardResult:
+def run_shard(pipeline: Pipeline, store: Store, name: str, index: int, resources: Resources) -> ShardResult:
     """Guarantee that shard `index` of step `name` is sealed for today's settings and inputs.
 
     Raises MissingInput when an earlier step has not sealed its part, ConservationError when the step lost a row.
     """
-    step = recipe.step(name)
-    resources = recipe.located(resources)
+    step = pipeline.step(name)
+    resources = pipeline.located(resources)
     if name == PLAN:
-        remember_recipe(recipe, store)
-    inputs = inputs_for(recipe, store, name, index)
+        pipeline.remember(store)
+    inputs = inputs_for(pipeline, store, name, index)
     fingerprint = fingerprint_of(step, resources, inputs)
     sealed = store.sealed_as(name, index, fingerprint)
     if sealed is not None:
@@ -67,16 +67,16 @@ def _computed(step: Step, store: Store, name: str, inputs: Inputs, fingerprint: 
         )
 
 
-def inputs_for(recipe: Recipe, store: Store, name: str, index: int) -> Inputs:
+def inputs_for(pipeline: Pipeline, store: Store, name: str, index: int) -> Inputs:
     """Collect the manifests that a step reads. Raises MissingInput naming the step and shard that must run first."""
-    step = recipe.step(name)
+    step = pipeline.step(name)
     count = 0 if name == PLAN else shard_count(store)
     shards = [index] if step.shape == "map" else list(range(count))
     if step.shape == "map" and not 0 <= index < count:
         raise MissingInput(f"step {name!r} has no shard {index}: the plan made {count}, numbered from 0")
-    earlier = [(n, s) for n, s in recipe.before(name) if set(step.reads) & {*s.writes, "ledger"} and n != PLAN]
+    earlier = [(n, s) for n, s in pipeline.before(name) if set(step.reads) & {*s.writes, "ledger"} and n != PLAN]
     mapped = [n for n, s in earlier if s.shape == "map"]
-    gathered = [n for n, s in recipe.before(name) if s.shape == "gather" and set(step.reads) & set(s.writes)]
+    gathered = [n for n, s in pipeline.before(name) if s.shape == "gather" and set(step.reads) & set(s.writes)]
     found = _sealed(store, [(n, k) for k in shards for n in mapped] + [(n, 0) for n in gathered], name)
     sealed = {k: found[i * len(mapped) : (i + 1) * len(mapped)] for i, k in enumerate(shards)}
     whole = found[len(shards) * len(mapped) :]

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict
 from tracemill.engine.fate import Fate
 from tracemill.engine.responses import Response
 from tracemill.engine.tables import columns_of
-from tracemill.models.request import Refusal
 
 
 class Cut(BaseModel):
@@ -39,9 +38,9 @@ def measured(value: float, cut: Cut | None, reason: str) -> Fate:
     return Fate("rejected", reason, value, cut.bound(value))
 
 
-def unmeasured(why: Refusal, policy: Literal["keep", "quarantine"]) -> Fate:
+def unmeasured(reason: str, detail: str | None, policy: Literal["keep", "quarantine"]) -> Fate:
     """The fate of a response without a number: nothing was shown, so it is never rejected."""
-    return Fate("kept" if policy == "keep" else "quarantined", why.reason, detail=why.detail)
+    return Fate("kept" if policy == "keep" else "quarantined", reason, detail=detail)
 
 
 def measurement_rows(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from math import isfinite, isnan
 from typing import Any
 
-from tracemill.ingest.formats.jsonlines import decoded
+from tracemill.ingest.exact_json import decoded
 from tracemill.ingest.scalars import scalar_text, shown
 from tracemill.ingest.source import RowError
 

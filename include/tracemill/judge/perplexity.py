@@ -53,10 +53,10 @@ class Perplexity(AskingStep):
 
     def _fate(self, answer: Answer) -> Fate:
         if isinstance(answer, Refusal):
-            return unmeasured(answer, self.unmeasured)
+            return unmeasured(answer.reason, answer.detail, self.unmeasured)
         found = perplexity(answer)
         if found is None:
-            return unmeasured(Refusal("unmeasured", "the server gave no finite log-probabilities"), self.unmeasured)
+            return unmeasured("unmeasured", "the server gave no finite log-probabilities", self.unmeasured)
         return measured(found[0], self.cut, "high_perplexity")
 
 

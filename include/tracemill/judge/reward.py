@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
-from tracemill.engine.fate import fate_ledger
+from tracemill.engine.fate import Fate, fate_ledger
 from tracemill.engine.ids import Unit
 from tracemill.engine.resources import Resources
 from tracemill.engine.responses import living_responses
@@ -49,11 +49,13 @@ class Reward(AskingStep):
         feed = self.feed(self.reward_model.model, resources, inputs)
         found = self.reward_model.score([Exchange(r.prompt, r.answer) for r in responses], feed)
         ids = [response.generation_id for response in responses]
-        fates = [
-            unmeasured(f, self.unscored) if isinstance(f, Refusal) else measured(f.score, self.cut, "low_reward")
-            for f in found
-        ]
+        fates = [self._fate(one) for one in found]
         return Output(fate_ledger("generation", ids, fates), {"rewards": self._table(ids, found)})
+
+    def _fate(self, found: Attributes | Refusal) -> Fate:
+        if isinstance(found, Refusal):
+            return unmeasured(found.reason, found.detail, self.unscored)
+        return measured(found.score, self.cut, "low_reward")
 
     def _table(self, ids: Sequence[str], found: Sequence[Attributes | Refusal]) -> pa.Table:
         rows: list[dict[str, Any]] = [

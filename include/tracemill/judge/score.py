@@ -13,7 +13,6 @@ from tracemill.engine.step import Inputs, Output
 from tracemill.engine.thresholds import Cut, measured, measurement_rows, unmeasured
 from tracemill.judge.asker import Judged
 from tracemill.judge.judges import AnyJudge
-from tracemill.models.request import Refusal
 from tracemill.models.step import AskingStep
 
 
@@ -55,6 +54,5 @@ class Score(AskingStep):
         if judged.value is not None:
             return measured(judged.value, self.cut, "low_score")
         if judged.refusal:
-            return unmeasured(judged.refusal, self.unscored)
-        fate = unmeasured(Refusal("refused", judged.said[:500]), self.unscored)
-        return Fate(fate.bucket, "unparsable", detail=fate.detail)
+            return unmeasured(judged.refusal.reason, judged.refusal.detail, self.unscored)
+        return unmeasured("unparsable", judged.said[:500], self.unscored)

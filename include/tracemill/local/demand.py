@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tracemill.engine.pipeline import PLAN
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import shard_count
 from tracemill.engine.store import Store
@@ -14,7 +15,7 @@ from tracemill.models.endpoints import fixed_endpoints
 from tracemill.models.lease import answering
 from tracemill.models.model import Model
 from tracemill.models.step import AskingStep
-from tracemill.recipe import PLAN, Recipe
+from tracemill.recipe import Recipe
 
 
 @dataclass(frozen=True)

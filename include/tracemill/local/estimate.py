@@ -13,6 +13,7 @@ from typing import Any
 
 from tracemill.distill.step import Distill
 from tracemill.engine.objects import scratch_folder
+from tracemill.engine.pipeline import PLAN
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import inputs_for
 from tracemill.engine.store import Store
@@ -25,7 +26,7 @@ from tracemill.judge.reward import Reward
 from tracemill.local.measured import Measured, measured
 from tracemill.models.model import Model
 from tracemill.models.step import AskingStep
-from tracemill.recipe import PLAN, Recipe
+from tracemill.recipe import Recipe
 
 # The mean of DeepSeek-R1's traces over 1.89 M problems of all kinds (arXiv 2505.14464: 3,784.8 tokens).
 TRACE_TOKENS = 3_800

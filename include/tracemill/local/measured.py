@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tracemill.engine.pipeline import INGEST, PLAN
 from tracemill.engine.runner import shard_count
 from tracemill.engine.store import Store
 from tracemill.engine.trial import FOLDER
 from tracemill.models.step import AskingStep
-from tracemill.recipe import INGEST, PLAN, Recipe
+from tracemill.recipe import Recipe
 
 Asked = tuple[str, str]  # stage and model
 

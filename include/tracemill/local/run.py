@@ -15,12 +15,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as Eta
 
+from tracemill.engine.pipeline import PLAN
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import ShardResult, run_shard, shard_count
 from tracemill.engine.store import Store
 from tracemill.engine.trial import whole_of
 from tracemill.local.hosting import hosted
-from tracemill.recipe import PLAN, Recipe
+from tracemill.recipe import Recipe
 
 SILENT = 15.0  # seconds after which a step that no terminal shows is said to be at work
 

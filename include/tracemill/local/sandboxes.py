@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracemill.curate.precheck import Precheck
 from tracemill.recipe import Recipe
 from tracemill.sandbox.base import SandboxSettings
+from tracemill.sandbox.pool import open_sandbox
 from tracemill.verify.code import CodeVerifier
 from tracemill.verify.step import Verify
 
@@ -20,6 +21,6 @@ def try_sandboxes(recipe: Recipe) -> list[str]:
     """Open each of them and try to break out; returns their grades. Raises SandboxUnavailable with what to enable."""
     grades = []
     for settings in sandboxes_of(recipe):
-        with settings.model_copy(update={"workers": 1}).open() as sandbox:
+        with open_sandbox(settings.model_copy(update={"workers": 1})) as sandbox:
             grades.append(sandbox.isolation)
     return grades

@@ -13,11 +13,11 @@ import polars as pl
 import pyarrow as pa
 
 from tracemill.engine.ids import generation_id, problem_id
+from tracemill.engine.pipeline import INGEST
 from tracemill.engine.runner import shard_count
 from tracemill.engine.store import Store
 from tracemill.engine.tables import columns_of
 from tracemill.migration.old_store import OldStore
-from tracemill.recipe import INGEST
 from tracemill.text.think import rebuilt
 
 _PLACE = ["source", "file", "row"]

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from tracemill.engine.identities import LAST_VERSION, STEP
+from tracemill.engine.pipeline import INGEST, PLAN
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard, shard_count
 from tracemill.engine.store import FORMAT, Counts, Manifest, Store, canonical_digest
 from tracemill.migration.carrying import carry_dedup, carry_revocations
 from tracemill.migration.matching import generation_pairs, problem_pairs
 from tracemill.migration.old_store import OldStore
-from tracemill.recipe import INGEST, PLAN, Recipe
+from tracemill.recipe import Recipe
 from tracemill.versions.watermark import Watermark, remember
 
 Say = Callable[[str], None]

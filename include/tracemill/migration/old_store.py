@@ -13,9 +13,9 @@ import polars as pl
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tracemill.engine.pipeline import INGEST
 from tracemill.engine.store import Manifest, Store
 from tracemill.errors import CorruptShard
-from tracemill.recipe import INGEST
 from tracemill.versions.versions import METADATA, version, version_numbers
 
 NOTE = "migrations/format-1.json"

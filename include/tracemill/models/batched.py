@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from tracemill.engine.objects import ObjectStore
+from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError
 from tracemill.models.batches import Batches, suits
+from tracemill.models.model import Model
 from tracemill.models.purse import Purse
 from tracemill.models.refusals import EqualRefusals
-from tracemill.models.request import Ask, Refusal, Reply
+from tracemill.models.request import Ask, Refusal, Reply, Spent
 from tracemill.models.samples import SampleStore
 
-if TYPE_CHECKING:
-    from tracemill.models.session import Feed
+
+class Asking(Protocol):
+    """Who asks: one model as a shard sees it, with what was spent on it; a Feed is one."""
+
+    model: Model
+    store: ObjectStore
+    resources: Resources
+    near: str
+    spent: Spent
 
 
-def ask_in_batches(feed: Feed, samples: SampleStore, asks: Mapping[str, Ask]) -> dict[str, Refusal]:
+def ask_in_batches(feed: Asking, samples: SampleStore, asks: Mapping[str, Ask]) -> dict[str, Refusal]:
     """The refusals among these asks; the replies lie in `samples` when this returns. What a batch cannot ask is left.
 
     Raises AnswersPending under a scheduler while batches work, RecipeError when the provider refuses everything, when

@@ -74,7 +74,7 @@ class Ask:
 class Reply:
     """What came back: text with any chain of thought in <think> tags, or `values` (class scores, log-probabilities).
 
-    `seconds` from sending to the whole answer. `finish_reason` is one of serving.finish: only "stop" is a whole answer.
+    `seconds` from sending to the whole answer. `finish_reason` is one of models.finish: only "stop" is a whole answer.
     `served_model` is what the server called itself. `token_ids`: of a cut answer that may be continued, the numbers of
     its prompt's tokens and of its own, little-endian in four bytes each, where the server gave them.
     """

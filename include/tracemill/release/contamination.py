@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tracemill.decontaminate.matching import RULES
-from tracemill.decontaminate.retold import TEMPLATES
+from tracemill.engine.tables.dedup import CONTAMINATION_RULES, TEMPLATES
 from tracemill.release.markdown import table
 from tracemill.release.revocations import Revocation
 from tracemill.release.tally import Evidence, Tally
@@ -29,7 +28,7 @@ def _compared(settings: Mapping[str, Any], tally: Tally) -> str:
     comparisons = _comparisons(settings, tally)
     if not comparisons:
         return _NONE
-    order = {rule: place for place, rule in enumerate(RULES)}
+    order = {rule: place for place, rule in enumerate(CONTAMINATION_RULES)}
     rows = [
         (*pair, found.compared, _limit(found.threshold), found.removed, _strongest(found))
         for pair, found in sorted(comparisons.items(), key=lambda item: (item[0][0], order.get(item[0][1], 99)))
@@ -66,7 +65,7 @@ def _comparisons(settings: Mapping[str, Any], tally: Tally) -> dict[tuple[str, s
         (str(benchmark["name"]), rule): Evidence(threshold=1.0 if rule == "exact" else step.get(rule))
         for step in _steps(settings)
         for benchmark in step["benchmarks"]
-        for rule in RULES
+        for rule in CONTAMINATION_RULES
         if rule == "exact" or step.get(rule) is not None
     }
     return planned | tally.evidence

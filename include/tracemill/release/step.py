@@ -10,12 +10,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import pyarrow as pa
 from pydantic import Field, model_validator
 
-from tracemill.decontaminate.self_test import TABLE as MUTANTS
 from tracemill.engine.ids import Unit
 from tracemill.engine.objects import store_io
 from tracemill.engine.resources import Resources
 from tracemill.engine.step import Inputs, Output, Step, ledger_rows
 from tracemill.engine.store import Manifest, canonical_digest
+from tracemill.engine.tables.dedup import MUTANTS
 from tracemill.engine.tally import Stage, add_up
 from tracemill.release.card import dataset_card
 from tracemill.release.distributions import draw_distributions
@@ -71,7 +71,7 @@ class Release(Step):
         "continuations",
         "cuts",
         "contamination",
-        MUTANTS,
+        MUTANTS.name,
         "verdicts",
         "opinions",
         "rewards",
@@ -104,7 +104,7 @@ class Release(Step):
                     tally.add_evidence(batch.to_pylist())
                 for batch in inputs.batches("opinions", ["judge", "verified", "judged"], shard):
                     tally.add_opinions(batch.to_pylist())
-                for batch in inputs.batches(MUTANTS, shard=shard):
+                for batch in inputs.batches(MUTANTS.name, shard=shard):
                     tally.add_mutants(batch.to_pylist())
         named = {name: f"{name}.jsonl.zst" for name in writer.rows}
         named |= {name: f"{name}.jsonl" for name in self.samples if f"{name}.jsonl" in writer.files}

@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tracemill.engine.pipeline import PLAN
 from tracemill.engine.runner import shard_count
 from tracemill.engine.store import Store
 from tracemill.engine.tally import Stage, add_up
 from tracemill.errors import MissingInput
-from tracemill.recipe import PLAN, Recipe, stored_recipe
+from tracemill.recipe import Recipe, stored_recipe
 
 _NUMBERS_SHOWN = 6
 

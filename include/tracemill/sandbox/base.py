@@ -151,7 +151,7 @@ class Sandbox(Protocol):
 
 
 class SandboxSettings(BaseModel):
-    """How programs are isolated; `open()` starts it, proves the isolation with canaries, or says what is missing.
+    """How programs are isolated; see `open_sandbox`.
 
     `kind`: "namespace" (Linux namespaces of its own, needs no daemon) or "docker" (warm containers of `image`).
     `python`: the interpreter whose packages programs may import (namespace only; the image brings its own).
@@ -172,9 +172,3 @@ class SandboxSettings(BaseModel):
     recycle: int = Field(default=2000, ge=1)
     image: str = "tracemill-sandbox"
     runtime: str | None = None
-
-    def open(self) -> Sandbox:
-        """Start the workers. Raises SandboxUnavailable when programs cannot be isolated here."""
-        from tracemill.sandbox.pool import open_sandbox
-
-        return open_sandbox(self)

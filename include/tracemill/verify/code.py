@@ -39,6 +39,7 @@ from tracemill.sandbox.dispatch import MAX_SOURCE_BYTES
 from tracemill.sandbox.environment import environment_digest
 from tracemill.sandbox.judging.script import LanguageUnavailable
 from tracemill.sandbox.languages import Language
+from tracemill.sandbox.pool import open_sandbox
 from tracemill.text.completion import completed
 from tracemill.text.fences import blocks, program
 from tracemill.verify.entry_points import tested_names
@@ -80,6 +81,7 @@ class CodeVerifier(Verifier):
     sandbox: SandboxSettings = SandboxSettings()
 
     version: ClassVar[int] = 5
+    needs_sandbox: ClassVar[bool] = True
 
     def settings(self) -> dict[str, Any]:
         """All but what belongs to the machine: interpreter path, number of workers."""
@@ -102,7 +104,7 @@ class CodeVerifier(Verifier):
         first = next(jobs, None)
         if first is not None:
             settings = self.sandbox.model_copy(update={"workers": resources.workers})
-            with settings.open() as sandbox:
+            with open_sandbox(settings) as sandbox:
                 resources.made_with[MADE_IN] = sandbox.isolation
                 for judged in sandbox.judge(chain([first], jobs)):
                     early.append(_verdict(judged, asked.pop(judged.id), self.name))

@@ -30,6 +30,7 @@ class DirectVerifier(CodeVerifier):
     kind: Literal["direct"] = "direct"  # type: ignore[assignment]
 
     version: ClassVar[int] = 2
+    needs_sandbox: ClassVar[bool] = True
 
     def applies(self, question: Question) -> bool:
         """Whether the tests are HumanEval's own: a prompt, a `check` function and an entry point."""

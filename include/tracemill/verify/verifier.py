@@ -58,6 +58,7 @@ class Verifier(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     version: ClassVar[int]
+    needs_sandbox: ClassVar[bool] = False  # it runs programs
 
     @property
     def name(self) -> str:

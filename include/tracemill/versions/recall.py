@@ -86,7 +86,7 @@ def recall_names(store: Store) -> list[str]:
 
 
 def scan(recipe: Recipe, store: Store, recall: Recall, shard: int, resources: Resources) -> ShardResult:
-    """Guarantee that the shard is scanned for what it holds now. Raises what `tracemill.versions.scan.scanned` raises."""
+    """Guarantee that the shard is scanned for what it holds now. Raises what `scan.scanned` raises."""
     fingerprint = _fingerprint(recipe, store, recall, shard)
     place = f"{FOLDER}/{recall.name}"
     sealed = store.sealed_as(place, shard, fingerprint)

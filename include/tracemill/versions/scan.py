@@ -9,13 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tracemill.decontaminate.step import Decontaminate
+from tracemill.engine.pipeline import PLAN
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import reconcile, shard_count
 from tracemill.engine.step import Inputs
 from tracemill.engine.store import Manifest, Store
 from tracemill.engine.tables import columns_of, empty
 from tracemill.errors import MissingInput
-from tracemill.recipe import PLAN, Recipe
+from tracemill.recipe import Recipe
 
 
 @dataclass(frozen=True)

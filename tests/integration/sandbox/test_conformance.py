@@ -15,6 +15,7 @@ import pytest
 from tracemill.sandbox.base import SandboxSettings
 from tracemill.sandbox.conformance import Case, Row, cases, missing_parts, run_table, summary
 from tracemill.sandbox.languages import mounts
+from tracemill.sandbox.pool import open_sandbox
 
 ROOT = Path(__file__).parents[3]
 _tables: dict[str, dict[str, Row]] = {}
@@ -23,7 +24,7 @@ _tables: dict[str, dict[str, Row]] = {}
 def _table(backend: str, settings: SandboxSettings) -> dict[str, Row]:
     if backend not in _tables:
         missing = missing_parts(settings)
-        with settings.open() as sandbox:
+        with open_sandbox(settings) as sandbox:
             _tables[backend] = {row.case.name: row for row in run_table(sandbox, cases(), missing)}
         print(f"{backend}: {summary(list(_tables[backend].values()))}")
     return _tables[backend]

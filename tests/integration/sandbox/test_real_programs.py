@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tracemill.sandbox.base import Job, SandboxSettings, suite_from
+from tracemill.sandbox.pool import open_sandbox
 
 FILE = Path(os.environ.get("TRACEMILL_DATA", "/nowhere")) / "leetcode_train.jsonl"
 MISSING_HERE = "ModuleNotFoundError"
@@ -19,6 +20,6 @@ MISSING_HERE = "ModuleNotFoundError"
 def test_leetcode_reference_solutions_are_accepted() -> None:
     rows = [json.loads(line) for line in FILE.read_text().splitlines()][::5]
     jobs = (Job(id=str(n), source=row["solutions"], suite=suite_from(row["tests"])) for n, row in enumerate(rows))
-    with SandboxSettings(workers=2).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=2)) as sandbox:
         failed = [v for v in sandbox.judge(jobs) if v.status != "accepted" and MISSING_HERE not in v.reason]
     assert not failed

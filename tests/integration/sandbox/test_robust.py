@@ -24,7 +24,7 @@ from tracemill.sandbox.base import (
     StdioSuite,
     suite_from,
 )
-from tracemill.sandbox.pool import Pool
+from tracemill.sandbox.pool import Pool, open_sandbox
 
 ROOT = Path(__file__).parents[3]
 SUM = StdioSuite(inputs=("1 2\n",), outputs=("3\n",))
@@ -91,7 +91,7 @@ def _seconds_to_clean(settings: SandboxSettings) -> float:
     program = (
         "import sys\nfrom tracemill.sandbox.base import *\n"
         f"settings = SandboxSettings.model_validate_json({settings.model_dump_json()!r})\n"
-        "with settings.open() as sandbox:\n    print('ready', flush=True)\n"
+        "with open_sandbox(settings) as sandbox:\n    print('ready', flush=True)\n"
         f"    list(sandbox.judge(Job(id=str(n), source={SLEEPER!r}, suite=StdioSuite(inputs=('',), outputs=('',)),"
         " limits=Limits(cpu_seconds=60)) for n in range(2)))\n"
     )
@@ -119,7 +119,7 @@ def test_sigkill_of_the_supervisor_leaves_nothing_within_a_second(settings: Sand
 
 def test_leaving_the_sandbox_leaves_nothing() -> None:
     before = _below(os.getpid())
-    with SandboxSettings(workers=2).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=2)) as sandbox:
         list(sandbox.judge(Job(id=str(n), source=GOOD, suite=SUM) for n in range(4)))
         running = _below(os.getpid()) - before
     assert running
@@ -134,7 +134,7 @@ def _kill_workers(pool: Pool) -> None:
 
 
 def test_a_killed_worker_costs_a_second_try_and_no_verdict() -> None:
-    with SandboxSettings(workers=1).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=1)) as sandbox:
         assert isinstance(sandbox, Pool)
         verdicts = sandbox.judge(Job(id=str(n), source=GOOD, suite=SUM) for n in range(3))
         assert next(verdicts).status is Status.ACCEPTED
@@ -143,7 +143,7 @@ def test_a_killed_worker_costs_a_second_try_and_no_verdict() -> None:
 
 
 def test_a_sandbox_that_also_loses_its_canary_is_an_error_never_a_verdict() -> None:
-    with SandboxSettings(workers=1).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=1)) as sandbox:
         assert isinstance(sandbox, Pool)
         lane = sandbox._lanes[0]
         honest = lane._start
@@ -174,7 +174,7 @@ def test_a_program_that_takes_its_worker_down_twice_is_judged_and_stops_nothing(
     flood = Limits(output_bytes=64 << 20)
     jobs = [Job(id="before", source=GOOD, suite=SUM), Job(id="killer", source=KILLER, suite=LONG_OUTPUT, limits=flood)]
     jobs.append(Job(id="after", source=GOOD, suite=SUM))
-    with small.open() as sandbox:
+    with open_sandbox(small) as sandbox:
         got = {verdict.id: verdict for verdict in sandbox.judge(jobs)}
     assert got["killer"].status is Status.RUNTIME_ERROR, got["killer"]
     assert got["killer"].detail["slots_lost"] == 2
@@ -194,7 +194,7 @@ def test_a_program_that_takes_its_worker_down_twice_is_judged_and_stops_nothing(
     ],
 )
 def test_rubbish_gets_a_verdict(source: str, status: Status) -> None:
-    with SandboxSettings(workers=1).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=1)) as sandbox:
         assert next(sandbox.judge([Job(id="j", source=source, suite=SUM)])).status is status
 
 
@@ -207,7 +207,7 @@ def test_ten_thousand_tests_get_a_verdict(settings: SandboxSettings) -> None:
         Job(id="calls", source="def f(x): return x", suite=calls),
         Job(id="first-ten", source=GOOD, suite=many.model_copy(update={"max_tests": 10})),
     ]
-    with settings.open() as sandbox:
+    with open_sandbox(settings) as sandbox:
         got = {verdict.id: verdict for verdict in sandbox.judge(jobs)}
     assert (got["right"].status, got["right"].tested) == (Status.ACCEPTED, 10_000)
     assert got["hangs"].status is Status.TIME_LIMIT
@@ -236,7 +236,7 @@ def test_nothing_of_a_program_is_there_for_the_next(settings: SandboxSettings) -
         Job(id="cpp", source=CPP, suite=SUM, language="cpp"),
         Job(id="finds-cpp", source=FIND, suite=SUM),
     ]
-    with settings.model_copy(update={"workers": 1}).open() as sandbox:
+    with open_sandbox(settings.model_copy(update={"workers": 1})) as sandbox:
         got = {verdict.id: verdict.status for verdict in sandbox.judge(jobs)}
     assert got == dict.fromkeys(got, Status.ACCEPTED)
 
@@ -244,13 +244,13 @@ def test_nothing_of_a_program_is_there_for_the_next(settings: SandboxSettings) -
 def test_a_large_input_and_a_large_output_pass() -> None:
     text = " ".join(map(str, range(600_000)))
     suite = StdioSuite(inputs=(text, "1"), outputs=(text, "1"))
-    with SandboxSettings(workers=1).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=1)) as sandbox:
         verdict = next(sandbox.judge([Job(id="j", source="import sys\nprint(sys.stdin.read())", suite=suite)]))
     assert verdict.status is Status.ACCEPTED, verdict
 
 
 def test_a_consumer_that_stops_early_can_go_on_later() -> None:
-    with SandboxSettings(workers=2).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=2)) as sandbox:
         verdicts = sandbox.judge(Job(id=str(n), source=GOOD, suite=SUM) for n in range(50))
         next(verdicts)
         with pytest.raises(SandboxError, match="judging already"):
@@ -261,7 +261,7 @@ def test_a_consumer_that_stops_early_can_go_on_later() -> None:
 
 def test_every_verdict_carries_the_grade_and_the_score() -> None:
     suite = StdioSuite(inputs=("1 2", "2 2", "9 9", "1 1"), outputs=("3", "5", "18", "2"))
-    with SandboxSettings(workers=1).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=1)) as sandbox:
         verdict = next(sandbox.judge([Job(id="j", source=GOOD, suite=suite)]))
         assert verdict.isolation == sandbox.isolation != ""
     assert (verdict.score, verdict.passed, verdict.tested) == (0.75, 3, 4)
@@ -272,7 +272,7 @@ def test_mocks_share_a_process_and_say_so() -> None:
     code = "from unittest.mock import patch\nimport solution\n\ndef test_f():\n"
     code += "    with patch('builtins.input', return_value='7'):\n"
     suite = suite_from({"test_code": code + "        assert solution.f() == 7\n"})
-    with SandboxSettings(workers=1).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=1)) as sandbox:
         verdict = next(sandbox.judge([Job(id="j", source="def f(): return int(input())", suite=suite)]))
     assert (verdict.status, verdict.detail["trust"]) == (Status.ACCEPTED, "low")
 
@@ -281,7 +281,7 @@ def test_without_namespaces_the_sandbox_says_what_to_enable() -> None:
     program = (
         "import os\nfrom tracemill.sandbox.base import *\nfrom tracemill.sandbox.worker.seccomp import Filter\n"
         "Filter(allow_fork=True, allow_exec=True).install(os.getpid())\n"
-        "try:\n    SandboxSettings(workers=1).open()\nexcept SandboxUnavailable as error:\n    print(error)\n"
+        "try:\n    open_sandbox(SandboxSettings(workers=1))\nexcept SandboxUnavailable as error:\n    print(error)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "include")}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
@@ -295,13 +295,13 @@ def test_an_environment_below_tmp_is_refused_and_not_silently_empty() -> None:
         venv.create(folder, symlinks=True)
         python = Path(folder) / "bin" / "python"
         with pytest.raises(SandboxUnavailable, match="which programs cannot see"):
-            SandboxSettings(workers=1, python=python).open()
+            open_sandbox(SandboxSettings(workers=1, python=python))
 
 
 def test_without_docker_the_sandbox_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     with pytest.raises(SandboxUnavailable, match="no Docker engine answers"):
-        SandboxSettings(kind="docker").open()
+        open_sandbox(SandboxSettings(kind="docker"))
 
 
 @pytest.mark.docker
@@ -309,9 +309,9 @@ def test_a_missing_image_says_how_to_build_it(settings: SandboxSettings) -> None
     if settings.kind != "docker":
         pytest.skip("about Docker only")
     with pytest.raises(SandboxUnavailable, match="docker build -t no-such-image docker/sandbox"):
-        settings.model_copy(update={"image": "no-such-image"}).open()
+        open_sandbox(settings.model_copy(update={"image": "no-such-image"}))
 
 
 def test_a_broken_interpreter_is_named() -> None:
     with pytest.raises(SandboxUnavailable, match="cannot be run"):
-        SandboxSettings(python=Path("/bin/false")).open()
+        open_sandbox(SandboxSettings(python=Path("/bin/false")))

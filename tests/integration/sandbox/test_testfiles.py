@@ -10,6 +10,7 @@ import pytest
 from benchmarks.verdicts.idioms import Idiom, idioms
 from benchmarks.verdicts.testfiles import compared
 from tracemill.sandbox.base import Job, JobVerdict, PytestSuite, SandboxSettings
+from tracemill.sandbox.pool import open_sandbox
 
 SAMPLE = [file for file in idioms() if "pandas" not in file.tests][::6]
 
@@ -28,7 +29,7 @@ NOBODYS: dict[str, tuple[str, str, str]] = {
 @pytest.fixture(scope="module")
 def undecided() -> dict[str, JobVerdict]:
     jobs = (Job(id=n, source=p, suite=PytestSuite(test_code=t)) for n, (p, t, _) in NOBODYS.items())
-    with SandboxSettings(workers=2).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=2)) as sandbox:
         return {verdict.id: verdict for verdict in sandbox.judge(jobs)}
 
 
@@ -56,7 +57,7 @@ def test_a_cheat_that_draws_lots_does_not_pass_by_luck() -> None:
     suite = PytestSuite(test_code=tests)
     jobs = [Job(id=f"{lot} {n}", source=lucky.format(lot), suite=suite) for lot in (96, 128, 200) for n in range(4)]
     honest = Job(id="honest", source="import os\ndef f(x):\n    return x + 1 + 0 * os.getpid()\n", suite=suite)
-    with SandboxSettings(workers=2).open() as sandbox:
+    with open_sandbox(SandboxSettings(workers=2)) as sandbox:
         accepted = [verdict.id for verdict in sandbox.judge([honest, *jobs]) if verdict.status == "accepted"]
     assert accepted == ["honest"]
 

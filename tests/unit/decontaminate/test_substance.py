@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tracemill.decontaminate.matching import RULES, Items, Problems, matches
+from tracemill.decontaminate.matching import Items, Problems, matches
+from tracemill.engine.tables.dedup import CONTAMINATION_RULES
 
 SPEECH = (
     "Ask not what the harbour can do for you, ask what you can do for the harbour, for every ship that leaves it "
@@ -63,7 +64,7 @@ def hit(text: str) -> set[tuple[str, str]]:
     items = Items({"bench": ITEMS}, np.zeros((len(ITEMS), 0), np.float32))
     problems = Problems(pa.array([text], pa.large_string()), np.zeros((1, 0), np.float16))
     found = set()
-    for rule, threshold in zip(RULES, (1.0, 0.5, 0.5, 0.9, 0.75), strict=True):
+    for rule, threshold in zip(CONTAMINATION_RULES, (1.0, 0.5, 0.5, 0.9, 0.75), strict=True):
         if rule != "embedding":
             given_away = matches(rule, problems, items, threshold)
             found |= {(rule, items.name[k]) for k in given_away.items[given_away.hits(threshold)].tolist()}

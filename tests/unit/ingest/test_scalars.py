@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracemill.ingest.columns import boolean, difficulty, number, optional_text, own_id
-from tracemill.ingest.formats.jsonlines import decoded
+from tracemill.ingest.exact_json import decoded
 from tracemill.ingest.scalars import scalar_text
 from tracemill.ingest.source import RowError, SourceRow
 

@@ -19,10 +19,10 @@ import pytest
 from tests.unit.migration.old import Old, unpacked
 from tracemill.engine.identities import former_ids, migration, successors
 from tracemill.engine.ids import problem_id
+from tracemill.engine.pipeline import PLAN
 from tracemill.engine.store import FORMAT, MARKER, Store
 from tracemill.errors import MissingInput, StoreError
 from tracemill.migration.migrating import Migrated as Counts
-from tracemill.recipe import PLAN
 from tracemill.release.revocations import read_list, revocations
 from tracemill.report.why import why
 from tracemill.versions.held_back import held_back

@@ -14,10 +14,10 @@ import zstandard
 
 from tests.tables import Rows, inputs_of
 from tests.unit.upkeep.distilled import Distilled
-from tracemill.decontaminate.retold import TEMPLATES
 from tracemill.engine.resources import Resources
 from tracemill.engine.step import Output
 from tracemill.engine.store import file_digest
+from tracemill.engine.tables.dedup import TEMPLATES
 from tracemill.release.card import dataset_card
 from tracemill.release.models import models_section
 from tracemill.release.revocations import Revocation

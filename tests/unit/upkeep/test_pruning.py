@@ -176,7 +176,8 @@ def test_killed_half_way_leaves_a_whole_store(small: Distilled) -> None:
     aged(small.store)
     before = removable(small.store, earlier=True)
     code = (
-        "import os, sys; from tracemill.engine.store import Store; from tracemill.upkeep.pruning import prune, removable\n"
+        "import os, sys; from tracemill.engine.store import Store\n"
+        "from tracemill.upkeep.pruning import prune, removable\n"
         "store = Store.at(sys.argv[1])\n"
         "for number, _ in enumerate(prune(store, removable(store, earlier=True))):\n"
         "    if number == 0: os.kill(os.getpid(), 9)\n"

@@ -9,6 +9,7 @@ import pytest
 
 from tracemill.engine.resources import Resources
 from tracemill.sandbox.base import SandboxSettings, SandboxUnavailable, suite_from
+from tracemill.sandbox.pool import open_sandbox
 from tracemill.verify import entry_points
 from tracemill.verify.code import CodeVerifier
 from tracemill.verify.verifier import Question, Verdict
@@ -44,7 +45,7 @@ def judged(*questions: Question) -> dict[str, Verdict]:
 def sandbox() -> None:
     """Skips where programs cannot be isolated."""
     try:
-        with SandboxSettings(workers=1).open():
+        with open_sandbox(SandboxSettings(workers=1)):
             pass
     except SandboxUnavailable as error:
         pytest.skip(f"no sandbox on this machine: {error}")

@@ -9,6 +9,7 @@ import pytest
 
 from tracemill.engine.resources import Resources
 from tracemill.sandbox.base import SandboxSettings, SandboxUnavailable
+from tracemill.sandbox.pool import open_sandbox
 from tracemill.verify.human_eval import DirectVerifier
 from tracemill.verify.verifier import Question
 
@@ -49,7 +50,7 @@ def test_it_applies_to_humaneval_rows_alone(case: Any, applies: bool) -> None:
 )
 def test_a_completion_passes_when_the_whole_program_runs_to_its_end(answer: str, status: str) -> None:
     try:
-        with SandboxSettings(workers=1).open():
+        with open_sandbox(SandboxSettings(workers=1)):
             pass
     except SandboxUnavailable as error:
         pytest.skip(f"no sandbox on this machine: {error}")

@@ -93,6 +93,18 @@ HELD_BACK = declare(
     )
 )
 
+# The rules that find leaks, in the order in which their evidence counts.
+CONTAMINATION_RULES = ("exact", "ngram", "alignment", "embedding", "template")
+
+# What the rules catch of the benchmarks' own items when they are changed: `texts` of a kind, and how many are `caught`.
+MUTANTS = declare(
+    Table(
+        "mutants",
+        pa.schema([("benchmark", pa.string()), ("kind", pa.string()), ("texts", pa.int64()), ("caught", pa.int64())]),
+    )
+)
+TEMPLATES = "templates of tracemill"  # stands for a benchmark's name in `mutants`, and can be none
+
 # The evidence against a contaminated problem (strongest per benchmark and rule), also when below the threshold.
 # `evidence` is JSON: what an alignment found equal and different.
 CONTAMINATION = declare(

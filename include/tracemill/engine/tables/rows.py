@@ -8,7 +8,7 @@ from tracemill.engine.tables.table import Table, declare
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 
-# One row per shard: rows `start` to `stop` (exclusive) of a source's file; see sources.base.Slice.
+# One row per shard: rows `start` to `stop` (exclusive) of a source's file; see ingest.source.Slice.
 # `planned_as` is the path under which this content was first planned: rows are named by it, so a rename changes none.
 PLAN = declare(
     Table(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from tracemill.ingest.columns import items, optional_text, own_id, text
 from tracemill.ingest.datasets.base import DatasetSource
-from tracemill.ingest.formats.jsonlines import decoded
+from tracemill.ingest.exact_json import decoded
 from tracemill.ingest.source import Response, RowError, SourceRow
 
 

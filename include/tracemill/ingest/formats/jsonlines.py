@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import orjson
 
 from tracemill.errors import SourceError
+from tracemill.ingest.exact_json import decoded, whole
 from tracemill.ingest.formats.unpacking import BLOCK, BOM, opened
 from tracemill.ingest.source import RawRow, RowError, Slice
 
 SHOWN = 64 * 1024  # bytes of a bad line that are kept for the quarantine
-_COUNTED = 4000  # digits of an integer that Python turns into a number and back
-_NOT_FINITE = re.compile(rb"[:,\[\s](?:NaN|-?Infinity)\b")
 _KEY = re.compile(rb'"\s*:')
 
 
@@ -180,44 +178,6 @@ def parsed(row: int, line: bytes, size: int, longest: int) -> RawRow:
     return RawRow(row=row, text=text, value=value)
 
 
-def decoded(line: bytes) -> Any:
-    """The JSON value, integers exact at any size (orjson alone rounds those beyond 64 bits to floats).
-
-    Raises json.JSONDecodeError. An integer of more digits than Python counts with comes as its text. A bare NaN, which
-    Python's own writer leaves in JSON for what is missing, is read as the number.
-    """
-    try:
-        value = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        if "infinity" not in str(error) and _NOT_FINITE.search(line) is None:
-            raise
-        return _exact(line)
-    return _exact(line) if _may_be_rounded(value) else value
-
-
-def _exact(line: bytes) -> Any:
-    try:
-        value = json.loads(line, parse_int=_whole)
-        json.dumps(value, ensure_ascii=False).encode()  # the standard library lets half a surrogate pair pass
-    except RecursionError as error:
-        raise json.JSONDecodeError("nested too deeply", "", 0) from error
-    except UnicodeError as error:
-        raise json.JSONDecodeError("half a surrogate pair", "", 0) from error
-    return value
-
-
-def _whole(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _COUNTED else digits
-
-
-def _may_be_rounded(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_may_be_rounded(item) for item in value.values())
-    if isinstance(value, list):
-        return any(_may_be_rounded(item) for item in value)
-    return isinstance(value, float) and abs(value) >= 2.0**63
-
-
 def _said_twice(line: bytes, value: Any) -> str | None:
     """A key that one object of the line gives two values; None when there is none. Parsers keep the last, unseen."""
     if len(_KEY.findall(line)) <= _keys(value):
@@ -229,7 +189,7 @@ def _said_twice(line: bytes, value: Any) -> str | None:
         twice.extend(key for key, item in pairs if len(found) < len(pairs) and found[key] != item)
         return found
 
-    json.loads(line, object_pairs_hook=once, parse_int=_whole)
+    json.loads(line, object_pairs_hook=once, parse_int=whole)
     return twice[0] if twice else None
 
 

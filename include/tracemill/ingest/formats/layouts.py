@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from tracemill.errors import SourceError
+from tracemill.ingest.exact_json import decoded
 from tracemill.ingest.formats import jsonlines, parquet
-from tracemill.ingest.formats.jsonlines import Cut, decoded
+from tracemill.ingest.formats.jsonlines import Cut
 from tracemill.ingest.formats.jsonvalues import JsonValues
 from tracemill.ingest.formats.unpacking import BOM, FORMATS, opened
 from tracemill.ingest.source import RawRow, Slice

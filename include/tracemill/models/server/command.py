@@ -19,7 +19,7 @@ from tracemill.models.server import guard, vllm_cli
 PYTHON = "TRACEMILL_VLLM_PYTHON"
 HOST = "TRACEMILL_SERVE_HOST"
 LOOPBACK = "127.0.0.1"
-_DEFAULT_PYTHON = Path(__file__).resolve().parents[3] / ".venv-vllm" / "bin" / "python"
+_DEFAULT_PYTHON = Path(__file__).resolve().parents[4] / ".venv-vllm" / "bin" / "python"
 # vLLM 0.32 winds a request's own random generator back after each part of a prompt, which no processor's generator can:
 # a seeded request whose prompt is read in two parts ends the engine ("CPU Generator does not use offset").
 _CPU_GENERATION = ("--no-enable-chunked-prefill",)

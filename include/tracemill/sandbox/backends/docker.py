@@ -55,7 +55,7 @@ def worker_archive() -> bytes:
     """Return the worker package as a zip."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for path in sorted((Path(__file__).parent / "worker").glob("*.py")):
+        for path in sorted((Path(__file__).parents[1] / "worker").glob("*.py")):
             archive.writestr(zipfile.ZipInfo(f"worker/{path.name}"), path.read_bytes())
     return buffer.getvalue()
 

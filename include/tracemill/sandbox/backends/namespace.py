@@ -74,7 +74,7 @@ class NamespaceSlot(Slot):
         ours, theirs = socket.socketpair()
         super().__init__(ours)
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
-        home = str(Path(__file__).parent)
+        home = str(Path(__file__).parents[1])
         command = [sys.executable, "-I", "-S", "-B", "-c", _LAUNCH, home, self._config(settings, role, theirs.fileno())]
         try:
             self._process = subprocess.Popen(

@@ -9,6 +9,7 @@ from tracemill.sandbox.base import Job, JobVerdict, Sandbox, SandboxError, Sandb
 from tracemill.sandbox.conformance import cheating, correct, forging, isolation, native, resources
 from tracemill.sandbox.conformance.case import ACCEPTED, ONE_SUM, Case
 from tracemill.sandbox.languages import all_languages
+from tracemill.sandbox.pool import open_sandbox
 
 __all__ = ["Case", "Row", "cases", "missing_parts", "run_table", "summary"]
 
@@ -58,7 +59,7 @@ def missing_parts(settings: SandboxSettings) -> frozenset[str]:
     for part, (language, source) in _PARTS.items():
         job = Job.model_validate({"id": part, "source": source, "suite": ONE_SUM, "language": language})
         try:
-            with settings.model_copy(update={"workers": 1}).open() as sandbox:
+            with open_sandbox(settings.model_copy(update={"workers": 1})) as sandbox:
                 if next(iter(sandbox.judge([job]))).status not in ACCEPTED:
                     missing.add(part)
         except SandboxError:

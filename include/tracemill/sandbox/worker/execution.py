@@ -6,19 +6,26 @@ import select
 import signal
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from .child import EXIT_BROKEN, Jail, confine
 from .frames import write_all
-
-if TYPE_CHECKING:
-    from .resident import Watch
 
 CONTROL = (900, 901)  # where the worker reads orders and writes reports
 STDERR_TAIL = 4096
 Wait = Callable[[int, float], tuple[bool, int, float]]
 HARD_WALL = 20  # a starved sleeper is ended after this many times its idle limit
 _OOM_COUNTERS = ("/sys/fs/cgroup/memory/memory.oom_control", "/sys/fs/cgroup/memory.events")
+
+
+class Watch(Protocol):
+    """Looks at a child while it runs; `exceeded` says whether it was ended for its memory."""
+
+    exceeded: bool
+
+    def wait(self, pid: int, idle_limit: float) -> tuple[bool, int, float]:
+        """Wait for the child: whether it was ended for idling, its status, its CPU seconds."""
+        ...
 
 
 def memfd(data: bytes = b"") -> int:

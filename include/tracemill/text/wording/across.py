@@ -18,7 +18,8 @@ from tracemill.text.wording.asked import asked
 from tracemill.text.wording.contrasts import CONTRASTS
 from tracemill.text.wording.difference import QUANTITIES, Difference, quantities
 from tracemill.text.wording.glossary import Translated, translated
-from tracemill.text.wording.words import Parts, read_parts, stem
+from tracemill.text.wording.stemming import stem
+from tracemill.text.wording.words import Parts, read_parts
 
 _CONTRASTS = (  # concepts of which one problem has one and the other another
     frozenset(("area", "perimeter", "volume")),

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from tracemill.text.wording.lexicon import GRAMMAR, synonyms
-from tracemill.text.wording.words import Parts, stem
+from tracemill.text.wording.stemming import stem
+from tracemill.text.wording.words import Parts
 
 
 def _stemmed(words: str) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Of one line, two words are two problems. Written as stems leaves them (see words.stem).
+# Of one line, two words are two problems. Written as stems leaves them (see stemming.stem).
 _ENGLISH = """
 radius diameter circumference
 area perimeter volume surface

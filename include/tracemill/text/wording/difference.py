@@ -22,7 +22,8 @@ from tracemill.text.wording.asked import asked, asked_apart
 from tracemill.text.wording.contrasts import CHINESE_CONTRASTS
 from tracemill.text.wording.lexicon import NEGATIONS, WRITTEN, contrasts, synonyms
 from tracemill.text.wording.rewording import edited, quantified_otherwise, told_anew
-from tracemill.text.wording.words import Parts, stem
+from tracemill.text.wording.stemming import stem
+from tracemill.text.wording.words import Parts
 
 QUANTITIES = 2  # numbers and formulas that an answer, if it is the same, depends on
 LEFT_OVER = 0.4  # of the words that say something: where more have no counterpart, another thing is asked for

@@ -16,7 +16,8 @@ from tracemill.text.meaning.concepts import stem as root
 from tracemill.text.meanings import dictionary, meaning
 from tracemill.text.symbols import words_of
 from tracemill.text.wording.lexicon import synonyms
-from tracemill.text.wording.words import Parts, stem
+from tracemill.text.wording.stemming import stem
+from tracemill.text.wording.words import Parts
 
 LONE = 0.5  # what a character costs that has a counterpart, but stands in a word of the dictionary
 LONGEST = 6  # characters of a Chinese word

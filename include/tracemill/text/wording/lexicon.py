@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tracemill.text.symbols import words_of
 from tracemill.text.wording.contrasts import CONTRASTS
+from tracemill.text.wording.stemming import stem
 
 # Words that may come, go and be swapped: grammar, politeness, and the many ways to ask for a value. What relates two
 # quantities (from, into, per, more, or, not, ...) is not among them.
@@ -97,8 +98,6 @@ GRAMMAR = EMPTY | _OTHER_LANGUAGES
 @lru_cache(maxsize=1)
 def synonyms() -> dict[str, frozenset[int]]:
     """The senses of every word that shares one with another, by the word's stem."""
-    from tracemill.text.wording.words import stem
-
     text = (Path(__file__).parent / "synonyms.txt").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     senses: dict[str, set[int]] = {}
@@ -111,8 +110,6 @@ def synonyms() -> dict[str, frozenset[int]]:
 @lru_cache(maxsize=1)
 def contrasts() -> dict[str, tuple[int, ...]]:
     """By the stem of a word, the lines of contrast it stands in."""
-    from tracemill.text.wording.words import stem
-
     lines: dict[str, list[int]] = {}
     for number, line in enumerate(CONTRASTS):
         for word in {stem(word) for word in line}:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from tracemill.text.symbols import words_of
 from tracemill.text.vocabulary import NUMBER_WORDS
 from tracemill.text.wording.lexicon import GRAMMAR, synonyms
-from tracemill.text.wording.words import stem
+from tracemill.text.wording.stemming import stem
 
 _WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+(?:'[a-z]+)?|\d+(?:,\d{3})*(?:\.\d+)?|[^\W_]")
 _BREAK = re.compile(r"[,;:.!?，。；：！？、]|--|\s-\s")

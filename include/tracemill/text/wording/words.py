@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from tracemill.text.vocabulary import NUMBER_WORDS
 from tracemill.text.wording.lexicon import ASKERS, COMMON_CHINESE, EMPTY_CHINESE, GRAMMAR, synonyms
+from tracemill.text.wording.stemming import stem
 
 _TOKEN = re.compile(
     r"(?P<command>\\[A-Za-z]+)"
@@ -20,7 +20,6 @@ _TOKEN = re.compile(
 )
 _OPERATORS = frozenset("+-*/^=<>_()[]{}|!&%°:~'")
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
-_ENDINGS = ("ies", "ing", "ed", "es", "s")
 _RELATING = frozenset(("to", "by", "from", "into"))  # before a number they say what is done with it
 _ASKING = re.compile(  # of two characters, which alone would mean something
     "多少|已知|如果|假设|那么|请问|一共|总共|分别|怎样|怎么|如何|什么|哪里|其中|一下|告诉我|给我|我们|自己|是不是|是否|所得|不同的"
@@ -55,19 +54,6 @@ class Parts:
     chinese: bool
     known: bool
     text: str
-
-
-@lru_cache(maxsize=1 << 16)
-def stem(word: str) -> str:
-    """The word without the commonest English endings; both forms of a word need only come out the same."""
-    word = word.lower().removesuffix("'s")
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            word = word[: -len(ending)] + ("y" if ending == "ies" else "")
-            break
-    if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "slz":
-        word = word[:-1]
-    return word[:-1] if len(word) > 3 and word.endswith("e") else word
 
 
 class Reader:

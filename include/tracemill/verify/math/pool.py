@@ -24,7 +24,7 @@ from typing import Literal, NamedTuple, Self, get_args
 from tracemill.errors import VerifierError
 
 WALL_FACTOR = 20.0
-_WORKER = Path(__file__).with_name("math_worker.py")
+_WORKER = Path(__file__).with_name("worker.py")
 _START_SECONDS = 120.0  # to import mpmath; a quarter of a second on an idle machine
 _POLL_SECONDS = 0.1
 _PAGE = os.sysconf("SC_PAGE_SIZE")

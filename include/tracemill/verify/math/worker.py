@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from tracemill.sandbox.worker.seccomp import Filter
 from tracemill.verify.math.answers.comparing import same_answer

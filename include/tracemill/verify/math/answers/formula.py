@@ -11,15 +11,7 @@ import re
 from tracemill.text.symbols import words_of
 from tracemill.verify.math.answers.nodes import Node, is_proper, number, symbol
 from tracemill.verify.math.answers.numerals import Numerals
-from tracemill.verify.math.answers.tokens import (
-    Token,
-    Tokens,
-    Unreadable,
-    canonical,
-    closing,
-    is_derivative,
-    is_greek,
-)
+from tracemill.verify.math.answers.tokens import Token, Tokens, Unreadable, canonical, closing, is_derivative, is_greek
 
 _FUNCTIONS = frozenset(
     rf"\{name}" for name in words_of("sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log lg exp")
@@ -32,7 +24,11 @@ _WHOLE = re.compile(r"\d+")
 
 def formula(tokens: Tokens) -> Node:
     """The whole of the tokens as one formula. Raises Unreadable."""
-    reader = _Reader(list(tokens))
+    return _whole(tokens, 0)
+
+
+def _whole(tokens: Tokens, depth: int) -> Node:
+    reader = _Reader(list(tokens), depth)
     node = reader.sum()
     if reader.at != len(reader.tokens):
         raise Unreadable(f"left over: {reader.tokens[reader.at].text}")
@@ -43,11 +39,7 @@ class _Reader(Numerals):
     """A formula, part by part, each part one method."""
 
     def inner(self, tokens: Tokens) -> Node:
-        reader = _Reader(list(tokens), self.depth + 1)
-        node = reader.sum()
-        if reader.at != len(reader.tokens):
-            raise Unreadable("left over")
-        return node
+        return _whole(tokens, self.depth + 1)
 
     def sum(self) -> Node:
         node = self.product()
@@ -185,10 +177,7 @@ class _Reader(Numerals):
         while self.peek() == "'":
             full += self.take().text
         if self.peek() == "(" and (full[0] in "fghFGH" or "'" in full):
-            end = closing(self.tokens, self.at)
-            argument = self.inner(self.tokens[self.at + 1 : end])
-            self.at = end + 1
-            return Node("call", (argument,), name=full)
+            return Node("call", (self.bracket(self.take().text),), name=full)
         return symbol(full)
 
     def subscript(self) -> str:
@@ -213,9 +202,13 @@ class _Reader(Numerals):
         end = next((at for at in range(self.at, len(self.tokens)) if self.tokens[at].text == "|"), 0)
         if not end:
             raise Unreadable("a lone bar")
+        return Node("abs", (self.within(end),))
+
+    def within(self, end: int) -> Node:
+        """The formula from here to that place, behind which the reader goes on."""
         content = self.tokens[self.at : end]
         self.at = end + 1
-        return Node("abs", (self.inner(content),))
+        return self.inner(content)
 
     def command(self, name: str) -> Node:
         if name == r"\pi":
@@ -229,10 +222,7 @@ class _Reader(Numerals):
         if name in _FUNCTIONS:
             return self.function(name)
         if name in _ROUNDING:
-            end = closing(self.tokens, self.at - 1)
-            content = self.tokens[self.at : end]
-            self.at = end + 1
-            return Node(_ROUNDING[name][1], (self.inner(content),))
+            return Node(_ROUNDING[name][1], (self.within(closing(self.tokens, self.at - 1)),))
         if is_greek(name):
             return self.letter(name)
         raise Unreadable(name)
@@ -263,8 +253,8 @@ class _Reader(Numerals):
         degree = number(2)
         if self.peek() == "[":
             end = closing(self.tokens, self.at)
-            degree = self.inner(self.tokens[self.at + 1 : end])
-            self.at = end + 1
+            self.at += 1
+            degree = self.within(end)
         if self.peek() in ("{", "("):
             radicand = self.bracket(self.take().text)
         elif self.kind() == "num" and len(self.peek()) == 1:
