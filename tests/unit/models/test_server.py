@@ -231,6 +231,26 @@ def test_metrics_are_added_over_engines_and_the_rest_is_left() -> None:
     assert gauges.busy
 
 
+@pytest.mark.parametrize(
+    ("line", "running"),
+    [
+        pytest.param('vllm:num_requests_running{model_name="a}b"} 4.0', 4.0, id="a brace in a name"),
+        pytest.param('vllm:num_requests_running{model_name="a \\"b\\" 7"} 4.0', 4.0, id="quotes in a name"),
+        pytest.param("vllm:num_requests_running 4 1395066363000", 4.0, id="with the time it was read"),
+        pytest.param("vllm:num_requests_running NaN", 0.0, id="not a number"),
+        pytest.param("process_x{ oops\nvllm:num_requests_running 4", 4.0, id="a broken line about something else"),
+        pytest.param("<html>busy</html>", 0.0, id="another page"),
+    ],
+)
+def test_metrics_are_read_as_prometheus_writes_them(line: str, running: float) -> None:
+    assert parse_metrics(line).running == running
+
+
+def test_a_broken_line_about_the_load_is_no_load() -> None:
+    with pytest.raises(ValueError, match="float"):
+        parse_metrics('vllm:num_requests_running{engine="0"')
+
+
 def test_rates_and_utilisation_come_from_differences() -> None:
     before, now = Gauges(generated=100, iterations=10), Gauges(generated=900, iterations=60, running=4)
     assert summary(before, now, 4.0).startswith("200 tokens/s generated, 0 read; 4 requests running")

@@ -107,10 +107,10 @@ class Server:
             return False
 
     def gauges(self) -> Gauges | None:
-        """What the server says about its load; None when it does not answer just now."""
+        """What the server says about its load; None when it does not answer, or not readably, just now."""
         try:
             return parse_metrics(self._http.get("/metrics").raise_for_status().text)
-        except httpx.HTTPError:
+        except (httpx.HTTPError, ValueError):
             return None
 
     def version(self) -> str:
