@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import yaml
+from huggingface_hub import DatasetCardData
 
 from tracemill.engine.tally import Stage
 from tracemill.release.contamination import Recalled, compared_with, contamination_section
@@ -22,6 +23,7 @@ from tracemill.release.markdown import cell, table
 from tracemill.release.tally import UNLABELLED, Tally
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_ORDER = ["pretty_name", "license", "language", "task_categories", "size_categories", "tags", "configs"]
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
 _FIGURES = {
     "length": "Length of entries in tokens",
@@ -64,22 +66,22 @@ def dataset_card(
 
 def _front_matter(title: str, names: Mapping[str, str], tally: Tally, granted: Terms) -> str:
     size = next((name for limit, name in _SIZES if tally.rows < limit), "1M<n<10M")
-    head: dict[str, Any] = {
-        "pretty_name": title,
-        "license": granted.licence if family(granted.licence) != "unknown" else "other",
-        "language": sorted(set(tally.languages) & set(_LANGUAGES)) or ["en"],
-        "task_categories": ["text-generation"],
-        "size_categories": [size],
-        "tags": ["reasoning", "distillation", "tracemill"],
+    head = DatasetCardData(
+        pretty_name=title,
+        license=granted.licence if family(granted.licence) != "unknown" else "other",
+        language=sorted(set(tally.languages) & set(_LANGUAGES)) or ["en"],
+        task_categories=["text-generation"],
+        size_categories=[size],
+        tags=["reasoning", "distillation", "tracemill"],
         # One format only: `datasets` reads all configurations of a folder with one builder.
-        "configs": [
+        configs=[
             {"config_name": name, "data_files": file, **({} if place else {"default": True})}
             for place, (name, file) in enumerate(names.items())
         ],
-    }
-    block = yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
+    )
+    block = head.to_yaml(original_order=_ORDER)
     features = "".join(f"- config_name: {name}\n{FEATURES}" for name in names)
-    return f"---\n{block}dataset_info:\n{features}---\n"
+    return f"---\n{block}\ndataset_info:\n{features}---\n"
 
 
 def _details(title: str, tally: Tally, compared: Sequence[str]) -> str:

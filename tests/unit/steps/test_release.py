@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,38 @@ def test_the_card_states_what_was_counted(tmp_path: Path) -> None:
         assert said in card
     for section in ("Details", "Purpose and intended users", "Data", "Methodology", "Risks", "Ethics and law"):
         assert f"\n## {section}\n" in card
+
+
+HEAD = """---
+pretty_name: 'A: a title'
+license: other
+language:
+- en
+- zh
+task_categories:
+- text-generation
+size_categories:
+- n<1K
+tags:
+- reasoning
+- distillation
+- tracemill
+configs:
+- config_name: train
+  data_files: train.jsonl.zst
+  default: true
+- config_name: more
+  data_files: more.jsonl.zst
+dataset_info:
+- config_name: train
+  features:
+"""
+
+
+def test_the_head_of_the_card_is_the_hubs_to_the_byte() -> None:
+    tally = Tally(licences=Counter({"nobody knows": 1}), languages=Counter({"zh": 1, "en": 1, "fr": 1}))
+    files = {"train": "train.jsonl.zst", "more": "more.jsonl.zst"}
+    assert dataset_card("A: a title", "B", files, tally, [], {}).startswith(HEAD)
 
 
 def test_the_card_states_what_the_contamination_rules_catch() -> None:
