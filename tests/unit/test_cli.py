@@ -140,6 +140,7 @@ def test_one_step_and_one_shard_can_be_run_alone(recipe: Path, tmp_path: Path) -
             id="no such shard",
         ),
         pytest.param(["funnel", "--root", "NEW"], "holds no tracemill store", id="a mistyped root"),
+        pytest.param(["serve", "demo", "tiny", "--root", "NEW"], "holds no tracemill store", id="serving there"),
         pytest.param(["why", "g0", "--root", "ROOT"], "knows 'g0': check the id", id="a mistyped id"),
         pytest.param(["publish", "--root", "ROOT", "--to", "FULL"], "holds other files", id="somebody's folder"),
         pytest.param(["funnel", "--root", "nosuch://x"], "cannot open the store", id="an unknown protocol"),

@@ -31,7 +31,7 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     loaded = load_recipe(recipe)
-    store = Store.at(root, create=True)
+    store = Store.at(root)
     machine = loaded.located(Resources())
     served = served_models(loaded)
     if model not in served:
