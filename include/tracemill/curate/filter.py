@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 import polars as pl
@@ -10,9 +11,8 @@ from pydantic import Field, field_validator
 
 from tracemill.curate.wellformed import TABLE, URL, incomplete, needs_link, unusual_share
 from tracemill.engine.ids import Unit
-from tracemill.engine.resources import Resources
-from tracemill.engine.step import Inputs, Output, Step
-from tracemill.engine.tables import columns_of
+from tracemill.engine.sieve import Sieve
+from tracemill.engine.step import Inputs
 from tracemill.text.language import words
 
 Script = Literal[
@@ -20,7 +20,7 @@ Script = Literal[
 ]
 
 
-class Filter(Step):
+class Filter(Sieve):
     """The first rule that hits gives the reason; null or false turns a rule off.
 
     turns       several turns that do not alternate from user to user, so that an answer would not make pairs; system
@@ -44,15 +44,15 @@ class Filter(Step):
     version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "ledger")
-    writes: ClassVar[tuple[str, ...]] = ("ledger",)
 
-    def run(self, resources: Resources, inputs: Inputs) -> Output:
+    def sift(self, inputs: Inputs, alive: pa.Array) -> Iterator[pa.Table]:
         """All living problems of the shard at once."""
-        alive = pl.DataFrame({"id": inputs.alive("problem")})
         problems = pl.DataFrame(inputs.table("problems", ["id", "prompt", "messages"]))
-        rows = alive.join(problems, on="id", how="left", maintain_order="left")
+        rows = pl.DataFrame({"id": alive}).join(problems, on="id", how="left", maintain_order="left")
+        by_share = pl.when(pl.col("reason") == "unicode")
         judged = rows.select("id", unusual_share(pl.col("prompt"), self.scripts).alias("share"), self._reason())
-        return Output(_ledger(judged, self.unusual))
+        limit = by_share.then(pl.lit(self.unusual, pl.Float64)).alias("threshold")
+        yield judged.select("id", "reason", by_share.then("share").alias("score"), limit).to_arrow()
 
     def _reason(self) -> pl.Expr:
         prompt = pl.col("prompt")
@@ -87,17 +87,3 @@ def _uneven(messages: pl.Expr) -> pl.Expr:
     return messages.is_not_null() & ~roles.str.contains(
         r"^(?:(?:system|developer),)*user(?:,assistant,(?:(?:system|developer),)*user)*$"
     )
-
-
-def _ledger(judged: pl.DataFrame, threshold: float | None) -> pa.Table:
-    by_share = pl.col("reason") == "unicode"
-    table = judged.select(
-        "id",
-        pl.lit("problem").alias("unit"),
-        pl.when(pl.col("reason").is_null()).then(pl.lit("kept")).otherwise(pl.lit("rejected")).alias("bucket"),
-        "reason",
-        pl.when(by_share).then("share").alias("score"),
-        pl.when(by_share).then(pl.lit(threshold, pl.Float64)).alias("threshold"),
-        pl.lit(None, pl.String).alias("detail"),
-    )
-    return table.to_arrow().cast(columns_of("ledger"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar, Literal
 
@@ -12,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tracemill.engine.ids import Unit
-from tracemill.engine.resources import Resources
-from tracemill.engine.step import Inputs, Output, Step, ledger_rows
+from tracemill.engine.sieve import Sieve
+from tracemill.engine.step import Inputs
 from tracemill.engine.store import Store, StoredFile
 from tracemill.engine.tables import empty
 
 
-class Unique(Step):
+class Unique(Sieve):
     """Rejects with `exact_duplicate` or `near_duplicate`.
 
     The detail is the kept problem's id (the same id when another shard's copy is kept), the score the similarity.
@@ -28,31 +29,25 @@ class Unique(Step):
     version: ClassVar[int] = 1
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "duplicates", "ledger")
-    writes: ClassVar[tuple[str, ...]] = ("ledger",)
 
     def input_digests(self, inputs: Inputs) -> list[list[str | int]]:
         """Of the duplicates only this shard's: new shards elsewhere do not touch a sealed one."""
         own = hashlib.sha256(orjson.dumps(_own_duplicates(inputs).to_pydict())).hexdigest()
         return [d for d in inputs.digests(self.reads) if d[2] != "duplicates"] + [["", inputs.index, "duplicates", own]]
 
-    def run(self, resources: Resources, inputs: Inputs) -> Output:
-        """Every living problem of the shard: kept, or rejected with the row it duplicates."""
-        ids = inputs.alive("problem")
+    def sift(self, inputs: Inputs, alive: pa.Array) -> Iterator[pa.Table]:
+        """Every living problem of the shard, with the row it duplicates."""
         duplicates = _own_duplicates(inputs)
-        found = duplicates.take(pc.index_in(ids, value_set=duplicates["problem_id"]))
-        dropped = pc.is_valid(found["problem_id"])
-        exact = pc.equal(found["method"], "exact")
-        reasons = pc.if_else(exact, "exact_duplicate", "near_duplicate")
-        ledger = ledger_rows(
-            "problem",
-            ids.to_pylist(),
-            pc.if_else(dropped, "rejected", "kept").to_pylist(),
-            reasons.to_pylist(),
-            found["similarity"].to_pylist(),
-            found["threshold"].to_pylist(),
-            found["duplicate_of"].to_pylist(),
+        found = duplicates.take(pc.index_in(alive, value_set=duplicates["problem_id"]))
+        yield pa.table(
+            {
+                "id": alive,
+                "reason": pc.if_else(pc.equal(found["method"], "exact"), "exact_duplicate", "near_duplicate"),
+                "score": found["similarity"],
+                "threshold": found["threshold"],
+                "detail": found["duplicate_of"],
+            }
         )
-        return Output(ledger)
 
 
 def _own_duplicates(inputs: Inputs) -> pa.Table:

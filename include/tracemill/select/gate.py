@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from tracemill.engine.fate import Fate, fate_ledger
+import polars as pl
+import pyarrow as pa
+
 from tracemill.engine.ids import Unit
-from tracemill.engine.resources import Resources
-from tracemill.engine.step import Inputs, Output, Step
-from tracemill.engine.thresholds import Cut, measured
+from tracemill.engine.sieve import Sieve
+from tracemill.engine.step import Inputs
 from tracemill.errors import MissingInput
 from tracemill.select.cut import EVERYTHING, Metric, measured_values
 
 _REASONS = {"reward": "low_reward", "score": "low_score", "perplexity": "high_perplexity"}
 
 
-class Gate(Step):
+class Gate(Sieve):
     """Apply the thresholds that an earlier `cut` step of the same metric measured.
 
     `keep` "above" keeps what is at or above the threshold (rewards, scores), "below" what is at or below it
@@ -30,28 +32,29 @@ class Gate(Step):
     version: ClassVar[int] = 1
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "rewards", "measurements", "cuts", "ledger")
-    writes: ClassVar[tuple[str, ...]] = ()
+    spares: ClassVar[tuple[str, ...]] = ("unmeasured",)
 
-    def run(self, resources: Resources, inputs: Inputs) -> Output:
+    def sift(self, inputs: Inputs, alive: pa.Array) -> Iterator[pa.Table]:
         """Sort one shard. Raises MissingInput when no earlier step measured a cut of this metric."""
-        cuts = {
-            (row["measurer"], row["group"]): self._cut(row["threshold"])
-            for row in inputs.table("cuts").to_pylist()
-            if row["metric"] == self.metric and row["threshold"] is not None
-        }
-        ids = inputs.alive("generation").to_pylist()
-        fates = dict.fromkeys(ids, Fate("kept", "unmeasured"))
-        by = "all" if all(group == EVERYTHING for _, group in cuts) else "category"
-        for row in measured_values(inputs, self.metric, by, inputs.index).to_pylist():
-            cut = cuts.get((row["measurer"], row["group"]))
-            if cut is None:
-                raise MissingInput(
-                    f"no cut of {self.metric} for {row['measurer']}: put a `cut` step with it before `gate`"
-                )
-            if fates[row["generation_id"]].bucket == "kept":
-                fates[row["generation_id"]] = measured(row["value"], cut, _REASONS[self.metric])
-        return Output(fate_ledger("generation", ids, list(fates.values())))
+        cuts = pl.DataFrame(inputs.table("cuts", ["metric", "measurer", "group", "threshold"]))
+        cuts = cuts.filter(metric=self.metric).drop_nulls("threshold").unique(["measurer", "group"], keep="last")
+        by = "all" if (cuts["group"] == EVERYTHING).all() else "category"
+        values = pl.DataFrame(measured_values(inputs, self.metric, by, inputs.index))
+        values = values.join(cuts, on=["measurer", "group"], how="left", maintain_order="left")
+        for measurer in values.filter(pl.col("threshold").is_null())["measurer"].head(1):
+            raise MissingInput(f"no cut of {self.metric} for {measurer}: put a `cut` step with it before `gate`")
+        decided = self._decided(values.rename({"generation_id": "id", "value": "score"}))
+        rows = pl.DataFrame({"id": alive}).join(decided, on="id", how="left", maintain_order="left")
+        unmeasured = pl.when(pl.col("score").is_null()).then(pl.lit("unmeasured"))
+        reason = pl.coalesce("reason", unmeasured).alias("reason")
+        yield rows.select("id", reason, "score", "threshold").to_arrow()
 
-    def _cut(self, threshold: float) -> Cut:
+    def _decided(self, values: pl.DataFrame) -> pl.DataFrame:
+        """One row a response: its first number beyond the threshold, with the reason, else its last one."""
         side = self.keep or ("below" if self.metric == "perplexity" else "above")
-        return Cut(at_least=threshold) if side == "above" else Cut(at_most=threshold)
+        score, threshold = pl.col("score"), pl.col("threshold")
+        beyond = score < threshold if side == "above" else score > threshold
+        place = pl.int_range(pl.len())
+        order = pl.when(beyond).then(place).otherwise(2 * pl.len() - place)
+        reason = pl.when(beyond).then(pl.lit(_REASONS[self.metric])).alias("reason")
+        return values.sort(order).unique("id", keep="first", maintain_order=True).with_columns(reason)

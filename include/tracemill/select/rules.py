@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tracemill.engine.ids import Unit
-from tracemill.engine.resources import Resources
-from tracemill.engine.step import Inputs, Output, Step, ledger_rows
+from tracemill.engine.sieve import Sieve
+from tracemill.engine.step import Inputs
 from tracemill.select.repetition import Repetition, repetition
 from tracemill.text.end_tokens import holds_tokens
 from tracemill.text.endings import LEAST_COPIES
@@ -28,7 +29,7 @@ _BROKEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{84}\x{86}-\x{9f}\x{fdd0}-\x{fdef}
 SPLIT: tuple[Style, ...] = ("am", "r1", "open_am", "open_r1", "thought", "parts")
 
 
-class Rules(Step):
+class Rules(Sieve):
     """The first rule that a response breaks gives the reason.
 
     truncated: the model did not stop by itself, or the chain of thought never ended. filtered: a server withheld text.
@@ -51,17 +52,14 @@ class Rules(Step):
     version: ClassVar[int] = 4
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "ledger")
-    writes: ClassVar[tuple[str, ...]] = ("ledger",)
 
-    def run(self, resources: Resources, inputs: Inputs) -> Output:
-        """Every living response: kept, or rejected with the first rule it breaks."""
-        alive = inputs.alive("generation")
+    def sift(self, inputs: Inputs, alive: pa.Array) -> Iterator[pa.Table]:
+        """The first rule that each living response breaks."""
         columns = ["id", "style", "think_content", "answer_content", "finish_reason"]
-        parts = [self._judged(batch, alive) for batch in inputs.batches("generations", columns)]
-        return Output(pa.concat_tables([ledger_rows("generation", []), *parts]))
+        for batch in inputs.batches("generations", columns):
+            yield self._judged(batch.filter(pc.is_in(batch["id"], value_set=alive)))
 
-    def _judged(self, batch: pa.RecordBatch, alive: pa.Array) -> pa.Table:
-        rows = batch.filter(pc.is_in(batch["id"], value_set=alive))
+    def _judged(self, rows: pa.RecordBatch) -> pa.Table:
         think = repetition(rows["think_content"], self.n)
         answer = repetition(rows["answer_content"], self.n)
         last = np.maximum(think.ending, answer.ending)
@@ -83,19 +81,19 @@ class Rules(Step):
             "repetition": looped | shared | ending | _flags(pc.equal(finish, "repetition")),
         }
         broken = np.select(list(rules.values()), np.arange(len(rules)), len(rules))
-        reasons = pa.array([*rules, None]).take(pa.array(broken))
         repeats = broken == len(rules) - 1
         what = np.select([looped, ending], [0, 1], 2)
         copies = np.maximum(think.copies, answer.copies)
         share = np.maximum(think.share, answer.share)
-        return ledger_rows(
-            "generation",
-            rows["id"].to_pylist(),
-            np.where(broken < len(rules), "rejected", "kept").tolist(),
-            reasons.to_pylist(),
-            _only(repeats, np.choose(what, [copies, last, share])),
-            _only(repeats, np.choose(what, [self.copies, LEAST_COPIES, self.repeated_share])),
-            [_DETAILS[kind] if row else None for row, kind in zip(repeats.tolist(), what.tolist(), strict=True)],
+        bounds = np.choose(what, [self.copies, LEAST_COPIES, round(self.repeated_share, 6)])
+        return pa.table(
+            {
+                "id": rows["id"],
+                "reason": pa.array([*rules, None]).take(pa.array(broken)),
+                "score": _only(repeats, np.choose(what, [copies, last, share])),
+                "threshold": _only(repeats, bounds),
+                "detail": pa.array(_DETAILS).take(pa.array(what, mask=~repeats)),
+            }
         )
 
     def _looped(self, found: Repetition) -> Flags:
@@ -117,8 +115,8 @@ def _broken(texts: pa.Array) -> Flags:
     return _flags(pc.match_substring_regex(texts, _BROKEN))
 
 
-def _only(rows: Flags, values: F32 | NDArray[np.float64]) -> list[float | None]:
-    return [round(float(value), 6) if row else None for row, value in zip(rows.tolist(), values.tolist(), strict=True)]
+def _only(rows: Flags, values: F32 | NDArray[np.float64]) -> pa.Array:
+    return pa.array(np.round(values.astype(np.float64), 6), mask=~rows)
 
 
 _DETAILS = ("copies of one block in a row", "copies of the block that the text ends in", "share of repeated n-grams")

@@ -13,6 +13,7 @@ from pydantic import Field
 from tracemill.engine.identities import former_ids, migration
 from tracemill.engine.ids import Unit
 from tracemill.engine.resources import Resources
+from tracemill.engine.sieve import sifted_ledger
 from tracemill.engine.standing import COLUMNS, standing
 from tracemill.engine.step import Inputs, Output, Step
 from tracemill.engine.tables import columns_of
@@ -50,19 +51,16 @@ class Select(Step):
         tie = former_ids(inputs.store, candidates["id"]).alias("tie")
         judged = self._decided(candidates.with_columns(tie))
         ledger = judged.select(
-            pl.col("id"),
-            pl.lit("generation").alias("unit"),
-            pl.when(pl.col("reason").is_null()).then(pl.lit("kept")).otherwise(pl.lit("rejected")).alias("bucket"),
-            pl.col("reason"),
+            "id",
+            "reason",
             pl.when(pl.col("ranked")).then(pl.col("rank")).cast(pl.Float64).alias("score"),
             pl.when(pl.col("ranked")).then(pl.lit(float(self.responses_per_problem))).alias("threshold"),
-            pl.lit(None, pl.String).alias("detail"),
         )
         selected = judged.filter(pl.col("reason").is_null()).select(
             pl.col("id").alias("generation_id"), "problem_id", "verifier"
         )
         return Output(
-            ledger=ledger.to_arrow().cast(columns_of("ledger")),
+            ledger=sifted_ledger("generation", ledger.to_arrow()),
             tables={"selected": selected.to_arrow().cast(columns_of("selected"))},
         )
 
