@@ -140,7 +140,6 @@ def test_one_step_and_one_shard_can_be_run_alone(recipe: Path, tmp_path: Path) -
             id="no such shard",
         ),
         pytest.param(["funnel", "--root", "NEW"], "holds no tracemill store", id="a mistyped root"),
-        pytest.param(["serve", "demo", "tiny", "--root", "NEW"], "holds no tracemill store", id="serving there"),
         pytest.param(["why", "g0", "--root", "ROOT"], "knows 'g0': check the id", id="a mistyped id"),
         pytest.param(["publish", "--root", "ROOT", "--to", "FULL"], "holds other files", id="somebody's folder"),
         pytest.param(["funnel", "--root", "nosuch://x"], "cannot open the store", id="an unknown protocol"),
@@ -159,6 +158,30 @@ def test_an_error_is_one_sentence_and_exit_code_1(
     assert said in result.stderr
     assert "Traceback" not in result.output
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["serve", "demo", "teacher-small", "--root", "NEW"], id="serve"),
+        pytest.param(["why", "g0", "--root", "NEW"], id="why"),
+        pytest.param(["agreement", "--root", "NEW"], id="agreement"),
+        pytest.param(["publish", "--root", "NEW", "--to", "OUT"], id="publish"),
+        pytest.param(["versions", "--root", "NEW"], id="versions"),
+        pytest.param(["recall", "--root", "NEW", "--path", "OUT", "--name", "late", "--field", "q"], id="recall"),
+        pytest.param(["prune", "NEW", "--yes"], id="prune"),
+        pytest.param(["retry", "NEW", "--reason", "poison"], id="retry"),
+        pytest.param(["migrate", "NEW"], id="migrate"),
+    ],
+)
+def test_only_a_run_and_a_refresh_make_a_store(tmp_path: Path, arguments: list[str]) -> None:
+    places = {"NEW": str(tmp_path / "new"), "OUT": str(tmp_path / "out")}
+
+    result = tracemill(*(places.get(argument, argument) for argument in arguments))
+
+    assert result.exit_code == 1
+    assert "holds no tracemill store" in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_recipe_with_unknown_keys_lists_each_with_its_place(tmp_path: Path) -> None:
