@@ -80,9 +80,9 @@ class Recipe(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-    description: str
-    rows_per_shard: Annotated[int, Field(ge=1)] = 2000
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]  # names the store and the release
+    description: str  # for the lists and the card
+    rows_per_shard: Annotated[int, Field(ge=1)] = 2000  # rows of a shard at most
     sources: Annotated[tuple[AnySource, ...], Field(min_length=1)]
     steps: dict[str, AnyStep]
     trial: Annotated[int | None, Field(ge=1, exclude_if=lambda rows: rows is None)] = None

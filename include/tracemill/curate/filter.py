@@ -74,7 +74,7 @@ class Filter(Sieve):
             return pl.lit(False)
         return needs_link(prompt) if self.url == "needed" else prompt.str.contains(URL)
 
-    @field_validator("url", mode="before")
+    @field_validator("url", mode="before", json_schema_input_type=Literal["needed", "any"] | bool | None)
     @classmethod
     def _said_yes_or_no(cls, value: object) -> object:
         """Recipes of earlier versions say true or false."""

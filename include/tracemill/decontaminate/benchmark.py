@@ -22,7 +22,7 @@ class Benchmark(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]  # what reports call it
     path: str
     field: str
     id_field: str | None = None

@@ -61,10 +61,10 @@ class Decontaminate(AskingStep):
     kind: Literal["decontaminate"]
     benchmarks: Annotated[tuple[Benchmark, ...], Field(min_length=1)]
     embedder: AnyEmbedder
-    n: Annotated[int, Field(ge=2, le=50)] = 8
+    n: Annotated[int, Field(ge=2, le=50)] = 8  # words of an n-gram
     ngram: Share | None = 0.5
     embedding: Share | Literal["calibrated"] | None = "calibrated"
-    alignment: Share | None = 0.5
+    alignment: Share | None = 0.5  # the score from which it hits
     template: Share | None = 0.75
     template_words: Annotated[int, Field(ge=1)] = 12
     judge: OverlapJudge | None = None

@@ -40,6 +40,7 @@ class Found:
 
 class Cluster(Step):
     """Writes `duplicates`: every row that is dropped, the kept row it duplicates, how that was seen, and how similar.
+    `probes`: cells of the index that are searched for each row.
 
     exact: the same id or the same text as tokenised. fuzzy: word 3-grams with Jaccard >= `fuzzy`. semantic: cosine >=
     `semantic`, by default what the embedder is calibrated to. The last two only where quantities agree

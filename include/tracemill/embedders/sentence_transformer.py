@@ -30,7 +30,7 @@ class SentenceTransformerEmbedder(Embedder):
     model: str
     revision: str | None = None
     prefix: str = ""
-    max_tokens: Annotated[int, Field(ge=8)] | None = None
+    max_tokens: Annotated[int, Field(ge=8)] | None = None  # longer texts are cut there; null: where the model does
     characters: Annotated[int, Field(ge=256)] = 65536
     version: ClassVar[int] = 1
     _base: Path = PrivateAttr(Path())

@@ -30,7 +30,7 @@ class ServedEmbedder(Embedder):
 
     kind: Literal["served"]
     model: Model
-    prefix: str = ""
+    prefix: str = ""  # is put before every text, as some models want
     max_tokens: Annotated[int, Field(ge=8)] = 512
     version: ClassVar[int] = 1
 

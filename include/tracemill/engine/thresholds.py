@@ -17,8 +17,8 @@ class Cut(BaseModel):
     """Where a number is cut. A quantile of all shards needs a `cut` and a `gate` step instead."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    at_least: float | None = None
-    at_most: float | None = None
+    at_least: float | None = None  # lower numbers do not stay
+    at_most: float | None = None  # higher numbers do not stay
 
     def passes(self, value: float) -> bool:
         """Whether a number stays. NaN never does."""

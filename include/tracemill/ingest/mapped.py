@@ -51,6 +51,10 @@ class Columns(BaseModel):
                       `finish_reason` run in parallel
     test_case         an object or JSON text of one (any shape that the sandbox knows), or a list of assert lines
     teacher           the column that says who wrote them (see also `teacher` of the source)
+    constraints       what instruction-following checks, an object or JSON text of one
+    category          math, code, ...: in place of the source's own `category`
+    difficulty_score  a number, whose scale is the source's
+    license           in place of the source's own `license`
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -39,8 +39,8 @@ class Plan(Step):
     """
 
     kind: Literal["plan"]
-    sources: tuple[AnySource, ...]
-    rows_per_shard: int
+    sources: tuple[AnySource, ...]  # the recipe's
+    rows_per_shard: int  # rows of a shard at most
     trial: Annotated[int | None, Field(ge=1, exclude_if=lambda rows: rows is None)] = None
 
     version: ClassVar[int] = 3

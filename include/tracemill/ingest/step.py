@@ -52,7 +52,7 @@ class Ingest(Step):
     """
 
     kind: Literal["ingest"]
-    sources: tuple[AnySource, ...]
+    sources: tuple[AnySource, ...]  # the recipe's
     trial: Annotated[int | None, Field(ge=1, exclude_if=lambda rows: rows is None)] = None
 
     version: ClassVar[int] = 3

@@ -50,7 +50,7 @@ class Asker(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     model: Model
     sampling: Sampling = GREEDY
-    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3  # answers asked for until one can be read
     retry_temperature: Annotated[float, Field(gt=0, le=2)] = 0.7
     structured: Annotated[bool, Field(exclude_if=lambda on: on)] = True
 
@@ -126,7 +126,7 @@ class Judge(Asker):
 
     prompt: str
     pass_mark: float
-    needs_reference: bool = True
+    needs_reference: bool = True  # a response without a reference answer is not judged
 
     @property
     def name(self) -> str:

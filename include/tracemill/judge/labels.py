@@ -55,7 +55,7 @@ class Tags:
 class Labeller(Asker):
     """Labels problems. `tags` chooses table 4's seven tags ("paper") or Magpie's twelve."""
 
-    difficulty_prompt: str = "difficulty.v1"
+    difficulty_prompt: str = "difficulty.v1"  # its file below prompts/, without .txt
     tags: Literal["paper", "magpie"] = "paper"
 
     @property

@@ -22,7 +22,7 @@ class OverlapJudge(Asker):
     `at_most`: pairs that are asked about in a shard, those with the highest scores; the others are kept.
     """
 
-    prompt: str = "overlap.v1"
+    prompt: str = "overlap.v1"  # its file below prompts/, without .txt
     doubt: Annotated[float, Field(gt=0, lt=1)] = 0.05
     at_most: Annotated[int, Field(ge=1)] = 1000
 

@@ -28,8 +28,8 @@ class Price(BaseModel):
     """What a million tokens cost. `currency` is only a word for reports."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    input: Annotated[float, Field(ge=0)]
-    output: Annotated[float, Field(ge=0)]
+    input: Annotated[float, Field(ge=0)]  # a million tokens in
+    output: Annotated[float, Field(ge=0)]  # a million tokens out
     currency: str = "USD"
 
     def of(self, prompt_tokens: int, completion_tokens: int) -> float:
@@ -60,17 +60,17 @@ class Api(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     url: Annotated[str, Field(pattern=r"^https?://[^/]+")]
-    model: str
+    model: str  # the model's name there
     key: str | None = None
     as_of: str | None = None
     profile: Profile | None = None
     price: Price | None = None
     limit: Annotated[float, Field(gt=0)] | None = None
-    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
-    tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
+    requests_per_minute: Annotated[float, Field(gt=0)] | None = None  # null: no bound of ours
+    tokens_per_minute: Annotated[float, Field(gt=0)] | None = None  # null: no bound of ours
     batch: Batch | None = None
 
-    @field_validator("batch", mode="before")
+    @field_validator("batch", mode="before", json_schema_input_type=Batch | bool | None)
     @classmethod
     def _yes_or_settings(cls, given: Any) -> Any:
         return Batch() if given is True else None if given is False else given

@@ -58,11 +58,11 @@ class Engine(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    quantization: str | None = None
-    kv_cache_dtype: str | None = None
-    dtype: str | None = None
+    quantization: str | None = None  # vLLM's --quantization
+    kv_cache_dtype: str | None = None  # vLLM's --kv-cache-dtype
+    dtype: str | None = None  # vLLM's --dtype; null: the weights' own
     chat_template: str | None = None
-    hf_overrides: dict[str, Any] = {}
+    hf_overrides: dict[str, Any] = {}  # keys of config.json to set otherwise
     lora: str | None = None
     flags: tuple[str, ...] = ()
     version: str | None = None

@@ -32,12 +32,12 @@ class Serve(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     replicas: Annotated[int, Field(ge=0)] = 1
-    tensor_parallel: Annotated[int, Field(ge=1)] = 1
-    pipeline_parallel: Annotated[int, Field(ge=1)] = 1
-    max_model_len: Annotated[int, Field(ge=1)] | None = None
+    tensor_parallel: Annotated[int, Field(ge=1)] = 1  # accelerators that share every layer
+    pipeline_parallel: Annotated[int, Field(ge=1)] = 1  # groups of them that share the layers
+    max_model_len: Annotated[int, Field(ge=1)] | None = None  # tokens in and out; null: as many as it can
     devices: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
-    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    port: Annotated[int, Field(ge=0, le=65535)] = 0  # 0: a free one
     start_timeout: Annotated[float, Field(gt=0)] = 1800
     idle: Annotated[float, Field(gt=0)] = 300
     concurrency: Annotated[int, Field(ge=1)] = 256
@@ -86,7 +86,7 @@ class Model(BaseModel):
     weights: str | None = None
     api: Api | None = None
     revision: str | None = None
-    task: Literal["generate", "classify"] = "generate"
+    task: Literal["generate", "classify"] = "generate"  # "classify": a reward model with a head of its own
     engine: Engine = Engine()
     serve: Serve = Serve()
 

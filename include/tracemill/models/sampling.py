@@ -23,17 +23,17 @@ class Sampling(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    temperature: Annotated[float, Field(ge=0)] = 0.6
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
-    top_k: Annotated[int, Field(ge=1)] | None = None
-    min_p: Annotated[float, Field(ge=0, le=1)] = 0.0
+    temperature: Annotated[float, Field(ge=0)] = 0.6  # 0 is greedy
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95  # the share of probability that is drawn from
+    top_k: Annotated[int, Field(ge=1)] | None = None  # only so many likeliest tokens
+    min_p: Annotated[float, Field(ge=0, le=1)] = 0.0  # of the likeliest token's probability
     repetition_penalty: Annotated[float, Field(gt=0)] = 1.0
     max_tokens: Annotated[int, Field(ge=1)] | None = 32768
-    seed: int = 0
-    stop: tuple[str, ...] = ()
-    presence_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
+    seed: int = 0  # with prompt and sample it seeds each request
+    stop: tuple[str, ...] = ()  # texts that end an answer
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0  # against tokens that were said
     reasoning_effort: str | None = None
-    thinking_token_budget: Annotated[int, Field(ge=1)] | None = None
+    thinking_token_budget: Annotated[int, Field(ge=1)] | None = None  # tokens of thought; null: no bound
     chat_template_kwargs: dict[str, Any] = {}
     repetition_detection: dict[str, Any] | None = None
     extra_body: dict[str, Any] = {}

@@ -76,10 +76,10 @@ class Limits(BaseModel):
     cpu_seconds: float = Field(default=4.0, gt=0, le=600)
     wall_seconds: float | None = Field(default=None, gt=0)
     total_cpu_seconds: float | None = Field(default=None, gt=0)
-    memory_bytes: int = Field(default=512 << 20, ge=16 << 20)
-    output_bytes: int = Field(default=16 << 20, ge=1 << 10, le=64 << 20)
+    memory_bytes: int = Field(default=512 << 20, ge=16 << 20)  # of a program and all it starts
+    output_bytes: int = Field(default=16 << 20, ge=1 << 10, le=64 << 20)  # that a program may print
     processes: int = Field(default=64, ge=1, description="threads and processes at once")
-    allow_fork: bool = False
+    allow_fork: bool = False  # whether it may start processes
     max_timeouts: int = Field(default=2, ge=1)
 
     @property
@@ -163,7 +163,7 @@ class SandboxSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["namespace", "docker"] = "namespace"
-    workers: int = Field(default=2, ge=1, le=512)
+    workers: int = Field(default=2, ge=1, le=512)  # programs at a time
     limits: Limits = Limits()
     memory_bytes: int = Field(default=768 << 20, ge=64 << 20)
     python: Path = Path(sys.executable)

@@ -29,9 +29,9 @@ class CutStep(Step):
     """
 
     kind: Literal["cut"]
-    metric: Metric
-    quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
-    threshold: float | None = None
+    metric: Metric  # which number of a response
+    quantile: Annotated[float, Field(gt=0, lt=1)] | None = None  # the share below it; or give `threshold`
+    threshold: float | None = None  # an absolute number; or give `quantile`
     by: Literal["all", "category"] = "all"
 
     version: ClassVar[int] = 1

@@ -26,7 +26,7 @@ class Gate(Sieve):
     """
 
     kind: Literal["gate"]
-    metric: Metric
+    metric: Metric  # the number that the `cut` step measured
     keep: Literal["above", "below"] | None = None
 
     version: ClassVar[int] = 1

@@ -77,7 +77,7 @@ class CodeVerifier(Verifier):
     """
 
     kind: Literal["code"] = "code"
-    max_tests: Annotated[int, Field(ge=1)] | None = None
+    max_tests: Annotated[int, Field(ge=1)] | None = None  # tests of a problem that are run; null: all
     sandbox: SandboxSettings = SandboxSettings()
 
     version: ClassVar[int] = 5

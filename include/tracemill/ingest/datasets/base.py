@@ -25,8 +25,8 @@ class DatasetSource(FileSource):
 
     path: str = ""
     repo: str
-    config: str | None = None
-    split: str = "train"
+    config: str | None = None  # the configuration of the data set; null: its only one
+    split: str = "train"  # the split of the data set that is read
     revision: str = "main"
     responses: Literal["all", "reasoned", "none"] = "all"
 

@@ -13,7 +13,7 @@ class HumanevalSource(FileSource):
     """A response is a completion: the program under test is prompt + completion, without a fence."""
 
     kind: Literal["humaneval"]
-    teacher: str = "codegen-16b-mono"
+    teacher: str = "codegen-16b-mono"  # who wrote the completions
     documented: ClassVar[tuple[str, ...]] = ("prompt", "entry_point", "test", "samples")
 
     def understand(self, value: dict[str, Any]) -> SourceRow:

@@ -13,7 +13,7 @@ class MathCotSource(FileSource):
     """Responses are in `code` (text, in spite of its name), the published verdicts in `score`, in the same order."""
 
     kind: Literal["math_cot"]
-    teacher: str = "qwen2.5-math"
+    teacher: str = "qwen2.5-math"  # who wrote the responses
     documented: ClassVar[tuple[str, ...]] = ("question", "answer", "code", "score")
 
     def understand(self, value: dict[str, Any]) -> SourceRow:

@@ -42,8 +42,8 @@ class DemoSource(Source):
     """One part of the demo: `maths`, `chinese`, `code`, or `mirror` (duplicates of `maths`)."""
 
     kind: Literal["demo"]
-    part: Part
-    seed: int = 7
+    part: Part  # which part
+    seed: int = 7  # another number makes other rows
 
     @property
     def file(self) -> str:

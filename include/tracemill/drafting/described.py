@@ -1,0 +1,219 @@
+"""Describes a kind from the class behind it: its keys with type, default, unit and sentence; a step's tables and reasons.
+
+Nothing is written twice. A key's sentence is its pydantic description, the comment beside it, or what the docstring of
+its class (or of a base) says of it: a row `name   text` of a table there, or the sentences that name it in backticks.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from tracemill.drafting.kinds import Kind, kinds, models_in
+from tracemill.drafting.types import REQUIRED, type_in_words
+from tracemill.engine.step import Step
+
+_NAMES = r"[a-z][a-z0-9_]*(?:, [a-z][a-z0-9_]*)*"
+_ROW = re.compile(rf"^(?P<names>{_NAMES}) {{2,}}(?P<text>\S.*(?:\n {{4,}}\S.*)*)", re.MULTILINE)
+_DEFINITION = re.compile(rf"(?P<names>{_NAMES}): (?P<text>.*)", re.DOTALL)
+_SENTENCE = re.compile(rf"(?<=[.!?])\s+(?=[A-Z`\"(]|{_NAMES}: )|(?<=;)\s+(?=`)|\n\s*\n")
+_OPENS = re.compile(r"`([a-z_][a-z0-9_.]*)`")
+_OF_THE_LEDGER = re.compile(r"\bLedger:|\bRejected\b|\breason\b")
+_COMMENT = re.compile(r"^\s+(?P<key>\w+): .*?  # (?!type:|noqa)(?P<text>.*)$", re.MULTILINE)
+_UNITS = {
+    "seconds": "seconds",
+    "bytes": "bytes",
+    "mib": "MiB",
+    "tokens": "tokens",
+    "words": "words",
+    "rows": "rows",
+    "minute": "per minute",
+    "share": "share of 1",
+    "characters": "characters",
+}
+_SAID = {"seconds": "seconds", "mib": "MiB"}  # units that a sentence about a number names
+
+
+@dataclass(frozen=True)
+class Key:
+    """One setting. `default` is JSON, or "required"; `unit` is "" where the type or the sentence says it."""
+
+    name: str
+    type: str
+    default: str
+    unit: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Described:
+    """What there is to say of a kind. `tables`: of a step, what it reads and writes; `reasons`: why it turns rows away."""
+
+    family: str
+    name: str
+    module: str
+    text: str
+    keys: tuple[Key, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+def described(kind: Kind) -> Described:
+    """Describe one kind."""
+    behind = kind.behind
+    if not isinstance(behind, type):
+        module = f"tracemill.sandbox.languages.{behind.name}"
+        return Described(kind.family, kind.name, module, behind.title, facts=_language_facts(behind))
+    text = inspect.cleandoc(behind.__doc__ or "")
+    keys = keys_of(behind)
+    if not issubclass(behind, Step):
+        return Described(kind.family, kind.name, behind.__module__, text, keys)
+    facts = {
+        "reads": ", ".join(behind.reads) or "nothing",
+        "writes": ", ".join(dict.fromkeys((*behind.writes, "ledger"))),
+        "counts": f"{behind.unit}s",
+        "works on": "one shard at a time" if behind.shape == "map" else "all shards together",
+        "version": str(behind.version),
+        "ledger": " ".join(one for one in _sentences(behind) if _OF_THE_LEDGER.search(one)),
+    }
+    return Described(kind.family, kind.name, behind.__module__, text, keys, _said(facts), reasons_of(behind))
+
+
+def keys_of(model: type[BaseModel]) -> tuple[Key, ...]:
+    """Every key of a model, `kind` first, then the required ones, in the order in which they are written."""
+    schema = model.model_json_schema()
+    found = [_key(model, name, info, schema) for name, info in model.model_fields.items() if _is_written(info)]
+    return tuple(sorted(found, key=lambda key: (key.name != "kind", key.default != REQUIRED)))
+
+
+def _is_written(info: FieldInfo) -> bool:
+    """Whether a recipe's file may hold the key: `trial` is left out of it unless it is set, and is no key there."""
+    return info.exclude_if is None
+
+
+def reasons_of(step: type[Step]) -> dict[str, str]:
+    """The reasons that a step declares (`reasons`), or those of the table in its docstring; {} where it has neither."""
+    declared: Any = getattr(step, "reasons", None)
+    if isinstance(declared, Mapping):
+        return {str(reason): str(text) for reason, text in declared.items()}
+    if isinstance(declared, tuple | frozenset | set | list):
+        return dict.fromkeys(sorted(map(str, declared)), "")
+    return _rows(step) if "ledger" in step.writes else {}
+
+
+def _key(model: type[BaseModel], name: str, info: FieldInfo, schema: Mapping[str, Any]) -> Key:
+    node = schema["properties"].get(info.alias or name, {})
+    words = type_in_words(node, schema.get("$defs", {}))
+    sentence = "says what this is" if name == "kind" else sentence_of(model, name)
+    return Key(name, words, _default(info), _unit(name, words, sentence), sentence)
+
+
+def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return REQUIRED
+    return default_in_json(info.get_default(call_default_factory=True, validated_data={}))
+
+
+def default_in_json(value: Any) -> str:
+    """A default as JSON; what differs from machine to machine is named instead."""
+    if isinstance(value, Path):
+        return "this interpreter" if value == Path(sys.executable) else json.dumps(str(value))
+    if isinstance(value, BaseModel):
+        changed = value.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(changed, ensure_ascii=False) if changed else "its defaults"
+    if isinstance(value, tuple | frozenset | set):
+        value = list(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _unit(name: str, words: str, sentence: str) -> str:
+    if "number" not in words:
+        return ""
+    said = next((unit for word, unit in _SAID.items() if re.search(rf"\b{word}\b", sentence, re.IGNORECASE)), "")
+    return _UNITS.get(name.rsplit("_", 1)[-1], said)
+
+
+def sentence_of(model: type[BaseModel], key: str) -> str:
+    """What a key means, "" where nobody says it; of an object inside, what that is."""
+    info = model.model_fields[key]
+    if info.description:
+        return info.description
+    for owner in _owners(model):
+        found = _comments(owner).get(key) or _rows(owner).get(key) or _named(owner, key)
+        if found:
+            return found.removeprefix(f"`{key}`: ").rstrip(";")
+    return _of_what_is_inside(list(models_in(info.annotation)))
+
+
+def _of_what_is_inside(models: list[type[BaseModel]]) -> str:
+    """The first sentence of a settings object's docstring; of several that have a kind, where they are listed."""
+    if len(models) == 1:
+        return _sentences(models[0])[0]
+    family = next((kind.family for kind in kinds() if models and kind.behind is models[0]), "")
+    return f"each a {family}: `tracemill describe` lists them" if family else ""
+
+
+def _owners(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """The class and its own bases, the nearest first."""
+    yield from (one for one in model.__mro__ if issubclass(one, BaseModel) and one.__module__.startswith("tracemill"))
+
+
+@cache
+def _comments(model: type[BaseModel]) -> dict[str, str]:
+    """What stands behind a key on its line."""
+    return {found["key"]: found["text"] for found in _COMMENT.finditer(inspect.getsource(model))}
+
+
+@cache
+def _rows(model: type[BaseModel]) -> dict[str, str]:
+    """What a docstring defines: the rows `name   text` of a table in it, and its sentences `name, name: text`."""
+    found = [*_ROW.finditer(inspect.cleandoc(model.__doc__ or ""))]
+    found += [match for one in _sentences(model) if (match := _DEFINITION.match(one))]
+    return {name: " ".join(one["text"].split()) for one in found for name in one["names"].split(", ")}
+
+
+@cache
+def _sentences(model: type[BaseModel]) -> list[str]:
+    """The sentences of a docstring; those of a table's row are apart from those of the next."""
+    prose = _ROW.sub(lambda found: f"\n\n{found['text']}\n\n", inspect.cleandoc(model.__doc__ or ""))
+    return [" ".join(one.split()) for one in _SENTENCE.split(prose) if one.strip()]
+
+
+def _named(model: type[BaseModel], key: str) -> str:
+    """The sentences of a docstring that begin with the key and those after them; else all that name it."""
+    sentences = _sentences(model)
+    begun = next((at for at, one in enumerate(sentences) if one.startswith(f"`{key}`")), None)
+    if begun is None:
+        return " ".join(one for one in sentences if f"`{key}`" in one or f"`{key}: " in one)
+    end = begun + 1
+    while end < len(sentences) and not _OPENS.match(sentences[end]):
+        end += 1
+    return " ".join(sentences[begun:end])
+
+
+def _language_facts(language: Any) -> dict[str, str]:
+    facts = {
+        "tags": ", ".join(sorted(language.tags)),
+        "file": language.file,
+        "compiler": " or ".join(language.compiler),
+        "runtime": " or ".join(language.runtime),
+        "build": " ".join(language.build),
+        "run": " ".join(language.run),
+        "takes for itself": f"{language.start_seconds:g} CPU seconds, {language.memory >> 20} MiB",
+        "Debian packages": ", ".join(language.packages),
+    }
+    return _said(facts)
+
+
+def _said(facts: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in facts.items() if text}
