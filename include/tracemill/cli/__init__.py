@@ -20,6 +20,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from tracemill.cli.describe import describe
+from tracemill.cli.doctor import doctor
 from tracemill.cli.migration import migrate
 from tracemill.cli.new import app as new
 from tracemill.cli.run import run
@@ -172,6 +173,7 @@ def _funnel(store: Store, as_json: bool) -> None:
 
 app.command("run")(run)
 app.command("describe")(describe)
+app.command("doctor")(doctor)
 app.add_typer(new, name="new")
 app.add_typer(sandbox, name="sandbox")
 app.command("serve")(serve)

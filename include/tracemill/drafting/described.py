@@ -1,4 +1,4 @@
-"""Describes a kind from the class behind it: its keys with type, default, unit and sentence; a step's tables and reasons.
+"""Describes a kind by the class behind it: keys with type, default, unit and sentence; tables and reasons of a step.
 
 Nothing is written twice. A key's sentence is its pydantic description, the comment beside it, or what the docstring of
 its class (or of a base) says of it: a row `name   text` of a table there, or the sentences that name it in backticks.
@@ -57,7 +57,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Described:
-    """What there is to say of a kind. `tables`: of a step, what it reads and writes; `reasons`: why it turns rows away."""
+    """What there is to say of a kind. `facts`: what a step reads and writes; `reasons`: why it turns rows away."""
 
     family: str
     name: str

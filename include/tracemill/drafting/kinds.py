@@ -10,8 +10,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from tracemill.distill import AnyTeacher
-from tracemill.embedders import AnyEmbedder
 from tracemill.drafting.types import in_snake_case
+from tracemill.embedders import AnyEmbedder
 from tracemill.errors import RecipeError
 from tracemill.ingest.plan import Plan
 from tracemill.ingest.sources import AnySource

@@ -1,4 +1,4 @@
-"""Every variable of the environment that tracemill reads, with what it means: for `tracemill doctor` and the documents."""
+"""Every variable of the environment that tracemill reads, and its meaning: for `tracemill doctor` and the documents."""
 
 from __future__ import annotations
 
@@ -19,22 +19,16 @@ VARIABLES = (
     Variable("TRACEMILL_DATA", "The folder of data files, which recipes name as ${TRACEMILL_DATA}."),
     Variable("TRACEMILL_BENCHMARKS", "The folder of benchmark files, which recipes name as ${TRACEMILL_BENCHMARKS}."),
     Variable("TRACEMILL_MODELS", "The folder of models' weights, which recipes name as ${TRACEMILL_MODELS}."),
-    Variable(
-        "TRACEMILL_RECIPES", "A folder or store prefix of your own recipes, found by name and in Airflow's forms."
-    ),
+    Variable("TRACEMILL_RECIPES", "A folder or store prefix of your own recipes, by name and in the forms."),
     Variable("TRACEMILL_STORE", "Where Airflow keeps the stores: a path or an fsspec URL.", "var/store"),
     Variable("TRACEMILL_SAMPLES", "Where below a store paid answers are kept.", "samples"),
     Variable("TRACEMILL_CACHE", "The folder of what is dear to make again.", "~/.cache/tracemill"),
-    Variable(
-        "TRACEMILL_ENDPOINTS", "Model servers that are up, as JSON; Airflow makes it of connections.", secret=True
-    ),
+    Variable("TRACEMILL_ENDPOINTS", "Model servers that are up, as JSON; in Airflow connections do it.", secret=True),
     Variable("TRACEMILL_API_KEY", "The key that served models ask for and are asked with.", secret=True),
     Variable("TRACEMILL_SERVE_HOST", "The address that model servers listen on.", "127.0.0.1"),
     Variable("TRACEMILL_SERVE_AHEAD", "How many stages before the one that asks it a model server starts.", "0"),
     Variable("TRACEMILL_VLLM_PYTHON", "The python of vLLM's environment.", ".venv-vllm/bin/python"),
-    Variable(
-        "TRACEMILL_ON_FAILURE", "stop: a task that fails for good ends its run; finish: other shards go on.", "stop"
-    ),
+    Variable("TRACEMILL_ON_FAILURE", "stop: a task that fails for good ends its run; finish: others go on.", "stop"),
     Variable("TRACEMILL_RUN_TIMEOUT", "A run that takes longer fails: 90m, 36h, 2d."),
     Variable("TRACEMILL_RUN_DEADLINE", "A run that takes longer is reported, and goes on."),
     Variable("TRACEMILL_TASK_TIMEOUT", "A task of a stage that works longer fails."),
