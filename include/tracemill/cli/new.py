@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from tracemill.cli.new_parts import mount
 from tracemill.cli.questions import asked_model, confirmed, show, until
 from tracemill.cli.versions import out, told
 from tracemill.errors import TracemillError
 from tracemill.models.api import Price
 from tracemill.models.profiles import Profile
 
-app = typer.Typer(help="Write a new recipe.", no_args_is_help=True)
+app = typer.Typer(help="Write a new recipe, or a new part of the library.", no_args_is_help=True)
 _UNCHECKED = (
     "No column says what is right, so nothing can be verified and answers are kept unverified. If there is one: "
     "--column reference_answer=NAME or --column test_case=NAME"
@@ -24,7 +25,10 @@ _UNCHECKED = (
 
 @app.callback()
 def _group() -> None:
-    """Write a new recipe."""
+    """Write a new recipe, or a new part of the library."""
+
+
+mount(app)
 
 
 @app.command("recipe")
