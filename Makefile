@@ -37,6 +37,16 @@ endif
 
 vllm: $(VLLM) ## make .venv-vllm, the environment that serves models
 
+# The site's reference is read from the code, so its builder lives in the same environment.
+DOCS := $(VENV)/.docs
+$(DOCS): $(ENVIRONMENT) constraints-docs.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints-docs.txt
+	touch $@
+
+.PHONY: docs
+docs: $(DOCS) ## build the documentation site into var/site, with strict links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 install: $(ENVIRONMENT) ## make .venv with everything that requirements.txt names
 
 demo: $(ENVIRONMENT) $(VLLM) ## start Airflow, run the recipe `demo` to its release, print the funnel
@@ -50,7 +60,7 @@ real-sample: $(ENVIRONMENT) ## the same for `real_sample`, on the files below $$
 stop: ## stop the Airflow that `make demo` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tracemill_airflow.local stop; fi
 
-test: $(ENVIRONMENT) $(VLLM) lint ## run all tests
+test: $(ENVIRONMENT) $(VLLM) $(DOCS) lint ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/cluster/test_run.py
 
 test-cluster: $(ENVIRONMENT) ## start the composed cluster without a registry and compare its release with a local run
@@ -90,6 +100,7 @@ KNOWN = $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' constraints.t
 lock: ## resolve the files of constraints anew (needs uv; UV_FIND_LINKS names a folder with the CPU build of torch)
 	$(COMPILE) requirements.txt -o constraints.txt
 	$(COMPILE) -c $(PINNED) $(KNOWN) requirements-dev.txt -o constraints-dev.txt
+	$(COMPILE) -c $(PINNED) $(KNOWN) requirements-docs.txt -o constraints-docs.txt
 	$(COMPILE) -c $(PINNED) docker/sandbox/requirements.in -o docker/sandbox/requirements.txt
 	echo vllm==0.32.0 | uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_35 \
 		--no-header --no-annotate - -o constraints-vllm-gpu.txt

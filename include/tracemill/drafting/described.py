@@ -28,6 +28,7 @@ _ROW = re.compile(rf"^(?P<names>{_NAMES}) {{2,}}(?P<text>\S.*(?:\n {{4,}}\S.*)*)
 _DEFINITION = re.compile(rf"(?P<names>{_NAMES}): (?P<text>.*)", re.DOTALL)
 _SENTENCE = re.compile(rf"(?<=[.!?])\s+(?=[A-Z`\"(]|{_NAMES}: )|(?<=;)\s+(?=`)|\n\s*\n")
 _OPENS = re.compile(r"`([a-z_][a-z0-9_.]*)`")
+_RULES_GIVE_REASONS = re.compile(r"\bgives the reason\b(?!:)")
 _OF_THE_LEDGER = re.compile(r"\bLedger:|\bRejected\b|\breason\b")
 _COMMENT = re.compile(r"^\s+(?P<key>\w+): .*?  # (?!type:|noqa)(?P<text>.*)$", re.MULTILINE)
 _UNITS = {
@@ -102,13 +103,16 @@ def _is_written(info: FieldInfo) -> bool:
 
 
 def reasons_of(step: type[Step]) -> dict[str, str]:
-    """The reasons that a step declares (`reasons`), or those of the table in its docstring; {} where it has neither."""
+    """The reasons that a step declares (`reasons`), or those that its docstring defines; {} where it has neither.
+
+    A docstring defines them that says of its rules that one "gives the reason".
+    """
     declared: Any = getattr(step, "reasons", None)
     if isinstance(declared, Mapping):
         return {str(reason): str(text) for reason, text in declared.items()}
     if isinstance(declared, tuple | frozenset | set | list):
         return dict.fromkeys(sorted(map(str, declared)), "")
-    return _rows(step) if "ledger" in step.writes else {}
+    return _rows(step) if _RULES_GIVE_REASONS.search(step.__doc__ or "") else {}
 
 
 def _key(model: type[BaseModel], name: str, info: FieldInfo, schema: Mapping[str, Any]) -> Key:

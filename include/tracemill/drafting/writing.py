@@ -63,7 +63,7 @@ def written(draft: Draft, folder: Path) -> str:
     lines = [
         f"name: {draft.name}",
         f"description: {_quoted(f'Problems of {draft.found.given}, answered by {draft.asked.model} and verified.')}",
-        "# Relative paths start at this file's folder. docs/start.md says more about every part.",
+        "# Relative paths start at this file's folder. docs/start/own-problems.md says more about every part.",
         "sources:",
         *_indented(_source(draft, folder), "  - ", "    "),
         "steps:",
