@@ -100,7 +100,7 @@ def _notes() -> Iterator[tuple[str, str]]:
 
 def _reasons() -> Iterator[str]:
     yield "# Reasons\n"
-    yield "Why a row is not kept: the word in the ledger, in `tracemill funnel` and `tracemill why`. Made from the code.\n"
+    yield "Why a row is not kept: the word in the ledger, in `tracemill funnel` and `tracemill why`.\n"
     for one in _every():
         if one.family == "step" and (one.reasons or "ledger" in one.facts):
             yield f"## `{one.name}`\n"

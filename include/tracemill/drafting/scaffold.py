@@ -56,8 +56,8 @@ class Written:
 
 _SOURCES = "include/tracemill/ingest/sources.py"
 _VERIFIERS = "include/tracemill/verify/__init__.py"
-SOURCE = Part("source", "Source", "tracemill.ingest.datasets", "AnySource", _SOURCES, "sources")
-VERIFIER = Part("verifier", "Verifier", "tracemill.verify", "AnyVerifier", _VERIFIERS, "verifiers")
+SOURCE = Part("source", "Source", "tracemill.ingest.datasets", "AnySource", _SOURCES, "ingest")
+VERIFIER = Part("verifier", "Verifier", "tracemill.verify", "AnyVerifier", _VERIFIERS, "verify")
 
 
 def step_of(room: str) -> Part:
