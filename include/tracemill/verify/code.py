@@ -71,13 +71,14 @@ class Asked(NamedTuple):
 
 class CodeVerifier(Verifier):
     """Runs the program against `test_case` in the sandbox, one process per worker of the machine.
+    `max_tests`: so many tests of a problem at most; null runs all.
 
     Tests that cannot be used as written make a response unverifiable (`bad_tests`), as do none. A response without a
     program fails (`no_code`); otherwise the reason is the judge's word, such as `wrong_answer`.
     """
 
     kind: Literal["code"] = "code"
-    max_tests: Annotated[int, Field(ge=1)] | None = None  # tests of a problem that are run; null: all
+    max_tests: Annotated[int, Field(ge=1)] | None = None
     sandbox: SandboxSettings = SandboxSettings()
 
     version: ClassVar[int] = 5
