@@ -56,6 +56,13 @@ def test_surroundings_are_told_without_their_secrets(
     assert not [one for one in found.values() if SECRET in one.said + one.remedy]
 
 
+def test_stores_are_those_of_the_place_that_is_set(tmp_path: Path) -> None:
+    (tmp_path / "demo" / "v1").mkdir(parents=True)
+    (tmp_path / "demo" / "v1" / "recipe.json").write_text("{}")
+    assert around(TRACEMILL_STORE=tmp_path.as_uri())["stores"].said == str(tmp_path / "demo" / "v1")
+    assert around(TRACEMILL_STORE=str(tmp_path / "none"))["stores"].state == "no"
+
+
 def test_the_exit_status_says_whether_the_demo_can_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("TRACEMILL_VLLM_PYTHON", "/no/such/python")

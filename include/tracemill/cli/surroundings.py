@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
+
 from tracemill.cli.checks import Check
 from tracemill.engine.connections import connection, s3_options
 from tracemill.engine.resources import Resources
@@ -76,15 +78,20 @@ def _endpoints(machine: Resources) -> Check:
 
 
 def _stores(machine: Resources) -> Check:
-    found = sorted(str(one.parent) for one in Path("var/store").glob("*/*/recipe.json"))
-    return Check("stores", "yes" if found else "no", ", ".join(found) or "none below var/store")
+    """The stores on this machine's disk; what lies elsewhere is told by its connection."""
+    place = machine.environment.get("TRACEMILL_STORE") or "var/store"
+    local = place.removeprefix("file://")
+    if "://" in local:
+        return Check("stores", "yes", f"{_without_login(place)}; its connection says whether it answers")
+    found = sorted(str(one.parent) for one in Path(local).glob("*/*/recipe.json"))
+    return Check("stores", "yes" if found else "no", ", ".join(found) or f"none below {local}")
 
 
 def _hub(machine: Resources) -> Check:
     if machine.environment.get("HF_HUB_OFFLINE", "0").upper() in {"1", "ON", "YES", "TRUE"}:
         return Check("Hub", "no", "HF_HUB_OFFLINE is set: only what its cache holds", "export HF_HUB_OFFLINE=0")
     url = machine.environment.get("HF_ENDPOINT") or _HUB
-    if _answers(url):
+    if _speaks_http(url):
         return Check("Hub", "yes", f"{_without_login(url)} answers")
     remedy = "sources by `path` need no Hub; behind a proxy or a mirror set HTTPS_PROXY or HF_ENDPOINT"
     return Check("Hub", "no", f"{_without_login(url)} does not answer", remedy)
@@ -105,6 +112,15 @@ def _connection(name: str, machine: Resources) -> Check:
     if _answers(url):
         return Check(shown, "yes", f"{kind}, {place} answers")
     return Check(shown, "broken", f"{kind}, {place} does not answer", "start the server, or correct endpoint_url")
+
+
+def _speaks_http(url: str) -> bool:
+    """Whether a web server answers, through a proxy where the environment names one."""
+    try:
+        httpx.head(url, timeout=_PATIENCE)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        return False
+    return True
 
 
 def _answers(url: str) -> bool:
