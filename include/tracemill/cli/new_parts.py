@@ -44,8 +44,9 @@ def step(
 
 def mount(app: typer.Typer) -> None:
     """Add the commands to `tracemill new`."""
-    for command in (source, verifier, step):
-        app.command(command.__name__)(command)
+    app.command("source")(source)
+    app.command("verifier")(verifier)
+    app.command("step")(step)
 
 
 def _write(part: Part, name: str, clone: Path | None) -> None:
