@@ -18,9 +18,9 @@ from tracemill.cli import app
 from tracemill.drafting.described import REQUIRED, described
 from tracemill.drafting.kinds import Kind, kinds, kinds_named
 from tracemill.drafting.schema import recipe_schema
+from tracemill.engine.resources import SHIPPED
 from tracemill.engine.tables import declared
 from tracemill.errors import RecipeError
-from tracemill.recipe_places import SHIPPED
 
 KINDS = kinds()
 RECIPES = sorted(SHIPPED.glob("*.yaml"))

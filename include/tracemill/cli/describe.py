@@ -75,8 +75,7 @@ def _show(one: Described) -> None:
     if one.keys:
         table = Table("key", "type", "default", "meaning")
         for key in one.keys:
-            meaning = f"{key.sentence} ({key.unit})" if key.unit and key.unit not in key.sentence else key.sentence
-            table.add_row(*(escape(text) for text in (key.name, key.type, key.default, meaning)))
+            table.add_row(*(escape(text) for text in (key.name, key.type, key.default, key.meaning)))
         out.print(table)
     for name, text in one.facts.items():
         out.print(f"{name}: {escape(text)}", soft_wrap=True)

@@ -57,16 +57,12 @@ def _kind(one: Described) -> Iterator[str]:
     yield f"## `{one.name}`\n"
     yield f"{_prose(one.text)}\n"
     if one.keys:
-        rows = [(f"`{key.name}`", key.type, f"`{key.default}`", _with_unit(key.sentence, key.unit)) for key in one.keys]
+        rows = [(f"`{key.name}`", key.type, f"`{key.default}`", key.meaning) for key in one.keys]
         yield from _table(("key", "type", "default", "meaning"), rows)
     if one.facts:
         yield from _table(("fact", ""), one.facts.items())
     if one.reasons:
         yield from _table(("reason", "of rows that it turns away"), ((f"`{r}`", t) for r, t in one.reasons.items()))
-
-
-def _with_unit(sentence: str, unit: str) -> str:
-    return f"{sentence} ({unit})" if unit and unit not in sentence else sentence
 
 
 def _tables() -> Iterator[str]:

@@ -55,6 +55,11 @@ class Key:
     unit: str
     sentence: str
 
+    @property
+    def meaning(self) -> str:
+        """The sentence, with the unit where it does not say it."""
+        return f"{self.sentence} ({self.unit})" if self.unit and self.unit not in self.sentence else self.sentence
+
 
 @dataclass(frozen=True)
 class Described:
