@@ -1,8 +1,4 @@
-"""Describes a kind by the class behind it: keys with type, default, unit and sentence; tables and reasons of a step.
-
-Nothing is written twice. A key's sentence is its pydantic description, the comment beside it, or what the docstring of
-its class (or of a base) says of it: a row `name   text` of a table there, or the sentences that name it in backticks.
-"""
+"""Describes a kind by the class behind it: keys with type, default, unit and sentence; tables and reasons of a step."""
 
 from __future__ import annotations
 
@@ -10,27 +6,21 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tracemill.drafting.kinds import Kind, kinds, models_in
+from tracemill.drafting.kinds import Kind
+from tracemill.drafting.sentences import defined, sentence_of, sentences
 from tracemill.drafting.types import REQUIRED, type_in_words
 from tracemill.engine.step import Step
 
-_NAMES = r"[a-z][a-z0-9_]*(?:, [a-z][a-z0-9_]*)*"
-_ROW = re.compile(rf"^(?P<names>{_NAMES}) {{2,}}(?P<text>\S.*(?:\n {{4,}}\S.*)*)", re.MULTILINE)
-_DEFINITION = re.compile(rf"(?P<names>{_NAMES}): (?P<text>.*)", re.DOTALL)
-_SENTENCE = re.compile(rf"(?<=[.!?])\s+(?=[A-Z`\"(]|{_NAMES}: )|(?<=;)\s+(?=`)|\n\s*\n")
-_OPENS = re.compile(r"`([a-z_][a-z0-9_.]*)`")
 _RULES_GIVE_REASONS = re.compile(r"\bgives the reason\b(?!:)")
 _OF_THE_LEDGER = re.compile(r"\bLedger:|\bRejected\b|\breason\b")
-_COMMENT = re.compile(r"^\s+(?P<key>\w+): .*?  # (?!type:|noqa)(?P<text>.*)$", re.MULTILINE)
 _UNITS = {
     "seconds": "seconds",
     "bytes": "bytes",
@@ -90,7 +80,7 @@ def described(kind: Kind) -> Described:
         "counts": f"{behind.unit}s",
         "works on": "one shard at a time" if behind.shape == "map" else "all shards together",
         "version": str(behind.version),
-        "ledger": " ".join(one for one in _sentences(behind) if _OF_THE_LEDGER.search(one)),
+        "ledger": " ".join(one for one in sentences(behind) if _OF_THE_LEDGER.search(one)),
     }
     return Described(kind.family, kind.name, behind.__module__, text, keys, _said(facts), reasons_of(behind))
 
@@ -117,7 +107,7 @@ def reasons_of(step: type[Step]) -> dict[str, str]:
         return {str(reason): str(text) for reason, text in declared.items()}
     if isinstance(declared, tuple | frozenset | set | list):
         return dict.fromkeys(sorted(map(str, declared)), "")
-    return _rows(step) if _RULES_GIVE_REASONS.search(step.__doc__ or "") else {}
+    return defined(step) if _RULES_GIVE_REASONS.search(step.__doc__ or "") else {}
 
 
 def _key(model: type[BaseModel], name: str, info: FieldInfo, schema: Mapping[str, Any]) -> Key:
@@ -150,64 +140,6 @@ def _unit(name: str, words: str, sentence: str) -> str:
         return ""
     said = next((unit for word, unit in _SAID.items() if re.search(rf"\b{word}\b", sentence, re.IGNORECASE)), "")
     return _UNITS.get(name.rsplit("_", 1)[-1], said)
-
-
-def sentence_of(model: type[BaseModel], key: str) -> str:
-    """What a key means, "" where nobody says it; of an object inside, what that is."""
-    info = model.model_fields[key]
-    if info.description:
-        return info.description
-    for owner in _owners(model):
-        found = _comments(owner).get(key) or _rows(owner).get(key) or _named(owner, key)
-        if found:
-            return found.removeprefix(f"`{key}`: ").rstrip(";")
-    return _of_what_is_inside(list(models_in(info.annotation)))
-
-
-def _of_what_is_inside(models: list[type[BaseModel]]) -> str:
-    """The first sentence of a settings object's docstring; of several that have a kind, where they are listed."""
-    if len(models) == 1:
-        return _sentences(models[0])[0]
-    family = next((kind.family for kind in kinds() if models and kind.behind is models[0]), "")
-    return f"each a {family}: `tracemill describe` lists them" if family else ""
-
-
-def _owners(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    """The class and its own bases, the nearest first."""
-    yield from (one for one in model.__mro__ if issubclass(one, BaseModel) and one.__module__.startswith("tracemill"))
-
-
-@cache
-def _comments(model: type[BaseModel]) -> dict[str, str]:
-    """What stands behind a key on its line."""
-    return {found["key"]: found["text"] for found in _COMMENT.finditer(inspect.getsource(model))}
-
-
-@cache
-def _rows(model: type[BaseModel]) -> dict[str, str]:
-    """What a docstring defines: the rows `name   text` of a table in it, and its sentences `name, name: text`."""
-    found = [*_ROW.finditer(inspect.cleandoc(model.__doc__ or ""))]
-    found += [match for one in _sentences(model) if (match := _DEFINITION.match(one))]
-    return {name: " ".join(one["text"].split()) for one in found for name in one["names"].split(", ")}
-
-
-@cache
-def _sentences(model: type[BaseModel]) -> list[str]:
-    """The sentences of a docstring; those of a table's row are apart from those of the next."""
-    prose = _ROW.sub(lambda found: f"\n\n{found['text']}\n\n", inspect.cleandoc(model.__doc__ or ""))
-    return [" ".join(one.split()) for one in _SENTENCE.split(prose) if one.strip()]
-
-
-def _named(model: type[BaseModel], key: str) -> str:
-    """The sentences of a docstring that begin with the key and those after them; else all that name it."""
-    sentences = _sentences(model)
-    begun = next((at for at, one in enumerate(sentences) if one.startswith(f"`{key}`")), None)
-    if begun is None:
-        return " ".join(one for one in sentences if f"`{key}`" in one or f"`{key}: " in one)
-    end = begun + 1
-    while end < len(sentences) and not _OPENS.match(sentences[end]):
-        end += 1
-    return " ".join(sentences[begun:end])
 
 
 def _language_facts(language: Any) -> dict[str, str]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tracemill.drafting.described import sentence_of
 from tracemill.drafting.kinds import kinds
+from tracemill.drafting.sentences import sentence_of
 from tracemill.recipe import Recipe
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
