@@ -50,7 +50,9 @@ def said(installed: Path, *words: str, cwd: Path) -> str:
 
 
 def test_the_wheel_holds_both_roots_and_finds_its_recipes(installed: Path, tmp_path: Path) -> None:
-    code = "import tracemill.recipe, tracemill_airflow.graph as g, tracemill; print(tracemill.__file__); print(g.__file__)"
+    code = (
+        "import tracemill.recipe, tracemill_airflow.graph as g, tracemill; print(tracemill.__file__); print(g.__file__)"
+    )
     places = said(installed, str(installed / "python"), "-c", code, cwd=tmp_path).split()
     assert all(place.startswith(str(installed.parent)) for place in places)
     listed = said(installed, str(installed / "tracemill"), "recipes", cwd=tmp_path)

@@ -52,8 +52,10 @@ class Gate(Sieve):
     def _decided(self, values: pl.DataFrame) -> pl.DataFrame:
         """One row a response: its first number beyond the threshold, with the reason, else its last one."""
         side = self.keep or ("below" if self.metric == "perplexity" else "above")
-        score, threshold = pl.col("score"), pl.col("threshold")
+        score = pl.col("score")
+        threshold = pl.col("threshold")
         beyond = score < threshold if side == "above" else score > threshold
+        beyond |= score.is_nan() | threshold.is_nan()  # which Polars takes for the largest number of all
         place = pl.int_range(pl.len())
         order = pl.when(beyond).then(place).otherwise(2 * pl.len() - place)
         reason = pl.when(beyond).then(pl.lit(_REASONS[self.metric])).alias("reason")

@@ -89,3 +89,9 @@ def test_a_response_is_kept_by_the_number_that_decided(
 def test_a_number_without_a_cut_is_an_error(tmp_path: Path, cuts: list[dict[str, Any]]) -> None:
     with pytest.raises(MissingInput, match="no cut of reward for m"):
         gated(tmp_path, cuts, [score(0.5)])
+
+
+@pytest.mark.parametrize("keep", ["above", "below"])
+def test_nothing_passes_a_threshold_that_is_no_number(tmp_path: Path, keep: str) -> None:
+    """Trap: of two numbers one of which is none, a comparison of columns takes that one for the larger."""
+    assert gated(tmp_path, [cut(float("nan"))], [score(0.5)], keep=keep)[:2] == ("rejected", LOW)
