@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from tracemill.text.answer_text import normalised_answer
-from tracemill.text.choices import parted
 from tracemill.verify.math.pool import Pair
 
 _LETTER = re.compile(r"[(\[]?\s*⟦?([A-Ja-j])⟧?\s*[)\]]?\s*\.?")
@@ -22,6 +21,8 @@ def with_choices(pair: Pair, problem: str) -> Pair:
     gold, answer = (_LETTER.fullmatch(text) for text in pair[:2])
     if not gold and not answer:
         return pair
+    from tracemill.text.choices import parted  # loads Arrow's functions, which the workers of the pool do without
+
     choices = parted(problem)[1]
     if not choices:
         return pair
