@@ -17,9 +17,9 @@ import sys
 from tests.unit.dedup.shards import Shards, problem
 from tests.unit.models.shard import generation
 from tracemill.compiling import compile_kernels
-from tracemill.shards import Store
-from tracemill.steps.rules import Rules
-from tracemill.steps.sign import Sign
+from tracemill.dedup.sign import Sign
+from tracemill.engine.store import Store
+from tracemill.select.rules import Rules
 
 def compiled():
     modules = [module for name, module in sys.modules.items() if name.startswith("tracemill.")]
