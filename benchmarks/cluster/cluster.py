@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.cluster import compose, machine_image
 from benchmarks.cluster.compose import Service
-from benchmarks.cluster.engine import Engine, engine
+from benchmarks.cluster.engine import Engine, NoEngine, engine
 
 PROJECT = "tracemill"
 CLUSTER = (
@@ -157,9 +157,21 @@ _PING = "python -m tracemill_airflow.health worker && echo pong"
 @contextmanager
 def machinery() -> Iterator[Engine]:
     """An engine with the images and the networks of the file. Raises NoEngine where none can be started."""
+    absent = machine_image.missing()
+    if absent:
+        raise NoEngine(f"not installed: {', '.join(absent)}")
     with engine() as found:
         machine_image.import_base(found.docker)
+        _require_containers(found)
         machine_image.build(found.docker)
         for name, internal in compose.networks().items():
             found.run("network", "create", *(["--internal"] if internal else []), _network(name))
         yield found
+
+
+def _require_containers(found: Engine) -> None:
+    """Raises NoEngine where the engine runs, but no container does: it may be shut in itself."""
+    try:
+        found.run("run", "--rm", "--network", "none", "--memory", "64m", machine_image.BASE, "true")
+    except RuntimeError as error:
+        raise NoEngine(f"containers do not start here: {error}") from None

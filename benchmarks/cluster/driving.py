@@ -20,6 +20,7 @@ from tracemill_airflow.rest import AirflowRest, RunFailed
 DAG = "reasoning_distillation"
 API = "http://127.0.0.1:8080"  # as published, in the engine's network
 STORE = "s3://store@tracemill"
+LOGS = "/opt/airflow/logs"
 FERNET = "AIRFLOW_FERNET_KEY"
 WORDS = (
     *("AIRFLOW_SECRET_KEY", "AIRFLOW_JWT_SECRET"),
@@ -55,7 +56,7 @@ def run(
     victim: tuple[str, str] | None = None,
     dag: str = DAG,
 ) -> Ran:
-    """Trigger a recipe and wait for its end. Raises RunFailed with the tasks that failed.
+    """Trigger a recipe and wait for its end. Raises RunFailed with the tasks that failed and the ends of their logs.
 
     `victim` is a worker and a task: the worker is killed while it runs the last batch of that.
     """
@@ -71,10 +72,20 @@ def run(
         elif killed and noticed is None and any(task.state != "running" and task.tries for task in lost):
             noticed = time.monotonic() - killed
     if rest.run(dag, name)["state"] != "success":
-        raise RunFailed(f"{conf}: {[task for task in rest.tasks(dag, name) if task.state != 'success']}")
+        raise RunFailed(f"{conf}: {_ended_badly(cluster, rest, dag, name)}")
     if victim and (killed is None or noticed is None):
         raise RunFailed(f"{victim[0]} was not killed while it ran {victim[1]}")
     return Ran(name, time.monotonic() - began, noticed)
+
+
+def _ended_badly(cluster: Cluster, rest: AirflowRest, dag: str, run: str) -> str:
+    """The tasks of a run that did not succeed, and the last lines of those that failed."""
+    bad = [task for task in rest.tasks(dag, run) if task.state != "success"]
+    said = [str(task) for task in bad]
+    for task in {task.task for task in bad if task.state == "failed"}:
+        logs = f"find {LOGS}/dag_id={dag}/run_id={run}/task_id={task} -name '*.log' -exec tail -n 12 '{{}}' ';'"
+        said.append(cluster.execute("api-server", "sh", "-c", logs, check=False))
+    return "\n".join(said)
 
 
 def local_release(recipe: Path | str, folder: Path, environment: Mapping[str, str]) -> tuple[Path, float]:

