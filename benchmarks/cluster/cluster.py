@@ -36,7 +36,7 @@ exec $user postgres -c listen_addresses='*' -c unix_socket_directories=/tmp -c f
 """
 _REDIS = ("--protected-mode", "no", "--bind", "0.0.0.0", "--dir", "/data")
 _MOTO = ("-m", "moto.server", "-H", "0.0.0.0", "-p", "8333")
-_ANSWERS = ("--health-cmd", "bash -c '</dev/tcp/127.0.0.1/8333'", "--health-interval", "2s")
+_ANSWERS = ("--health-cmd", "bash -c '</dev/tcp/127.0.0.1/8333'", "--health-interval", "2s", "--health-retries", "60")
 
 
 class NotUp(RuntimeError):
@@ -85,7 +85,7 @@ class Cluster:
             raise NotUp(f"{name} {' '.join(words)} ended with {code}: {output[-2000:]}")
         return output
 
-    def await_worker(self, name: str, seconds: float = 90) -> None:
+    def await_worker(self, name: str, seconds: float = 180) -> None:
         """Wait until a worker answers its own health check. Raises NotUp."""
         end = time.monotonic() + seconds
         while "pong" not in self.execute(name, "sh", "-c", _PING, check=False):
