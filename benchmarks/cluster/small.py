@@ -38,9 +38,6 @@ def _recipe() -> dict[str, Any]:
         "rows_per_shard": 16,
         "sources": [{**source, "columns": {**columns, "test_case": "tests"}}],
         "steps": {
-            "sign": {"kind": "sign", "embedder": {"kind": "hashing"}},
-            "cluster": {"kind": "cluster"},
-            "unique": {"kind": "unique"},
             "rules": {"kind": "rules", "styles": ["am"]},
             "check_sums": {"kind": "verify", "verifiers": [{"kind": "math"}]},
             PROGRAMS: {"kind": "verify", "verifiers": [{"kind": "code"}]},
