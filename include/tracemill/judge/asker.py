@@ -1,6 +1,6 @@
 """What a judge is: a model, a prompt of a file, and how a judgement is read from what the model says.
 
-How a verdict is read is in judges/reading.py, what keeps a response from forging one in judges/fencing.py.
+How a verdict is read is in judge/reading.py, what keeps a response from forging one in judge/fencing.py.
 A model does not always keep to the format. What cannot be read is asked again, at most `attempts` times in all and each
 time with another seed; after that nothing was shown either way, and the row is unverifiable.
 """

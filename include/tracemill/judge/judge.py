@@ -35,7 +35,7 @@ class JudgeResponses(AskingStep):
     `checked` responses a shard that the verifiers passed are asked about too, those with the smallest ids: not to
     decide anything, but so that the card can say how often the judge agrees with what was verified (table `opinions`).
 
-    Ledger, by what all verdicts come to in the end (`verifiers/standing.py`): kept when that is a pass, or nothing was
+    Ledger, by what all verdicts come to in the end (`engine/standing.py`): kept when that is a pass, or nothing was
     ever said (`not_applicable`); rejected `judged_wrong` below the pass mark (score and mark in the judge's numbers),
     or with the verifier's own reason; quarantined with the verifier's reason, or when no judgement could be read.
     """

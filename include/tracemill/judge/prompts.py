@@ -39,7 +39,7 @@ def prompt_digest(name: str) -> str:
 def filled(name: str, **values: str) -> str:
     """The prompt with its places filled in; a place that is not given stays empty.
 
-    Where the prompt has fences, what is filled in is made harmless first (see judges/fencing.py).
+    Where the prompt has fences, what is filled in is made harmless first (see judge/fencing.py).
     """
     if f"{{{FENCE}}}" in prompt_text(name):
         values = {place: harmless(text) for place, text in values.items()}

@@ -2,7 +2,7 @@
 
 Every response with a published verdict counts in `n`, also one that an earlier step turned away and one that has no
 verdict of ours. `agree`: we said pass where the source said right, or fail where it said wrong. `unverifiable` never
-agrees. Several verdicts on one response count as what they come to together (`verifiers/standing.py`). Where a source
+agrees. Several verdicts on one response count as what they come to together (`engine/standing.py`). Where a source
 publishes no verdict and the recipe has the `direct` verifier run the benchmark's own procedure, that verdict stands for
 the published one.
 """

@@ -22,7 +22,7 @@ from tracemill.engine.tables import columns_of
 class Select(Step):
     """Rank each problem's responses and keep the first `responses_per_problem`. See docs/design/release.md.
 
-    A response is *verified* when its verdicts together are a pass (`verifiers/standing.py`): no verifier that applies
+    A response is *verified* when its verdicts together are a pass (`engine/standing.py`): no verifier that applies
     says fail, or could not tell, unless the recipe lets a judge overrule it. The rank: verified first, then the higher
     reward (mean over reward models; a response without one comes last), then the shorter thinking, then the smaller id.
     The last two make the choice unique; they never depend on the order of rows. In a store that was migrated the older

@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 class Verify(Step):
     """Run the verifiers over one shard, each on the responses to which it applies.
 
-    What the verdicts on a response come to (`verifiers/standing.py`) decides: one that fails any verifier is rejected
+    What the verdicts on a response come to (`engine/standing.py`) decides: one that fails any verifier is rejected
     with that verifier's reason; else, if any could not tell, quarantined with its reason; else kept. One to which none
     applies is kept with the reason `not_applicable`.
 

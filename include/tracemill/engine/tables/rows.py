@@ -30,7 +30,7 @@ PLAN = declare(
     )
 )
 
-# Of a trial alone: the rows of each shard's slice that it takes (steps/chosen.py); the slice's other rows are not read.
+# Of a trial alone: the rows of each shard's slice that it takes (ingest/chosen.py); its other rows are not read.
 CHOSEN = declare(Table("chosen", pa.schema([("index", pa.int32()), ("row", pa.int64())])))
 
 # One row per distinct problem of a shard. `id` is problem_id() of the text: the same problem from two sources has
