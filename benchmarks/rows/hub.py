@@ -31,8 +31,8 @@ from tracemill.recipe import Recipe
 IDLE_BYTES = 760_000_000
 READ = """
 import json, sys
-from tracemill.resources import Resources
-from tracemill.sources.huggingface import HuggingfaceSource
+from tracemill.engine.resources import Resources
+from tracemill.ingest.datasets.huggingface import HuggingfaceSource
 given, part, parts = json.loads(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 made = HuggingfaceSource.model_validate(given)
 slices = made.plan(Resources(), 500)
@@ -40,8 +40,8 @@ print(sum(1 for one in slices[part::parts] for raw in made.read(Resources(), one
 """
 STATE = """
 import json, sys, time
-from tracemill.resources import Resources
-from tracemill.sources.jsonl import JsonlSource
+from tracemill.engine.resources import Resources
+from tracemill.ingest.mapped import JsonlSource
 made = JsonlSource.model_validate(json.loads(sys.argv[1]))
 began = time.perf_counter()
 made.state(Resources())

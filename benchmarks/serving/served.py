@@ -23,9 +23,9 @@ _DISTIL = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from tracemill.recipe import load_recipe
-from tracemill.resources import Resources
-from tracemill.runner import run_shard, shard_count
-from tracemill.shards import Store
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.store import Store
 recipe, store = load_recipe(sys.argv[1]), Store.at(sys.argv[2], create=True)
 run_shard(recipe, store, "plan", 0, Resources())
 shards = range(shard_count(store))

@@ -89,7 +89,7 @@ def _seconds_to_clean(settings: SandboxSettings) -> float:
     """Kill a supervisor whose two programs sleep; return the seconds until nothing of it is left."""
     before = _containers(settings)
     program = (
-        "import sys\nfrom tracemill.sandbox.base import *\n"
+        "import sys\nfrom tracemill.sandbox.base import *\nfrom tracemill.sandbox.pool import open_sandbox\n"
         f"settings = SandboxSettings.model_validate_json({settings.model_dump_json()!r})\n"
         "with open_sandbox(settings) as sandbox:\n    print('ready', flush=True)\n"
         f"    list(sandbox.judge(Job(id=str(n), source={SLEEPER!r}, suite=StdioSuite(inputs=('',), outputs=('',)),"
@@ -279,7 +279,8 @@ def test_mocks_share_a_process_and_say_so() -> None:
 
 def test_without_namespaces_the_sandbox_says_what_to_enable() -> None:
     program = (
-        "import os\nfrom tracemill.sandbox.base import *\nfrom tracemill.sandbox.worker.seccomp import Filter\n"
+        "import os\nfrom tracemill.sandbox.base import *\nfrom tracemill.sandbox.pool import open_sandbox\n"
+        "from tracemill.sandbox.worker.seccomp import Filter\n"
         "Filter(allow_fork=True, allow_exec=True).install(os.getpid())\n"
         "try:\n    open_sandbox(SandboxSettings(workers=1))\nexcept SandboxUnavailable as error:\n    print(error)\n"
     )

@@ -121,11 +121,11 @@ def test_no_more_is_in_flight_than_allowed(store: Store) -> None:
 
 KILLED = """
 import os, signal, sys
-from tracemill.resources import Resources
-from tracemill.serving.fake import FakeServer
+from tracemill.engine.resources import Resources
+from tracemill.models.fake import FakeServer
 from tests.unit.models.test_client import ask, model, resources
-from tracemill.serving.feed import Feed
-from tracemill.shards import Store
+from tracemill.models.session import Feed
+from tracemill.engine.store import Store
 class Deadly(FakeServer):
     async def post(self, url, *rest):
         if len(self.requests) == 30:
