@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tracemill.decontaminate.slots import laid_out
 from tracemill.text.jit import F32, I32, I64, U64, kernel
 from tracemill.text.meaning.units import Units
 
@@ -36,10 +37,9 @@ def unit_index(items: Units) -> UnitIndex:
     )
     weights = (items.weights[order][starts] / (1.0 + 0.25 * np.log(counts))).astype(np.float32)
     totals = np.bincount(owners[order], weights[inverse], len(items)).astype(np.float32)
-    slots = 1 << max(4, int(4 * len(keys)).bit_length())
-    table = (np.zeros(slots, np.uint64), np.zeros(slots, np.int64), np.zeros(slots, np.int32))
-    spread = np.zeros(slots, np.float32)
-    _insert(keys, starts, counts.astype(np.int32), weights, *table, spread)
+    table, slots = laid_out(keys, starts, counts.astype(np.int32))
+    spread = np.zeros(len(table[0]), np.float32)
+    spread[slots] = weights
     return UnitIndex(*table, spread, owners[order], totals)
 
 
@@ -60,21 +60,6 @@ def neighbours(texts: Units, index: UnitIndex, floor: float) -> tuple[I32, I32, 
         index.totals,
         floor,
     )
-
-
-@kernel
-def _insert(
-    new: U64, new_starts: I64, new_counts: I32, new_weights: F32, keys: U64, starts: I64, counts: I32, weights: F32
-) -> None:
-    mask = np.uint64(len(keys) - 1)
-    for k in range(len(new)):
-        slot = np.int64(new[k] & mask)
-        while counts[slot] != 0:
-            slot = np.int64(np.uint64(slot + 1) & mask)
-        keys[slot] = new[k]
-        starts[slot] = new_starts[k]
-        counts[slot] = new_counts[k]
-        weights[slot] = new_weights[k]
 
 
 @kernel

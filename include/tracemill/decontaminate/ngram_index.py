@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tracemill.decontaminate.slots import laid_out
 from tracemill.text.jit import F32, I32, I64, U8, U64, at, kernel, mixed
 from tracemill.text.ngrams import Grams, power, rolled
 from tracemill.text.tokens import Tokens
@@ -38,9 +39,7 @@ def gram_index(grams: Grams, n: int) -> GramIndex:
         grams.hashes[order], return_index=True, return_inverse=True, return_counts=True
     )
     totals = np.bincount(owners[order], 1.0 / counts[inverse], len(grams)).astype(np.float32)
-    slots = 1 << max(4, int(4 * len(keys)).bit_length())
-    table = (np.zeros(slots, np.uint64), np.zeros(slots, np.int64), np.zeros(slots, np.int32))
-    _insert(keys, starts, counts.astype(np.int32), *table)
+    table, _ = laid_out(keys, starts, counts.astype(np.int32))
     return GramIndex(n, _bits(keys), *table, owners[order], totals)
 
 
@@ -79,18 +78,6 @@ def _bits(keys: U64) -> U8:
         place = _place(key)
         present[place >> 3] |= np.uint8(1 << (place & 7))
     return present
-
-
-@kernel
-def _insert(new: U64, new_starts: I64, new_counts: I32, keys: U64, starts: I64, counts: I32) -> None:
-    mask = np.uint64(len(keys) - 1)
-    for k in range(len(new)):
-        slot = np.int64(new[k] & mask)
-        while counts[slot] != 0:
-            slot = np.int64(np.uint64(slot + 1) & mask)
-        keys[slot] = new[k]
-        starts[slot] = new_starts[k]
-        counts[slot] = new_counts[k]
 
 
 @kernel
