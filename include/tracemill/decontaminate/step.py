@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -101,10 +102,15 @@ class Decontaminate(AskingStep):
 
         Raises RecipeError, before any work, where the rule `embedding` has no vectors to compare.
         """
-        return self.checked(resources, inputs, inputs.store)
+        output = self.checked(resources, inputs, inputs.store)
+        if inputs.index > 0:  # what is caught of changed items is the same for all shards
+            return output
+        return replace(output, tables={**output.tables, MUTANTS.name: self._measured(resources, inputs.store)})
 
     def checked(self, resources: Resources, inputs: Inputs, kept: ObjectStore | None) -> Output:
-        """As `run`; the benchmarks' vectors are read from and written to `kept`, and nothing else is. None: nowhere."""
+        """As `run`, but for what the rules catch of changed items. The benchmarks' vectors are read from and written
+        to `kept`, and nothing else is. None: nowhere.
+        """
         if self.embedding is not None and not _is_signed(inputs):
             raise RecipeError(UNSIGNED)
         problems = inputs.table("problems", ["id", "prompt"])
@@ -119,10 +125,7 @@ class Decontaminate(AskingStep):
                 self.judge, compared, items, found, self.feed(self.judge.model, resources, inputs)
             )
         ids = problems["id"].combine_chunks()
-        tables = {"contamination": self._evidence(ids, items, found)}
-        if inputs.index == 0:  # the same for all shards
-            tables[MUTANTS.name] = self._measured(resources, kept)
-        return Output(self._ledger(ids, items, found), tables)
+        return Output(self._ledger(ids, items, found), {"contamination": self._evidence(ids, items, found)})
 
     def _judged(
         self, judge: OverlapJudge, compared: Problems, items: Items, found: Mapping[str, Matches], feed: Feed
@@ -143,7 +146,7 @@ class Decontaminate(AskingStep):
         same = np.array([answer.value is True for answer in answers], np.bool_)
         return Matches(pairs.texts, pairs.items, same.astype(np.float32), same, np.array(said, np.object_))
 
-    def _measured(self, resources: Resources, store: ObjectStore | None) -> pa.Table:
+    def _measured(self, resources: Resources, store: ObjectStore) -> pa.Table:
         """What the rules catch of the benchmarks' items when they are changed, and of exercises told otherwise."""
         changed = measured(
             _questions(self, resources),
