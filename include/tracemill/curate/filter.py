@@ -26,7 +26,7 @@ class Filter(Sieve):
     turns       several turns that do not alternate from user to user, so that an answer would not make pairs; system
                 turns may stand before a user's
     empty       fewer than `min_words` words (a Han character is a word)
-    incomplete  ends in the middle; see text.wellformed
+    incomplete  ends in the middle; see wellformed.py
     unicode     more than `unusual` of the visible characters are of no script in `scripts` (score: the share)
     url         asks about what lies behind a link (`needed`), or has any link (`any`, as the paper removes them)
     table       has a table

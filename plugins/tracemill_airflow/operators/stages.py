@@ -207,11 +207,10 @@ STAGES: tuple[type[StageOperator], ...] = tuple(
 def operator_of(step: Mapping[str, Any]) -> type[StageOperator]:
     """The operator of a step with these settings, which are those of the recipe's YAML.
 
-    Of several for one kind the last that runs it: the first takes what no other claims. Raises KeyError for a kind of
-    step that has no operator.
+    Of several for one kind the first takes what no other claims. Raises KeyError for a kind of step that has no
+    operator.
     """
     fitting = [operator for operator in STAGES if operator.of_kind() == step["kind"]]
     if not fitting:
         raise KeyError(step["kind"])
-    claimed = [operator for operator in fitting[1:] if operator.runs(step)]
-    return claimed[0] if claimed else fitting[0]
+    return next((operator for operator in fitting[1:] if operator.runs(step)), fitting[0])

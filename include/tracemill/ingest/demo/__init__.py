@@ -6,7 +6,6 @@ No network and no files; `planted` says what was planted where, so that a run ca
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -89,11 +88,6 @@ class DemoSource(Source):
         ids = tuple(generation_id(problem, TEACHER, i, given["text"]) for i, given in enumerate(row.value["responses"]))
         own = problem if row.faulty is None else ids[row.faulty]
         return Planted(row.kind, own, catch, ids)
-
-
-def planted_counts(sources: Sequence[DemoSource]) -> Counter[str]:
-    """How many faults of each kind the sources hold."""
-    return Counter(planted.kind for source in sources for planted in source.planted())
 
 
 def _response(given: dict[str, Any], index: int) -> Response:

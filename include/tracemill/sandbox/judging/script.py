@@ -17,7 +17,6 @@ NOT_RUN = "not_run"
 _LATER_SECONDS = 1.0
 GROUP_SECONDS = 1.0  # CPU that a group may burn after its first test, or call, before the one in hand is run alone
 _EXIT_MEMORY = 91
-_SIGKILL = -9
 _SIGXCPU = -24
 _SIGXFSZ = -25
 
