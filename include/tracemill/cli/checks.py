@@ -26,7 +26,7 @@ from tracemill.sandbox.pool import open_sandbox
 
 State = Literal["yes", "no", "broken"]
 _GIB = 2**30
-_MEMORY = 4.4  # GiB that `make demo` held at most, measured on two cores while vLLM served
+_MEMORY = 7.0  # GiB that `make demo` held at most, measured on two cores while one vLLM served and the next started
 _DISK = 2.0  # GiB that the demo's store, Airflow's logs and its database stay below
 _PATIENCE = 3  # seconds for a daemon or an address to say anything
 
