@@ -80,7 +80,7 @@ def test_what_a_vanished_server_held_is_asked_elsewhere_as_soon_as_its_lease_is_
         found = Feed(model(), store, Resources(workers=1, environment={}), "near").answers(asks(16))
         silent.frozen = False
     assert len(texts(found)) == 16
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40  # by far less than the silence of ten minutes
 
 
 def test_an_endpoint_that_says_nothing_any_more_is_asked_again(store: Store) -> None:

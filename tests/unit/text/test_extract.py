@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from tests.pace import within
 from tracemill.text.extract import boxed, final_answer, reference, unmarked
 
 BOXES = [
@@ -142,6 +141,4 @@ def test_only_marks_around_the_whole_are_taken_off(text: str, bare: str) -> None
     ],
 )
 def test_no_text_takes_long(text: str) -> None:
-    began = time.thread_time()
-    final_answer(text)
-    assert time.thread_time() - began < 1.0
+    within(2.0, lambda: final_answer(text))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tracemill.errors import VerifierError
-from tracemill.verify.math.pool import WALL_FACTOR, Finding, MathPool, Pair
+from tracemill.verify.math.pool import Finding, MathPool, Pair
 
 INCLUDE = Path(__file__).resolve().parents[3] / "include"
 AWKWARD = Path(__file__).with_name("awkward_worker.py")
@@ -48,7 +48,7 @@ def test_a_worker_that_takes_too_much_memory_is_ended() -> None:
 def test_a_worker_that_does_not_even_compute_is_ended_by_the_wall_clock() -> None:
     began = time.monotonic()
     assert awkward([SLEEP], cpu_seconds=0.1, workers=1) == {SLEEP: "timeout"}
-    assert time.monotonic() - began < WALL_FACTOR * 0.1 + 5
+    assert time.monotonic() - began < 30  # WALL_FACTOR times its CPU time, and a worker's start; the sleep is an hour
 
 
 def test_a_pair_whose_worker_is_killed_is_tried_once_more() -> None:
@@ -140,4 +140,4 @@ def test_no_real_comparison_needs_its_limit() -> None:
         found = [one for text in BOUNDED for one in pool.submit(Pair(r"\frac{\pi}{2}", text))] + list(pool.drain())
     assert len(found) == len(BOUNDED)
     assert {word for _, word in found} <= {"different", "unknown", "unparsable_answer"}
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 50  # three seconds on an idle core, eight pairs at their limit take more
