@@ -10,7 +10,8 @@ from tracemill.engine.tables.table import Table, declare
 # raw == text.think.rebuilt(style, think_content, answer_content); the styles are listed there.
 # `source_verdict` is a verdict that the source itself published for this response, null when it did not.
 # `response_source` is the release name of where the response comes from (facts of the paper's table A3: am-0309, ...),
-# apart from the teacher; `served_model` is what the server called itself when it answered.
+# apart from the teacher; `served_model` is what the server called itself when it answered. `mode` names the way in
+# which the teacher was asked (reasoning effort, system prompt, temperature); null for a teacher with one way.
 GENERATIONS = declare(
     Table(
         "generations",
@@ -32,6 +33,7 @@ GENERATIONS = declare(
                 ("source_verdict", pa.bool_()),
                 ("response_source", pa.string()),
                 ("served_model", pa.string()),
+                ("mode", pa.string()),
             ]
         ),
         about=("generation", "id"),
