@@ -1,4 +1,4 @@
-"""A local Airflow for one machine: `airflow standalone` on SQLite with LocalExecutor, its state below one folder.
+"""A local Airflow for one machine: `airflow standalone` on SQLite, tasks as its own processes, state below one folder.
 
 `make demo` uses it; `python -m tracemill_airflow.local stop` ends it.
 """
@@ -156,6 +156,7 @@ def settings(home: Path, port: int) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "tracemill_airflow.executor.PreloadedExecutor",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__PARALLELISM": str(max(2, len(os.sched_getaffinity(0)))),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base}/execution/",

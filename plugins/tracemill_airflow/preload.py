@@ -1,7 +1,8 @@
-"""What every task imports, imported once by a Celery worker: its tasks are forks of it and find it there.
+"""What every task imports, imported once by what forks tasks: they find it there.
 
-docker-compose.yaml names this module in Celery's `imports`. A task took 3.1 s of processor for it before it began.
-Nothing here may put a thread to work, since a fork has none: neither torch nor an embedder, a client or a query.
+docker-compose.yaml names this module in Celery's `imports`, and executor.py imports it for the local server. A task
+took 3.1 s of processor for it before it began. Nothing here may put a thread to work, since a fork has none: neither
+torch nor an embedder, a client or a query.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.cluster.compose import Service, services
 from tests.cluster.test_compose import SECRET_VALUES
+from tracemill_airflow.local import settings
 
 PRELOAD = "tracemill_airflow.preload"
 CONFIG = "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG"
@@ -60,8 +61,7 @@ def test_every_worker_imports_it_when_it_starts(worker: Service, monkeypatch: py
 
     monkeypatch.setenv(CONFIG, worker.environment[CONFIG])
     monkeypatch.setenv("AIRFLOW__CELERY__RESULT_BACKEND", "redis://nowhere/1")
-    settings = get_default_celery_config(conf)
-    assert PRELOAD in Celery(config_source=settings).loader.default_modules
+    assert PRELOAD in Celery(config_source=get_default_celery_config(conf)).loader.default_modules
 
 
 def test_only_workers_import_it() -> None:
@@ -75,3 +75,19 @@ def test_its_forks_find_everything_and_can_use_it(tmp_path: Path) -> None:
         [sys.executable, "-c", FORKS, str(tmp_path)], env=dict(os.environ), capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == str([0] * 3), done.stderr[-2000:]
+
+
+def test_the_local_server_imports_it_before_it_forks_its_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.executors.executor_loader import ExecutorLoader
+    from airflow.executors.local_executor import LocalExecutor
+
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", settings(tmp_path, 1)["AIRFLOW__CORE__EXECUTOR"])
+    monkeypatch.delitem(sys.modules, PRELOAD, raising=False)
+    there = []
+    monkeypatch.setattr(LocalExecutor, "start", lambda self: there.append(PRELOAD in sys.modules))
+    executor, _ = ExecutorLoader.import_default_executor_cls()
+    assert executor.is_local
+    executor().start()
+    assert there == [True]
