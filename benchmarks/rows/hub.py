@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from backports import zstd
 
-from tests.unit.ingest.hub_server import Hub, serving
+from tests.build.hub import Hub, serving
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard, shard_count
 from tracemill.engine.store import Store

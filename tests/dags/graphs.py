@@ -14,7 +14,7 @@ from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 from airflow.sdk import DAG
 from airflow.triggers.base import BaseTrigger
 
-from tests.unit.versions.small import Small
+from tests.build.small import Small
 from tracemill.engine.store import Store
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MailHandler
 
-from tests.webhook import Hook, webhook
+from tests.build.webhook import Hook, webhook
 from tracemill.errors import RecipeError
 from tracemill_airflow.failing import RunEnded, leave_word
 from tracemill_airflow.notifying import Message, about_failure, connections, failed, late, succeeded, tell

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.build.small import LEAK, ids, small, text
 from tests.dags.graphs import dag_file, ran, store_of
-from tests.unit.versions.small import LEAK, ids, small, text
 from tracemill.versions.versions import Version, latest
 from tracemill_airflow.graph import stages_of
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
-    from tests.unit.versions.small import Small
+    from tests.build.small import Small
 
 OLD, NEW = [text(k) for k in range(12)], text(90)
 STAGES = ("plan", "ingest", "sign", "cluster", "unique", "rules", "select")

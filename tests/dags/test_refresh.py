@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.build.small import Small, ids, small, text
 from tests.dags.graphs import dag_file, ran, store_of
-from tests.unit.versions.small import Small, ids, small, text
 from tracemill.versions.versions import latest, version_numbers
 from tracemill_airflow.graph import stages_of
 

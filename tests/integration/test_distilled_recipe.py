@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.models.shard import AT
+from tests.build.shard import AT
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard, shard_count
 from tracemill.engine.store import Store

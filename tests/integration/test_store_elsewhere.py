@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.fakes import FakePlan, fake_recipe
+from tests.build.fakes import FakePlan, fake_recipe
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard, shard_count
 from tracemill.engine.store import Manifest, Store

@@ -14,8 +14,8 @@ from tracemill.text import jit
 
 MISSED = """
 import sys
-from tests.unit.dedup.shards import Shards, problem
-from tests.unit.models.shard import generation
+from tests.build.shards import Shards, problem
+from tests.build.shard import generation
 from tracemill.compiling import compile_kernels
 from tracemill.dedup.sign import Sign
 from tracemill.engine.store import Store

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeIngest, FakePlan, FakeRecipe, Gather, Sieve, fake_recipe, run_at_once, run_mortal
+from tests.build.fakes import FakeIngest, FakePlan, FakeRecipe, Gather, Sieve, fake_recipe, run_at_once, run_mortal
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import ShardResult, run_shard, shard_count
 from tracemill.engine.step import Step
@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> Store:
 def processes() -> ForkServerContext:
     """Processes that start in milliseconds: the server imports what they need once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.fakes", "tracemill.engine.runner"])
+    context.set_forkserver_preload(["tests.build.fakes", "tracemill.engine.runner"])
     return context
 
 

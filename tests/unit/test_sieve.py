@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 import pytest
 
-from tests.tables import inputs_of
+from tests.build.tables import inputs_of
 from tracemill.engine.ids import Unit
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import reconcile

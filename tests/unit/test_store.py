@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.fakes import SickDisk
+from tests.build.fakes import SickDisk
 from tracemill.engine.objects import scratch_folder
 from tracemill.engine.step import Inputs, ledger_rows
 from tracemill.engine.store import MARKER, Counts, Manifest, Store, StoredFile

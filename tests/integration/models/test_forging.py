@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from benchmarks.verdicts.judging import PAYLOADS, questions
-from tests.unit.models.shard import generation, problem, shard
+from tests.build.shard import generation, problem, shard
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.judge.judge import JudgeResponses

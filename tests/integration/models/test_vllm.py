@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from tests.build.shard import generation, ledger, problem, shard
 from tests.integration.models.conftest import FLAGS, embedded
-from tests.unit.models.shard import generation, ledger, problem, shard
 from tracemill.distill.step import Distill
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import reconcile

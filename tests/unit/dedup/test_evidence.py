@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.unit.dedup.shards import HASHING, Shards, problem
+from tests.build.shards import HASHING, Shards, problem
 from tracemill.dedup.cluster import Cluster
 from tracemill.dedup.sign import Sign
 from tracemill.engine.store import Store

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.dedup.shards import HASHING, Shards, problem
+from tests.build.shards import HASHING, Shards, problem
 from tracemill.dedup.cluster import Cluster
 from tracemill.dedup.index import read_index
 from tracemill.dedup.sign import Sign

@@ -18,7 +18,7 @@ from tracemill.errors import RecipeError
 
 PROJECT = Path(__file__).resolve().parents[3]
 PARTS = {"acme_math": SOURCE, "same_words": VERIFIER, "too_long_to_ask": step_of("curate")}
-ROOTS = ("include", "plugins", "pyproject.toml", "tests/unit/steps/recipes.py", "tests/conftest.py")
+ROOTS = ("include", "plugins", "pyproject.toml", "tests/build/trial.py", "tests/conftest.py")
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.unit.ingest.hub_server import Hub, serving
+from tests.build.hub import Hub, serving
 from tracemill.engine.resources import Resources
 from tracemill.errors import SourceError, StoreError
 from tracemill.ingest.datasets.huggingface import HuggingfaceSource

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from tests.unit.models.shard import MODEL, generation, ledger, problem, run, shard
+from tests.build.shard import MODEL, generation, ledger, problem, run, shard
 from tracemill.engine.store import Store
 from tracemill.judge.fencing import fence_mark, harmless
 from tracemill.judge.judge import JudgeResponses

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from tests.unit.models.shard import MODEL
+from tests.build.shard import MODEL
 from tracemill.errors import RecipeError
 from tracemill.judge.judges import AnyJudge
 from tracemill.judge.labels import TAGS, Labeller, Tags, parse_difficulty

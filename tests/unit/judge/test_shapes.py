@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from tests.unit.models.shard import MODEL
+from tests.build.shard import MODEL
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.judge.asker import Judge, Judged

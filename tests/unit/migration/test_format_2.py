@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.migration.old import Old, unpacked
+from tests.build.old_store import Old, unpacked
 from tracemill.engine.runner import fingerprint_of, inputs_for
 from tracemill.engine.store import Store
 from tracemill.release.revocations import read_list

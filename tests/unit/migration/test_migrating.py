@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.unit.migration.old import Old, unpacked
+from tests.build.old_store import Old, unpacked
 from tracemill.engine.identities import former_ids, migration, successors
 from tracemill.engine.ids import problem_id
 from tracemill.engine.pipeline import PLAN

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.models.shard import resources
+from tests.build.shard import resources
 from tests.unit.models.test_client import model
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.models.shard import resources
+from tests.build.shard import resources
 from tracemill.engine.keys import samples_root
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store

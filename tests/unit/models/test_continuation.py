@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.models.shard import MODEL, problem, resources, run, shard
+from tests.build.shard import MODEL, problem, resources, run, shard
 from tracemill.distill.chat import ChatTeacher
 from tracemill.distill.completion import CompletionTeacher
 from tracemill.distill.step import Distill

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.models.shard import resources
+from tests.build.shard import resources
 from tests.unit.models.test_client import ask, model
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, ServingError

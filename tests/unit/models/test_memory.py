@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from tests.unit.models.shard import MODEL, problem, shard
+from tests.build.shard import MODEL, problem, shard
 from tracemill.distill.step import Distill
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store

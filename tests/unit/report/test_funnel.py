@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.fakes import FakeIngest, FakePlan, Sieve, fake_recipe
+from tests.build.fakes import FakeIngest, FakePlan, Sieve, fake_recipe
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard
 from tracemill.engine.store import Store

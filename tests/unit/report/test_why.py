@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
-from tests.fakes import FakePlan, FakeRecipe, Gather, fake_recipe
+from tests.build.fakes import FakePlan, FakeRecipe, Gather, fake_recipe
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard
 from tracemill.engine.store import Counts, Manifest, Store, StoredFile

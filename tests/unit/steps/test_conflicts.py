@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.steps.recipes import Trial
+from tests.build.trial import Trial
 from tracemill.curate.conflicts import same_spelling
 
 STEPS = {"references": {"kind": "references"}, "conflicts": {"kind": "conflicts"}}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.unit.dedup.shards import HASHING, Shards, problem
+from tests.build.shards import HASHING, Shards, problem
 from tracemill.decontaminate.retold import CONTROLS, TOLD
 from tracemill.decontaminate.step import Decontaminate
 from tracemill.dedup.sign import Sign

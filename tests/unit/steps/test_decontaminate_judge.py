@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.dedup.shards import HASHING
-from tests.unit.models.shard import MODEL, ledger, problem, resources, shard
+from tests.build.shard import MODEL, ledger, problem, resources, shard
+from tests.build.shards import HASHING
 from tracemill.decontaminate.step import Decontaminate
 from tracemill.dedup.sign import Sign
 from tracemill.engine.step import Output

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.unit.dedup.shards import HASHING, Shards, problem
+from tests.build.shards import HASHING, Shards, problem
 from tracemill.dedup.cluster import Cluster
 from tracemill.dedup.minhash import BANDS
 from tracemill.dedup.sign import Sign

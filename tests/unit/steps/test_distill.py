@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from tests.unit.models.shard import MODEL, generation, ledger, problem, run, shard, turned_away
+from tests.build.shard import MODEL, generation, ledger, problem, run, shard, turned_away
 from tracemill.distill.step import Distill
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.steps.recipes import Trial
+from tests.build.trial import Trial
 
 QUERIES = {
     "What is $2+2$?": ("kept", None),

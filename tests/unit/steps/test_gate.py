@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.tables import inputs_of, sealed_rows
+from tests.build.tables import inputs_of, sealed_rows
 from tracemill.engine.resources import Resources
 from tracemill.engine.step import Inputs
 from tracemill.errors import MissingInput

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.steps.recipes import Trial
+from tests.build.trial import Trial
 from tracemill.engine.resources import Resources
 from tracemill.engine.tables import columns_of
 from tracemill.verify.code import CodeVerifier

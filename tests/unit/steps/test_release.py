@@ -13,8 +13,8 @@ import pytest
 import yaml
 import zstandard
 
-from tests.tables import Rows, inputs_of
-from tests.unit.upkeep.distilled import Distilled
+from tests.build.distilled import Distilled
+from tests.build.tables import Rows, inputs_of
 from tracemill.engine.resources import Resources
 from tracemill.engine.step import Output
 from tracemill.engine.store import file_digest

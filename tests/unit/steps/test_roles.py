@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from tests.unit.models.shard import MODEL, generation, ledger, problem, rows, run, shard
+from tests.build.shard import MODEL, generation, ledger, problem, rows, run, shard
 from tracemill.engine.step import Inputs, Output
 from tracemill.engine.store import Counts, Manifest, Store
 from tracemill.errors import MissingInput, ServingError

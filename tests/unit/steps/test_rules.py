@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.dedup.shards import Shards, problem
-from tests.unit.models.shard import generation, rows
+from tests.build.shard import generation, rows
+from tests.build.shards import Shards, problem
 from tracemill.engine.step import Output, ledger_rows
 from tracemill.engine.store import Store
 from tracemill.select.rules import Rules, _broken

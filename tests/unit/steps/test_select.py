@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.tables import inputs_of
+from tests.build.tables import inputs_of
 from tracemill.engine.resources import Resources
 from tracemill.engine.tables import columns_of
 from tracemill.select.select import Select

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from tests.unit.models.shard import MODEL, generation, ledger, problem, run, shard
+from tests.build.shard import MODEL, generation, ledger, problem, run, shard
 from tracemill.engine.step import Inputs, Output
 from tracemill.engine.store import Counts, Manifest, Store
 from tracemill.judge.judge import JudgeResponses

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from tests.unit.upkeep.distilled import Distilled
+from tests.build.distilled import Distilled
 from tracemill.cli import app
 from tracemill.engine.store import Store
 from tracemill.errors import CorruptShard

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.upkeep.distilled import Distilled
+from tests.build.distilled import Distilled
 from tracemill.cli import app
 from tracemill.engine.keys import remove
 from tracemill.errors import RecipeError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.versions.small import LEAK, ONE, Small, ids, small, text
+from tests.build.small import LEAK, ONE, Small, ids, small, text
 from tracemill.decontaminate.benchmark import Benchmark
 from tracemill.errors import RecipeError, SourceError
 from tracemill.versions.recall import recall_names

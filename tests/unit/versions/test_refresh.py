@@ -11,7 +11,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from tests.unit.versions.small import ONE, Small, ids, small, text
+from tests.build.small import ONE, Small, ids, small, text
 from tracemill.engine.runner import run_shard
 from tracemill.errors import CorruptShard, MissingInput, SourceError
 from tracemill.versions.held_back import held_back

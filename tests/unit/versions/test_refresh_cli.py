@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from tests.unit.versions.small import LEAK, small, text
+from tests.build.small import LEAK, small, text
 from tracemill.cli import app
 
 

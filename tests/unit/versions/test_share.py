@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.versions.small import ONE, small, text
+from tests.build.small import ONE, small, text
 from tracemill.versions.share import refresh_share
 
 OLD = [text(k) for k in range(20)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.unit.models.shard import rows
+from tests.build.shard import rows
 from tracemill.engine.ids import problem_id
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import reconcile

@@ -19,7 +19,7 @@ from tracemill.models.fake import FakeServer
 from tracemill.recipe import Recipe, load_recipe
 from tracemill.versions.refresh import Refreshed, refresh
 
-FIXTURE = Path(__file__).parents[2] / "fixtures/store_format_1"
+FIXTURE = Path(__file__).parents[1] / "fixtures/store_format_1"
 ENDPOINTS = json.dumps({"tiny": [{"url": "http://fake", "model": "tiny"}]})
 
 
