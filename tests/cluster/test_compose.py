@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 
 from benchmarks.cluster.compose import FILE, PROJECT, Service, filled, networks, services
+from tests.build.secrets import SECRET_VALUES, SECRETS
 
-SECRETS = ("AIRFLOW_FERNET_KEY", "AIRFLOW_SECRET_KEY", "AIRFLOW_JWT_SECRET", "POSTGRES_PASSWORD", "OBJECTS_KEY")
-SECRETS += ("OBJECTS_SECRET", "ADMIN_PASSWORD")
-SECRET_VALUES = {name: f"the-word-of-{name.lower()}" for name in SECRETS}
 PINNED = re.compile(r"^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$")
 FOUND = services(SECRET_VALUES)
 WORKERS = [name for name, service in FOUND.items() if service.queues]

@@ -20,6 +20,18 @@ from tracemill.engine.store import Store
 PROJECT = Path(__file__).resolve().parents[2]
 
 
+class XCom:
+    """Stands where a task instance would, outside any run: it keeps what is pushed."""
+
+    dag_id = run_id = ""
+
+    def __init__(self) -> None:
+        self.pushed: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.pushed[key] = value
+
+
 def dag_file(name: str) -> ModuleType:
     """A file of the dags folder as a module."""
     spec = importlib.util.spec_from_file_location(f"dag_file_{name}", PROJECT / "dags" / f"{name}.py")

@@ -13,8 +13,7 @@ import yaml
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from tests.build.small import Small
-from tests.dags.graphs import dag_file, ran
-from tests.dags.test_operators import XCom
+from tests.dags.graphs import XCom, dag_file, ran
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, ServingError, SourceError, TracemillError
 from tracemill.models.fake import FakeServer

@@ -9,24 +9,13 @@ import pytest
 from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
 
+from tests.dags.graphs import XCom
 from tracemill.errors import ConservationError, RecipeError, SourceError, StoreError, VerifierError
 from tracemill.recipe import load_recipe
 from tracemill.sandbox.base import SandboxError
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator, batches
 from tracemill_airflow.operators.plan import PlanOperator
 from tracemill_airflow.operators.stages import LabelOperator
-
-
-class XCom:
-    """Stands where a task instance would, outside any run: it keeps what is pushed."""
-
-    dag_id = run_id = ""
-
-    def __init__(self) -> None:
-        self.pushed: dict[str, Any] = {}
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.pushed[key] = value
 
 
 def plan(store: Path, **settings: Any) -> PlanOperator:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.cluster.compose import Service, services
-from tests.cluster.test_compose import SECRET_VALUES
+from tests.build.secrets import SECRET_VALUES
 from tracemill_airflow.local import settings
 
 PRELOAD = "tracemill_airflow.preload"

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.cluster import small
 from benchmarks.cluster.compose import services
-from tests.cluster.test_compose import SECRET_VALUES
+from tests.build.secrets import SECRET_VALUES
 from tests.dags.graphs import dag_file
 from tracemill.engine import processors
 from tracemill.errors import RecipeError

@@ -15,15 +15,20 @@ LIBRARY = PROJECT / "include" / "tracemill"
 MODULES = sorted(LIBRARY.rglob("*.py"))
 
 
-def imported(path: Path) -> set[str]:
-    """The first name of every module that a file imports, anywhere in it."""
+def modules_of(path: Path) -> set[str]:
+    """Every module that a file imports, anywhere in it."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.split(".")[0])
+            names.add(node.module)
     return names
+
+
+def imported(path: Path) -> set[str]:
+    """The first name of every module that a file imports."""
+    return {name.split(".")[0] for name in modules_of(path)}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(LIBRARY)))
@@ -48,3 +53,15 @@ def test_a_file_knows_one_thing(path: Path) -> None:
 
 def test_airflow_loads_nothing_of_the_operators_as_a_plugin() -> None:
     assert "tracemill_airflow/" in (PROJECT / "plugins" / ".airflowignore").read_text().splitlines()
+
+
+def test_what_several_tests_need_lies_in_tests_build() -> None:
+    """A test that takes a part from another test falls with it, and nobody finds the part."""
+    taken = [
+        f"{path.relative_to(PROJECT)} takes from {name}"
+        for folder in ("tests", "benchmarks")
+        for path in sorted((PROJECT / folder).rglob("*.py"))
+        for name in sorted(modules_of(path))
+        if name.startswith("tests.") and name.rpartition(".")[2].startswith("test_")
+    ]
+    assert taken == []

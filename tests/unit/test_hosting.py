@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_served import MACHINE, sealed, written
+from tests.build.served import MACHINE, sealed, written
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.errors import ServingError

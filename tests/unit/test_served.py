@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from tests.build.shard import AT
-from tracemill.engine.resources import Resources
+from tests.build.served import MACHINE, sealed, written
+from tests.build.shard import MODEL
 from tracemill.engine.runner import run_shard
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
 from tracemill.local.demand import Demand, served_models
-from tracemill.models.endpoints import ENDPOINTS
-from tracemill.models.fake import FakeServer
-from tracemill.recipe import Recipe, load_recipe
-
-MODEL: dict[str, Any] = {"name": "tiny", "weights": "org/tiny", "revision": "abc"}
-
-
-def written(tmp_path: Path, limit: int = 10, samples: int = 1, **more: Any) -> Recipe:
-    teacher = {"kind": "chat", "model": MODEL, "samples": samples}
-    data = {
-        "name": "served",
-        "description": "Two shards to distil.",
-        "rows_per_shard": 5,
-        "sources": [{"kind": "demo", "name": "demo_maths", "part": "maths", "category": "math", "limit": limit}],
-        "steps": {"label": {"kind": "label"}, "distill": {"kind": "distill", "teacher": teacher}, **more},
-    }
-    path = tmp_path / "served.yaml"
-    path.write_text(yaml.safe_dump(data, sort_keys=False))
-    return load_recipe(str(path))
+from tracemill.recipe import Recipe
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store.at(str(tmp_path / "store"), create=True)
-
-
-MACHINE = Resources(workers=1, environment={ENDPOINTS: AT}, transport=FakeServer())
-
-
-def sealed(recipe: Recipe, store: Store, stages: tuple[str, ...], shards: tuple[int, ...] = (0, 1)) -> None:
-    run_shard(recipe, store, "plan", 0, MACHINE)
-    for stage in stages:
-        for shard in shards:
-            run_shard(recipe, store, stage, shard, MACHINE)
 
 
 def over(recipe: Recipe, store: Store) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.unit.text.test_ngrams import naive_grams, random_texts
+from tests.build.grams import naive_grams, random_texts
 from tracemill.decontaminate.ngram_index import contained, gram_index
 from tracemill.text.ngrams import ngrams
 from tracemill.text.tokens import tokenise

@@ -11,18 +11,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pydantic import TypeAdapter
 
+from tests.build.native import FIXTURES, rows_of, source
 from tracemill.engine.resources import Resources
 from tracemill.errors import SourceError
-from tracemill.ingest.datasets.base import DatasetSource
-from tracemill.ingest.source import RowError, SourceRow
-from tracemill.ingest.sources import AnySource
+from tracemill.ingest.source import RowError
 from tracemill.sandbox.layouts import suite_from
 from tracemill.text.think import split
 
-FIXTURES = Path(__file__).parents[2] / "fixtures/sources"
-ADAPTER: TypeAdapter[Any] = TypeAdapter(AnySource)
 R1, GEMINI = "deepseek-r1", "gemini-2.0-flash-thinking"
 
 
@@ -220,19 +216,6 @@ TABLE |= {
     ],
 }
 CASES = [pytest.param(kind, i, row, id=f"{kind}-{i}") for kind, rows in TABLE.items() for i, row in enumerate(rows)]
-
-
-def source(kind: str, **settings: Any) -> DatasetSource:
-    """A source of that kind; by default over its fixture."""
-    given = {"kind": kind, "name": "s", "path": str(FIXTURES / f"{kind}.jsonl"), **settings}
-    made: DatasetSource = ADAPTER.validate_python(given)
-    return made
-
-
-def rows_of(made: DatasetSource, rows_per_shard: int = 100) -> list[SourceRow]:
-    """All rows of a source, planned and read."""
-    parts = made.plan(Resources(), rows_per_shard)
-    return [made.understand(raw.value) for part in parts for raw in made.read(Resources(), part)]
 
 
 def test_each_has_a_fixture() -> None:

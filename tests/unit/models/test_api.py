@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.unit.models.test_client import ask
+from tests.build.asks import ask
 from tracemill.distill.chat import ChatTeacher
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store

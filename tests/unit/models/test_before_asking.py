@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.build.asks import model
 from tests.build.shard import resources
-from tests.unit.models.test_client import model
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError

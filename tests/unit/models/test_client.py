@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.build.asks import ask, model
 from tests.build.shard import resources
 from tracemill.engine.keys import samples_root
 from tracemill.engine.resources import Resources
@@ -23,8 +24,7 @@ from tracemill.models.endpoints import ENDPOINTS
 from tracemill.models.fake import FakeServer
 from tracemill.models.fleet import Fleet
 from tracemill.models.lease import Lease, live_leases, renew, want, wanted, withdraw
-from tracemill.models.model import Model, Serve
-from tracemill.models.request import Ask, Refusal, Reply
+from tracemill.models.request import Refusal, Reply
 from tracemill.models.samples import SampleStore
 from tracemill.models.session import Feed
 
@@ -32,14 +32,6 @@ from tracemill.models.session import Feed
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store.at(str(tmp_path), create=True)
-
-
-def model(**serve: Any) -> Model:
-    return Model(name="tiny", weights="org/tiny", revision="abc", serve=Serve(**serve))
-
-
-def ask(prompt: str = "hello") -> Ask:
-    return Ask("/v1/chat/completions", {"messages": [{"role": "user", "content": prompt}], "seed": 1})
 
 
 def answer(store: Store, server: FakeServer, **serve: Any) -> Reply | Refusal:
@@ -123,7 +115,8 @@ KILLED = """
 import os, signal, sys
 from tracemill.engine.resources import Resources
 from tracemill.models.fake import FakeServer
-from tests.unit.models.test_client import ask, model, resources
+from tests.build.asks import ask, model
+from tests.build.shard import resources
 from tracemill.models.session import Feed
 from tracemill.engine.store import Store
 class Deadly(FakeServer):

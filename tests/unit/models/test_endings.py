@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.models.test_client import ask, model
+from tests.build.asks import ask, model
 from tracemill.engine.keys import samples_root
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.build.asks import ask, model
 from tests.build.shard import resources
-from tests.unit.models.test_client import ask, model
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, ServingError
 from tracemill.models.fake import FakeServer

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.unit.ingest.test_datasets import TABLE, rows_of, source
+from tests.build.native import FIXTURES, rows_of, source
 from tracemill.curate.wellformed import incomplete, needs_link
 
 DATA = os.environ.get("TRACEMILL_DATA")
@@ -17,7 +17,8 @@ STARTER = "class Solution:\n    def solve(self, nums: List[int]) -> int:\n      
 
 
 def test_the_adapters_fixtures_are_whole() -> None:
-    prompts = [row.prompt for kind in TABLE for row in rows_of(source(kind))]
+    kinds = [file.stem for file in sorted(FIXTURES.glob("*.jsonl"))]
+    prompts = [row.prompt for kind in kinds for row in rows_of(source(kind))]
     assert pl.DataFrame({"p": prompts}).filter(incomplete(pl.col("p")) | needs_link(pl.col("p"))).is_empty()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.build.planned import recipe
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard
 from tracemill.engine.store import Store
@@ -19,13 +20,6 @@ from tracemill.recipe import Recipe
 def write(path: Path, count: int, word: str = "plus") -> None:
     """So many rows; row n asks for n plus n."""
     path.write_text("".join(json.dumps({"q": f"{n} {word} {n}?"}) + "\n" for n in range(count)), encoding="utf-8")
-
-
-def recipe(folder: Path, *names: str, **settings: object) -> Recipe:
-    """A recipe with one source per name, three rows a shard."""
-    given = {"kind": "jsonl", "columns": {"prompt": "q"}}
-    sources = [{**given, "name": name, "path": str(folder / f"{name}.jsonl"), **settings} for name in names]
-    return Recipe.model_validate({"name": "r", "description": "", "rows_per_shard": 3, "sources": sources, "steps": {}})
 
 
 @pytest.fixture

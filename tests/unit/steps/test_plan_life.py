@@ -11,7 +11,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.steps.test_plan import recipe
+from tests.build.planned import recipe
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard
 from tracemill.engine.store import Store

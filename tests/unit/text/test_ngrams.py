@@ -6,19 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.build.grams import naive_grams, random_texts
 from tracemill.select.repetition import repetition
 from tracemill.text.ngrams import ngrams
 from tracemill.text.tokens import tokenise
-
-
-def random_texts(seed: int, count: int, words: int) -> list[str]:
-    draw = np.random.default_rng(seed)
-    return [" ".join(f"w{chr(97 + k)}" for k in draw.integers(0, 6, draw.integers(0, words))) for _ in range(count)]
-
-
-def naive_grams(text: str, n: int) -> set[tuple[str, ...]]:
-    words = text.split()
-    return {tuple(words[i : i + n]) for i in range(len(words) - n + 1)} or ({tuple(words)} if words else set())
 
 
 @pytest.mark.parametrize("n", [1, 3, 8])
