@@ -210,25 +210,27 @@ class Client:
             return replace(answer, text=as_tags(answer.text, str(ask.body.get(BEGUN, ""))), token_ids=None)
         return answer
 
-    async def _post(self, flight: Flight, route: str, body: Mapping[str, Any]) -> tuple[int, Any, float | None]:
+    @property
+    def _open(self) -> Transport:
         if self._transport is None:
             raise RuntimeError("a client asks only inside its `async with`")
+        return self._transport
+
+    async def _post(self, flight: Flight, route: str, body: Mapping[str, Any]) -> tuple[int, Any, float | None]:
         endpoint = flight.endpoint
         heard = partial(self._flights.hear, flight)
         headers = {"Content-Type": "application/json", **endpoint.headers}
-        response = await self._transport.post(address(endpoint.url, route), encoded(body), headers, heard)
+        response = await self._open.post(address(endpoint.url, route), encoded(body), headers, heard)
         if response.status == 404 and route in _ASKED:
             self._unknown_model(endpoint, str(response.data)[:300])
         return response.status, response.data, retry_after(response.headers)
 
     async def _listed(self, flight: Flight) -> tuple[int, Any]:
         """Status and data of the server's list of models; 504 when it does not come in time."""
-        if self._transport is None:
-            raise RuntimeError("a client asks only inside its `async with`")
         endpoint = flight.endpoint
         try:
             async with asyncio.timeout(_LISTING):
-                response = await self._transport.get(address(endpoint.url, "/v1/models"), endpoint.headers)
+                response = await self._open.get(address(endpoint.url, "/v1/models"), endpoint.headers)
         except TimeoutError:
             return 504, None
         return response.status, response.data
