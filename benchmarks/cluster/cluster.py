@@ -28,7 +28,8 @@ user="setpriv --reuid postgres --regid postgres --clear-groups"
 if ! [ -f $PGDATA/PG_VERSION ]; then
   install -d -o postgres -g postgres -m 700 $PGDATA
   install -m 600 -o postgres /dev/null /run/word; printf %s "$POSTGRES_PASSWORD" > /run/word
-  $user initdb --username $POSTGRES_USER --pwfile /run/word --auth-local trust --auth-host scram-sha-256 >/dev/null
+  $user initdb --encoding UTF8 --locale C.UTF-8 \\
+    --username $POSTGRES_USER --pwfile /run/word --auth-local trust --auth-host scram-sha-256 >/dev/null
   echo "host all all all scram-sha-256" >> $PGDATA/pg_hba.conf
   echo "CREATE DATABASE $POSTGRES_DB;" | $user postgres --single postgres >/dev/null
 fi

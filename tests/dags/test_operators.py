@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from airflow.sdk import RetryAction
-from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException, AirflowTaskTimeout, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 
 from tests.dags.graphs import XCom
 from tracemill.errors import ConservationError, RecipeError, SourceError, StoreError, VerifierError
@@ -121,6 +122,11 @@ def test_a_store_that_cannot_be_written_is_the_worlds_fault(tmp_path: Path) -> N
         pytest.param(ConnectionResetError(), RetryAction.RETRY, id="connection lost"),
         pytest.param(SandboxError("slot died"), RetryAction.RETRY, id="the sandbox's own fault"),
         pytest.param(VerifierError("no worker starts"), RetryAction.RETRY, id="a verifier that cannot start"),
+        pytest.param(
+            AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 500})),
+            RetryAction.RETRY,
+            id="Airflow's own server or database",
+        ),
         pytest.param(RecipeError("no such key"), RetryAction.FAIL, id="recipe"),
         pytest.param(SourceError("no such file"), RetryAction.FAIL, id="source"),
         pytest.param(ConservationError("lost a row"), RetryAction.FAIL, id="a row was lost: a bug"),

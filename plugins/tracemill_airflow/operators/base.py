@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator, ExceptionRetryPolicy, RetryAction, RetryRule
-from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException, AirflowTaskTimeout
 
 from tracemill.engine.trial import whole_of
 from tracemill.errors import ServingError, StoreError, VerifierError
@@ -34,6 +34,7 @@ WORLD: list[type[BaseException] | str] = [
     OSError,
     MemoryError,
     "tracemill.sandbox.base.SandboxError",
+    AirflowRuntimeError,  # Airflow's own API server or its database did not answer
 ]
 RETRY_THE_WORLD_ONLY = ExceptionRetryPolicy(
     rules=[
