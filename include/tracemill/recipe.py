@@ -26,6 +26,7 @@ from tracemill.engine.resources import SHIPPED, Resources
 from tracemill.engine.step import Step
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
+from tracemill.grade.step import Grade
 from tracemill.ingest.plan import Plan
 from tracemill.ingest.sources import AnySource
 from tracemill.ingest.step import Ingest
@@ -53,6 +54,7 @@ AnyStep = Annotated[
     | Distill
     | Filter
     | Gate
+    | Grade
     | JudgeResponses
     | Label
     | Perplexity

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict
 from tracemill.engine.ids import Bucket, Unit
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Manifest, Store, StoredFile
-from tracemill.engine.tables import columns_of, empty
+from tracemill.engine.tables import columns_of, empty, table_named
 
 KEY = {"row": "origin", "problem": "id", "generation": "id"}
 
@@ -50,7 +50,7 @@ class Inputs:
         """
         parts = [self.store.get_table(stored, columns) for stored in self._stored(name, shard)]
         if parts:
-            return pa.concat_tables(parts)
+            return _with_all(pa.concat_tables(parts, promote_options="default"), name, columns)
         return empty(name).select(columns) if columns else empty(name)
 
     def batches(
@@ -96,6 +96,16 @@ class Inputs:
         table = self.table("generations", ["id", "problem_id"], shard)
         orphaned = pc.is_in(table["problem_id"], value_set=_gone(ledger, "problem"))
         return _without(table.filter(pc.invert(orphaned))["id"], _gone(ledger, "generation"))
+
+
+def _with_all(table: pa.Table, name: str, columns: list[str] | None) -> pa.Table:
+    """The table with the columns that came to be documented after its shards were sealed: null."""
+    known = table_named(name).columns
+    wanted = columns or (known.names if known else [])
+    if known is None or table.column_names == wanted:
+        return table
+    blank = {n: pa.nulls(table.num_rows, known.field(n).type) for n in wanted if n not in table.column_names}
+    return pa.table({n: blank[n] if n in blank else table[n] for n in wanted})
 
 
 def _turned_nothing_away(manifest: Manifest) -> bool:

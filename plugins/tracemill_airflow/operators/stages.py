@@ -148,6 +148,12 @@ class ScoreOperator(AskingOperator):
     stage_name = "score"
 
 
+class GradeOperator(StageOperator):
+    """Grades problems by what models solve of them: a score for each response, a pass rate for each problem."""
+
+    stage_name = "grade"
+
+
 class PerplexityOperator(AskingOperator):
     """Measures how surprising responses are to a strong model."""
 

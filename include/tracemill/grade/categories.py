@@ -1,0 +1,68 @@
+"""Says by which rule a problem's responses are scored, and what a pass must exceed: DeepDistill's table of categories.
+
+DeepDistill (arXiv 2504.17565), section 2.4. A category that the table does not know is scored by what the problem
+carries: tests, a reference answer, constraints, else nothing but the reward model can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, get_args
+
+Rule = Literal["math", "code", "science", "instruction", "reward"]
+RULES: tuple[str, ...] = get_args(Rule)
+INSTRUCTION = "instruction following"
+
+# The paper's thresholds, each as a share of its rule's own range: above 0.99; science above 4.99 of 5; chat above 0.7.
+_PAPER: Mapping[Rule, float] = {"math": 0.99, "code": 0.99, "science": 4.99 / 5, "instruction": 0.99, "reward": 0.7}
+RULE_OF: Mapping[str, Rule] = {
+    "math": "math",
+    "code": "code",
+    "science": "science",
+    INSTRUCTION: "instruction",
+    "multi-turn": "reward",
+    "other": "reward",
+}
+_CATEGORY_OF: Mapping[Rule, str] = {rule: category for category, rule in RULE_OF.items()}  # reward: other, the last
+_SPELLED: Mapping[str, str] = {
+    "maths": "math",
+    "mathematics": "math",
+    "coding": "code",
+    "programming": "code",
+    "if": INSTRUCTION,
+    "ifeval": INSTRUCTION,
+    "instruction": INSTRUCTION,
+    "instruction follow": INSTRUCTION,
+    "multi turn": "multi-turn",
+    "multiturn": "multi-turn",
+    "chat": "other",
+    "general chat": "other",
+    "general": "other",
+}
+
+
+class Standard(NamedTuple):
+    """How responses to a problem are scored: its category by its one name, the rule, and the threshold in [0, 1]."""
+
+    category: str
+    rule: Rule
+    threshold: float
+
+
+def named(category: str) -> str:
+    """The one name of a category that sources spell differently; unknown ones keep their own."""
+    folded = " ".join(category.lower().replace("_", " ").replace("-", " ").split())
+    return _SPELLED.get(folded, folded)
+
+
+def standard(
+    category: str | None, carries: Rule, rules: Mapping[str, Rule], thresholds: Mapping[str, float]
+) -> Standard:
+    """The standard of a category; `rules` and `thresholds` are a recipe's, by category, and outweigh the paper's.
+
+    `carries` is the rule of what the problem carries, for a category that neither table knows (or none).
+    """
+    name = named(category or "")
+    rule = rules.get(name) or RULE_OF.get(name) or carries
+    found = name or _CATEGORY_OF[rule]
+    return Standard(found, rule, thresholds.get(found, _PAPER[rule]))
