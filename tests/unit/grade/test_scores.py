@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.grade.graded import scores_of, verdict
+from tests.build.graded import scores_of, verdict
 
 JUDGE = "correctness:qwen"
 

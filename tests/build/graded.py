@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from tests.tables import inputs_of
+from tests.build.tables import inputs_of
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import reconcile
 from tracemill.engine.step import Inputs
