@@ -41,6 +41,8 @@ from tracemill.select.cut import CutStep
 from tracemill.select.gate import Gate
 from tracemill.select.rules import Rules
 from tracemill.select.select import Select
+from tracemill.select.stage_one import StageOne
+from tracemill.select.stage_two import StageTwo
 from tracemill.text.spelling import explained, nearest
 from tracemill.verify.step import Verify
 
@@ -66,6 +68,8 @@ AnyStep = Annotated[
     | Score
     | Select
     | Sign
+    | StageOne
+    | StageTwo
     | Unique
     | Verify,
     Field(discriminator="kind"),

@@ -185,6 +185,19 @@ class SelectOperator(StageOperator):
     stage_name = "select"
 
 
+class StageOneOperator(StageOperator):
+    """Takes the problems that a model sometimes solves, with the responses that solve them."""
+
+    stage_name = "stage_one"
+
+
+class StageTwoOperator(StageOperator):
+    """Ranks the problems of all shards by how much a model varies on them, and takes the first."""
+
+    stage_name = "stage_two"
+    gathers = True
+
+
 class ReleaseOperator(StageOperator):
     """Writes the dataset, its card, figures and funnel, and announces it as an asset event with the row count."""
 

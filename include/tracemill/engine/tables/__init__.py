@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from tracemill.engine.tables import dedup, grading, identities, judgements, ledger, responses, rows
+from tracemill.engine.tables import dedup, grading, identities, judgements, ledger, responses, rows, selection
 from tracemill.engine.tables.table import Table, declared, table_named
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "ledger",
     "responses",
     "rows",
+    "selection",
     "table_named",
 ]
 

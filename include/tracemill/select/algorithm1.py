@@ -1,0 +1,104 @@
+"""Runs Algorithm 1 of DeepDistill (arXiv 2504.17565, section 3) as it is written in algorithm1.sql, batch by batch."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from tracemill.engine.tables import columns_of
+
+_SQL = files(__package__).joinpath("algorithm1.sql").read_text(encoding="utf-8")
+
+SCORES = ("generation_id", "problem_id", "teacher", "mode", "category", "score", "threshold", "passed")
+GRADES = ("problem_id", "teacher", "mode", "category", "decided", "passed", "variation", "highest", "threshold", "high")
+SETTINGS = pa.schema(
+    [
+        ("by", pa.string()),
+        ("mode", pa.string()),
+        ("at_threshold", pa.string()),
+        ("best", pa.string()),
+        ("threshold", pa.float64()),
+        ("variation", pa.float64()),
+        ("ddof", pa.int32()),
+        ("easy_share", pa.float64()),
+        ("easy_keeps", pa.string()),
+        ("lucky", pa.string()),
+        ("lucky_below", pa.float64()),
+        ("most", pa.int64()),
+        ("salt", pa.string()),
+    ]
+)
+LIMITS = pa.schema(
+    [
+        ("category", pa.string()),
+        ("threshold", pa.float64()),
+        ("variation", pa.float64()),
+        ("easy", pa.bool_()),
+        ("most", pa.int64()),
+    ]
+)
+
+
+class Algorithm1:
+    """A DuckDB in memory that holds the rule and its settings, and judges the rows that it is shown.
+
+    Rows of several shards may be shown at once, whole problems at a time. Equal rows and settings give equal results,
+    whatever the number of threads. Raises duckdb.Error when the memory of the machine is not enough.
+    """
+
+    def __init__(self, settings: dict[str, Any], limits: list[dict[str, Any]], threads: int = 1) -> None:
+        self._db = duckdb.connect(config={"threads": threads})
+        self._db.execute("SET preserve_insertion_order = false")
+        self._show("settings", pa.Table.from_pylist([settings], SETTINGS))
+        self._show("limits", pa.Table.from_pylist(limits, LIMITS))
+        self._show("scores", _SCORES.empty_table())
+        self._show("grades", _GRADES.empty_table())
+        self._db.execute(_SQL)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def settle(self, settings: dict[str, Any], limits: list[dict[str, Any]]) -> None:
+        """Go by other settings from now on, also for what is grouped already."""
+        self._show("settings", pa.Table.from_pylist([settings], SETTINGS))
+        self._show("limits", pa.Table.from_pylist(limits, LIMITS))
+
+    def show_scores(self, scores: pa.Table, grades: pa.Table) -> None:
+        """Look at these responses: `scores` with a column `living`; `grades` say whose passes are lucky."""
+        self._show("scores", scores)
+        self._show("grades", grades)
+        self._group("groups_of_scores")
+
+    def show_grades(self, grades: pa.Table) -> None:
+        """Look at these problems as they were graded, without their responses."""
+        self._show("grades", grades)
+        self._group("groups_of_grades")
+
+    def remember_candidates(self) -> None:
+        """Add what is being looked at to the candidates of stage II, which are ranked over all of them."""
+        self._db.execute("INSERT INTO candidates FROM candidates_of_groups")
+
+    def told(self, query: str, **parameters: Any) -> pa.Table:
+        """The answer to a query about the relations of algorithm1.sql; its parameters are bound."""
+        return self._db.sql(query, params=parameters or None).to_arrow_table()
+
+    def _show(self, name: str, table: pa.Table) -> None:
+        self._db.register(name, table)
+
+    def _group(self, view: str) -> None:
+        self._db.execute("DELETE FROM groups")
+        self._db.execute(f"INSERT INTO groups FROM {view}")
+
+
+def _types(table: str, names: tuple[str, ...], *more: pa.Field) -> pa.Schema:
+    return pa.schema([*(columns_of(table).field(name) for name in names), *more])
+
+
+_SCORES = _types("scores", SCORES, pa.field("living", pa.bool_()))
+_GRADES = _types("grades", GRADES)

@@ -1,0 +1,75 @@
+"""What both stages of selection by difficulty share: the settings of Algorithm 1, and what they are read from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from tracemill.engine.pool import pool
+from tracemill.engine.step import Inputs, Step
+from tracemill.errors import CorruptShard
+from tracemill.select.algorithm1 import GRADES, SCORES
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Variation = Annotated[float, Field(ge=0)]
+# The paper gives no threshold of variation (footnote 4: one a category). 0.05 is what a user of its data cut at. With
+# four scores of 0 or 1 every number below 0.577 (0.667 with ddof 1) says the same.
+VARIATION = 0.05
+LUCKY = 0.2
+
+
+class Graded(Step):
+    """Settings that say when Algorithm 1 takes a problem for challenging; see docs/design/selection.md."""
+
+    by: str | None = None  # the teacher whose scores decide, and of whose responses some are taken; null: each its own
+    mode: str | None = None  # of its modes this one alone
+    variation: Variation = VARIATION  # the coefficient of variation that a challenging problem's scores exceed
+    variations: dict[str, Variation] = Field(default_factory=dict)  # the same by category
+    thresholds: dict[str, Share] = Field(default_factory=dict)  # by category, in place of those of the table `scores`
+    at_threshold: Literal["scored", "fails", "passes"] = "scored"  # a score equal to its threshold; scored: as graded
+    best: Literal["exceeds", "reaches"] = "exceeds"  # what the highest score must do, or the problem is hopeless
+    ddof: Literal[0, 1] = 0  # 0: deviation by equation 6; 1: as the paper's worked examples
+    lucky: Literal["keep", "drop"] = "keep"  # passes of a problem that the model all but surely fails
+    lucky_below: Share = LUCKY  # such a problem: the pass rate's interval ends below this
+    salt: str = "tracemill"  # another one draws other problems and responses
+
+    def asked(self) -> dict[str, Any]:
+        """The one row of the relation `settings`; what a stage lacks is null."""
+        columns = ("by", "mode", "at_threshold", "best", "variation", "ddof", "lucky", "lucky_below", "salt")
+        return {name: getattr(self, name) for name in columns}
+
+    def limits(self) -> list[dict[str, Any]]:
+        """The relation `limits`: one row a category that has settings of its own."""
+        own: dict[str, dict[str, Any]] = {}
+        for column, values in self._by_category().items():
+            for category, value in values.items():
+                own.setdefault(category, {"category": category})[column] = value
+        return list(own.values())
+
+    def _by_category(self) -> dict[str, dict[str, Any]]:
+        return {"threshold": self.thresholds, "variation": self.variations}
+
+
+def scored(inputs: Inputs, shard: int) -> pa.Table:
+    """The shard's `scores`, each with whether it may be taken (`living`). Raises CorruptShard for a response twice."""
+    scores = inputs.table("scores", list(SCORES), shard)
+    if pc.count_distinct(scores["generation_id"]).as_py() < scores.num_rows:
+        raise CorruptShard(f"shard {shard}: a response has two rows in `scores`: let one step grade it, not two")
+    living = pc.is_in(scores["generation_id"], value_set=pool(inputs, shard))
+    return _with_mode(scores).append_column("living", living)
+
+
+def graded(inputs: Inputs, shard: int) -> pa.Table:
+    """The shard's `grades`, one row a problem, teacher and mode; of several steps' the last."""
+    grades = pl.DataFrame(_with_mode(inputs.table("grades", list(GRADES), shard)))
+    return grades.unique(["problem_id", "teacher", "mode"], keep="last", maintain_order=True).to_arrow()
+
+
+def _with_mode(table: pa.Table) -> pa.Table:
+    """A model with one way of being asked has the mode ''."""
+    place = table.schema.get_field_index("mode")
+    return table.set_column(place, "mode", pc.fill_null(table["mode"], ""))
