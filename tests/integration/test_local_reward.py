@@ -13,20 +13,18 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForSequenceClassification
 
 from tracemill.engine.resources import Resources
+from tracemill.engine.responses import Response
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
-from tracemill.judge.rewards.base import Attributes, Exchange
+from tracemill.judge.rewards.base import Attributes
 from tracemill.judge.rewards.local import LocalRewardModel
 from tracemill.models.model import Model
 from tracemill.models.request import Refusal
 from tracemill.models.session import Feed
 
 TEMPLATE = "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] }}\n{% endfor %}"
-EXCHANGES = [
-    Exchange("2 + 2?", "4"),
-    Exchange("2 + 2?\n", "it is four, because two and two are four\n"),
-    Exchange("?", "!"),
-]
+SAID = [("2 + 2?", "4"), ("2 + 2?\n", "it is four, because two and two are four\n"), ("?", "!")]
+RESPONSES = [Response("g", "p", prompt, None, None, "hm", answer) for prompt, answer in SAID]
 
 
 class Bomb:
@@ -63,11 +61,11 @@ def build(folder: Path, outputs: int = 5, bias: list[float] | None = None) -> Qw
 def scored(folder: Path, tmp_path: Path, **settings: Any) -> list[Attributes | Refusal]:
     model = Model(name="rm", weights=str(folder))
     feed = Feed(model, Store.at(str(tmp_path / "store"), create=True), Resources(), "near")
-    return LocalRewardModel(kind="local", model=model, **settings).score(EXCHANGES, feed)
+    return LocalRewardModel(kind="local", model=model, **settings).score(RESPONSES, feed)
 
 
-def expected(network: Qwen2ForSequenceClassification, exchange: Exchange, bias: float = 0.0) -> list[float]:
-    text = "".join(f"[{m['role']}]{m['content']}\n" for m in exchange.messages)
+def expected(network: Qwen2ForSequenceClassification, response: Response, bias: float = 0.0) -> list[float]:
+    text = "".join(f"[{m['role']}]{m['content']}\n" for m in response.messages)
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     pieces = pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str(text)
     tokens = [alphabet.index(c) for piece, _ in pieces for c in piece]
@@ -81,9 +79,9 @@ def test_scores_are_the_probe_at_the_last_token(tmp_path: Path, batch_tokens: in
     network = build(tmp_path / f"rm{batch_tokens}", bias=[1.5] * 5)
     (tmp_path / f"rm{batch_tokens}" / "decision_tree.pkl").write_bytes(pickle.dumps(Bomb(tmp_path / "boom")))
     found = scored(tmp_path / f"rm{batch_tokens}", tmp_path, batch_tokens=batch_tokens)
-    for exchange, attributes in zip(EXCHANGES, found, strict=True):
+    for response, attributes in zip(RESPONSES, found, strict=True):
         assert isinstance(attributes, Attributes)
-        assert list(attributes) == pytest.approx(expected(network, exchange, bias=1.5), abs=1e-3)
+        assert list(attributes) == pytest.approx(expected(network, response, bias=1.5), abs=1e-3)
     assert len({tuple(a) for a in found if isinstance(a, Attributes)}) == 3
     assert not (tmp_path / "boom").exists()
 

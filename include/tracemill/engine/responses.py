@@ -22,6 +22,18 @@ class Response:
     thinking: str
     answer: str
 
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """Two turns, as reward models read them: the prompt, and what comes after thinking.
+
+        So does the 1.4M paper (arXiv 2503.19633, section 2.2.2). Final line breaks are taken off, as the authors of
+        Decision-Tree-Reward-Llama-3.1-8B do (get_embeddings.py).
+        """
+        return [
+            {"role": "user", "content": self.prompt.rstrip("\n")},
+            {"role": "assistant", "content": self.answer.rstrip("\n")},
+        ]
+
 
 def living_responses(inputs: Inputs) -> Iterator[Response]:
     """The living responses of the shard, in stored order."""

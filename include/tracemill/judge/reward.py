@@ -15,7 +15,7 @@ from tracemill.engine.step import Inputs, Output
 from tracemill.engine.tables import columns_of
 from tracemill.engine.thresholds import Cut, measured, unmeasured
 from tracemill.judge.rewards import AnyRewardModel
-from tracemill.judge.rewards.base import Attributes, Exchange
+from tracemill.judge.rewards.base import Attributes
 from tracemill.models.model import Model
 from tracemill.models.request import Refusal
 from tracemill.models.step import AskingStep
@@ -47,7 +47,7 @@ class Reward(AskingStep):
         """Score one shard. Raises ServingError when a served model is gone for good."""
         responses = list(living_responses(inputs))
         feed = self.feed(self.reward_model.model, resources, inputs)
-        found = self.reward_model.score([Exchange(r.prompt, r.answer) for r in responses], feed)
+        found = self.reward_model.score(responses, feed)
         ids = [response.generation_id for response in responses]
         fates = [self._fate(one) for one in found]
         return Output(fate_ledger("generation", ids, fates), {"rewards": self._table(ids, found)})

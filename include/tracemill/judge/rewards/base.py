@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from tracemill.engine.responses import Response
 from tracemill.models.model import Model
 from tracemill.models.request import Refusal
 from tracemill.models.session import Feed
@@ -38,22 +38,6 @@ def attributes(values: Sequence[float]) -> Attributes:
     return Attributes(*(min(max(float(value), LOW), HIGH) for value in values))
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """A question and the answer to score: what comes after thinking (arXiv 2503.19633, section 2.2.2)."""
-
-    prompt: str
-    answer: str
-
-    @property
-    def messages(self) -> list[dict[str, str]]:
-        """The two turns; final line breaks are taken off, as the model's authors do (get_embeddings.py)."""
-        return [
-            {"role": "user", "content": self.prompt.rstrip("\n")},
-            {"role": "assistant", "content": self.answer.rstrip("\n")},
-        ]
-
-
 class RewardModel(BaseModel):
     """Base of every reward model: which weights, and how to score. `model.serve` matters only to a served one."""
 
@@ -61,6 +45,6 @@ class RewardModel(BaseModel):
     is_served: ClassVar[bool] = True
     model: Model
 
-    def score(self, exchanges: Sequence[Exchange], feed: Feed) -> list[Attributes | Refusal]:
-        """Five numbers for each exchange, in order, or why there are none."""
+    def score(self, responses: Sequence[Response], feed: Feed) -> list[Attributes | Refusal]:
+        """Five numbers for each response's `messages`, in order, or why there are none."""
         raise NotImplementedError  # abstract

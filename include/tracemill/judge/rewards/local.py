@@ -17,8 +17,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from tracemill.engine.responses import Response
 from tracemill.errors import RecipeError
-from tracemill.judge.rewards.base import Attributes, Exchange, RewardModel, attributes
+from tracemill.judge.rewards.base import Attributes, RewardModel, attributes
 from tracemill.models.request import Refusal
 from tracemill.models.session import Feed
 
@@ -36,10 +37,10 @@ class LocalRewardModel(RewardModel):
     max_tokens: Annotated[int, Field(ge=16)] = 8192
     batch_tokens: Annotated[int, Field(ge=16)] = 16384
 
-    def score(self, exchanges: Sequence[Exchange], feed: Feed) -> list[Attributes | Refusal]:
+    def score(self, responses: Sequence[Response], feed: Feed) -> list[Attributes | Refusal]:
         """Raises RecipeError when the folder holds no model with five outputs in safetensors."""
         probe = _probe(self.model.location(feed.resources), self.model.revision)
-        tokens = [probe.tokens(exchange.messages) for exchange in exchanges]
+        tokens = [probe.tokens(response.messages) for response in responses]
         found: dict[int, Attributes | Refusal] = {
             place: Refusal("too_long", f"{len(t)} tokens, {self.max_tokens} at most")
             for place, t in enumerate(tokens)
@@ -49,7 +50,7 @@ class LocalRewardModel(RewardModel):
             for place, values in zip(batch, probe.outputs([tokens[p] for p in batch]), strict=True):
                 finite = all(map(math.isfinite, values))
                 found[place] = attributes(values) if finite else Refusal("unmeasured", f"the model gave {values}")
-        return [found[place] for place in range(len(exchanges))]
+        return [found[place] for place in range(len(responses))]
 
     def _batches(self, places: list[int], tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         """Places in batches of similar lengths, so that little is padding."""
@@ -83,7 +84,7 @@ class _Probe:
         self.bias = _bias(Path(location)) if Path(location).is_dir() else None
 
     def tokens(self, messages: list[dict[str, str]]) -> list[int]:
-        """The exchange in the model's chat template, as token numbers."""
+        """The two turns in the model's chat template, as token numbers."""
         text = self.tokenizer.apply_chat_template(messages, tokenize=False)
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 

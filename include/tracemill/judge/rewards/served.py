@@ -8,8 +8,9 @@ from typing import Literal
 
 from pydantic import model_validator
 
+from tracemill.engine.responses import Response
 from tracemill.errors import ServingError
-from tracemill.judge.rewards.base import Attributes, Exchange, RewardModel, attributes
+from tracemill.judge.rewards.base import Attributes, RewardModel, attributes
 from tracemill.models.request import Ask, Refusal, Reply
 from tracemill.models.session import Feed
 
@@ -25,9 +26,9 @@ class ServedRewardModel(RewardModel):
             raise ValueError(f"model {self.model.name!r} gives rewards: set its task to classify")
         return self
 
-    def score(self, exchanges: Sequence[Exchange], feed: Feed) -> list[Attributes | Refusal]:
+    def score(self, responses: Sequence[Response], feed: Feed) -> list[Attributes | Refusal]:
         """Raises ServingError when the served model does not give five numbers."""
-        asks = [Ask("/classify", {"messages": e.messages, "use_activation": False}) for e in exchanges]
+        asks = [Ask("/classify", {"messages": r.messages, "use_activation": False}) for r in responses]
         return [self._read(answer) for answer in feed.answers(asks)]
 
     def _read(self, answer: Reply | Refusal) -> Attributes | Refusal:
