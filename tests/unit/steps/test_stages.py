@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tables import inputs_of
+from tests.build.tables import inputs_of
 from tracemill.engine.resources import Resources
 from tracemill.engine.step import Output
 from tracemill.engine.tables import columns_of
