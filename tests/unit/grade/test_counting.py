@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.build.tables import Rows, inputs_of, sealed_rows
 from tests.build.graded import grade, response, run, verdict
+from tests.build.tables import Rows, inputs_of, sealed_rows
 from tracemill.engine.step import Inputs, ledger_rows
 from tracemill.engine.store import Manifest
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta, binom
 
-from tests.build.tables import inputs_of
 from tests.build.graded import response, run, verdict
+from tests.build.tables import inputs_of
 from tracemill.grade.grades import Bands, graded
 from tracemill.grade.intervals import pass_rate_interval
 
