@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tracemill.distill.policies import AnyPolicy, Fixed
 from tracemill.models.model import Model
 from tracemill.models.request import Ask, Reply
 from tracemill.models.sampling import Sampling
@@ -28,17 +29,19 @@ class Assignment:
 class Teacher(BaseModel):
     """Base of every teacher.
 
-    `samples`: traces per problem. `directives`: a sentence added to the last user turn, by category ("*": any other);
-    the default is DeepSeek's for mathematics (DeepSeek-R1 README). `prefix` starts every answer, as "<think>\\n" does
-    for models that else skip thinking (same source). `continue_to`: a trace cut at `sampling.max_tokens` is continued
-    to this many tokens in all, on the numbers of its tokens: the server must know `return_token_ids` (vLLM does), else
-    the trace stays cut. `source` is what the release calls the origin of these traces; default the model's name.
+    `samples`: traces per problem. `policy`: when fewer are enough, or more are needed (`distill.policies`).
+    `directives`: a sentence added to the last user turn, by category ("*": any other); the default is DeepSeek's for
+    mathematics (DeepSeek-R1 README). `prefix` starts every answer, as "<think>\\n" does for models that else skip
+    thinking (same source). `continue_to`: a trace cut at `sampling.max_tokens` is continued to this many tokens in all,
+    on the numbers of its tokens: the server must know `return_token_ids` (vLLM does), else the trace stays cut.
+    `source` is what the release calls the origin of these traces; default the model's name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     model: Model
     sampling: Sampling = Sampling()
     samples: Annotated[int, Field(ge=1)] = 1
+    policy: Annotated[AnyPolicy, Field(exclude_if=lambda policy: isinstance(policy, Fixed))] = Fixed()
     directives: dict[str, str] = {"math": MATHS_DIRECTIVE}
     prefix: str = ""
     continue_to: Annotated[int, Field(ge=1)] | None = None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
+from tracemill.engine.ids import generation_id
 from tracemill.engine.tables import columns_of
 from tracemill.models.request import Answer, Refusal, Reply
+from tracemill.text.think import split
 
 _BATCH = 16  # traces whose texts are held twice for a moment
 
@@ -46,38 +46,63 @@ def joined(trace: Trace, rest: Answer) -> Trace:
 class Written:
     """The rows of a shard's traces, made into tables a few at a time: their texts are held about once.
 
+    `teacher` wrote them, `source` is what a release calls their origin, `limit` how long a continued one may be.
     `problems` are those with a trace, `refusals` those that the server gave none for.
     """
 
+    teacher: str
+    source: str
+    limit: int | None = None
     refusals: dict[str, Refusal] = field(default_factory=dict)
     problems: set[str] = field(default_factory=set)
-    _places: list[int] = field(default_factory=list)
     _rows: list[dict[str, Any]] = field(default_factory=list)
     _batches: list[pa.RecordBatch] = field(default_factory=list)
-    _seams: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    _seams: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, place: int, row: dict[str, Any], seam: dict[str, Any] | None = None) -> None:
-        """Add a trace's row, which stands at that place among all, and where it was continued."""
-        self.problems.add(row["problem_id"])
-        self._places.append(place)
+    def add(self, problem: str, trace: Trace | Refusal) -> None:
+        """Add what came of one sample; they come in the order of the rows."""
+        if isinstance(trace, Refusal):
+            self.refusals[problem] = trace
+            return
+        row = self._row(trace)
+        self.problems.add(problem)
         self._rows.append(row)
-        if seam is not None:
-            self._seams.append((place, seam))
+        if trace.seam is not None:
+            seam = {"seam": trace.seam, "tokens": trace.seam_tokens, "limit": self.limit}
+            self._seams.append({"generation_id": row["id"], "problem_id": problem, **seam})
         if len(self._rows) >= _BATCH:
             self._pack()
 
     def generations(self) -> pa.Table:
         """The traces in their order."""
         self._pack()
-        table = pa.Table.from_batches(self._batches, columns_of("generations"))
-        places = np.array(self._places)
-        return table if (places[1:] > places[:-1]).all() else table.take(np.argsort(places))
+        return pa.Table.from_batches(self._batches, columns_of("generations"))
 
     def continuations(self) -> pa.Table:
         """Where traces were continued, in the order of the traces."""
-        rows = [seam for _, seam in sorted(self._seams, key=itemgetter(0))]
-        return pa.Table.from_pylist(rows, columns_of("continuations"))
+        return pa.Table.from_pylist(self._seams, columns_of("continuations"))
 
     def _pack(self) -> None:
         self._batches.append(pa.RecordBatch.from_pylist(self._rows, columns_of("generations")))
         self._rows = []
+
+    def _row(self, trace: Trace) -> dict[str, Any]:
+        parts = split(trace.reply.text)
+        return {
+            "id": generation_id(trace.problem_id, self.teacher, trace.sample, trace.reply.text),
+            "problem_id": trace.problem_id,
+            "source": self.source,
+            "teacher": self.teacher,
+            "sample_index": trace.sample,
+            "style": parts.style,
+            "raw": parts.raw,
+            "think_content": parts.think,
+            "answer_content": parts.answer,
+            "finish_reason": trace.reply.finish_reason,
+            "prompt_tokens": trace.reply.prompt_tokens,
+            "completion_tokens": trace.reply.completion_tokens,
+            "seconds": trace.reply.seconds,
+            "source_verdict": None,
+            "served_model": trace.reply.served_model,
+            "response_source": self.source,
+        }

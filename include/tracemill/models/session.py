@@ -1,49 +1,36 @@
 """Gets the answers to the asks of one shard: from the sample store where they are known, else from the model's servers.
 
-Asks are sent in order, the samples of one prompt next to each other, so that the server computes their common prefix
-once. At most `concurrency` asks are in flight, and an ask stays in flight until its answer lies in the sample store: so
-whatever kills this task, no more than `concurrency` answers are ever paid for twice.
+Which asks are sent is a course's affair (`answers.Course`): all at once, or the next ones from the answers so far. What
+the store knows is told to it first; only what it wants beyond that is asked of a server.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-import time
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
 
 from tracemill.engine.keys import samples_root
 from tracemill.engine.objects import ObjectStore
 from tracemill.engine.resources import Resources
-from tracemill.errors import TracemillError
+from tracemill.models.answers import Answers, Course, Held, Tag, Together
 from tracemill.models.continuation import UNKNOWN_TOKENS
 from tracemill.models.endings import require_named
 from tracemill.models.model import Model
-from tracemill.models.refusals import EqualRefusals
-from tracemill.models.rendering import check, shown
-from tracemill.models.request import Answer, Ask, Packed, Refusal, Reply, Spent, Unended
+from tracemill.models.request import Answer, Ask, Packed, Refusal, Spent
 from tracemill.models.samples import SampleStore
+from tracemill.models.sending import Sending, progress
 
-if TYPE_CHECKING:
-    from tracemill.models.client import Client
-
-FLUSH_SHARE = 8  # a part is written when an eighth of the asks in flight wait for it ...
-FLUSH_SECONDS = 1.0  # ... or when the first of them has waited that long
-REPORT_SECONDS = 15.0
-_Held = Packed | Refusal
 _log = logging.getLogger(__name__)
-progress = logging.getLogger("tracemill.progress")  # shown to people also where nothing else is
 
 
 @dataclass
 class Feed:
     """One model as a shard sees it: `near` is the shard's name in the sample store. Counts what it spent.
 
-    `engines` are the versions that answered, `served` the names that servers gave themselves.
+    `engines` are the versions that answered, `served` the names that servers gave themselves, `cut` how many cut
+    answers could not go on.
     """
 
     model: Model
@@ -53,6 +40,7 @@ class Feed:
     spent: Spent = field(default_factory=Spent)
     engines: set[str] = field(default_factory=set)
     served: set[str] = field(default_factory=set)
+    cut: int = 0
 
     def notice(self, name: str | None) -> None:
         """Note what a server calls itself; a change is said, as it may be another model under the same name."""
@@ -89,187 +77,82 @@ class Feed:
 
         So whoever makes something of each at once holds the texts of a shard about once.
         """
-        identity = self.model.identity(self.resources, self.store)
-        keys = [ask.key(identity) for ask in asks]
-        held = self._held(identity, keys, asks) if keys else {}
-        self._note(identity)
-        left = Counter(keys)
-        for key in keys:
-            left[key] -= 1
-            answer = held[key] if left[key] else held.pop(key)
-            yield answer.reply() if isinstance(answer, Packed) else answer
+        answers = self.followed(Together(asks))
+        for place in range(len(asks)):
+            yield answers.take((place,))
 
-    def _held(self, identity: str, keys: Sequence[str], asks: Sequence[Ask]) -> dict[str, _Held]:
-        """The answers by key: those that the sample store has, and those that had to be asked for."""
+    def followed(self, course: Course) -> Answers:
+        """The answers to all asks that the course wanted. Raises ServingError when the servers are gone for good."""
+        identity = self.model.identity(self.resources, self.store)
+        answers = Answers(identity)
         samples = SampleStore(samples_root(self.store, self.resources), identity)
-        plain = {ask.plain.key(identity): key for key, ask in zip(keys, asks, strict=True) if ask.shape}
-        known = samples.packed({*keys, *plain}, self.near)
-        held: dict[str, _Held] = {key: known[other] for other, key in plain.items() if other in known}
-        held |= {key: known[key] for key in keys if key in known}
-        missing = {key: ask for key, ask in zip(keys, asks, strict=True) if key not in held}
+        first = course.begin()
+        self._look(samples, answers, {**first, **course.ahead()})
+        missing = self._replayed(samples, answers, course, first)
+        require_named(self.model.name, answers.values(), len(first))
+        while missing:
+            untold = self._asked(samples, answers, course, missing)
+            missing = self._replayed(samples, answers, course, untold)
+        self._note(identity)
+        if self.cut:
+            _log.warning("%s: %d answers stay cut: %s", self.model.name, self.cut, UNKNOWN_TOKENS)
+        return answers
+
+    def _replayed(
+        self, samples: SampleStore, answers: Answers, course: Course, asks: Mapping[Tag, Ask]
+    ) -> dict[Tag, Ask]:
+        """Tell the course what is known until it wants only what is not; returns that."""
+        missing: dict[Tag, Ask] = {}
+        while asks:
+            known = [tag for tag in asks if answers.has(tag)]
+            missing |= {tag: ask for tag, ask in asks.items() if not answers.has(tag)}
+            wish = course.told(known, answers)
+            answers.drop(wish.dropped)
+            missing = {tag: ask for tag, ask in missing.items() if tag not in wish.dropped}
+            asks = wish.asks
+            self._look(samples, answers, asks)
+        return missing
+
+    def _look(self, samples: SampleStore, answers: Answers, asks: Mapping[Tag, Ask]) -> None:
+        """Take what the sample store knows of these asks; one for an answer of a shape also in any form."""
+        fresh = {tag: ask for tag, ask in asks.items() if not answers.knows(tag)}
+        keys = answers.expect(fresh)
+        plain = {ask.plain.key(answers.identity): keys[tag] for tag, ask in fresh.items() if ask.shape}
+        if not keys:
+            return
+        known = samples.packed({*keys.values(), *plain}, self.near)
+        held: dict[str, Held] = {key: known[other] for other, key in plain.items() if other in known}
+        held |= {key: known[key] for key in keys.values() if key in known}
+        answers.keep(held)
         self.spent.reused += len(held)
         names = (one.rest.served_model for one in held.values() if isinstance(one, Packed))
         self.served |= {name for name in names if name}
-        lost = [key for key, ask in missing.items() if ask.goes_on and ask.tokens is None]
-        if lost:
-            _log.warning("%s: %d answers stay cut: %s", self.model.name, len(lost), UNKNOWN_TOKENS)
-            held |= {key: Refusal("refused", UNKNOWN_TOKENS) for key in lost}
-            missing = {key: ask for key, ask in missing.items() if key not in held}
-        if missing and self.model.api and self.model.api.batch:
+        self.settle(fresh, answers)
+
+    def settle(self, asks: Mapping[Tag, Ask], answers: Answers) -> None:
+        """Refuse to go on with answers whose tokens nobody knows."""
+        lost = {tag: ask for tag, ask in asks.items() if ask.goes_on and ask.tokens is None}
+        keys = answers.expect(lost)
+        refused = {key: Refusal("refused", UNKNOWN_TOKENS) for tag, key in keys.items() if not answers.has(tag)}
+        self.cut += len(refused)
+        answers.keep(refused)
+
+    def _asked(self, samples: SampleStore, answers: Answers, course: Course, missing: dict[Tag, Ask]) -> dict[Tag, Ask]:
+        """Have these asks answered, and what the course wants then. Returns those that it is yet to be told of."""
+        untold: dict[Tag, Ask] = {}
+        if self.model.api and self.model.api.batch:
             from tracemill.models.batched import ask_in_batches  # late: it loads an HTTP library
 
-            held |= ask_in_batches(self, samples, missing)
-            held |= samples.packed(set(missing) - held.keys(), self.near)
-            missing = {key: ask for key, ask in missing.items() if key not in held}
-        require_named(self.model.name, held.values(), len(asks))
+            by_key = {key: missing[tag] for tag, key in answers.expect(missing).items()}
+            answers.keep(ask_in_batches(self, samples, by_key))
+            answers.keep(samples.packed({key for key in by_key if not answers.holds(key)}, self.near))
+            untold = {tag: ask for tag, ask in missing.items() if answers.has(tag)}
+            missing = {tag: ask for tag, ask in missing.items() if tag not in untold}
         if missing:
-            _log.info("%s: %d answers known, %d to ask for", self.model.name, len(held), len(missing))
-            run = _Run(self, samples, missing)
-            held |= asyncio.run(run.run())
+            known = len(answers.values())
+            _log.info("%s: %d answers known, %d to ask for", self.model.name, known, len(missing))
+            sending = Sending(self, samples, course, answers)
+            untold |= asyncio.run(sending.run(missing))
             samples.join(self.near)
-            self.engines |= run.engines
-        return held
-
-
-class _Run:
-    """One stretch of asking, inside one event loop."""
-
-    def __init__(self, feed: Feed, samples: SampleStore, asks: dict[str, Ask]) -> None:
-        self.feed = feed
-        self.samples = samples
-        self.asks = asks
-        self.concurrency = feed.model.serve.concurrency
-        self.slots = asyncio.Semaphore(self.concurrency)
-        self.answers: dict[str, _Held] = {}
-        self.waiting: dict[str, Reply] = {}
-        self.unended: dict[str, Unended] = {}
-        self.wake = asyncio.Event()
-        self.engines: set[str] = set()
-        self.storing = threading.Lock()
-        known = feed.spent
-        self.equal = EqualRefusals(feed.model.name, len(asks), lambda: known.paid + known.reused, feed.model.api)
-        self.began = time.monotonic()
-
-    async def run(self) -> dict[str, _Held]:
-        """Ask everything; what was answered is stored even when this fails half-way."""
-        from tracemill.models.client import Client  # late: reading a recipe must not load an HTTP library
-        from tracemill.models.fleet import Fleet
-
-        fleet = Fleet(self.feed.model, self.feed.store, self.feed.resources)
-        try:
-            async with Client(fleet, self.feed.resources.transport) as client, asyncio.TaskGroup() as group:
-                await self._show(client)
-                attendants = [group.create_task(self._write_parts()), group.create_task(self._report(client))]
-                for key, ask in self.asks.items():
-                    await self.slots.acquire()
-                    group.create_task(self._one(client, key, ask))
-                for _ in range(self.concurrency):
-                    await self.slots.acquire()
-                if self.equal.unsure:
-                    await self._probe(client, next(reversed(self.asks.values())), self.equal.unsure)
-                await self._ask_the_unended_again(client)
-                for attendant in attendants:
-                    attendant.cancel()
-        except ExceptionGroup as failures:
-            raise _plainest(failures) from failures
-        finally:
-            self.engines = fleet.engines
-            self._keep_unended(fleet.endings.named)
-            self._store_waiting()
-        return self.answers
-
-    async def _show(self, client: Client) -> None:
-        """Show the first prompt as the model gets it, where that may be a surprise. Raises RecipeError as `check`."""
-        first = next(iter(self.asks.values()))
-        if client.fleet.is_fixed and "continue_final_message" not in first.body:
-            return
-        prompt = await client.rendered(first)
-        if prompt is not None:
-            _log.info("%s: the first prompt as the model gets it: %s", self.feed.model.name, shown(prompt))
-            check(self.feed.model.name, prompt)
-
-    async def _one(self, client: Client, key: str, ask: Ask) -> None:
-        answer = await client.ask(ask)
-        self.feed.spent.pay(answer)
-        if isinstance(answer, Unended):
-            self.unended[key] = answer
-            self.slots.release()
-            client.fleet.endings.require(len(self.asks))
-            return
-        if isinstance(answer, Reply):
-            self._keep(key, answer)
-            client.fleet.endings.require(len(self.asks))
-            return
-        self.answers[key] = answer
-        if self.equal.note(answer):
-            await self._probe(client, ask, answer)
-        self.slots.release()
-
-    def _keep(self, key: str, reply: Reply) -> None:
-        self.feed.notice(reply.served_model)
-        self.answers[key] = Packed.of(reply)
-        self.waiting[key] = reply
-        self.wake.set()
-
-    async def _ask_the_unended_again(self, client: Client) -> None:
-        """Ask again what came without an end from a server that has given others one since, when all else is there."""
-        named = client.fleet.endings.named
-        while again := [key for key, begun in self.unended.items() if begun.endpoint in named]:
-            for key in again:
-                del self.unended[key]
-                await self._one(client, key, self.asks[key])
-
-    def _keep_unended(self, named: Collection[str]) -> None:
-        """Keep what came without an end from servers that never gave any: it was paid, and is as whole as it gets."""
-        for key, begun in self.unended.items():
-            if begun.endpoint not in named:
-                self._keep(key, begun)
-
-    async def _probe(self, client: Client, ask: Ask, refusal: Refusal) -> None:
-        """Ask something that nobody can mind. Raises RecipeError when that is refused, too."""
-        harmless = ask.canary() if client.answered else ask.probe()
-        self.equal.judge(refusal, await client.ask(harmless))
-
-    async def _write_parts(self) -> None:
-        """Store what waits, in parts neither too small nor too late, and let go of the slots of what is stored."""
-        enough = max(1, self.concurrency // FLUSH_SHARE)
-        while True:
-            await self.wake.wait()
-            due = time.monotonic() + FLUSH_SECONDS
-            while len(self.waiting) < enough and len(self.answers) < len(self.asks) and time.monotonic() < due:
-                await asyncio.sleep(FLUSH_SECONDS / 20)
-            self.wake.clear()
-            for _ in range(await asyncio.to_thread(self._store_waiting)):
-                self.slots.release()
-
-    def _store_waiting(self) -> int:
-        with self.storing:
-            part = dict(self.waiting)
-            if part:
-                self.samples.add(part, self.feed.near)
-            for key in part:
-                del self.waiting[key]
-            return len(part)
-
-    async def _report(self, client: Client) -> None:
-        while True:
-            await asyncio.sleep(REPORT_SECONDS)
-            done = len(self.answers)
-            total = len(self.asks)
-            taken = time.monotonic() - self.began
-            rate = self.feed.spent.completion_tokens / taken
-            left = f"about {taken / done * (total - done):.0f} s left" if done else "none answered yet"
-            tokens = self.feed.spent.completion_tokens
-            money = "" if self.feed.money is None else f", {self.feed.money:.2f} spent"
-            name = self.feed.model.name
-            said = f"; the server says: {str(client.last)[:200]}" if client.last else ""
-            told = (name, done, total, rate, tokens, money, left, said)
-            progress.info("%s: %d of %d answered, %.0f tokens/s, %d tokens%s, %s%s", *told)
-
-
-def _plainest(failures: ExceptionGroup[Exception]) -> Exception:
-    """The one failure to show of many at once: ours if there is one; all asks fail alike when a server is gone."""
-    first: Exception = failures
-    while isinstance(first, ExceptionGroup):
-        first = min(first.exceptions, key=lambda error: not isinstance(error, TracemillError))
-    return first
+            self.engines |= sending.engines
+        return untold

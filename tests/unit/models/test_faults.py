@@ -134,7 +134,7 @@ def test_rows_that_only_are_alike_are_refused_each_for_itself(
 
 def test_a_throttle_is_named_while_it_lasts(store: Store, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
     """Trap: a server that asks everybody to wait for ever, and a run that only says that nothing was answered."""
-    monkeypatch.setattr("tracemill.models.session.REPORT_SECONDS", 0.1)
+    monkeypatch.setattr("tracemill.models.sending.REPORT_SECONDS", 0.1)
     caplog.set_level("INFO", logger="tracemill.progress")
     answers(store, FakeServer(faults={1: 429, 2: 429}, wait=0.3), [ask()])
     assert "the server says: HTTP 429: fault 429 on command" in caplog.text
