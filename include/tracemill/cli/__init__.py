@@ -25,6 +25,7 @@ from tracemill.cli.migration import migrate
 from tracemill.cli.new import app as new
 from tracemill.cli.run import run
 from tracemill.cli.sandbox import app as sandbox
+from tracemill.cli.select import select
 from tracemill.cli.serve import serve
 from tracemill.cli.upkeep import mount as mount_upkeep
 from tracemill.cli.versions import mount as mount_refresh
@@ -176,6 +177,7 @@ app.command("describe")(describe)
 app.command("doctor")(doctor)
 app.add_typer(new, name="new")
 app.add_typer(sandbox, name="sandbox")
+app.command("select")(select)
 app.command("serve")(serve)
 app.command("migrate")(migrate)
 mount_refresh(app)

@@ -70,6 +70,10 @@ class Inputs:
         parts = [self.store.get_rows(stored[k], places[owner == k] - starts[k], columns) for k in np.unique(owner)]
         return pa.concat_tables(parts).take(np.argsort(order))
 
+    def row_count(self, name: str) -> int:
+        """How many rows `table` has in this shard, by the manifests alone."""
+        return sum(stored.rows or 0 for stored in self._stored(name, None))
+
     def _stored(self, name: str, shard: int | None) -> list[StoredFile]:
         own = self.sealed.get(self.index if shard is None else shard, ())
         manifests = [*own, *(self.whole if name != "ledger" else ())]

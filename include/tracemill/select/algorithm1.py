@@ -13,7 +13,19 @@ from tracemill.engine.tables import columns_of
 _SQL = files(__package__).joinpath("algorithm1.sql").read_text(encoding="utf-8")
 
 SCORES = ("generation_id", "problem_id", "teacher", "mode", "category", "score", "threshold", "passed")
-GRADES = ("problem_id", "teacher", "mode", "category", "decided", "passed", "variation", "highest", "threshold", "high")
+GRADES = (
+    "problem_id",
+    "teacher",
+    "mode",
+    "category",
+    "asked",
+    "decided",
+    "passed",
+    "variation",
+    "highest",
+    "threshold",
+    "high",
+)
 SETTINGS = pa.schema(
     [
         ("by", pa.string()),
@@ -69,20 +81,27 @@ class Algorithm1:
         self._show("settings", pa.Table.from_pylist([settings], SETTINGS))
         self._show("limits", pa.Table.from_pylist(limits, LIMITS))
 
-    def show_scores(self, scores: pa.Table, grades: pa.Table) -> None:
-        """Look at these responses: `scores` with a column `living`; `grades` say whose passes are lucky."""
-        self._show("scores", scores)
-        self._show("grades", grades)
-        self._group("groups_of_scores")
+    def show(self, scores: pa.Table | None, grades: pa.Table | None) -> None:
+        """Look at these responses: `scores` with a column `living`; `grades` say whose passes are lucky.
 
-    def show_grades(self, grades: pa.Table) -> None:
-        """Look at these problems as they were graded, without their responses."""
-        self._show("grades", grades)
-        self._group("groups_of_grades")
+        Without scores look at these problems as they were graded.
+        """
+        if grades is not None:
+            self._show("grades", grades)
+        if scores is not None:
+            self._show("scores", scores)
+        view = "groups_of_grades" if scores is None else "groups_of_scores"
+        self._db.execute("DELETE FROM groups")
+        self._db.execute(f"INSERT INTO groups SELECT *, row_number() OVER () FROM {view}")
 
     def remember_candidates(self) -> None:
         """Add what is being looked at to the candidates of stage II, which are ranked over all of them."""
         self._db.execute("INSERT INTO candidates FROM candidates_of_groups")
+
+    def remember_verdicts(self) -> None:
+        """Keep what is said of the groups under today's settings, to compare with what others say."""
+        self._db.execute("DELETE FROM before")
+        self._db.execute("INSERT INTO before SELECT place, problem_id, teacher, mode, verdict, taken FROM judged")
 
     def told(self, query: str, **parameters: Any) -> pa.Table:
         """The answer to a query about the relations of algorithm1.sql; its parameters are bound."""
@@ -90,10 +109,6 @@ class Algorithm1:
 
     def _show(self, name: str, table: pa.Table) -> None:
         self._db.register(name, table)
-
-    def _group(self, view: str) -> None:
-        self._db.execute("DELETE FROM groups")
-        self._db.execute(f"INSERT INTO groups FROM {view}")
 
 
 def _types(table: str, names: tuple[str, ...], *more: pa.Field) -> pa.Schema:

@@ -2,7 +2,7 @@
 --
 -- It stands on relations that its user registers (select/algorithm1.py); no text of a recipe or of data gets in here:
 --   scores    generation_id, problem_id, teacher, mode, category, score, threshold, passed, living
---   grades    problem_id, teacher, mode, category, decided, passed, variation, highest, threshold, high
+--   grades    problem_id, teacher, mode, category, asked, decided, passed, variation, highest, threshold, high
 --   settings  one row: "by", "mode", at_threshold, best, threshold, variation, ddof, easy_share, easy_keeps, lucky,
 --             lucky_below, most, salt
 --   limits    one row a category that has settings of its own: category, threshold, variation, easy, most
@@ -46,9 +46,10 @@ LEFT JOIN grades g ON g.problem_id = a.problem_id AND g.teacher = a.teacher AND 
 CREATE OR REPLACE TEMP VIEW groups_of_grades AS
 SELECT problem_id, teacher, "mode", category, decided, passed, passed AS passing, decided AS told,
        highest, threshold AS bound, round(variation, 9) AS cv, high
-FROM grades;
+FROM grades WHERE asked > 0;
 
-CREATE OR REPLACE TEMP TABLE groups AS FROM groups_of_scores LIMIT 0;  -- filled from one of the two
+CREATE OR REPLACE TEMP TABLE groups AS  -- filled from one of the two
+SELECT *, 0::BIGINT AS place FROM groups_of_scores LIMIT 0;
 
 -- What Algorithm 1 says of each problem, and how many of its responses it takes (ambiguity b: easy_keeps).
 CREATE OR REPLACE TEMP VIEW judged AS
@@ -116,3 +117,14 @@ FROM (SELECT k.*, row_number() OVER (PARTITION BY k.category
                                      ORDER BY k.cv DESC, digest(c.salt, k.problem_id), k.problem_id) AS rank
       FROM candidates k CROSS JOIN settings c) r
 CROSS JOIN settings c LEFT JOIN limits l ON l.category = r.category;
+
+-- Of a change of settings: what was said before of the groups, beside what is said now, by category.
+CREATE OR REPLACE TEMP TABLE before AS SELECT place, problem_id, teacher, "mode", verdict, taken FROM judged LIMIT 0;
+
+CREATE OR REPLACE TEMP VIEW changed_in_place AS  -- where the groups are the same
+SELECT j.category, b.verdict AS was, j.verdict AS "is", b.taken AS had, j.taken AS has
+FROM judged j JOIN before b ON b.place = j.place;
+
+CREATE OR REPLACE TEMP VIEW changed_by_name AS  -- where they were made anew
+SELECT j.category, b.verdict AS was, j.verdict AS "is", b.taken AS had, j.taken AS has
+FROM judged j JOIN before b ON b.problem_id = j.problem_id AND b.teacher = j.teacher AND b."mode" = j."mode";

@@ -60,16 +60,16 @@ def scored(inputs: Inputs, shard: int) -> pa.Table:
     if pc.count_distinct(scores["generation_id"]).as_py() < scores.num_rows:
         raise CorruptShard(f"shard {shard}: a response has two rows in `scores`: let one step grade it, not two")
     living = pc.is_in(scores["generation_id"], value_set=pool(inputs, shard))
-    return _with_mode(scores).append_column("living", living)
+    return with_mode(scores).append_column("living", living)
 
 
 def graded(inputs: Inputs, shard: int) -> pa.Table:
     """The shard's `grades`, one row a problem, teacher and mode; of several steps' the last."""
-    grades = pl.DataFrame(_with_mode(inputs.table("grades", list(GRADES), shard)))
+    grades = pl.DataFrame(with_mode(inputs.table("grades", list(GRADES), shard)))
     return grades.unique(["problem_id", "teacher", "mode"], keep="last", maintain_order=True).to_arrow()
 
 
-def _with_mode(table: pa.Table) -> pa.Table:
+def with_mode(table: pa.Table) -> pa.Table:
     """A model with one way of being asked has the mode ''."""
     place = table.schema.get_field_index("mode")
     return table.set_column(place, "mode", pc.fill_null(table["mode"], ""))

@@ -49,7 +49,7 @@ class StageOne(Graded):
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Judge one shard."""
         with Algorithm1(self.asked(), self.limits(), resources.workers) as rule:
-            rule.show_scores(scored(inputs, inputs.index), graded(inputs, inputs.index))
+            rule.show(scored(inputs, inputs.index), graded(inputs, inputs.index))
             judged = pl.DataFrame(rule.told("FROM stage_one"))
         alive = pl.DataFrame({"generation_id": inputs.alive("generation")})
         rows = alive.join(judged, on="generation_id", how="left", maintain_order="left")

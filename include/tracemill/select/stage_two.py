@@ -56,7 +56,7 @@ class StageTwo(Graded):
         problems = list[pl.DataFrame]()
         with Algorithm1(self.asked(), self.limits(), resources.workers) as rule:
             for shard in inputs.shards():
-                rule.show_scores(scored(inputs, shard), graded(inputs, shard))
+                rule.show(scored(inputs, shard), graded(inputs, shard))
                 rule.remember_candidates()
                 problems.append(_words(pl.DataFrame(rule.told(_JUDGED)), inputs.alive("problem", shard)))
             ranked = pl.DataFrame(rule.told("FROM stage_two"))

@@ -1,0 +1,160 @@
+"""Says what a selection by difficulty would take under other settings, from what is sealed; it writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import yaml
+from pydantic import ValidationError
+
+from tracemill.engine.resources import Resources
+from tracemill.engine.store import Store
+from tracemill.errors import RecipeError
+from tracemill.recipe import Recipe
+from tracemill.report.seen import Seen
+from tracemill.select.algorithm1 import Algorithm1
+from tracemill.select.graded import Graded
+from tracemill.select.stage_one import StageOne
+from tracemill.text.spelling import explained, nearest
+
+COUNTS = ("problems_was", "problems_is", "responses_was", "responses_is", "gained", "lost")
+_OF_RESPONSES = ("thresholds", "at_threshold", "ddof")  # settings by which responses are added up anew
+_CHANGED = """
+SELECT category, was, "is", count(*) AS problems,
+       count(*) FILTER (had > 0) AS problems_was, count(*) FILTER (has > 0) AS problems_is,
+       sum(had)::BIGINT AS responses_was, sum(has)::BIGINT AS responses_is,
+       count(*) FILTER (had = 0 AND has > 0) AS gained, count(*) FILTER (had > 0 AND has = 0) AS lost
+FROM {view} GROUP BY ALL
+"""
+_IN_PLACE = _CHANGED.format(view="changed_in_place")
+_BY_NAME = _CHANGED.format(view="changed_by_name")
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """What step `step` would take with `asked` in place of its own settings; `read` names the table that told it.
+
+    `verdicts`: one row a category and pair of rules (`was`, `is`), with `problems` as one model saw them. `counts`: one
+    row a category with COUNTS: problems and responses that are taken, and problems that are gained and lost.
+    """
+
+    step: str
+    asked: Mapping[str, Any]
+    read: str
+    verdicts: pl.DataFrame
+    counts: pl.DataFrame
+
+
+def what_if(
+    recipe: Recipe, store: Store, changes: Sequence[str], step: str | None = None, machine: Resources | None = None
+) -> WhatIf:
+    """Select anew with `changes` (KEY=VALUE; a key within a key after a dot), by default in the first such step.
+
+    Raises RecipeError for a step or key that there is not, and for a value that does not fit; MissingInput where the
+    steps before are not sealed. Memory: one batch of responses, and for stage II the candidates.
+    """
+    resources = machine or Resources()
+    name = _named(recipe, step)
+    own = recipe.pipeline()[name]
+    assert isinstance(own, Graded)
+    asked = dict(_change(one) for one in changes)
+    other = _changed(own, asked)
+    seen = Seen(recipe, store, name, resources)
+    if isinstance(own, StageOne):
+        parts, read = _first_stage(own, other, seen, resources.workers)
+        verdicts = parts.group_by("category", "was", "is").agg(pl.col("problems", *COUNTS).sum())
+    else:
+        verdicts = _second_stage(own, other, seen, resources.workers)
+        read = "scores"
+    counts = verdicts.group_by("category").agg(pl.col(*COUNTS).sum()).sort("category")
+    return WhatIf(name, asked, read, verdicts.sort("category", "was", "is"), counts)
+
+
+def _first_stage(own: Graded, other: Graded, seen: Seen, threads: int) -> tuple[pl.DataFrame, str]:
+    """Each batch judged by both settings; the groups are made once where only what is said of them changes."""
+    same = all(getattr(own, key) == getattr(other, key) for key in _OF_RESPONSES)
+    by_grades = same and seen.grades_tell(own)
+    lucky = "drop" in (own.lucky, other.lucky)
+    parts = list[pl.DataFrame]()
+    with Algorithm1(own.asked(), own.limits(), threads) as rule:
+        for scores, grades in seen.batches("grades" if by_grades else "scores", lucky):
+            rule.settle(own.asked(), own.limits())
+            rule.show(scores, grades)
+            rule.remember_verdicts()
+            rule.settle(other.asked(), other.limits())
+            if not same:
+                rule.show(scores, grades)
+            parts.append(pl.DataFrame(rule.told(_IN_PLACE if same else _BY_NAME)))
+    return pl.concat(parts), "grades" if by_grades else "scores"
+
+
+def _second_stage(own: Graded, other: Graded, seen: Seen, threads: int) -> pl.DataFrame:
+    """The problems that each of the settings ranks first, compared by id."""
+    both = list[pl.DataFrame]()
+    for settings in (own, other):
+        with Algorithm1(settings.asked(), settings.limits(), threads) as rule:
+            for scores, grades in seen.batches("responses", "drop" in (own.lucky, other.lucky)):
+                rule.show(scores, grades)
+                rule.remember_candidates()
+            both.append(pl.DataFrame(rule.told("SELECT problem_id, category, chosen FROM stage_two")))
+    joined = both[0].join(both[1], on="problem_id", how="full", coalesce=True, suffix="_is")
+    had = pl.col("chosen").fill_null(False)
+    has = pl.col("chosen_is").fill_null(False)
+    return joined.group_by(
+        pl.coalesce("category", "category_is").alias("category"),
+        _said("chosen").alias("was"),
+        _said("chosen_is").alias("is"),
+    ).agg(
+        pl.len().cast(pl.Int64).alias("problems"),
+        *(_sum(had, name) for name in ("problems_was", "responses_was")),
+        *(_sum(has, name) for name in ("problems_is", "responses_is")),
+        _sum(has & ~had, "gained"),
+        _sum(had & ~has, "lost"),
+    )
+
+
+def _said(column: str) -> pl.Expr:
+    taken = pl.col(column)
+    return pl.when(taken).then(pl.lit("annealing")).when(~taken).then(pl.lit("surplus")).otherwise(pl.lit("none"))
+
+
+def _sum(flags: pl.Expr, name: str) -> pl.Expr:
+    return flags.sum().cast(pl.Int64).alias(name)
+
+
+def _named(recipe: Recipe, wanted: str | None) -> str:
+    """The step that is meant. Raises RecipeError when it is none that selects by difficulty."""
+    names = [name for name, step in recipe.pipeline().items() if isinstance(step, Graded)]
+    if wanted is None and names:
+        return names[0]
+    if wanted not in names:
+        said = f"has no step of kind stage_one or stage_two named {wanted!r}" if wanted else "selects not by difficulty"
+        raise RecipeError(f"recipe {recipe.name!r} {said}{nearest(wanted or '', names)}")
+    return wanted
+
+
+def _change(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise RecipeError(f"--what-if {text!r}: write KEY=VALUE, such as variation=0.3 or variations.math=0.3")
+    try:
+        return key.strip(), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise RecipeError(f"--what-if {text!r}: the value cannot be read: {error}") from error
+
+
+def _changed(step: Graded, asked: Mapping[str, Any]) -> Graded:
+    """The step with other settings. Raises RecipeError naming a key that it does not have, or a value that is wrong."""
+    settings = step.model_dump(mode="json")
+    for key, value in asked.items():
+        name, _, inner = key.partition(".")
+        if name not in settings or name == "kind":
+            raise RecipeError(f"--what-if: {settings['kind']} has no key {name!r}{nearest(name, settings)}")
+        settings[name] = {**settings[name], inner: value} if inner and isinstance(settings[name], dict) else value
+    try:
+        return type(step).model_validate(settings)
+    except ValidationError as error:
+        raise RecipeError("--what-if: " + "; ".join(explained(error, type(step)))) from None

@@ -1,0 +1,135 @@
+"""What other settings would take is what a run with them takes, and asking writes nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.build.trial import Trial
+from tracemill.cli import app
+from tracemill.errors import RecipeError
+from tracemill.recipe import parse_recipe
+from tracemill.report.what_if import what_if
+
+STEPS: dict[str, Any] = {
+    "verify": {"kind": "verify", "defer": True, "verifiers": [{"kind": "math"}]},
+    "grade": {"kind": "grade"},
+    "stage_one": {"kind": "stage_one", "easy": ["math"]},
+    "stage_two": {"kind": "stage_two", "most": {"math": 2}},
+}
+
+
+def responses(passes: int, number: int) -> list[dict[str, Any]]:
+    """Four responses of r1 to one sum, the first `passes` of them right."""
+    said = [number + (k >= passes) for k in range(4)]
+    text = f"What is {number} + 0?"
+    return [
+        {"q": text, "a": str(number), "r": f"<think>{k}</think>\\boxed{{{s}}}", "t": "r1"} for k, s in enumerate(said)
+    ]
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
+    """Twelve sums of which 0, 1, ... 4 responses are right, in two files of a shard each."""
+    rows = [row for number in range(12) for row in responses(number % 5, number)]
+    sources = {"a": rows[:24], "b": rows[24:]}
+    return Trial(tmp_path_factory.mktemp("what_if"), sources, STEPS).run()
+
+
+def taken(trial: Trial) -> set[str]:
+    return {row["generation_id"] for row in trial.rows("stage_one", "stages") if row["chosen"]}
+
+
+def contents(folder: Path) -> dict[str, int]:
+    return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "read"),
+    [
+        pytest.param([], "grades", id="nothing"),
+        pytest.param(["variation=0.6"], "grades", id="a cut: the grades tell"),
+        pytest.param(["easy_share=1", "easy_keeps=all"], "grades", id="other coins"),
+        pytest.param(["by=nobody"], "grades", id="another model"),
+        pytest.param(["ddof=1", "variation=0.6"], "scores", id="another deviation"),
+        pytest.param(["thresholds.math=1", "at_threshold=passes"], "scores", id="another threshold"),
+        pytest.param(["variations.math=1.1"], "grades", id="a cut by category"),
+    ],
+)
+def test_it_counts_what_a_run_would_take(trial: Trial, tmp_path: Path, changes: list[str], read: str) -> None:
+    before = contents(Path(trial.store.root))
+    found = what_if(trial.recipe, trial.store, changes)
+
+    other = Trial.__new__(Trial)
+    data = trial.recipe.model_dump(mode="json")
+    for change in changes:
+        key, _, value = change.partition("=")
+        name, _, inner = key.partition(".")
+        step = data["steps"]["stage_one"]
+        number = value if value.isalpha() else json.loads(value)
+        step[name] = {inner: number} if inner else number
+    other.recipe = parse_recipe(data, "test")
+    other.store = type(trial.store).at(str(tmp_path / "store"), create=True)
+    other.run()
+    was = taken(trial)
+    now = taken(other)
+    (counts,) = found.counts.to_dicts()
+    assert contents(Path(trial.store.root)) == before
+    assert (counts["responses_was"], counts["responses_is"]) == (len(was), len(now))
+    problem = {row["generation_id"]: row["problem_id"] for row in trial.rows("stage_one", "stages")}
+    had = {problem[one] for one in was}
+    has = {problem[one] for one in now}
+    assert (counts["gained"], counts["lost"]) == (len(has - had), len(had - has))
+    assert (counts["problems_was"], counts["problems_is"]) == (len(had), len(has))
+    assert found.read == read
+    assert sum(found.verdicts["problems"]) == 12
+    assert len(had) > 5
+
+
+def test_of_stage_two_it_ranks_all_shards_again(trial: Trial) -> None:
+    found = what_if(trial.recipe, trial.store, ["most.math=5", "salt=other"], "stage_two")
+    (counts,) = found.counts.to_dicts()
+    assert (counts["problems_was"], counts["problems_is"], counts["lost"] + 3) == (2, 5, counts["gained"])
+
+
+def test_rows_that_a_later_step_turned_away_are_not_counted(tmp_path: Path) -> None:
+    """Trap: grades count every response; only those that live can be taken."""
+    steps = {**STEPS, "verify": {"kind": "verify", "verifiers": [{"kind": "math"}]}}
+    trial = Trial(tmp_path, {"a": [*responses(2, 1), *responses(4, 2)]}, steps).run()
+    found = what_if(trial.recipe, trial.store, ["variation=2", "easy_share=1", "easy_keeps=all"])
+    assert found.read == "scores"
+    assert found.counts["responses_is"].to_list() == [6]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param("variation", "write KEY=VALUE", id="no value"),
+        pytest.param("variatoin=1", "did you mean 'variation'", id="no such key"),
+        pytest.param("variation=-1", "variation: ", id="out of range"),
+        pytest.param("kind=select", "no key 'kind'", id="another step"),
+        pytest.param("easy_share=[", "cannot be read", id="no YAML"),
+    ],
+)
+def test_a_wrong_change_is_one_sentence(trial: Trial, change: str, said: str) -> None:
+    with pytest.raises(RecipeError, match=said.replace("[", r"\[")):
+        what_if(trial.recipe, trial.store, [change])
+
+
+def test_a_recipe_without_such_a_step_says_so(trial: Trial) -> None:
+    with pytest.raises(RecipeError, match="named 'grade'"):
+        what_if(trial.recipe, trial.store, [], "grade")
+
+
+def test_the_command_prints_and_gives_json(trial: Trial) -> None:
+    root = str(trial.store.root)
+    said = CliRunner().invoke(app, ["select", root, "--what-if", "variation=0.6"])
+    assert said.exit_code == 0, said.output
+    assert "challenging" in said.output
+    assert "nothing was written" in said.output
+    told = json.loads(CliRunner().invoke(app, ["select", root, "--json"]).output)
+    assert told["categories"][0]["gained"] == 0
