@@ -1,4 +1,4 @@
-"""`tracemill new source`, `verifier` and `step`: a new part of the library, with its test and fixture, in a clone."""
+"""`tracemill new source`, `verifier` and `step`: a new part of the library, with its test, in a clone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def source(name: Name, clone: Clone = None) -> None:
 
 
 def verifier(name: Name, clone: Clone = None) -> None:
-    """Write a new verifier: its file, a fixture of four answers and a test; then print the line that is left to add."""
+    """Write a new verifier: its file and a test of four answers; then print the one line that is left to add."""
     from tracemill.drafting.scaffold import VERIFIER
 
     _write(VERIFIER, name, clone)
@@ -36,7 +36,7 @@ def step(
     room: Annotated[str, typer.Option(help="The room of the house that it lies in, as curate or select.")] = "curate",
     clone: Clone = None,
 ) -> None:
-    """Write a new step: its file, fixture, test and Airflow's operator; then print the one line that is left to add."""
+    """Write a new step: its file, test and Airflow's operator; then print the one line that is left to add."""
     from tracemill.drafting.scaffold import step_of
 
     _write(step_of(room), name, clone)

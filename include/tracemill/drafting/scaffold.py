@@ -1,4 +1,4 @@
-"""Writes a new source, verifier or step into a clone: its file, test, fixture and registration, but for one line.
+"""Writes a new source, verifier or step into a clone: its file, test and registration, but for one line.
 
 What is written works and passes its test as it is; from there it is changed into what is meant, test first.
 """
@@ -23,7 +23,7 @@ _STAGES = "plugins/tracemill_airflow/operators/stages.py"
 class Part:
     """What can be added. `module`: of its file; `union`: the type that lists its like, in the file `listed`.
 
-    `operator`: Airflow needs a class for it.
+    `fixture`: its test reads rows of a file in their native schema. `operator`: Airflow needs a class for it.
     """
 
     kind: str
@@ -32,15 +32,16 @@ class Part:
     union: str
     listed: str
     tests: str
+    fixture: bool = False
     operator: bool = False
 
     def files(self, name: str) -> dict[str, str]:
         """Each new file, by the template that it is made of."""
-        return {
+        made = {
             self.kind: f"include/{self.module.replace('.', '/')}/{name}.py",
             f"{self.kind}_test": f"tests/unit/{self.tests}/test_{name}.py",
-            f"{self.kind}_fixture": f"tests/fixtures/{self.kind}s/{name}.jsonl",
         }
+        return made | ({f"{self.kind}_fixture": f"tests/fixtures/{self.kind}s/{name}.jsonl"} if self.fixture else {})
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,13 @@ class Written:
 
 _SOURCES = "include/tracemill/ingest/sources.py"
 _VERIFIERS = "include/tracemill/verify/__init__.py"
-SOURCE = Part("source", "Source", "tracemill.ingest.datasets", "AnySource", _SOURCES, "ingest")
+SOURCE = Part("source", "Source", "tracemill.ingest.datasets", "AnySource", _SOURCES, "ingest", fixture=True)
 VERIFIER = Part("verifier", "Verifier", "tracemill.verify", "AnyVerifier", _VERIFIERS, "verify")
 
 
 def step_of(room: str) -> Part:
     """A step that lies in that room of the house. Raises RecipeError for a room that holds no steps."""
-    rooms = ("curate", "dedup", "decontaminate", "distill", "verify", "judge", "select", "release")
+    rooms = ("curate", "dedup", "decontaminate", "distill", "verify", "judge", "grade", "select", "release")
     if room not in rooms:
         raise RecipeError(f"there is no room {room!r} for steps: there are {', '.join(rooms)}")
     return Part("step", "", f"tracemill.{room}", "AnyStep", "include/tracemill/recipe.py", "steps", operator=True)
