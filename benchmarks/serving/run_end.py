@@ -57,11 +57,12 @@ class Stalling(FakeServer):
     goes: Path = Path("/nonexistent")
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], heard: Callable[[], None]) -> Response:
+        answer = await super().post(url, body, headers, heard)
+        if answer.status != 200:
+            return answer
         if NEVER.encode() in body:
             await asyncio.Event().wait()
-        answer = await super().post(url, body, headers, heard)
-        if answer.status == 200:
-            self.goes.unlink(missing_ok=True)
+        self.goes.unlink(missing_ok=True)
         return answer
 
 
@@ -141,7 +142,7 @@ def _source(place: Path, part: str) -> dict[str, Any]:
 
 
 def _distill(name: str, **model: Any) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": name, "weights": "org/any", "revision": "abc", **model}
+    told: dict[str, Any] = {"name": name, "weights": "org/any", "revision": name, **model}
     if "weights" in model:
         del told["revision"]
     return {"kind": "distill", "teacher": {"kind": "chat", "model": told, "sampling": {"max_tokens": 50}}}

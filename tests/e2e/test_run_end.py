@@ -13,7 +13,7 @@ from benchmarks.serving.run_end import failing_airflow, provoked, ran
 from tests.build.webhook import Hook, webhook
 from tracemill_airflow.local import LocalAirflow
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")
