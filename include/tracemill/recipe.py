@@ -44,6 +44,7 @@ from tracemill.select.select import Select
 from tracemill.select.stage_one import StageOne
 from tracemill.select.stage_two import StageTwo
 from tracemill.text.spelling import explained, nearest
+from tracemill.verify import AnyVerifier
 from tracemill.verify.step import Verify
 
 # The steps that a recipe can name. To add one: its file, an import above, its name here.
@@ -99,7 +100,7 @@ class Recipe(BaseModel):
         """Refuse one verifier with two settings: verdicts go by its name, so the second would be skipped."""
         settings: dict[str, tuple[str, Any]] = {}
         for name, step in self.steps.items():
-            for verifier in step.verifiers if isinstance(step, Verify) else ():
+            for verifier in _verifiers(step):
                 first, known = settings.setdefault(verifier.name, (name, verifier.settings()))
                 if known != verifier.settings():
                     raise ValueError(f"steps {first!r} and {name!r} give verifier {verifier.name!r} different settings")
@@ -159,6 +160,13 @@ class Recipe(BaseModel):
         place = json.dumps({"folder": None if self._folder == str(SHIPPED) else self._folder}).encode()
         if self._folder is not None and place != (_stored(store, PLACED) or b'{"folder": null}'):
             store.write_bytes(PLACED, place)
+
+
+def _verifiers(step: Step) -> tuple[AnyVerifier, ...]:
+    """Those by whose names a step says what responses are worth."""
+    if isinstance(step, Distill):
+        return step.teacher.policy.judged_by
+    return step.verifiers if isinstance(step, Verify) else ()
 
 
 def load_recipe(reference: str) -> Recipe:

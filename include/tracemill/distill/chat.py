@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
+from tracemill.distill.modes import Mode
 from tracemill.distill.teacher import Assignment, Teacher, seeded
 from tracemill.models.continuation import BEGUN
 from tracemill.models.request import Ask
@@ -14,6 +15,11 @@ class ChatTeacher(Teacher):
 
     kind: Literal["chat"] = "chat"
     system: str | None = None
+
+    def in_mode(self, mode: Mode) -> Self:
+        """This teacher with the mode's sampling and system prompt."""
+        changed = super().in_mode(mode)
+        return changed if mode.system is None else changed.model_copy(update={"system": mode.system or None})
 
     def ask(self, assignment: Assignment, sample: int) -> Ask:
         """One request; turns are sent as they are, system turns too; the directive goes to the last user turn."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tracemill.distill.teacher import Assignment, Teacher, seeded
 from tracemill.models.request import Ask
@@ -20,6 +20,16 @@ class CompletionTeacher(Teacher):
     kind: Literal["completion"] = "completion"
     template: Annotated[str, Field(pattern=r"\{prompt\}")] = "{prompt}"
     add_special_tokens: bool = False
+
+    @model_validator(mode="after")
+    def _modes_can_be_said(self) -> Self:
+        for name, mode in self.modes.items():
+            if (mode.system, mode.thinking, mode.reasoning_effort) != (None, None, None):
+                raise ValueError(
+                    f"modes.{name}: system, thinking and reasoning_effort go through a chat template, and a completion "
+                    "has none: use a teacher of kind chat, or one teacher a template"
+                )
+        return self
 
     def ask(self, assignment: Assignment, sample: int) -> Ask:
         """One request; of several turns the human ones are asked together, as the problem's text has them."""

@@ -10,7 +10,8 @@ from tracemill.distill.teacher import Assignment, Teacher
 
 @dataclass
 class Group:
-    """The samples of one problem, which `policy` rules. `most` of them may be sent, `sent` were; `counted` count.
+    """The samples of one problem in one `mode` of its teacher, which `policy` rules. `most` of them may be
+    sent, `sent` were; `counted` count.
 
     `counted` is None until the outcomes of samples 0, 1, ... decide it; they are looked at in this order alone.
     """
@@ -18,6 +19,7 @@ class Group:
     assignment: Assignment
     teacher: Teacher
     policy: Policy
+    mode: str | None = None
     sent: int = 0
     counted: int | None = None
     _outcomes: dict[int, Outcome] = field(default_factory=dict)

@@ -8,9 +8,9 @@ written. To add one: a class here and its name in AnyPolicy.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tracemill.verify import AnyVerifier
 
@@ -19,10 +19,14 @@ Outcome = Literal["pass", "fail", "unverifiable", "refused"]
 
 
 class Policy(BaseModel):
-    """Base of every policy. One without `verifiers` needs no outcomes: all its samples go out at once."""
+    """Base of every policy. One that `judged_by` no verifier needs no outcomes: all its samples go out at once."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    verifiers: ClassVar[tuple[AnyVerifier, ...]] = ()
+
+    @property
+    def judged_by(self) -> tuple[AnyVerifier, ...]:
+        """The verifiers that say what a sample is worth."""
+        return ()
 
     def most(self, samples: int) -> int:
         """The most samples of one problem, where the teacher's own number is `samples`."""
@@ -35,6 +39,11 @@ class Policy(BaseModel):
     def wave(self, outcomes: Sequence[Outcome]) -> int:
         """How many samples go out after these outcomes, which do not decide the problem."""
         raise NotImplementedError  # abstract
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that decide which samples count, with those and the version of each verifier."""
+        chosen = [{**verifier.settings(), "version": verifier.version} for verifier in self.judged_by]
+        return {**self.model_dump(mode="json"), **({"verifiers": chosen} if chosen else {})}
 
 
 class Fixed(Policy):
@@ -55,4 +64,54 @@ class Fixed(Policy):
         return 1 << 30
 
 
-AnyPolicy = Annotated[Fixed, Field(discriminator="kind")]
+class Judged(Policy):
+    """Base of the policies that stop: `verifiers` judge each sample while others are still generated.
+
+    They run beside the asking, in the task that asks: `math` and `instruction` do, one that runs programs does not.
+    `max` is the most samples of a problem. One that none of the verifiers can judge has the teacher's `samples`.
+    """
+
+    max: Annotated[int, Field(ge=2)]
+    verifiers: Annotated[tuple[AnyVerifier, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _verifiers_run_here(self) -> Self:
+        for verifier in self.verifiers:
+            if verifier.needs_sandbox:
+                raise ValueError(
+                    f"verifier {verifier.name!r} runs programs, which the task that asks a model must not: name math "
+                    "or instruction here, or sample with policy fixed and put a verify step after this one"
+                )
+        if len({verifier.name for verifier in self.verifiers}) < len(self.verifiers):
+            raise ValueError("a verifier is named twice: name each once, with its settings")
+        return self
+
+    @property
+    def judged_by(self) -> tuple[AnyVerifier, ...]:
+        """As the recipe says."""
+        return self.verifiers
+
+    def most(self, samples: int) -> int:
+        """The cap."""
+        return self.max
+
+
+class UntilPass(Judged):
+    """Sample until one trace is verified, at most `max` times (arXiv 2505.14464 does so, and states no cap).
+
+    The sample that passes is the last that counts. Waves double: one sample, one more, two, four, ..., so that eight
+    take four rounds; what a wave has too much is closed at the server or kept as paid, and is no row.
+    """
+
+    kind: Literal["until_pass"] = "until_pass"
+
+    def ends(self, outcomes: Sequence[Outcome]) -> bool:
+        """Once the last of them is verified."""
+        return bool(outcomes) and outcomes[-1] == "pass"
+
+    def wave(self, outcomes: Sequence[Outcome]) -> int:
+        """As many as have failed so far."""
+        return max(1, len(outcomes))
+
+
+AnyPolicy = Annotated[Fixed | UntilPass, Field(discriminator="kind")]

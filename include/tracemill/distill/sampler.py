@@ -27,8 +27,11 @@ class Sampler:
 
     def __init__(self, teacher: Teacher, assignments: Sequence[Assignment], judging: Judging) -> None:
         self._judging = judging
+        ways = teacher.ways()
         self._groups = [
-            Group(one, teacher, teacher.policy if judging.applies(one.problem_id) else _FIXED) for one in assignments
+            Group(one, way, teacher.policy if judging.applies(one.problem_id) else _FIXED, mode)
+            for one in assignments
+            for mode, way in ways
         ]
         self._listens = bool(judging) or teacher.continue_to is not None
 
@@ -86,12 +89,12 @@ class Sampler:
         if isinstance(begun, Refusal):
             return begun
         reply = replace(begun, text=group.teacher.whole(begun.text), token_ids=None)
-        trace = Trace(group.assignment.problem_id, place[1], reply)
+        trace = Trace(group.assignment.problem_id, place[1], reply, group.mode)
         return joined(trace, answers.look((*place, _REST))) if answers.knows((*place, _REST)) else trace
 
     def _note(self, places: Sequence[_Place], answers: Answers) -> None:
         """Have whole samples judged, where their policy asks for it."""
-        judged = [place for place in places if self._groups[place[0]].policy.verifiers]
+        judged = [place for place in places if self._groups[place[0]].policy.judged_by]
         outcomes = self._judging.outcomes([self._trace(place, answers) for place in judged])
         for (group, sample), outcome in zip(judged, outcomes, strict=True):
             self._groups[group].note(sample, outcome)

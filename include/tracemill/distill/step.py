@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -46,6 +47,18 @@ class Distill(AskingStep):
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("generations", "continuations")
 
+    def settings(self, inputs: Inputs) -> dict[str, Any]:
+        """The settings without where models run, with the versions of a policy's verifiers."""
+        settings = super().settings(inputs)
+        if "policy" in settings["teacher"]:
+            settings["teacher"]["policy"] = self.teacher.policy.settings()
+        return settings
+
+    def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
+        """The weights, and what a policy's verifiers depend on."""
+        judged = [verifier.material(resources) for verifier in self.teacher.policy.judged_by]
+        return dict(ChainMap(dict(super().material(resources, inputs)), *map(dict, judged)))
+
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Distil one shard. Raises ServingError when the teacher is gone for good; what it wrote is stored by then."""
         answered, verified = _existing(inputs, self.verified_by)
@@ -60,7 +73,7 @@ class Distill(AskingStep):
         teacher = self.teacher
         assignments = [a for a in _assignments(inputs) if a.problem_id not in skipped]
         problems = inputs.table("problems", ["id", *QUESTION])
-        sampler = Sampler(teacher, assignments, Judging(teacher.policy.verifiers, problems, resources))
+        sampler = Sampler(teacher, assignments, Judging(teacher.policy.judged_by, problems, resources))
         answers = feed.followed(sampler)
         written = Written(teacher.model.name, teacher.source or teacher.model.name, teacher.continue_to)
         for assignment, trace in sampler.traces(answers):

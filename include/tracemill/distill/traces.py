@@ -17,11 +17,14 @@ _BATCH = 16  # traces whose texts are held twice for a moment
 
 @dataclass(frozen=True)
 class Trace:
-    """One trace for one problem: the whole text, and where it was continued (None when it was not)."""
+    """One trace for one problem: the whole text, in which mode its teacher wrote it (None where there is one way), and
+    where it was continued (None when it was not).
+    """
 
     problem_id: str
     sample: int
     reply: Reply
+    mode: str | None = None
     seam: int | None = None
     seam_tokens: int | None = None
 
@@ -89,7 +92,7 @@ class Written:
     def _row(self, trace: Trace) -> dict[str, Any]:
         parts = split(trace.reply.text)
         return {
-            "id": generation_id(trace.problem_id, self.teacher, trace.sample, trace.reply.text),
+            "id": generation_id(trace.problem_id, self.teacher, trace.sample, trace.reply.text, trace.mode),
             "problem_id": trace.problem_id,
             "source": self.source,
             "teacher": self.teacher,
@@ -105,4 +108,5 @@ class Written:
             "source_verdict": None,
             "served_model": trace.reply.served_model,
             "response_source": self.source,
+            "mode": trace.mode,
         }

@@ -42,10 +42,13 @@ def problem_id(prompt: str, turns: Sequence[Mapping[str, str]] | None = None) ->
     return "p" + digest.hexdigest()[:24]
 
 
-def generation_id(problem: str, teacher: str, sample_index: int, text: str) -> str:
-    """Identify a response by its problem, teacher, sample number and exact text: 'g' and 24 hex digits of SHA-256."""
+def generation_id(problem: str, teacher: str, sample_index: int, text: str, mode: str | None = None) -> str:
+    """Identify a response by problem, teacher, sample number and exact text: 'g' and 24 hex digits of SHA-256.
+
+    `mode` names the way in which its teacher was asked; None where there is one way.
+    """
     digest = hashlib.sha256()
-    for part in (problem, teacher, str(sample_index), text):
+    for part in (problem, teacher, str(sample_index), text, *([mode] if mode is not None else [])):
         _update(digest, part)
     return "g" + digest.hexdigest()[:24]
 

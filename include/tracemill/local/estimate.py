@@ -145,7 +145,7 @@ def _assumed(recipe: Recipe, stage: str, length: float) -> Measured:
     """At most so many answers a row, and what they are like if nothing was measured."""
     step = recipe.step(stage)
     if isinstance(step, Distill):
-        return Measured(0, step.teacher.samples, length, _trace_tokens(step))
+        return Measured(0, step.teacher.requests, length, _trace_tokens(step))
     if isinstance(step, Annotate):
         return Measured(0, 2, length + SAID_TOKENS, SAID_TOKENS)  # difficulty and category
     if step.unit == "problem":
@@ -153,7 +153,7 @@ def _assumed(recipe: Recipe, stage: str, length: float) -> Measured:
     before = [one for _, one in recipe.before(stage) if isinstance(one, Distill)]
     trace = max(map(_trace_tokens, before), default=TRACE_TOKENS)
     said = 0 if isinstance(step, Reward | Perplexity) else SAID_TOKENS  # numbers cost no token
-    return Measured(0, max(1, sum(one.teacher.samples for one in before)), length + trace, said)
+    return Measured(0, max(1, sum(one.teacher.requests for one in before)), length + trace, said)
 
 
 def _trace_tokens(step: Distill) -> int:

@@ -5,6 +5,7 @@ Give it to a step as `Resources(transport=FakeServer(...))`; no socket is opened
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ class FakeServer:
     `models`: names served, or any; `owner`: who lists them (vLLM says "vllm"), or nobody does. With `reasoning` set,
     the chain of thought comes in that field of the message, as from a server with a reasoning parser. Without
     `numbers` it knows no `return_token_ids`. With `shapes` it keeps to a JSON schema, with the last value allowed.
+    `seconds(prompt, seed)` is how long a generation takes; one whose client leaves before is counted in `closed`.
     """
 
     say: Say = echo
@@ -50,7 +52,9 @@ class FakeServer:
     numbers: bool = True
     shapes: bool = False
     wait: float | None = None
+    seconds: Callable[[str, int], float] | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
+    closed: int = 0
 
     @property
     def generated(self) -> list[dict[str, Any]]:
@@ -72,6 +76,7 @@ class FakeServer:
             return Response(200, {}, "<html>502 from a proxy</html>")
         if fault == "empty":
             return Response(200, {}, {"choices": []})
+        await self._generate(asked)
         answer = self._answer(path, asked)
         if isinstance(fault, dict):
             answer.data["choices"][0].update(fault)
@@ -87,6 +92,15 @@ class FakeServer:
         if self.owner is None or not url.endswith("/models"):
             return _error(404, "Not Found")
         return Response(200, {}, {"data": [{"id": name, "owned_by": self.owner} for name in self.models or ("any",)]})
+
+    async def _generate(self, asked: dict[str, Any]) -> None:
+        if self.seconds is None or "seed" not in asked:
+            return
+        try:
+            await asyncio.sleep(self.seconds(_prompt(asked), asked["seed"]))
+        except asyncio.CancelledError:
+            self.closed += 1
+            raise
 
     def _answer(self, path: str, body: dict[str, Any]) -> Response:
         if self.models is not None and body["model"] not in self.models:
