@@ -36,6 +36,7 @@ from tracemill.judge.perplexity import Perplexity
 from tracemill.judge.reward import Reward
 from tracemill.judge.score import Score
 from tracemill.recipe_places import find_recipe, recipe_files, split_rows
+from tracemill.release.exports.step import Export
 from tracemill.release.step import Release
 from tracemill.select.cut import CutStep
 from tracemill.select.gate import Gate
@@ -55,6 +56,7 @@ AnyStep = Annotated[
     | CutStep
     | Decontaminate
     | Distill
+    | Export
     | Filter
     | Gate
     | Grade

@@ -7,9 +7,13 @@ import uuid
 from pathlib import Path, PurePosixPath
 
 from tracemill.engine.objects import store_io
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import fingerprint_of, inputs_for
 from tracemill.engine.store import Manifest, Store, StoredFile, file_digest
 from tracemill.errors import CorruptShard, MissingInput, StoreError
 from tracemill.recipe import Recipe
+from tracemill.release.exports.step import Export
+from tracemill.release.step import Release
 from tracemill.report.funnel import recipe_of
 
 LIST = "tracemill-release.json"  # what this release consists of: name -> SHA-256; also marks the folder as ours
@@ -18,20 +22,36 @@ LIST = "tracemill-release.json"  # what this release consists of: name -> SHA-25
 def publish(store: Store, target: Path) -> Path:
     """Copy the store's release into the folder `target` and return it; a file that is there already is left alone.
 
-    Every copy is checked against its SHA-256. Files of an earlier release are removed; a folder that holds anything
-    else is refused. Raises MissingInput before there is a release, StoreError and CorruptShard when copying fails.
+    The sets of an `export` step lie in a folder of the step's name, each in its own. Every copy is checked against its
+    SHA-256. Files of an earlier release are removed; a folder that holds anything else is refused. Raises MissingInput
+    before there is a release or an up-to-date export, StoreError and CorruptShard when copying fails.
     """
-    manifest = released(recipe_of(store), store)
+    files = _published(recipe_of(store), store)
     with store_io(f"cannot write {target}"):
         _refuse_foreign(target)
         target.mkdir(parents=True, exist_ok=True)
         (target / LIST).touch()
-        for name, stored in manifest.files.items():
+        for name, stored in files.items():
             _copy(store, stored, _below(target, name))
-        _remove_others(target, set(manifest.files))
-        digests = {name: stored.sha256 for name, stored in sorted(manifest.files.items())}
+        _remove_others(target, set(files))
+        digests = {name: stored.sha256 for name, stored in sorted(files.items())}
         (target / LIST).write_text(json.dumps({"files": digests}, indent=1) + "\n", encoding="utf-8")
     return target
+
+
+def _published(recipe: Recipe, store: Store) -> dict[str, StoredFile]:
+    """The files of the release and of the exports, by their names in the folder; either may be missing in a recipe."""
+    exports = [name for name, step in recipe.steps.items() if isinstance(step, Export)]
+    has_release = any(isinstance(step, Release) for step in recipe.steps.values())
+    files = dict(released(recipe, store).files) if has_release or not exports else {}
+    for name in exports:
+        manifest = store.manifest(name, 0)
+        made_of = fingerprint_of(recipe.step(name), Resources(), inputs_for(recipe, store, name, 0))
+        if manifest is None or manifest.fingerprint != made_of:
+            why = "was not run" if manifest is None else "was made before something that it stands on changed"
+            raise MissingInput(f"step {name!r} {why}: run it, then publish")
+        files |= {f"{name}/{file}": stored for file, stored in manifest.files.items()}
+    return files
 
 
 def released(recipe: Recipe, store: Store) -> Manifest:

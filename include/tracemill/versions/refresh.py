@@ -15,6 +15,7 @@ from tracemill.engine.store import Store
 from tracemill.local.preflight import require_ready
 from tracemill.local.run import Run
 from tracemill.recipe import Recipe
+from tracemill.release.exports.step import Export
 from tracemill.versions.held_back import count_held_back
 from tracemill.versions.recall import announce, recall_again, revoke, scan
 from tracemill.versions.versions import Cause, Published, release_name, seal_version
@@ -57,6 +58,9 @@ def publish_version(recipe: Recipe, store: Store, resources: Resources, cause: C
     """Compare what is new with all recalled benchmarks, leave out what they revoke, and seal the version."""
     recall_again(recipe, store, resources)
     run_shard(recipe, store, release_name(recipe), 0, resources)
+    for name, step in recipe.steps.items():
+        if isinstance(step, Export):  # what was revoked leaves the training sets, too
+            run_shard(recipe, store, name, 0, resources)
     return seal_version(recipe, store, resources, cause)
 
 

@@ -198,6 +198,13 @@ class StageTwoOperator(StageOperator):
     gathers = True
 
 
+class ExportOperator(StageOperator):
+    """Writes the training sets that one ledger gives, each with its card."""
+
+    stage_name = "export"
+    gathers = True
+
+
 class ReleaseOperator(StageOperator):
     """Writes the dataset, its card, figures and funnel, and announces it as an asset event with the row count."""
 
