@@ -33,6 +33,7 @@ from tracemill.errors import TracemillError
 
 if TYPE_CHECKING:
     from tracemill.engine.store import Store
+    from tracemill.recipe import Recipe
 
 PIPED_WIDTH = 120  # characters a line where no terminal says how wide it is
 out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
@@ -122,14 +123,19 @@ def agreement(
     root: Root,
     as_json: AsJson = False,
     disagreements: Annotated[bool, typer.Option("--disagreements", help="List every response we differ on.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Run the verifiers of exported rlvr sets again, and compare with before.")
+    ] = False,
 ) -> None:
-    """Compare our verdicts with those that the sources carry, per source and verifier."""
+    """Compare our verdicts with those that the sources carry, per source and verifier; or with themselves (--again)."""
     from tracemill.report import agreement as report
     from tracemill.report.funnel import recipe_of
 
     store = _opened(root)
     recipe = recipe_of(store)
-    if as_json and disagreements:
+    if again:
+        _again(recipe, store, as_json)
+    elif as_json and disagreements:
         print(json.dumps([asdict(row) for row in report.disagreements(recipe, store)], ensure_ascii=False))
     elif as_json:
         print(json.dumps(report.agreement(recipe, store), ensure_ascii=False))
@@ -155,6 +161,19 @@ def publish(
     from tracemill.report.publish import publish
 
     out.print(f"Release: {escape(str(publish(_opened(root), to)))}", soft_wrap=True)
+
+
+def _again(recipe: Recipe, store: Store, as_json: bool) -> None:
+    from tracemill.engine.resources import Resources
+    from tracemill.report.again import judged_again
+
+    found = judged_again(recipe, store, Resources())
+    if as_json:
+        print(json.dumps(asdict(found)))
+        return
+    for identity, verifier, was, now in found.different:
+        out.print(f"{identity}: {escape(verifier)} said {was} and says {now}", soft_wrap=True)
+    out.print(f"{found.judged:,} verdicts on rlvr problems were made again; {len(found.different):,} differ.")
 
 
 def _opened(root: str) -> Store:
