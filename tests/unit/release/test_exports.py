@@ -29,13 +29,13 @@ from tracemill.release.revocations import Revocation, write_list
 R1 = "deepseek-r1"
 CASE = json.dumps({"inputs": ["1"], "outputs": ["1"]})
 SETS: dict[str, Any] = {
-    "all": {"layout": "distilled_40m"},
-    "sft_1": {"layout": "sft", "stage": 1},
-    "sft_2": {"layout": "sft", "stage": 2},
-    "rlvr": {"layout": "rlvr", "apart_from": ["sft_1"]},
-    "pairs": {"layout": "pairs"},
-    "control": {"layout": "control", "like": "sft_1", "apart_from": ["sft_1"]},
-    "solvable": {"layout": "rlvr"},
+    "all": {"kind": "distilled_40m"},
+    "sft_1": {"kind": "sft", "stage": 1},
+    "sft_2": {"kind": "sft", "stage": 2},
+    "rlvr": {"kind": "rlvr", "apart_from": ["sft_1"]},
+    "pairs": {"kind": "pairs"},
+    "control": {"kind": "control", "like": "sft_1", "apart_from": ["sft_1"]},
+    "solvable": {"kind": "rlvr"},
 }
 Tables = dict[str, list[dict[str, Any]]]
 
@@ -167,7 +167,7 @@ def test_a_control_is_as_large_and_apart_and_right_or_wrong(usual: Output) -> No
 
 def test_a_control_is_drawn_by_hash(tmp_path: Path) -> None:
     shards = (shard(*(problem(k, "+-" if k < 3 else "++") for k in range(30))),)
-    sets = {"sft": SETS["sft_1"], "control": {"layout": "control", "like": "sft"}}
+    sets = {"sft": SETS["sft_1"], "control": {"kind": "control", "like": "sft"}}
     output = exported(tmp_path, *shards, sets=sets)
     first = {row["problem_id"] for row in rows(output, "control")}
     assert len(first) == 3
@@ -186,7 +186,7 @@ def test_a_pair_is_a_right_and_a_wrong_response_of_one_problem(usual: Output) ->
 
 
 def test_rlvr_says_what_verifies_and_how_often_models_solve_it(tmp_path: Path) -> None:
-    output = exported(tmp_path, *USUAL, sets={"rlvr": {"layout": "rlvr"}})
+    output = exported(tmp_path, *USUAL, sets={"rlvr": {"kind": "rlvr"}})
     found = {row["problem_id"]: row for row in rows(output, "rlvr")}
     assert set(found) == {"p0", "p1", "p5", "p7"}  # solved sometimes; p3 never, p2 and p6 always, p4 of one alone
     one = found["p1"]
@@ -198,7 +198,7 @@ def test_rlvr_says_what_verifies_and_how_often_models_solve_it(tmp_path: Path) -
 def test_what_only_a_judge_passed_is_no_verifiable_reward(tmp_path: Path) -> None:
     judged = problem(0, "+-")
     judged["verdicts"][0]["status"] = "fail"
-    output = exported(tmp_path, shard(judged, problem(1, "+-")), sets={"rlvr": {"layout": "rlvr"}})
+    output = exported(tmp_path, shard(judged, problem(1, "+-")), sets={"rlvr": {"kind": "rlvr"}})
     assert [row["problem_id"] for row in rows(output, "rlvr")] == ["p1"]
 
 
@@ -269,7 +269,7 @@ def test_a_set_loads_in_pandas_duckdb_and_polars(usual: Output) -> None:
 
 @pytest.mark.parametrize("layout", ["distilled_40m", "sft", "rlvr", "pairs"])
 def test_a_set_without_a_row_is_an_empty_typed_file_and_a_sentence(tmp_path: Path, layout: str) -> None:
-    output = exported(tmp_path, shard(problem(0, "??")), sets={"none": {"layout": layout, **_nobody(layout)}})
+    output = exported(tmp_path, shard(problem(0, "??")), sets={"none": {"kind": layout, **_nobody(layout)}})
     assert rows(output, "none") == []
     assert "This set has no row" in output.files["none/README.md"].read_text(encoding="utf-8")
     path = output.files["none/train.parquet"]
@@ -301,8 +301,8 @@ def test_what_a_recall_revoked_is_in_no_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sets", "said"),
     [
-        pytest.param({"a": {"layout": "control", "like": "b"}}, "no set above it", id="like a set that is not there"),
-        pytest.param({"a": {"layout": "sft", "apart_from": ["a"]}}, "no set above it", id="apart from itself"),
+        pytest.param({"a": {"kind": "control", "like": "b"}}, "no set above it", id="like a set that is not there"),
+        pytest.param({"a": {"kind": "sft", "apart_from": ["a"]}}, "no set above it", id="apart from itself"),
         pytest.param({}, "at least 1", id="no set"),
     ],
 )

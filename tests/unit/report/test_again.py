@@ -23,9 +23,9 @@ STEPS: dict[str, Any] = {
     "export": {
         "kind": "export",
         "sets": {
-            "sft": {"layout": "sft"},
-            "rlvr": {"layout": "rlvr"},
-            "control": {"layout": "control", "like": "sft", "apart_from": ["sft"]},
+            "sft": {"kind": "sft"},
+            "rlvr": {"kind": "rlvr"},
+            "control": {"kind": "control", "like": "sft", "apart_from": ["sft"]},
         },
     },
 }

@@ -29,14 +29,14 @@ class OneSet(BaseModel):
 class Distilled40M(OneSet):
     """AM-DeepSeek-Distilled-40M's 14 columns: every response that reached selection, in the published files."""
 
-    layout: Literal["distilled_40m"]
+    kind: Literal["distilled_40m"]
     models: dict[str, PaperModel] = Field(default_factory=lambda: dict(PAPER_MODELS))  # by teacher
 
 
 class Sft(OneSet):
     """Responses that a stage of selection takes, as messages to fine-tune on."""
 
-    layout: Literal["sft"]
+    kind: Literal["sft"]
     stage: Literal[1, 2] = 1  # 1: what stage_one takes; 2: what stage_two takes
     needs: ClassVar[tuple[str, ...]] = ("scores", "stages")
 
@@ -44,7 +44,7 @@ class Sft(OneSet):
 class Rlvr(OneSet):
     """Problems that a verifier decides, with it and its settings, and how often each model solves them."""
 
-    layout: Literal["rlvr"]
+    kind: Literal["rlvr"]
     by: str | None = None  # the teacher whose pass rate is asked; null: that some teacher's is within
     above: Rate = 0.0  # the pass rate exceeds this
     below: Rate = 1.0  # and lies below this
@@ -54,7 +54,7 @@ class Rlvr(OneSet):
 class Pairs(OneSet):
     """Of each problem a response that passes and one of the same model that fails, drawn by hash (for DPO)."""
 
-    layout: Literal["pairs"]
+    kind: Literal["pairs"]
     by: str | None = None  # the teacher whose responses are paired; null: of each problem one teacher by hash
     salt: str = "tracemill"  # another one draws other pairs
 
@@ -62,10 +62,10 @@ class Pairs(OneSet):
 class Control(OneSet):
     """As many problems as set `like` has, drawn by hash from all that were scored; no response is filtered."""
 
-    layout: Literal["control"]
+    kind: Literal["control"]
     like: Name  # the set, above this one, to be as large as
     by: str | None = None  # the teacher whose responses are taken; null: every one's
     salt: str = "tracemill"  # another one draws other problems
 
 
-AnySet = Annotated[Distilled40M | Sft | Rlvr | Pairs | Control, Field(discriminator="layout")]
+AnySet = Annotated[Distilled40M | Sft | Rlvr | Pairs | Control, Field(discriminator="kind")]
