@@ -25,8 +25,7 @@ from tracemill.verify import AnyVerifier
 from tracemill.verify.verifier import Question, Verifier
 
 _VERIFIER: TypeAdapter[Verifier] = TypeAdapter(AnyVerifier)
-_TEXTS = ("reference_answer", "test_case", "constraints")
-_MORE = ("reference_solution", "comparison")
+_TEXTS = ("reference_answer", "test_case", "constraints", "reference_solution", "comparison")
 
 
 @dataclass
@@ -92,7 +91,11 @@ def _judged(
 
 def _question(row: dict[str, Any], problem: dict[str, Any]) -> Question:
     asked = "\n\n".join(turn["content"] for turn in problem["prompt"] if turn["role"] == "user")
-    texts = [problem[name] for name in _TEXTS]
+    texts = {name: problem[name] for name in _TEXTS}
     return Question(
-        row["id"], row["problem_id"], asked, *texts, row["answer_content"] or "", *(problem[m] for m in _MORE)
+        generation_id=row["id"],
+        problem_id=row["problem_id"],
+        prompt=asked,
+        answer=row["answer_content"] or "",
+        **texts,
     )
