@@ -10,30 +10,16 @@ from collections.abc import Sequence
 
 from airflow.sdk import DAG
 
-from tracemill_airflow.form import DEFAULTS, batching, graphs, place, trying
-from tracemill_airflow.graph import Stage, wire
-from tracemill_airflow.places import MACROS
-from tracemill_airflow.watched import watched
+from tracemill_airflow.building import building
+from tracemill_airflow.form import graphs
+from tracemill_airflow.graph import Stage
 
 MAIN = "reasoning_distillation"
 
 
 def distillation(dag_id: str, stages: Sequence[Stage], recipes: list[str]) -> DAG:
     """The DAG that runs these stages for any of these recipes, the first one by default."""
-    with DAG(
-        dag_id=dag_id,
-        schedule=None,
-        catchup=False,
-        max_active_runs=2,
-        tags=["tracemill"],
-        doc_md=__doc__,
-        params={**place(recipes), **trying(), **batching()},
-        user_defined_macros=MACROS,
-        default_args=DEFAULTS,
-        **watched(),
-    ) as dag:
-        wire(stages)
-    return dag
+    return building(dag_id, __doc__, stages, recipes)
 
 
 for end, (graph, fitting) in graphs().items():

@@ -15,7 +15,7 @@ from airflow.sdk import Param
 
 from tracemill.engine.resources import SHIPPED
 from tracemill_airflow.graph import Stage, fits, stages_in, stages_of
-from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY
+from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator
 from tracemill_airflow.shelf import recipe_texts
 from tracemill_airflow.watched import watched_task
 
@@ -114,16 +114,21 @@ def batching() -> dict[str, Param]:
     }
 
 
-def graphs() -> dict[str, tuple[tuple[Stage, ...], list[str]]]:
-    """By the end of a DAG's name: its stages, and the recipes it runs. "" has the stages of `demo`.
+def graphs(
+    main: str = "demo", having: type[StageOperator] | None = None
+) -> dict[str, tuple[tuple[Stage, ...], list[str]]]:
+    """By the end of a DAG's name: its stages, and the recipes it runs. "" has the stages of the recipe `main`.
 
-    A recipe whose stages cannot be read is offered there, too: its first task says what is wrong with it.
+    With `having` they are only the recipes with a stage of that operator. Without it a recipe whose stages cannot be
+    read is offered by the main graph, too: its first task says what is wrong with it.
     """
     texts = recipe_texts()
-    graph = stages_of(SHIPPED / "demo.yaml")
+    graph = stages_of(SHIPPED / f"{main}.yaml")
     files = {name: found for name, text in sorted(texts.items()) if (found := _stages(name, text)) is not None}
-    demo_first = sorted(texts, key=lambda name: (name != "demo", name))
-    fitting = [name for name in demo_first if _fits(files.get(name), graph)]
+    if having is not None:
+        files = {name: stages for name, stages in files.items() if having in [stage.operator for stage in stages]}
+    main_first = sorted(texts if having is None else files, key=lambda name: (name != main, name))
+    fitting = [name for name in main_first if _fits(files.get(name), graph)]
     return {"": (graph, fitting), **{f"_{name}": (files[name], [name]) for name in files.keys() - set(fitting)}}
 
 

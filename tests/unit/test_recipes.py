@@ -38,6 +38,7 @@ OPTIONAL = {
     "scores",
     "perplexities",
     "contamination",
+    "mutants",
 }
 
 

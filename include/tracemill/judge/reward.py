@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pyarrow as pa
+from pydantic import Field
 
 from tracemill.engine.fate import Fate, fate_ledger
 from tracemill.engine.ids import Unit
@@ -20,6 +21,8 @@ from tracemill.models.model import Model
 from tracemill.models.request import Refusal
 from tracemill.models.step import AskingStep
 
+_SKIPPED = Fate("kept", "not_applicable")
+
 
 class Reward(AskingStep):
     """Score the answers (never the thinking) of all living responses; see docs/design/roles.md.
@@ -27,12 +30,14 @@ class Reward(AskingStep):
     `cut` rejects `low_reward` by the score (coherence + correctness + helpfulness) / 12: DeepDistill (arXiv 2504.17565,
     section 2.4) keeps chat above 0.7. The 1.4M paper cuts by "the score distribution": leave `cut` out and put a `cut`
     and a `gate` step behind. What could not be scored (`too_long`, ...) is quarantined unless `unscored` is keep.
+    Categories in `skip` are not scored and stay, as `not_applicable`: those that verifiers judge, in that paper.
     """
 
     kind: Literal["reward"]
     reward_model: AnyRewardModel
     cut: Cut | None = None
     unscored: Literal["keep", "quarantine"] = "quarantine"
+    skip: Annotated[tuple[str, ...], Field(exclude_if=lambda names: not names)] = ()
 
     version: ClassVar[int] = 1
     unit: ClassVar[Unit] = "generation"
@@ -45,12 +50,15 @@ class Reward(AskingStep):
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Score one shard. Raises ServingError when a served model is gone for good."""
-        responses = list(living_responses(inputs))
+        living = list(living_responses(inputs))
+        responses = [response for response in living if response.category not in self.skip]
         feed = self.feed(self.reward_model.model, resources, inputs)
         found = self.reward_model.score(responses, feed)
         ids = [response.generation_id for response in responses]
-        fates = [self._fate(one) for one in found]
-        return Output(fate_ledger("generation", ids, fates), {"rewards": self._table(ids, found)})
+        fates = dict(zip(ids, map(self._fate, found), strict=True))
+        every = [response.generation_id for response in living]
+        ledger = fate_ledger("generation", every, [fates.get(one, _SKIPPED) for one in every])
+        return Output(ledger, {"rewards": self._table(ids, found)})
 
     def _fate(self, found: Attributes | Refusal) -> Fate:
         if isinstance(found, Refusal):

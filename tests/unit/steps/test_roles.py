@@ -143,6 +143,20 @@ def test_reward_is_the_paper_formula_on_the_answer_alone(store: Store) -> None:
     assert server.requests[0]["use_activation"] is False
 
 
+def test_categories_that_verifiers_judge_are_not_scored_and_not_turned_away(store: Store) -> None:
+    inputs = shard(
+        store,
+        problems=[problem("p", "2 + 2?", category="math"), problem("free", "Tell me a joke", category="other")],
+        generations=[generation("sum", "p"), generation("joke", "free")],
+    )
+    settings = {"kind": "reward", "reward_model": {"kind": "served", "model": CLASSIFIER}, "cut": {"at_least": 0.7}}
+    step = TypeAdapter(Reward).validate_python({**settings, "skip": ["math"]})
+    output = run(step, FakeServer(reward=lambda prompt, answer: [1.0] * 5), inputs)
+    assert ledger(output) == {"sum": ("kept", "not_applicable"), "joke": ("rejected", "low_reward")}
+    assert output.tables["rewards"]["generation_id"].to_pylist() == ["joke"]
+    assert "skip" not in TypeAdapter(Reward).validate_python(settings).settings(inputs)
+
+
 def test_a_reward_outside_the_scale_is_clipped_and_rubbish_is_an_error(store: Store) -> None:
     assert attributes([4.2, -0.1, 4.0, 2.0, 1.0])[:2] == (4.0, 0.0)
     inputs = shard(store, problems=[problem("p", "q")], generations=[generation("g", "p")])

@@ -1,0 +1,139 @@
+"""The recipe `grade_demo` whole, on fake servers in the zoo's places: a model is graded by what it solves."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from rich.console import Console
+
+from tracemill.engine.resources import SHIPPED, Resources
+from tracemill.engine.runner import shard_count
+from tracemill.engine.trial import trial_root
+from tracemill.local.run import Run
+from tracemill.models.endpoints import ENDPOINTS
+from tracemill.models.fake import FakeServer
+from tracemill.models.transport import Response
+from tracemill.recipe import load_recipe
+from tracemill.report.why import why
+
+SHARES = {"teacher-weak": 0, "teacher-small": 2, "teacher-large": 4}
+ROWS = 24
+_FILE = SHIPPED / "problems" / "demo_open.jsonl"
+OPEN = {row["prompt"]: row for row in map(json.loads, _FILE.read_text(encoding="utf-8").splitlines())}
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Several fake servers, each with a host name of its own."""
+
+    by_host: Mapping[str, FakeServer]
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], heard: Callable[[], None]) -> Response:
+        return await self.by_host[urlsplit(url).netloc].post(url, body, headers, heard)
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> Response:
+        return await self.by_host[urlsplit(url).netloc].get(url, headers)
+
+
+def asked(prompt: str) -> dict[str, Any]:
+    """The problem that a prompt puts, with whatever a teacher is told beside it."""
+    return OPEN[max((text for text in OPEN if text in prompt), key=len)]
+
+
+def is_right(seed: int, share: int) -> bool:
+    """Whether a teacher that is right in so many of four samples is right in this one."""
+    return seed % 4 < share
+
+
+def solving(share: int) -> FakeServer:
+    """A teacher that is right in so many of four samples, by its seed; of programs it writes a wrong one."""
+
+    def say(prompt: str, seed: int) -> str:
+        answer = asked(prompt)["reference_answer"] if is_right(seed, share) else "no idea"
+        said = f"\\boxed{{{answer}}}" if answer else "```python\ndef nothing(x):\n    return None\n```"
+        return f"<think>\nhm\n</think>\n<answer>\n{said}\n</answer>"
+
+    return FakeServer(say=say)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Servers]:
+    """The recipe on some of its rows, run to its end by the local runner."""
+    servers = Servers(
+        {
+            **{name: solving(share) for name, share in SHARES.items()},
+            "judge": FakeServer(say=lambda prompt, seed: '{"correctness": "1"}'),
+        }
+    )
+    at = {name: [{"url": f"http://{name}", "model": name}] for name in servers.by_host}
+    machine = Resources(workers=1, environment={ENDPOINTS: json.dumps(at)}, transport=servers)
+    recipe = load_recipe("grade_demo").tried_on(ROWS)
+    root = trial_root(str(tmp_path_factory.mktemp("graded") / "store"), ROWS)
+    done = Run(recipe, root, machine, Console(quiet=True))
+    done.go()
+    return done, servers
+
+
+def rows(run: Run, step: str, table: str) -> list[dict[str, Any]]:
+    """A step's table over all shards."""
+    found = (run.store.manifest(step, shard) for shard in range(shard_count(run.store)))
+    return [row for m in found if m for row in run.store.get_table(m.tables[table]).to_pylist()]
+
+
+def test_each_model_is_graded_by_what_it_solves(run: tuple[Run, Servers]) -> None:
+    done, servers = run
+    problems = {row["id"]: row for row in rows(done, "ingest", "problems")}
+    right = Counter[tuple[str, str]]()
+    for name, share in SHARES.items():
+        for request in servers.by_host[name].generated:
+            row = asked(request["messages"][-1]["content"])
+            right[name, row["prompt"]] += is_right(request["seed"], share) and row["category"] == "math"
+    grades = rows(done, "grade", "grades")
+    assert len(grades) == 3 * ROWS
+    for grade in grades:
+        assert (grade["asked"], grade["decided"]) == (4, 4)
+        assert grade["passed"] == right[grade["teacher"], problems[grade["problem_id"]]["prompt"]]
+    told = {name: Counter(g["grade"] for g in grades if g["teacher"] == name) for name in SHARES}
+    maths = sum(problem["category"] == "math" for problem in problems.values())
+    assert told["teacher-weak"] == {"hopeless": ROWS}
+    assert told["teacher-large"] == {"easy": maths, "hopeless": ROWS - maths}
+    assert told["teacher-small"]["usable"] > maths / 2
+
+
+def test_every_response_has_its_score_also_what_verification_turned_away(run: tuple[Run, Servers]) -> None:
+    done, _ = run
+    scores = rows(done, "grade", "scores")
+    assert len(scores) == 3 * 4 * ROWS
+    assert Counter(score["rule"] for score in scores).keys() == {"math", "code"}
+    turned = {row["id"] for row in rows(done, "verify_code", "ledger") if row["bucket"] == "rejected"}
+    assert turned
+    assert turned <= {score["generation_id"] for score in scores if score["score"] == 0.0}
+
+
+def test_what_is_released_has_passed(run: tuple[Run, Servers]) -> None:
+    done, _ = run
+    passed = {score["generation_id"] for score in rows(done, "grade", "scores") if score["passed"]}
+    selected = {row["generation_id"] for row in rows(done, "select", "selected")}
+    assert selected == passed
+
+
+def test_why_tells_scores_and_grades(run: tuple[Run, Servers]) -> None:
+    done, _ = run
+    one = rows(done, "grade", "scores")[0]
+    tables = Counter(row["table"] for row in why(one["generation_id"], done.recipe, done.store)["found"])
+    assert (tables["scores"], tables["grades"]) == (1, 3)
+
+
+def test_a_second_run_grades_nothing_anew(run: tuple[Run, Servers]) -> None:
+    done, servers = run
+    before = sum(len(server.requests) for server in servers.by_host.values())
+    again = Run(done.recipe, done.store.root, done.resources, Console(quiet=True))
+    again.go()
+    assert again.computed == 0
+    assert sum(len(server.requests) for server in servers.by_host.values()) == before
