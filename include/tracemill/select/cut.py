@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tracemill.engine.ids import Unit
 from tracemill.engine.resources import Resources
@@ -17,7 +19,9 @@ from tracemill.engine.step import Inputs, Output, Step, ledger_rows
 from tracemill.engine.tables import columns_of
 
 Metric = Literal["reward", "score", "perplexity"]
+By = Literal["all", "category", "teacher"]
 EVERYTHING = "*"
+OF_TEACHER = "teacher "  # how the group of a teacher begins, and no category
 _BINS = 40
 
 
@@ -25,14 +29,26 @@ class CutStep(Step):
     """Compute the threshold of `metric`: a quantile of the living responses of all shards, or an absolute number.
 
     With `by` "category" each category of problems has its own distribution and threshold: a long proof is not as easy
-    to predict as a greeting. The table `cuts` keeps the distributions for the report; a `gate` step applies them.
+    to predict as a greeting. With "teacher" each model that wrote responses has: arXiv 2505.14464 has another
+    perplexity threshold for each of its three and gives none. `thresholds` are absolute numbers by category or teacher,
+    before `quantile` and `threshold`. The table `cuts` keeps the distributions for the report; a `gate` step applies
+    them.
     """
 
     kind: Literal["cut"]
     metric: Metric  # which number of a response
     quantile: Annotated[float, Field(gt=0, lt=1)] | None = None  # the share below it; or give `threshold`
     threshold: float | None = None  # an absolute number; or give `quantile`
-    by: Literal["all", "category"] = "all"
+    thresholds: Annotated[dict[str, float], Field(exclude_if=lambda own: not own)] = Field(default_factory=dict)
+    by: By = "all"
+
+    @model_validator(mode="after")
+    def _names_what_it_cuts(self) -> Self:
+        if self.thresholds and self.by == "all":
+            raise ValueError("thresholds are by category or teacher: say which with `by`")
+        if bad := [name for name, number in self.thresholds.items() if not math.isfinite(number)]:
+            raise ValueError(f"thresholds.{bad[0]} is no finite number")
+        return self
 
     version: ClassVar[int] = 1
     shape: ClassVar[Literal["map", "gather"]] = "gather"
@@ -50,13 +66,14 @@ class CutStep(Step):
     def _row(self, measurer: str, group: str, values: npt.NDArray[np.float64]) -> dict[str, Any]:
         counts, edges = np.histogram(values, bins=_BINS)
         threshold = self.threshold if self.quantile is None else float(np.quantile(values, self.quantile))
+        own = self.thresholds.get(group.removeprefix(OF_TEACHER))
         return {
             "metric": self.metric,
             "measurer": measurer,
             "group": group,
             "rows": len(values),
-            "quantile": self.quantile,
-            "threshold": threshold,
+            "quantile": self.quantile if own is None else None,
+            "threshold": threshold if own is None else own,
             "minimum": float(values.min()),
             "median": float(np.median(values)),
             "maximum": float(values.max()),
@@ -65,7 +82,7 @@ class CutStep(Step):
         }
 
 
-def measured_values(inputs: Inputs, metric: str, by: str, shard: int) -> pa.Table:
+def measured_values(inputs: Inputs, metric: str, by: By, shard: int) -> pa.Table:
     """generation_id, measurer, group and value of the living responses of one shard that have the metric."""
     if metric == "reward":
         table = inputs.table("rewards", ["generation_id", "reward_model", "score"], shard)
@@ -79,14 +96,19 @@ def measured_values(inputs: Inputs, metric: str, by: str, shard: int) -> pa.Tabl
     return table.append_column("group", _group_of(inputs, table, by, shard))
 
 
-def _group_of(inputs: Inputs, table: pa.Table, by: str, shard: int) -> pa.Array:
+def _group_of(inputs: Inputs, table: pa.Table, by: By, shard: int) -> pa.Array:
     if by == "all":
         return pa.array([EVERYTHING] * table.num_rows, pa.string())
-    problems = inputs.table("problems", ["id", "category"], shard)
-    category = dict(zip(problems["id"].to_pylist(), problems["category"].to_pylist(), strict=True))
-    generations = inputs.table("generations", ["id", "problem_id"], shard)
-    problem = dict(zip(generations["id"].to_pylist(), generations["problem_id"].to_pylist(), strict=True))
-    return pa.array([category[problem[i]] or "other" for i in table["generation_id"].to_pylist()], pa.string())
+    owners = pl.DataFrame(inputs.table("generations", ["id", "problem_id", "teacher"], shard))
+    if by == "teacher":
+        found = owners.select("id", group=pl.lit(OF_TEACHER) + pl.col("teacher").fill_null(""))
+    else:
+        problems = pl.DataFrame(inputs.table("problems", ["id", "category"], shard)).rename({"id": "problem_id"})
+        joined = owners.join(problems.unique("problem_id", keep="last"), on="problem_id", how="left")
+        found = joined.select("id", group=pl.col("category").replace("", None).fill_null("other"))
+    rows = pl.DataFrame({"id": table["generation_id"]})
+    of = rows.join(found.unique("id", keep="last"), on="id", how="left", maintain_order="left")
+    return of["group"].to_arrow().cast(pa.string())
 
 
 def _groups(values: pa.Table) -> Iterable[tuple[str, str, npt.NDArray[np.float64]]]:

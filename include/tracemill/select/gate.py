@@ -12,7 +12,7 @@ from tracemill.engine.ids import Unit
 from tracemill.engine.sieve import Sieve
 from tracemill.engine.step import Inputs
 from tracemill.errors import MissingInput
-from tracemill.select.cut import EVERYTHING, Metric, measured_values
+from tracemill.select.cut import EVERYTHING, OF_TEACHER, By, Metric, measured_values
 
 _REASONS = {"reward": "low_reward", "score": "low_score", "perplexity": "high_perplexity"}
 
@@ -38,7 +38,7 @@ class Gate(Sieve):
         """Sort one shard. Raises MissingInput when no earlier step measured a cut of this metric."""
         cuts = pl.DataFrame(inputs.table("cuts", ["metric", "measurer", "group", "threshold"]))
         cuts = cuts.filter(metric=self.metric).drop_nulls("threshold").unique(["measurer", "group"], keep="last")
-        by = "all" if (cuts["group"] == EVERYTHING).all() else "category"
+        by = _cut_by(cuts["group"])
         values = pl.DataFrame(measured_values(inputs, self.metric, by, inputs.index))
         values = values.join(cuts, on=["measurer", "group"], how="left", maintain_order="left")
         for measurer in values.filter(pl.col("threshold").is_null())["measurer"].head(1):
@@ -60,3 +60,10 @@ class Gate(Sieve):
         order = pl.when(beyond).then(place).otherwise(2 * pl.len() - place)
         reason = pl.when(beyond).then(pl.lit(_REASONS[self.metric])).alias("reason")
         return values.sort(order).unique("id", keep="first", maintain_order=True).with_columns(reason)
+
+
+def _cut_by(groups: pl.Series) -> By:
+    """What the cut step measured apart."""
+    if (groups == EVERYTHING).all():
+        return "all"
+    return "teacher" if groups.str.starts_with(OF_TEACHER).all() else "category"

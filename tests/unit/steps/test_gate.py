@@ -30,7 +30,7 @@ def gated(folder: Path, cuts: list[dict[str, Any]], rewards: list[dict[str, Any]
         folder,
         {
             "problems": [{"id": "p", "category": "math"}],
-            "generations": [{"id": "g", "problem_id": "p"}],
+            "generations": [{"id": "g", "problem_id": "p", "teacher": "r1"}],
             "rewards": rewards,
         },
     )
@@ -68,6 +68,13 @@ LOW = "low_reward"
             {},
             ("rejected", LOW, 0.5, 0.9),
             id="the cut of its category",
+        ),
+        pytest.param(
+            [cut(0.1, group="teacher qwen"), cut(0.9, group="teacher r1")],
+            [score(0.5)],
+            {},
+            ("rejected", LOW, 0.5, 0.9),
+            id="the cut of its teacher",
         ),
         pytest.param([cut(0.1), cut(0.9)], [score(0.5)], {}, ("rejected", LOW, 0.5, 0.9), id="measured twice"),
         pytest.param(
