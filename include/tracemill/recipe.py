@@ -40,6 +40,8 @@ from tracemill.release.exports.step import Export
 from tracemill.release.step import Release
 from tracemill.select.cut import CutStep
 from tracemill.select.gate import Gate
+from tracemill.select.phrases.drop import DropPhrases
+from tracemill.select.phrases.step import Phrases
 from tracemill.select.rules import Rules
 from tracemill.select.select import Select
 from tracemill.select.stage_one import StageOne
@@ -56,6 +58,7 @@ AnyStep = Annotated[
     | CutStep
     | Decontaminate
     | Distill
+    | DropPhrases
     | Export
     | Filter
     | Gate
@@ -63,6 +66,7 @@ AnyStep = Annotated[
     | JudgeResponses
     | Label
     | Perplexity
+    | Phrases
     | Precheck
     | References
     | Release

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, get_args
 
+from tracemill.engine.categories import INSTRUCTION, named
+
 Rule = Literal["math", "code", "science", "instruction", "reward"]
 RULES: tuple[str, ...] = get_args(Rule)
-INSTRUCTION = "instruction following"
 
 # The paper's thresholds, each as a share of its rule's own range: above 0.99; science above 4.99 of 5; chat above 0.7.
 _PAPER: Mapping[Rule, float] = {"math": 0.99, "code": 0.99, "science": 4.99 / 5, "instruction": 0.99, "reward": 0.7}
@@ -24,21 +25,6 @@ RULE_OF: Mapping[str, Rule] = {
     "other": "reward",
 }
 _CATEGORY_OF: Mapping[Rule, str] = {rule: category for category, rule in RULE_OF.items()}  # reward: other, the last
-_SPELLED: Mapping[str, str] = {
-    "maths": "math",
-    "mathematics": "math",
-    "coding": "code",
-    "programming": "code",
-    "if": INSTRUCTION,
-    "ifeval": INSTRUCTION,
-    "instruction": INSTRUCTION,
-    "instruction follow": INSTRUCTION,
-    "multi turn": "multi-turn",
-    "multiturn": "multi-turn",
-    "chat": "other",
-    "general chat": "other",
-    "general": "other",
-}
 
 
 class Standard(NamedTuple):
@@ -47,12 +33,6 @@ class Standard(NamedTuple):
     category: str
     rule: Rule
     threshold: float
-
-
-def named(category: str) -> str:
-    """The one name of a category that sources spell differently; unknown ones keep their own."""
-    folded = " ".join(category.lower().replace("_", " ").replace("-", " ").split())
-    return _SPELLED.get(folded, folded)
 
 
 def standard(

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import polars as pl
 import pyarrow.compute as pc
 
+from tracemill.engine.categories import named
 from tracemill.engine.step import Inputs
-from tracemill.grade.categories import Rule, named, standard
+from tracemill.grade.categories import Rule, standard
 
 
 def standards(inputs: Inputs, rules: Mapping[str, Rule], thresholds: Mapping[str, float]) -> pl.DataFrame:

@@ -8,12 +8,13 @@ import polars as pl
 import pyarrow as pa
 from pydantic import Field, model_validator
 
+from tracemill.engine.categories import named
 from tracemill.engine.ids import Unit
 from tracemill.engine.resources import Resources
 from tracemill.engine.sieve import sifted_ledger
 from tracemill.engine.step import Inputs, Output, Step
 from tracemill.engine.tables import columns_of
-from tracemill.grade.categories import RULE_OF, Rule, named
+from tracemill.grade.categories import RULE_OF, Rule
 from tracemill.grade.counting import Counting, counted
 from tracemill.grade.grades import KEY, UNGRADED, Bands, graded
 from tracemill.grade.samples import samples

@@ -166,6 +166,19 @@ class RuleCheckOperator(StageOperator):
     stage_name = "rules"
 
 
+class PhrasesOperator(StageOperator):
+    """Finds the phrases that recur in the whole data set."""
+
+    stage_name = "phrases"
+    gathers = True
+
+
+class DropPhrasesOperator(StageOperator):
+    """Turns away the responses with a phrase that recurs, or cuts it out of them."""
+
+    stage_name = "drop_phrases"
+
+
 class CutOperator(StageOperator):
     """Measures a distribution over all shards and where it is cut."""
 

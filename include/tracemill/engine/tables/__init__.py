@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from tracemill.engine.tables import dedup, grading, identities, judgements, ledger, responses, rows, selection
+from tracemill.engine.tables import (
+    dedup,
+    grading,
+    identities,
+    judgements,
+    ledger,
+    phrases,
+    responses,
+    rows,
+    selection,
+)
 from tracemill.engine.tables.table import Table, declared, table_named
 
 __all__ = [
@@ -17,6 +27,7 @@ __all__ = [
     "identities",
     "judgements",
     "ledger",
+    "phrases",
     "responses",
     "rows",
     "selection",
