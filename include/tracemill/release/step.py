@@ -17,6 +17,7 @@ from tracemill.engine.step import Inputs, Output, Step, ledger_rows
 from tracemill.engine.store import Manifest, canonical_digest
 from tracemill.engine.tables.dedup import MUTANTS
 from tracemill.engine.tally import Stage, add_up
+from tracemill.release.calibration import Calibration
 from tracemill.release.card import dataset_card
 from tracemill.release.distributions import draw_distributions
 from tracemill.release.figures import draw_figures
@@ -75,6 +76,7 @@ class Release(Step):
         "verdicts",
         "opinions",
         "rewards",
+        "grades",
         "selected",
         "ledger",
     )
@@ -87,6 +89,7 @@ class Release(Step):
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Stream all shards once through the writer and the counters; then card, figures and funnel from the counts."""
         tally = Tally()
+        believed = Calibration()
         ids = list[str]()
         revoked = revocations(inputs.store)
         out = dict[str, Revocation]()
@@ -100,6 +103,7 @@ class Release(Step):
                     ids.extend(row.generation["id"] for row in rows)
                     released.update(row.problem["id"] for row in rows)
                 tally.problems += len(released)
+                believed.add(inputs, shard)
                 for batch in inputs.batches("contamination", _EVIDENCE, shard):
                     tally.add_evidence(batch.to_pylist())
                 for batch in inputs.batches("opinions", ["judge", "verified", "judged"], shard):
@@ -108,18 +112,20 @@ class Release(Step):
                     tally.add_mutants(batch.to_pylist())
         named = {name: f"{name}.jsonl.zst" for name in writer.rows}
         named |= {name: f"{name}.jsonl" for name in self.samples if f"{name}.jsonl" in writer.files}
-        files = {**writer.files, **self._about(tally, named, len(out), inputs, resources.scratch)}
+        files = {**writer.files, **self._about(tally, believed, named, len(out), inputs, resources.scratch)}
         ledger = pa.concat_tables([ledger_rows("generation", ids), _revoked_rows(out)])
         return Output(ledger=ledger, files=files)
 
     def _about(
-        self, tally: Tally, named: dict[str, str], revoked: int, inputs: Inputs, folder: Path
+        self, tally: Tally, believed: Calibration, named: dict[str, str], revoked: int, inputs: Inputs, folder: Path
     ) -> dict[str, Path]:
         """The card, the funnel and the figures as files below `folder`, by their names in the release."""
         stages = [*_stages(inputs), _own_stage(tally, revoked)]
         cuts = inputs.table("cuts").to_pylist()
         late = recalled(inputs.store)
-        models = models_section((step, m.made_with) for step, sealed in _steps(inputs).items() for m in sealed)
+        models = believed.section() + models_section(
+            (step, m.made_with) for step, sealed in _steps(inputs).items() for m in sealed
+        )
         card = dataset_card(self.title, self.description, named, tally, stages, _settings(inputs), cuts, late, models)
         funnel = {"steps": [stage.model_dump(exclude={"seconds", "missing"}) for stage in stages]}
         texts = {"README.md": card, "funnel.json": json.dumps(funnel, indent=1, ensure_ascii=False) + "\n"}

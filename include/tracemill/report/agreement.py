@@ -16,23 +16,14 @@ from typing import TypedDict
 import polars as pl
 import pyarrow as pa
 
+from tracemill.engine.published import COUNTS, KNOWN, OURS, against_published
 from tracemill.engine.runner import shard_count
 from tracemill.engine.standing import standing
 from tracemill.engine.store import Store
 from tracemill.engine.tables import empty
 from tracemill.recipe import Recipe
 
-_KNOWN = ["id", "problem_id", "source", "source_verdict"]
-_OURS = ["generation_id", "verifier", "status", "reason", "trust", "overrules"]
-YARDSTICK = "direct"
-_COUNTS = (
-    pl.len().alias("n"),
-    (pl.col("known") == (pl.col("status") == "pass"))
-    .filter(pl.col("status").is_in(["pass", "fail"]))
-    .sum()
-    .alias("agree"),
-    (pl.col("status") == "unverifiable").sum().alias("unverifiable"),
-)
+_PLACED = ("source", "generation_id", "problem_id")
 
 
 class Counts(TypedDict):
@@ -78,14 +69,14 @@ def agreement(recipe: Recipe, store: Store) -> dict[str, Counts]:
     judged = standing(compared.filter(pl.col("verifier").is_not_null()).with_columns(_response()))
     known = compared.with_columns(_response()).unique("generation_id", maintain_order=True)
     together = known.drop("status").join(judged.select("generation_id", "status"), on="generation_id", how="left")
-    rows = together.group_by("source").agg(*_COUNTS).sort("source")
+    rows = together.group_by("source").agg(*COUNTS).sort("source")
     return {source: Counts(n=n, agree=agree, unverifiable=unsure) for source, n, agree, unsure in rows.iter_rows()}
 
 
 def by_verifier(recipe: Recipe, store: Store) -> list[VerifierCounts]:
     """The counts per source and verifier, in that order."""
     low = ((pl.col("status") == "pass") & (pl.col("trust") == "low")).sum().alias("low_trust")
-    rows = _compared(recipe, store).group_by("source", "verifier").agg(*_COUNTS, low).sort("source", "verifier")
+    rows = _compared(recipe, store).group_by("source", "verifier").agg(*COUNTS, low).sort("source", "verifier")
     return [VerifierCounts(**row) for row in rows.iter_rows(named=True)]
 
 
@@ -108,25 +99,9 @@ def _compared(recipe: Recipe, store: Store) -> pl.DataFrame:
 
 
 def _joined(recipe: Recipe, store: Store, index: int) -> pl.DataFrame:
-    verdicts = _rows(recipe, store, index, "verdicts", _OURS)
-    direct = verdicts.filter(pl.col("verifier") == YARDSTICK)
-    ours = verdicts.filter(pl.col("verifier") != YARDSTICK)
-    measured = direct.select(pl.col("generation_id").alias("id"), (pl.col("status") == "pass").alias("measured"))
-    generations = _rows(recipe, store, index, "generations", _KNOWN).join(measured, on="id", how="left")
-    known = generations.with_columns(pl.coalesce("source_verdict", "measured").alias("source_verdict"))
-    known = known.filter(pl.col("source_verdict").is_not_null())
-    return known.join(ours, left_on="id", right_on="generation_id", how="left").select(
-        "source",
-        pl.col("id").alias("generation_id"),
-        "problem_id",
-        pl.lit(index, pl.Int32).alias("shard"),
-        pl.col("source_verdict").alias("known"),
-        "verifier",
-        "status",
-        "reason",
-        "trust",
-        "overrules",
-    )
+    generations = _rows(recipe, store, index, "generations", KNOWN)
+    rows = against_published(generations, _rows(recipe, store, index, "verdicts", OURS))
+    return rows.select(*_PLACED, pl.lit(index, pl.Int32).alias("shard"), pl.exclude(*_PLACED))
 
 
 def _rows(recipe: Recipe, store: Store, index: int, table: str, columns: list[str]) -> pl.DataFrame:
