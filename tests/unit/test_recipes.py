@@ -36,6 +36,7 @@ OPTIONAL = {
     "labels",
     "annotations",
     "scores",
+    "grades",
     "perplexities",
     "contamination",
     "mutants",
