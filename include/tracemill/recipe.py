@@ -20,6 +20,7 @@ from tracemill.decontaminate.step import UNSIGNED, Decontaminate
 from tracemill.dedup.cluster import Cluster
 from tracemill.dedup.sign import Sign
 from tracemill.dedup.unique import Unique
+from tracemill.distill.pilot import Pilot
 from tracemill.distill.step import Distill
 from tracemill.engine.pipeline import INGEST, PLAN
 from tracemill.engine.resources import SHIPPED, Resources
@@ -67,6 +68,7 @@ AnyStep = Annotated[
     | Label
     | Perplexity
     | Phrases
+    | Pilot
     | Precheck
     | References
     | Release
@@ -110,6 +112,21 @@ class Recipe(BaseModel):
                 first, known = settings.setdefault(verifier.name, (name, verifier.settings()))
                 if known != verifier.settings():
                     raise ValueError(f"steps {first!r} and {name!r} give verifier {verifier.name!r} different settings")
+        return self
+
+    @model_validator(mode="after")
+    def _no_policy_without_its_pilot(self) -> Self:
+        tried: set[str] = set()
+        for name, step in self.steps.items():
+            if isinstance(step, Pilot):
+                tried.add(step.teacher.model.name)
+            elif isinstance(step, Distill) and step.teacher.policy.needs_pilot:
+                teacher = step.teacher.model.name
+                if teacher not in tried:
+                    raise ValueError(
+                        f"step {name!r}: policy until_decided has no prior of teacher {teacher!r}: put a `pilot` step "
+                        "with this teacher before it, or give `prior: {alpha: 0.5, beta: 0.5}`"
+                    )
         return self
 
     def pipeline(self) -> dict[str, Step]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import polars as pl
 import pyarrow as pa
 
-from tracemill.distill.policies import Outcome
+from tracemill.distill.policy import Outcome
 from tracemill.distill.traces import Trace
 from tracemill.engine.resources import Resources
 from tracemill.engine.standing import standing

@@ -8,6 +8,7 @@ from dataclasses import replace
 from tracemill.distill.groups import Group
 from tracemill.distill.judging import Judging
 from tracemill.distill.policies import Fixed
+from tracemill.distill.policy import Ruling
 from tracemill.distill.teacher import Assignment, Teacher
 from tracemill.distill.traces import Trace, joined
 from tracemill.models.answers import Answers, Next, Tag
@@ -25,15 +26,18 @@ class Sampler:
     A problem that none of the policy's verifiers can judge has as many samples as the teacher says.
     """
 
-    def __init__(self, teacher: Teacher, assignments: Sequence[Assignment], judging: Judging) -> None:
+    def __init__(self, teacher: Teacher, assignments: Sequence[Assignment], judging: Judging, ruling: Ruling) -> None:
         self._judging = judging
+        self._ruling = ruling
         ways = teacher.ways()
-        self._groups = [
-            Group(one, way, teacher.policy if judging.applies(one.problem_id) else _FIXED, mode)
-            for one in assignments
-            for mode, way in ways
-        ]
+        self._groups = [self._group(one, way, mode) for one in assignments for mode, way in ways]
         self._listens = bool(judging) or teacher.continue_to is not None
+
+    def _group(self, one: Assignment, teacher: Teacher, mode: str | None) -> Group:
+        if not self._judging.applies(one.problem_id):
+            return Group(one, teacher, _FIXED, teacher.samples, judged=False, mode=mode)
+        rule = self._ruling.rule(one.category, one.difficulty, mode)
+        return Group(one, teacher, rule, teacher.most, judged=True, mode=mode)
 
     def begin(self) -> Mapping[Tag, Ask]:
         """The first wave of every problem."""
@@ -94,7 +98,7 @@ class Sampler:
 
     def _note(self, places: Sequence[_Place], answers: Answers) -> None:
         """Have whole samples judged, where their policy asks for it."""
-        judged = [place for place in places if self._groups[place[0]].policy.judged_by]
+        judged = [place for place in places if self._groups[place[0]].judged]
         outcomes = self._judging.outcomes([self._trace(place, answers) for place in judged])
         for (group, sample), outcome in zip(judged, outcomes, strict=True):
             self._groups[group].note(sample, outcome)

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from tracemill.distill import AnyTeacher
 from tracemill.distill.judging import QUESTION, Judging
+from tracemill.distill.policy import Ruling
 from tracemill.distill.sampler import Sampler
 from tracemill.distill.teacher import Assignment
 from tracemill.distill.traces import Written
@@ -20,6 +21,7 @@ from tracemill.engine.ids import Unit
 from tracemill.engine.resources import Resources
 from tracemill.engine.standing import COLUMNS, standing
 from tracemill.engine.step import Inputs, Output
+from tracemill.engine.store import canonical_digest
 from tracemill.models.session import Feed
 from tracemill.models.step import AskingStep
 
@@ -44,7 +46,7 @@ class Distill(AskingStep):
 
     version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
-    reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "ledger")
+    reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "priors", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("generations", "continuations")
 
     def settings(self, inputs: Inputs) -> dict[str, Any]:
@@ -57,7 +59,17 @@ class Distill(AskingStep):
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
         """The weights, and what a policy's verifiers depend on."""
         judged = [verifier.material(resources) for verifier in self.teacher.policy.judged_by]
-        return dict(ChainMap(dict(super().material(resources, inputs)), *map(dict, judged)))
+        decided = {"decisions": canonical_digest(found)} if (found := self._ruling(inputs).digest()) else {}
+        return dict(ChainMap(dict(super().material(resources, inputs)), decided, *map(dict, judged)))
+
+    def input_digests(self, inputs: Inputs) -> list[list[str | int]]:
+        """The tables read; of a pilot's prior only the decisions that it leads to count (`material`)."""
+        return inputs.digests([name for name in self.reads if name != "priors"])
+
+    def _ruling(self, inputs: Inputs) -> Ruling:
+        """What the policy makes of the prior that a pilot found."""
+        modes = [mode for mode, _ in self.teacher.ways()]
+        return self.teacher.policy.ruling(inputs.table("priors"), self.teacher.model.name, modes)
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Distil one shard. Raises ServingError when the teacher is gone for good; what it wrote is stored by then."""
@@ -73,8 +85,11 @@ class Distill(AskingStep):
         teacher = self.teacher
         assignments = [a for a in _assignments(inputs) if a.problem_id not in skipped]
         problems = inputs.table("problems", ["id", *QUESTION])
-        sampler = Sampler(teacher, assignments, Judging(teacher.policy.judged_by, problems, resources))
+        ruling = self._ruling(inputs)
+        sampler = Sampler(teacher, assignments, Judging(teacher.policy.judged_by, problems, resources), ruling)
         answers = feed.followed(sampler)
+        if expected := ruling.expected():
+            resources.made_with["expected of the policy"] = expected
         written = Written(teacher.model.name, teacher.source or teacher.model.name, teacher.continue_to)
         for assignment, trace in sampler.traces(answers):
             written.add(assignment.problem_id, trace)
@@ -99,9 +114,9 @@ def _existing(inputs: Inputs, verified_by: tuple[str, ...]) -> tuple[set[str], s
 
 def _assignments(inputs: Inputs) -> Iterator[Assignment]:
     """The living problems, in stored order."""
-    rows = inputs.table("problems", ["id", "prompt", "category", "messages"])
+    rows = inputs.table("problems", ["id", "prompt", "category", "messages", "difficulty"])
     for row in rows.filter(pc.is_in(rows["id"], value_set=inputs.alive("problem"))).to_pylist():
-        yield Assignment(row["id"], row["prompt"], row["category"], row["messages"])
+        yield Assignment(row["id"], row["prompt"], row["category"], row["messages"], row["difficulty"])
 
 
 def _fate(problem: str, skipped: set[str], written: Written, answered: set[str]) -> Fate:

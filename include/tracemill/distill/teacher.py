@@ -20,12 +20,16 @@ MATHS_DIRECTIVE = "Please reason step by step, and put your final answer within 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A problem as a teacher sees it: its text, its turns when there are several, and its category for directives."""
+    """A problem as a teacher sees it: its text, its turns when there are several, and its category for directives.
+
+    By category and `difficulty` a policy knows what to expect.
+    """
 
     problem_id: str
     prompt: str
     category: str | None = None
     messages: Sequence[Mapping[str, str]] | None = None
+    difficulty: str | None = None
 
 
 class Teacher(BaseModel):

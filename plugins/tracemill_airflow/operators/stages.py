@@ -92,6 +92,13 @@ class AnnotateOperator(AskingOperator):
     stage_name = "annotate"
 
 
+class PilotOperator(AskingOperator):
+    """Tries a teacher on a few problems of all shards, so that its policy knows what to expect of the others."""
+
+    stage_name = "pilot"
+    gathers = True
+
+
 class DistillOperator(AskingOperator):
     """Has the teacher write traces for problems without a verified response."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import random
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from tests.build.sampled import RIGHT, rows, sometimes
 from tests.build.shard import MODEL, ledger, problem, resources, run, shard
 from tracemill.distill.step import Distill
 from tracemill.engine.store import Store
@@ -28,7 +28,6 @@ from tracemill.recipe import parse_recipe
 from tracemill.verify.math.verifier import MathVerifier
 
 PROJECT = Path(__file__).parents[3]
-RIGHT = 7
 PROBLEMS = [problem(f"p{n}", f"What is {n} + {RIGHT - n}?", reference_answer=str(RIGHT)) for n in range(6)]
 MATH = {"kind": "until_pass", "max": 6, "verifiers": [{"kind": "math"}]}
 
@@ -38,21 +37,6 @@ def distill(policy: Mapping[str, Any] | None = None, concurrency: int = 4, **tea
     settings = {"kind": "chat", "model": model, "sampling": {"max_tokens": 50}, **teacher}
     settings |= {"policy": policy} if policy else {}
     return TypeAdapter(Distill).validate_python({"kind": "distill", "teacher": settings, "problems": "all"})
-
-
-def sometimes(share: float) -> Callable[[str, int], str]:
-    """A model that is right in such a share of its samples."""
-
-    def say(prompt: str, seed: int) -> str:
-        lot = int(hashlib.sha256(f"{prompt}{seed}".encode()).hexdigest()[:8], 16) / 16**8
-        return f"<think>\nhm {seed}\n</think>\n<answer>\\boxed{{{RIGHT if lot < share else 99}}}</answer>"
-
-    return say
-
-
-def rows(output: Any) -> list[tuple[str, int, str]]:
-    found = output.tables["generations"].to_pylist()
-    return [(row["problem_id"], row["sample_index"], row["answer_content"]) for row in found]
 
 
 def curtailed(fixed: list[tuple[str, int, str]]) -> list[tuple[str, int, str]]:

@@ -66,3 +66,26 @@ GRADES = declare(
         lean=True,
     )
 )
+
+# What a pilot found of a teacher's pass rates: a Beta prior (`alpha`, `beta`) for all problems (`category` and
+# `difficulty` null) and for each category and difficulty of which enough were tried. `problems` were tried, `ruled` of
+# them have no narrower prior; `decided` samples could be told, `passed` of them passed.
+PRIORS = declare(
+    Table(
+        "priors",
+        pa.schema(
+            [
+                ("teacher", pa.string()),
+                ("mode", pa.string()),
+                ("category", pa.string()),
+                ("difficulty", pa.string()),
+                ("problems", pa.int32()),
+                ("ruled", pa.int32()),
+                ("decided", pa.int32()),
+                ("passed", pa.int32()),
+                ("alpha", pa.float64()),
+                ("beta", pa.float64()),
+            ]
+        ),
+    )
+)

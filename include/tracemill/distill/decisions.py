@@ -1,0 +1,121 @@
+"""When a problem's class is known well enough: the optimal sequential test, as a table of (passed, decided).
+
+The class of a problem is where its pass rate p lies: hopeless (p < low), usable, or easy (p > high). With a Beta prior
+of p, the state after d decided samples of which s passed is the posterior Beta(a + s, b + d - s). Stopping there errs
+with the probability that p lies in another class than the likeliest; one more sample costs `price`. Backward induction
+over d gives the cheaper of both in every state (a sequential Bayes test). One price for all strata, so high that the
+error expected over the pilot's problems is the one asked for, spends samples where they tell most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betainc
+
+F64 = NDArray[np.float64]
+_HALVINGS = 40  # of the price's exponent: far below what a table of at most 64 samples can tell apart
+_CHEAP = -9.0  # the decimal exponent of a price at which sampling only ends when it can tell no more
+
+
+@dataclass(frozen=True)
+class SequentialTest:
+    """What is asked of a decision: the classes' bounds, at least and at most so many decided samples, and the error."""
+
+    low: float
+    high: float
+    least: int
+    most: int
+    error: float
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The tables of all strata: `stops[k, d, s]` ends a problem of stratum k after s of d samples passed.
+
+    `ahead[k, d, s]` samples can go out before any could be one too many. `error` and `samples` are what is expected of
+    a problem of the pilot.
+    """
+
+    stops: NDArray[np.bool_]
+    ahead: NDArray[np.int64]
+    error: float
+    samples: float
+
+
+def decisions(
+    priors: Sequence[tuple[float, float]], weights: Sequence[float], test: SequentialTest
+) -> Decisions | None:
+    """The tables for priors Beta(alpha, beta), weighted by their share of problems; None: the error is out of reach."""
+    loss, mean = _states(np.asarray(priors, float), test)
+    share = np.asarray(weights, float) / np.sum(weights)
+    low = _CHEAP
+    stops, error, samples = _solved(loss, mean, 10.0**low, test.least)
+    if share @ error > test.error:
+        return None
+    high = 0.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        tried = _solved(loss, mean, 10.0**middle, test.least)
+        if share @ tried[1] <= test.error:
+            low = middle
+            stops, error, samples = tried
+        else:
+            high = middle
+    return Decisions(stops, _ahead(stops), float(share @ error), float(share @ samples))
+
+
+def best_error(priors: Sequence[tuple[float, float]], weights: Sequence[float], test: SequentialTest) -> float:
+    """The least expected error that so many samples can reach."""
+    loss, mean = _states(np.asarray(priors, float), test)
+    return float(np.asarray(weights, float) / np.sum(weights) @ _solved(loss, mean, 10.0**_CHEAP, test.least)[1])
+
+
+def _states(priors: F64, test: SequentialTest) -> tuple[F64, F64]:
+    """The error of stopping, and the chance that the next sample passes, by stratum, decided and passed."""
+    decided = np.arange(test.most + 1)[None, :, None]
+    passed = np.minimum(np.arange(test.most + 1)[None, None, :], decided)  # above the diagonal: states that cannot be
+    a = priors[:, 0, None, None] + passed
+    b = priors[:, 1, None, None] + decided - passed
+    hopeless = betainc(a, b, test.low)
+    easy = 1 - betainc(a, b, test.high)
+    likeliest = np.maximum(np.maximum(hopeless, easy), 1 - hopeless - easy)
+    return 1 - likeliest, a / (a + b)
+
+
+def _solved(loss: F64, mean: F64, price: float, least: int) -> tuple[NDArray[np.bool_], F64, F64]:
+    """Where to stop at that price, and the error and the number of samples that are expected, by stratum."""
+    most = loss.shape[1] - 1
+    stops = np.ones(loss.shape, bool)
+    value = loss[:, most].copy()
+    error = loss[:, most].copy()
+    samples = np.zeros_like(error)
+    for d in range(most - 1, -1, -1):
+        further = [_expected(mean[:, d], known) for known in (value, error, samples)]
+        going = price + further[0]
+        stop = loss[:, d] <= going if d >= least else np.zeros(going.shape, bool)
+        stops[:, d] = stop
+        value = np.where(stop, loss[:, d], going)
+        error = np.where(stop, loss[:, d], further[1])
+        samples = np.where(stop, 0, 1 + further[2])
+    return stops, error[:, 0], samples[:, 0]
+
+
+def _expected(mean: F64, after: F64) -> F64:
+    """What is expected of the states after one more sample."""
+    passed = np.concatenate([after[:, 1:], after[:, -1:]], axis=1)
+    found: F64 = mean * passed + (1 - mean) * after
+    return found
+
+
+def _ahead(stops: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many samples can go out from each state before any of them could turn out to be one too many."""
+    ahead = np.zeros(stops.shape, np.int64)
+    for d in range(stops.shape[1] - 2, -1, -1):
+        after = ahead[:, d + 1]
+        passed = np.concatenate([after[:, 1:], after[:, -1:]], axis=1)
+        ahead[:, d] = np.where(stops[:, d], 0, 1 + np.minimum(after, passed))
+    return ahead

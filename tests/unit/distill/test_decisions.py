@@ -1,0 +1,118 @@
+"""The sequential test: it errs as often as was asked for, stops as soon as it may, and sends no sample in vain."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import betainc
+
+from tracemill.distill.decisions import Decisions, SequentialTest, best_error, decisions
+from tracemill.distill.priors import Tried, beta_of, fitted, group_of
+
+SHAPES = [(0.4, 0.6), (2.0, 1.0), (0.3, 0.3)]
+WEIGHTS = [3, 2, 1]
+
+
+def asked(error: float, most: int = 16, least: int = 2) -> SequentialTest:
+    return SequentialTest(low=0.2, high=0.9, least=least, most=most, error=error)
+
+
+def found(test: SequentialTest) -> Decisions:
+    made = decisions(SHAPES, WEIGHTS, test)
+    assert made is not None
+    return made
+
+
+def drawn(made: Decisions, test: SequentialTest, rows: int = 200_000) -> tuple[float, float]:
+    """The share of wrong classes and the mean number of samples of problems drawn from the priors."""
+    chance = np.random.default_rng(1)
+    stratum = chance.choice(3, rows, p=np.array(WEIGHTS) / sum(WEIGHTS))
+    rate = chance.beta(*np.array(SHAPES)[stratum].T)
+    passed = np.zeros(rows, int)
+    taken = np.zeros(rows, int)
+    for d in range(test.most):
+        going = ~made.stops[stratum, taken, passed] & (taken == d)
+        taken[going] += 1
+        passed[going] += chance.random(going.sum()) < rate[going]
+    a = np.array(SHAPES)[stratum, 0] + passed
+    b = np.array(SHAPES)[stratum, 1] + taken - passed
+    low = betainc(a, b, test.low)
+    high = 1 - betainc(a, b, test.high)
+    said = np.argmax([low, 1 - low - high, high], axis=0)
+    truth = np.digitize(rate, [test.low, test.high])
+    return float(np.mean(said != truth)), float(np.mean(taken))
+
+
+@pytest.mark.parametrize("error", [0.12, 0.15, 0.2])
+def test_the_class_is_wrong_as_often_as_was_asked_for(error: float) -> None:
+    test = asked(error)
+    made = found(test)
+    wrong, samples = drawn(made, test)
+    assert made.error <= error
+    assert wrong == pytest.approx(made.error, abs=0.005)
+    assert samples == pytest.approx(made.samples, abs=0.1)
+
+
+def test_a_smaller_error_costs_more_samples() -> None:
+    costs = [found(asked(error)).samples for error in (0.12, 0.14, 0.18, 0.25)]
+    assert costs == sorted(costs, reverse=True)
+    assert costs[0] > costs[-1]
+
+
+def test_it_needs_fewer_samples_than_a_fixed_number_of_that_error() -> None:
+    """A test that always takes n samples is one of those that it was chosen from."""
+    fixed = {n: best_error(SHAPES, WEIGHTS, asked(0.4, n, least=n)) for n in (4, 8, 12)}
+    for n, error in fixed.items():
+        assert found(asked(error + 1e-9, 24)).samples < 0.8 * n
+
+
+def test_an_error_out_of_reach_is_told() -> None:
+    assert decisions(SHAPES, WEIGHTS, asked(0.01, most=4)) is None
+    assert best_error(SHAPES, WEIGHTS, asked(0.01, most=4)) > 0.1
+
+
+@settings(max_examples=60, deadline=None)
+@given(outcomes=st.lists(st.booleans(), min_size=16, max_size=16), stratum=st.integers(0, 2))
+def test_what_goes_out_at_once_is_never_one_too_many(outcomes: list[bool], stratum: int) -> None:
+    made = found(asked(0.14))
+    state = (0, 0)
+    while not made.stops[stratum, *state]:
+        wave = made.ahead[stratum, *state]
+        assert wave >= 1
+        for _ in range(wave):
+            assert not made.stops[stratum, *state]
+            state = (state[0] + 1, state[1] + outcomes[state[0]])
+
+
+def test_never_fewer_than_a_grade_needs() -> None:
+    made = found(asked(0.3, least=3))
+    assert not made.stops[:, :3].any(where=np.tri(3, 17, dtype=bool)[None])
+
+
+def test_a_prior_is_found_again_in_what_it_made() -> None:
+    chance = np.random.default_rng(2)
+    passed = chance.binomial(8, chance.beta(0.5, 2.0, 4000)).astype(float)
+    alpha, beta = beta_of(passed, np.full(4000, 8.0))
+    assert alpha == pytest.approx(0.5, rel=0.1)
+    assert beta == pytest.approx(2.0, rel=0.15)
+
+
+def test_counts_that_are_all_alike_give_a_prior_all_the_same() -> None:
+    alpha, beta = beta_of(np.full(30, 8.0), np.full(30, 8.0))
+    assert alpha / (alpha + beta) > 0.98
+
+
+def test_a_group_of_few_problems_has_the_prior_of_the_next_larger_one() -> None:
+    tried = [Tried("math", "hard", 8, n % 4) for n in range(25)] + [Tried("math", "easy", 8, 7)] * 5
+    tried += [Tried("code", None, 8, 4)] * 3
+    rows = list(fitted(tried))
+    assert [(row["category"], row["difficulty"], row["problems"], row["ruled"]) for row in rows] == [
+        (None, None, 33, 3),
+        ("math", None, 30, 5),
+        ("math", "hard", 25, 25),
+    ]
+    there = {(row["category"], row["difficulty"]) for row in rows}
+    assert group_of("math", "never seen", there) == ("math", None)
+    assert group_of("poetry", "hard", there) == (None, None)
