@@ -45,13 +45,13 @@ def bare_engine(model: Model, work: Made, folder: Path) -> Bare:
 def _bench(url: str, model: Model, machine: Resources, dataset: Path, prompts: int) -> str:
     python = command.vllm_python(machine)
     location = model.location(machine)
-    command = [str(python), "-P", vllm_cli.__file__, "bench", "serve", "--backend", "openai-chat"]
-    command += ["--base-url", url, "--endpoint", "/v1/chat/completions", "--model", location, "--tokenizer", location]
-    command += ["--served-model-name", model.name, "--dataset-name", "custom", "--dataset-path", str(dataset)]
-    command += ["--custom-output-len", "-1", "--skip-chat-template", "--disable-shuffle", "--ignore-eos"]
-    command += ["--num-prompts", str(prompts), "--max-concurrency", str(CONCURRENCY), "--temperature", "1.0"]
+    words = [str(python), "-P", vllm_cli.__file__, "bench", "serve", "--backend", "openai-chat"]
+    words += ["--base-url", url, "--endpoint", "/v1/chat/completions", "--model", location, "--tokenizer", location]
+    words += ["--served-model-name", model.name, "--dataset-name", "custom", "--dataset-path", str(dataset)]
+    words += ["--custom-output-len", "-1", "--skip-chat-template", "--disable-shuffle", "--ignore-eos"]
+    words += ["--num-prompts", str(prompts), "--max-concurrency", str(CONCURRENCY), "--temperature", "1.0"]
     environment = command.environment(model, python, 0, machine.environment)
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    ended = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise RuntimeError(f"vllm bench serve failed:\n{ended.stderr[-2000:]}")
     return ended.stdout
