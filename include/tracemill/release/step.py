@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tracemill.engine.ids import Unit
 from tracemill.engine.objects import store_io
@@ -26,6 +26,8 @@ from tracemill.release.parts import Name, Parts, Sample
 from tracemill.release.revocations import REASON, Revocation, recalled, revocations, revoked_material
 from tracemill.release.rows import ReleasedRow, released_rows
 from tracemill.release.tally import Tally
+from tracemill.release.trainers.folder import Wanted, export
+from tracemill.release.trainers.opened import release_folder
 from tracemill.release.writer import ReleaseWriter
 
 _EVIDENCE = ["benchmark", "rule", "score", "threshold", "contaminated"]
@@ -35,10 +37,11 @@ class Release(Step):
     """One dataset from all shards, in shard order: see docs/design/release.md for its files.
 
     `file` names the data files, `title` and `description` open the card. `apart` gives rows of some response sources
-    files of their own ({NAME: [source, ...]}), `samples` lays random rows of a file beside it. The bytes depend on the
-    rows, the counts and the settings of the steps before it, and the card on what their manifests say of the models
-    they asked; not on clocks, machines or the order in which shards were sealed. What a recall has revoked on this
-    store is left out: rejected as `revoked`, the benchmark item as detail.
+    files of their own ({NAME: [source, ...]}), `samples` lays random rows of a file beside it. `layouts` adds a folder
+    `layouts/LAYOUT` for each layout named, as `tracemill export` writes it (docs/design/training.md). The bytes depend
+    on the rows, the counts and the settings of the steps before it, and the card on what their manifests say of the
+    models they asked; not on clocks, machines or the order in which shards were sealed. What a recall has revoked on
+    this store is left out: rejected as `revoked`, the benchmark item as detail.
     """
 
     kind: Literal["release"]
@@ -47,6 +50,13 @@ class Release(Step):
     file: Name = "train"
     apart: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
     samples: dict[Name, Sample] = Field(default_factory=dict)
+    layouts: tuple[Wanted, ...] = Field(default=(), exclude_if=lambda wanted: not wanted)
+
+    @field_validator("layouts", mode="before")
+    @classmethod
+    def _named_alone(cls, given: Any) -> Any:
+        """A layout without settings may be its name alone."""
+        return [{"layout": one} if isinstance(one, str) else one for one in given] if isinstance(given, list) else given
 
     @model_validator(mode="after")
     def _one_place_for_each_row(self) -> Self:
@@ -133,7 +143,16 @@ class Release(Step):
             for name, text in texts.items():
                 (folder / name).write_text(text, encoding="utf-8")
             figures = {**draw_figures(tally, folder), **draw_distributions(cuts, folder)}
-        return {**{name: folder / name for name in texts}, **figures}
+        return {**{name: folder / name for name in texts}, **figures, **self._laid_out(folder, tally.rows)}
+
+    def _laid_out(self, folder: Path, rows: int) -> dict[str, Path]:
+        """The release in the other layouts that are wanted; a release without rows has none."""
+        files: dict[str, Path] = {}
+        for wanted in self.layouts if rows else ():
+            place = folder / "layouts" / wanted.layout
+            export(release_folder(folder), wanted, place, lambda _: None)
+            files |= {f"layouts/{wanted.layout}/{path.name}": path for path in sorted(place.iterdir())}
+        return files
 
 
 def _steps(inputs: Inputs) -> dict[str, list[Manifest]]:

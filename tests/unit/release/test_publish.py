@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from tracemill.cli import app
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard, shard_count
 from tracemill.engine.store import Store
-from tracemill.errors import CorruptShard, MissingInput, StoreError
+from tracemill.errors import CorruptShard, MissingInput, RecipeError, StoreError
 from tracemill.recipe import Recipe, parse_recipe
+from tracemill.release.trainers.layouts import AM_SYSTEM
 from tracemill.report.publish import LIST, publish
 
 DATA = {"name": "tiny", "description": "", "rows_per_shard": 400}
 SOURCES = [{"kind": "demo", "name": "demo_code", "part": "code", "license": "Apache-2.0"}]
 
 
-def recipe(file: str = "train") -> Recipe:
-    steps = {"select": {"kind": "select", "unverified": "keep"}, "release": {"kind": "release", "file": file}}
+def recipe(file: str = "train", **settings: Any) -> Recipe:
+    release = {"kind": "release", "file": file, **settings}
+    steps = {"select": {"kind": "select", "unverified": "keep"}, "release": release}
     return parse_recipe({**DATA, "sources": SOURCES, "steps": steps}, "tiny")
 
 
@@ -118,3 +124,40 @@ def test_a_target_that_cannot_be_made_is_a_store_error(sealed: Store, tmp_path: 
 
     with pytest.raises(StoreError, match=r"cannot write .*check access and retry"):
         publish(sealed, tmp_path / "file" / "out")
+
+
+def test_layouts_of_a_recipe_lie_in_the_release_and_change_nothing_else(sealed: Store, tmp_path: Path) -> None:
+    plain = publish(sealed, tmp_path / "plain")
+    store = Store.at(str(tmp_path / "store"), create=True)
+    wanted = recipe(layouts=["messages", {"layout": "prompt_completion", "system": "am"}])
+    folder = publish(run(wanted, store), tmp_path / "out")
+
+    by_layout = {
+        layout: {name.split("/")[2] for name in names(folder) if name.startswith(f"layouts/{layout}/")}
+        for layout in ("messages", "prompt_completion")
+    }
+    files = {"README.md", "RELEASE.md", "metadata.parquet", "train-00000.parquet", "tracemill-export.json"}
+    assert by_layout == {"messages": files, "prompt_completion": files}
+    assert {name: (folder / name).read_bytes() for name in names(plain) - {LIST}} == {
+        name: (folder / name).read_bytes() for name in names(folder) - {LIST} if not name.startswith("layouts/")
+    }
+    rows = pq.read_table(folder / "layouts/prompt_completion/train-00000.parquet").to_pylist()
+    assert len(rows) == pq.read_metadata(folder / "train.parquet").num_rows
+    assert {row["prompt"][0]["content"] for row in rows} == {AM_SYSTEM}
+
+
+def test_a_store_or_its_folder_can_be_exported_alike(sealed: Store, tmp_path: Path) -> None:
+    publish(sealed, tmp_path / "published")
+    made = []
+    for place in (sealed.root, tmp_path / "published"):
+        out = tmp_path / f"out-{len(made)}"
+        ran = CliRunner().invoke(app, ["export", str(place), "--layout", "gptoss", "--to", str(out)])
+        assert ran.exit_code == 0, ran.output
+        made.append({path.name: path.read_bytes() for path in out.iterdir()})
+    assert made[0] == made[1]
+
+
+def test_a_release_without_layouts_is_sealed_as_it_was() -> None:
+    assert "layouts" not in recipe().step("release").model_dump(mode="json")
+    with pytest.raises(RecipeError, match="layouts"):
+        recipe(layouts=["sharegpt"])
