@@ -21,8 +21,10 @@ from typer.core import TyperGroup
 
 from tracemill.cli.describe import describe
 from tracemill.cli.doctor import doctor
+from tracemill.cli.exports import mount as mount_exports
 from tracemill.cli.migration import migrate
 from tracemill.cli.new import app as new
+from tracemill.cli.proof import mount as mount_proof
 from tracemill.cli.run import run
 from tracemill.cli.sandbox import app as sandbox
 from tracemill.cli.select import select
@@ -200,4 +202,6 @@ app.command("select")(select)
 app.command("serve")(serve)
 app.command("migrate")(migrate)
 mount_refresh(app)
+mount_exports(app)
+mount_proof(app)
 mount_upkeep(app)

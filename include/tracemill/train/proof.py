@@ -1,0 +1,230 @@
+"""Decides of one row whether a training would learn its thinking and its answer, both whole, and nothing else.
+
+A row is rendered beside a stand-in of its shape, whose texts are names: where the two agree, every text's place is
+known, however short it is. Where they do not, the template looked at the words, and the texts are searched for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, get_args
+
+from tracemill.release.trainers.spoken import Spoken
+from tracemill.train.example import Example, standing_in
+from tracemill.train.masks import Tokens, characters, encoded_all
+from tracemill.train.rendering import Refused, Rendered, Span, matched, name_of, pieces, rendered
+from tracemill.train.templates import Template
+
+Fault = Literal[
+    "null",
+    "empty_thinking",
+    "empty_answer",
+    "empty_block",
+    "refused",
+    "thinking_missing",
+    "answer_missing",
+    "thinking_doubled",
+    "answer_doubled",
+    "altered",
+    "prompt_missing",
+    "thinking_outside_loss",
+    "answer_outside_loss",
+    "earlier_in_loss",
+    "thinking_cut",
+    "answer_cut",
+]
+FAULTS: tuple[Fault, ...] = get_args(Fault)
+Part = Literal["thinking", "answer"]
+_PARTS: tuple[Part, ...] = get_args(Part)
+_OF: Mapping[tuple[Part, str], Fault] = {
+    ("thinking", "missing"): "thinking_missing",
+    ("thinking", "doubled"): "thinking_doubled",
+    ("thinking", "outside"): "thinking_outside_loss",
+    ("thinking", "cut"): "thinking_cut",
+    ("answer", "missing"): "answer_missing",
+    ("answer", "doubled"): "answer_doubled",
+    ("answer", "outside"): "answer_outside_loss",
+    ("answer", "cut"): "answer_cut",
+}
+# What templates write where they found no thinking: a student would learn to think nothing.
+_EMPTY = re.compile(r"<think>\s*</think>|<\|START_THINKING\|>\s*<\|END_THINKING\|>|<\|channel>thought\s*<channel\|>")
+_CHARACTERS = 1 << 20  # of texts that go through the tokenizer at once: about 100 bytes of memory each
+
+
+class Found(NamedTuple):
+    """A fault of a row, and what there is to say about it."""
+
+    fault: Fault
+    detail: str = ""
+
+
+@dataclass
+class Prover:
+    """Proves rows against one template. `most`: tokens after which a trainer cuts; None where nothing is cut."""
+
+    template: Template
+    most: int | None = None
+    _shapes: dict[object, Sequence[str | int]] = field(default_factory=dict)
+
+    def proved(self, rows: Sequence[tuple[Example, Spoken]]) -> list[list[Found]]:
+        """The faults of each row, none for a row that is whole; the texts go through the tokenizer at once."""
+        found: list[list[Found]] = []
+        drawn: list[_Row] = []
+        size = 0
+        for given, said in rows:
+            drawn.append(_Row(self, given, said))
+            size += drawn[-1].size
+            if size >= _CHARACTERS:
+                found += self._judged(drawn)
+                drawn = []
+                size = 0
+        return found + self._judged(drawn)
+
+    def _judged(self, drawn: list[_Row]) -> list[list[Found]]:
+        texts = [row.text for row in drawn if row.text is not None]
+        if self.template.folder is not None and texts:
+            encoded = iter(encoded_all(self.template, texts))
+            for row in drawn:
+                row.tokens = next(encoded) if row.text is not None else None
+        return [list(row.faults()) for row in drawn]
+
+    def shape(self, given: Example, said: Spoken, anew: bool) -> Sequence[str | int] | None:
+        """The pieces of a stand-in for this row; kept by shape, made `anew` for a template that tells the time."""
+        names = [name_of(number) for number in range(len(said.earlier) + 2)]
+        stand = standing_in(given, said, names)
+        if stand is None:
+            return None
+        key = (given.prompt, tuple((turn["role"], turn["content"]) for turn in stand.messages), tuple(names))
+        if anew or key not in self._shapes:
+            self._shapes[key] = pieces(rendered(self.template, stand).text)
+        return self._shapes[key]
+
+
+@dataclass
+class _Row:
+    prover: Prover
+    given: Example
+    said: Spoken
+    text: Rendered | None = None
+    tokens: Tokens | None = None
+    early: list[Found] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Characters of the rendered row."""
+        return len(self.text.text) if self.text else 0
+
+    def __post_init__(self) -> None:
+        self.early = list(_blank(self.said))
+        if self.early:
+            return
+        try:
+            self.text = rendered(self.prover.template, self.given)
+        except Refused as refusal:
+            self.early = [Found("refused", str(refusal))]
+
+    def faults(self) -> Iterable[Found]:
+        """All faults of the row, in the order of FAULTS."""
+        if self.text is None:
+            yield from self.early
+            return
+        texts = [*(text or "" for _, text in self.said.earlier), self.said.think or "", self.said.answer or ""]
+        places = self._places(self.text, texts)
+        if places is None:
+            places = _searched(self.text.text, texts)
+            yield from _counted(self.text.text, texts) or [Found("altered", "the template looks at the words")]
+        else:
+            yield from self._kept(places)
+        response = max((span[1] for each in list(places.values())[:-2] for span in each), default=0)
+        if _EMPTY.search(self.text.text, response) and not any(map(_EMPTY.search, texts)):
+            yield Found("empty_block", "the template writes a block of thinking without any")
+        yield from self._learned(self.text, places)
+
+    def _places(self, text: Rendered, texts: list[str]) -> dict[int, list[Span]] | None:
+        for anew in (False, True):
+            shape = self._shape(anew)
+            if shape is None:
+                return None
+            places = matched(text.text, shape, texts)
+            if places is not None:
+                return places
+        return None
+
+    def _shape(self, anew: bool) -> Sequence[str | int] | None:
+        try:
+            return self.prover.shape(self.given, self.said, anew)
+        except Refused:
+            return None  # of the stand-in only: it is the words again
+
+    def _kept(self, places: dict[int, list[Span]]) -> Iterable[Found]:
+        earlier = len(self.said.earlier)
+        for offset, part in enumerate(_PARTS):
+            times = len(places[earlier + offset])
+            if times != 1:
+                yield Found(_OF[part, "doubled" if times else "missing"], f"{times} times")
+        lost = [self.said.earlier[number] for number in range(earlier) if not places[number]]
+        for role, text in lost[:1]:
+            if (text or "").strip():
+                yield Found("prompt_missing", f"the text of a turn of the {role} is not there")
+
+    def _learned(self, text: Rendered, places: dict[int, list[Span]]) -> Iterable[Found]:
+        earlier = len(self.said.earlier)
+        spans = {part: places[earlier + offset] for offset, part in enumerate(_PARTS)}
+        for part, found in spans.items():
+            if found and not all(self._in_loss(text, span) for span in found):
+                yield Found(_OF[part, "outside"])
+        if any(self._touches(text, span) for number in range(earlier) for span in places[number]):
+            yield Found("earlier_in_loss")
+        if self.tokens is None or self.prover.most is None:
+            return
+        length = f"{len(self.tokens.loss):,} tokens"
+        for part, found in spans.items():
+            if any(self.tokens.span(span)[1] > self.prover.most for span in found):
+                yield Found(_OF[part, "cut"], length)
+
+    def _in_loss(self, text: Rendered, span: Span) -> bool:
+        if self.tokens is not None:
+            first, last = self.tokens.span(span)
+            return bool(self.tokens.loss[first:last].all())
+        return any(start <= span[0] and span[1] <= end for start, end in characters(text))
+
+    def _touches(self, text: Rendered, span: Span) -> bool:
+        if self.tokens is not None:
+            first, last = self.tokens.span(span)
+            return bool(self.tokens.loss[first:last].any())
+        return any(start < span[1] and span[0] < end for start, end in characters(text))
+
+
+def _blank(said: Spoken) -> Iterable[Found]:
+    if said.think is None or said.answer is None or any(text is None for _, text in said.earlier):
+        blank = [name for name, text in zip(_PARTS, (said.think, said.answer), strict=True) if text is None]
+        yield Found("null", ", ".join(blank) or "an earlier turn")
+        return
+    if not said.think.strip():
+        yield Found("empty_thinking")
+    if not said.answer.strip():
+        yield Found("empty_answer")
+
+
+def _counted(text: str, texts: Sequence[str]) -> list[Found]:
+    """Which of thinking and answer are in the text less or more often than in the row itself."""
+    found = []
+    for offset, part in enumerate(_PARTS, start=len(texts) - 2):
+        body = texts[offset].strip()
+        times = text.count(body)
+        due = sum(other.count(body) for other in texts)
+        if times != due:
+            fault = _OF[part, "missing" if times < due else "doubled"]
+            found.append(Found(fault, f"{times} times, where the row has it {due} times"))
+    return found
+
+
+def _searched(text: str, texts: Sequence[str]) -> dict[int, list[Span]]:
+    """Where thinking and answer are last; earlier turns where they are first. Blank texts are nowhere."""
+    places: dict[int, list[Span]] = {}
+    for number, body in enumerate(each.strip() for each in texts):
+        start = text.find(body) if number < len(texts) - 2 else text.rfind(body)
+        places[number] = [(start, start + len(body))] if body and start >= 0 else []
+    return places
