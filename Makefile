@@ -37,6 +37,16 @@ endif
 
 vllm: $(VLLM) ## make .venv-vllm, the environment that serves models
 
+# Training never shares an environment with Airflow either; torch first and alone, everything else with hashes.
+TRAIN := .venv-train/.installed
+$(TRAIN): requirements-train.txt constraints-train.txt
+	@test -x .venv-train/bin/python || $(PYTHON) -m venv .venv-train
+	.venv-train/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	.venv-train/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints-train.txt
+	touch $@
+
+train-env: $(TRAIN) ## make .venv-train, the environment that trains students
+
 # The site's reference is read from the code, so its builder lives in the same environment.
 DOCS := $(VENV)/.docs
 $(DOCS): $(ENVIRONMENT) constraints-docs.txt
@@ -87,6 +97,9 @@ bench-cluster: $(ENVIRONMENT) ## a recipe on the composed cluster against a loca
 bench-house: $(ENVIRONMENT) ## how easy the code is to walk: layers, cycles, sizes
 	@$(BIN)/python -m benchmarks.house
 
+bench-train: $(ENVIRONMENT) ## templates that keep every row whole, rows proved a second, tokens whose loss is wrong
+	@$(BIN)/python -m benchmarks.training
+
 lint: $(ENVIRONMENT) ## ruff, the layers of the house, and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -101,6 +114,7 @@ lock: ## resolve the files of constraints anew (needs uv; UV_FIND_LINKS names a 
 	$(COMPILE) requirements.txt -o constraints.txt
 	$(COMPILE) -c $(PINNED) $(KNOWN) requirements-dev.txt -o constraints-dev.txt
 	$(COMPILE) -c $(PINNED) $(KNOWN) requirements-docs.txt -o constraints-docs.txt
+	$(COMPILE) -c $(PINNED) requirements-train.txt -o constraints-train.txt
 	$(COMPILE) -c $(PINNED) docker/sandbox/requirements.in -o docker/sandbox/requirements.txt
 	echo vllm==0.32.0 | uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_35 \
 		--no-header --no-annotate - -o constraints-vllm-gpu.txt
@@ -108,4 +122,4 @@ lock: ## resolve the files of constraints anew (needs uv; UV_FIND_LINKS names a 
 clean: stop ## remove the environment and all state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help install demo real-sample stop test test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-cluster bench-house vllm lint lock clean
+.PHONY: help install demo real-sample stop test test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-cluster bench-house bench-train vllm train-env lint lock clean
