@@ -1,5 +1,6 @@
-"""Counts the files that one new part touches: adds a source, a verifier, a step and a language to a copy of the tree
-and runs each one's test. `tracemill new` writes what it can; the rest is done here as a person would, by hand.
+"""Counts the files that one new part touches: adds a source, a verifier, a step, a sampling policy and a language to a
+copy of the tree and runs each one's test. `tracemill new` writes what it can; the rest is done here as a person would,
+by hand.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ ROOTS = (
     "tests/unit/sandbox",
 )
 LANGUAGE = Path(__file__).with_name("perl.txt")
+POLICY = Path(__file__).with_name("until_two.txt")
+POLICY_TEST = Path(__file__).with_name("until_two_test.txt")
 # The rows of the conformance table that the new language brings, in the sandbox of this machine.
 _CONFORMS = """
 from tracemill.sandbox.base import SandboxSettings
@@ -44,6 +47,7 @@ def figures() -> Mapping[str, Count]:
         "source": lambda clone: _drafted(clone, SOURCE, "acme_math"),
         "verifier": lambda clone: _drafted(clone, VERIFIER, "same_words"),
         "step": lambda clone: _drafted(clone, step_of("curate"), "too_long_to_ask"),
+        "policy": _policy,
         "language": _language,
     }
     touched: Count = {}
@@ -72,6 +76,18 @@ def _drafted(clone: Path, part: Part, name: str) -> tuple[set[str], list[list[st
     line = written.line.removeprefix("| ")
     path.write_text(f"{text[: union.end()]}{line} | {text[union.end() :]}", encoding="utf-8")
     return {written.listed}, [["-m", "pytest", "-q", "-p", "no:cacheprovider", written.test]]
+
+
+def _policy(clone: Path) -> tuple[set[str], list[list[str]]]:
+    """A class and its name, in the file that lists them; and its test."""
+    file = "include/tracemill/distill/policies.py"
+    test = "tests/unit/distill/test_until_two.py"
+    text = (clone / file).read_text(encoding="utf-8")
+    classes, union, rest = text.partition("AnyPolicy = Annotated[")
+    (clone / file).write_text(f"{classes}{POLICY.read_text()}{union}UntilTwo | {rest}", encoding="utf-8")
+    (clone / test).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(POLICY_TEST, clone / test)
+    return {file, test}, [["-m", "pytest", "-q", "-p", "no:cacheprovider", test]]
 
 
 def _language(clone: Path) -> tuple[set[str], list[list[str]]]:
