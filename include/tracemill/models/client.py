@@ -30,6 +30,7 @@ from tracemill.models.payload import encoded
 from tracemill.models.refusals import require_model_server
 from tracemill.models.rendering import rendered
 from tracemill.models.request import Answer, Ask, Refusal, Reply
+from tracemill.models.speed import Speed
 from tracemill.models.transport import HttpTransport, Transport
 from tracemill.models.trouble import Trouble
 from tracemill.models.wire import Forbidden, ServerFault, read_reply
@@ -48,6 +49,8 @@ class Client:
         self.fleet = fleet
         self._name = fleet.model.name
         self.answered = self.failed = self._foreign = 0
+        self.closed: list[int] = []  # tokens of each request that was closed on its way
+        self._speed = Speed()
         self.last: ServerFault | None = None
         self._patience = fleet.model.serve.patience
         self._transport: Transport | None = transport
@@ -97,6 +100,7 @@ class Client:
                 self.fleet.purse.pay(answer.prompt_tokens, answer.completion_tokens, time.monotonic(), letters)
             answer = self.fleet.endings.seen(endpoint.url, answer)
             self.answered += 1
+            self._speed.note(answer)
         self.last = None
         self.fleet.pace(endpoint).answered()
         return answer
@@ -179,11 +183,21 @@ class Client:
                     self.fleet.purse.pay(None, flight.pieces, time.monotonic(), (len(ask.beginning), 0))
                 if not (flight.is_shaped and fault.alive):
                     raise
+            except asyncio.CancelledError:
+                self._close(flight, ask)
+                raise
             else:
                 if not (flight.is_shaped and isinstance(answer, Refusal) and answer.reason == "refused"):
                     return answer
             self._outgoing.give_up_shapes(endpoint)
             return await self._send(flight, ask.plain)
+
+    def _close(self, flight: Flight, ask: Ask) -> None:
+        """Count what a request cost that is closed on its way: the server throws away what it generated."""
+        tokens = flight.pieces or self._speed.tokens(time.monotonic() - flight.began, ask)
+        self.closed.append(tokens)
+        if self.fleet.purse:
+            self.fleet.purse.pay(None, tokens, time.monotonic(), (len(ask.beginning), 0))
 
     async def _takes_the_key(self, endpoint: Endpoint, ask: Ask) -> bool:
         """Whether this key is answered at all, so that HTTP 403 was about one prompt; else a tiny request tells."""

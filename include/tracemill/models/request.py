@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from tracemill.models.finish import UNKNOWN
+
 Route = Literal["/v1/chat/completions", "/v1/completions", "/classify", "/v1/embeddings"]
 
 
@@ -132,7 +134,12 @@ Answer = Reply | Refusal
 
 @dataclass
 class Spent:
-    """What a batch of requests cost: answers from the store, answers paid for, their tokens, refusals."""
+    """What a batch of requests cost: answers from the store, answers paid for, their tokens, refusals.
+
+    `endings` counts the paid answers by finish reason, `ending_tokens` what those cost. Requests that were closed as
+    nobody needed them any more are "cancelled" there and nowhere else; their tokens are an estimate unless they came in
+    pieces, as a server tells no count of what it threw away.
+    """
 
     reused: int = 0
     paid: int = 0
@@ -140,6 +147,8 @@ class Spent:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    endings: dict[str, int] = field(default_factory=dict)
+    ending_tokens: dict[str, int] = field(default_factory=dict)
 
     def pay(self, answer: Answer) -> None:
         """Count one answer that came over the wire."""
@@ -150,3 +159,10 @@ class Spent:
         self.paid += 1
         self.prompt_tokens += answer.prompt_tokens or 0
         self.completion_tokens += answer.completion_tokens or 0
+        if not answer.values:
+            self.end(answer.finish_reason or UNKNOWN, answer.completion_tokens or 0)
+
+    def end(self, reason: str, tokens: int) -> None:
+        """Count a generation by the reason for which it ended."""
+        self.endings[reason] = self.endings.get(reason, 0) + 1
+        self.ending_tokens[reason] = self.ending_tokens.get(reason, 0) + tokens

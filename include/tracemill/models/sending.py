@@ -91,8 +91,9 @@ class Sending:
         model = self.feed.model
         self._equal = EqualRefusals(model.name, self._total, lambda: spent.paid + spent.reused, model.api)
         fleet = Fleet(model, self.feed.store, self.feed.resources)
+        client = Client(fleet, self.feed.resources.transport)
         try:
-            async with Client(fleet, self.feed.resources.transport) as client, asyncio.TaskGroup() as group:
+            async with client, asyncio.TaskGroup() as group:
                 await self._show(client)
                 attending = (self._flushing.write_parts(self._more_come), self._report(client), self._tell())
                 attendants = [group.create_task(attendant) for attendant in attending]
@@ -105,6 +106,8 @@ class Sending:
             raise _plainest(failures) from failures
         finally:
             self.engines = fleet.engines
+            for tokens in client.closed:
+                spent.end("cancelled", tokens)
             left = self._keep_unended(fleet.endings.named)
             self._flushing.store()
         return left

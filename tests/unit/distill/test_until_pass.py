@@ -20,9 +20,12 @@ from pydantic import TypeAdapter, ValidationError
 from tests.build.sampled import RIGHT, rows, sometimes
 from tests.build.shard import MODEL, ledger, problem, resources, run, shard
 from tracemill.distill.step import Distill
+from tracemill.engine.keys import samples_root
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
 from tracemill.models.fake import FakeServer
+from tracemill.models.samples import SampleStore
+from tracemill.models.sampling import seed_of
 from tracemill.models.transport import Response
 from tracemill.recipe import parse_recipe
 from tracemill.verify.math.verifier import MathVerifier
@@ -210,3 +213,34 @@ def test_a_verifier_has_one_meaning_in_policy_and_step() -> None:
 def test_the_version_of_a_policys_verifier_is_part_of_the_fingerprint(store: Store) -> None:
     found = distill(MATH).settings(shard(store, problems=PROBLEMS))["teacher"]["policy"]
     assert found["verifiers"][0]["version"] == MathVerifier.version
+
+
+def _third_at_once_and_fourth_late(prompt: str, seed: int) -> float:
+    return 30.0 if seed == seed_of(prompt, 0, 3) else 0.0
+
+
+def test_what_is_decided_is_closed_at_the_server_and_counts_nowhere(store: Store) -> None:
+    """The third sample passes while the fourth, of the same wave, has half a minute to go."""
+    (asked,) = PROBLEMS[:1]
+    right = seed_of(asked["prompt"], 0, 2)
+    server = FakeServer(
+        say=lambda prompt, seed: f"\\boxed{{{RIGHT if seed == right else 99}}}", seconds=_third_at_once_and_fourth_late
+    )
+    machine = resources(server)
+    output = distill(MATH, directives={}).run(machine, shard(store, problems=[asked]))
+    assert [sample for _, sample, _ in rows(output)] == [0, 1, 2]
+    assert server.closed == 1
+    spent = machine.made_with["model tiny"]
+    assert (spent["paid"], spent["endings"]) == (3, {"stop": 3, "cancelled": 1})
+    kept = SampleStore(samples_root(store, machine), "org/tiny@abc")
+    assert kept.drop("stop") == 3
+    assert kept.drop("cancelled") == 0
+
+
+def test_a_loop_that_the_server_ended_is_no_pass_and_its_tokens_are_told(store: Store) -> None:
+    server = FakeServer(say=sometimes(1.0), faults={1: {"finish_reason": "repetition"}})
+    machine = resources(server)
+    output = distill(MATH).run(machine, shard(store, problems=PROBLEMS[:1]))
+    assert output.tables["generations"]["finish_reason"].to_pylist() == ["repetition", "stop"]
+    assert machine.made_with["model tiny"]["endings"] == {"repetition": 1, "stop": 1}
+    assert machine.made_with["model tiny"]["ending_tokens"]["repetition"] > 0
