@@ -91,6 +91,9 @@ bench-rows: $(ENVIRONMENT) ## rows read, merged, dropped and caught: lost rows, 
 bench-verdicts: $(ENVIRONMENT) ## verdicts against cases, mutants and labels; needs $$TRACEMILL_DATA
 	@$(BIN)/python -m benchmarks.verdicts
 
+bench-grading: $(ENVIRONMENT) ## what sampling policies save, and how exact selection is; needs $$TRACEMILL_DATA
+	@$(BIN)/python -m benchmarks.grading
+
 bench-cluster: $(ENVIRONMENT) ## a recipe on the composed cluster against a local run; root, needs $$TRACEMILL_DATA
 	@$(BIN)/python -m benchmarks.cluster
 
@@ -122,4 +125,4 @@ lock: ## resolve the files of constraints anew (needs uv; UV_FIND_LINKS names a 
 clean: stop ## remove the environment and all state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help install demo real-sample stop test test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-cluster bench-house bench-train vllm train-env lint lock clean
+.PHONY: help install demo real-sample stop test test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-grading bench-cluster bench-house bench-train vllm train-env lint lock clean

@@ -1,0 +1,1 @@
+"""What grading costs and how exact it is, and what sampling policies save."""
