@@ -74,21 +74,22 @@ def what_if(
 
 
 def _first_stage(own: Graded, other: Graded, seen: Seen, threads: int) -> tuple[pl.DataFrame, str]:
-    """Each batch judged by both settings; the groups are made once where only what is said of them changes."""
+    """Each batch judged by both settings. Responses are added up once at most, and not at all where grades tell."""
     same = all(getattr(own, key) == getattr(other, key) for key in _OF_RESPONSES)
-    by_grades = same and seen.grades_tell(own)
+    graded = seen.grades_tell(own)
     lucky = "drop" in (own.lucky, other.lucky)
+    wanted = "scores" if not same or not graded else "grades"
     parts = list[pl.DataFrame]()
     with Algorithm1(own.asked(), own.limits(), threads) as rule:
-        for scores, grades in seen.batches("grades" if by_grades else "scores", lucky):
+        for scores, grades in seen.batches(wanted, lucky or graded):
             rule.settle(own.asked(), own.limits())
-            rule.show(scores, grades)
+            rule.show(None if graded else scores, grades)
             rule.remember_verdicts()
             rule.settle(other.asked(), other.limits())
             if not same:
                 rule.show(scores, grades)
             parts.append(pl.DataFrame(rule.told(_IN_PLACE if same else _BY_NAME)))
-    return pl.concat(parts), "grades" if by_grades else "scores"
+    return pl.concat(parts), wanted
 
 
 def _second_stage(own: Graded, other: Graded, seen: Seen, threads: int) -> pl.DataFrame:

@@ -1,0 +1,277 @@
+"""Measures how fast a selection by difficulty is told anew, against plain Polars; the last line of output is JSON.
+
+A store is invented with as many problems as DeepDistill has (3.34 M; arXiv 2504.17565, section 2), three models, four
+passes each: 40 M scores, in shards of 2,000 problems as recipes plan them. Then, each in a process of its own:
+
+    what_if_40m      another deviation (ddof), which needs every score: the rule before and after
+    what_if_grades   another threshold of variation, which the grades tell
+    reselect_40m     the ids of all responses that stage I takes
+    polars_40m       the same ids by the same rule in plain Polars, shard by shard; the sets must be equal
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import typer
+
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import fingerprint_of, inputs_for
+from tracemill.engine.step import kept_rows
+from tracemill.engine.store import Counts, Manifest, Store
+from tracemill.engine.tables import columns_of, empty
+from tracemill.recipe import Recipe, parse_recipe
+from tracemill.report.seen import BATCH
+from tracemill.report.what_if import what_if
+from tracemill.select.algorithm1 import Algorithm1
+from tracemill.select.graded import Graded
+
+PROBLEMS = 3_340_157  # DeepDistill, figure 1
+A_SHARD = 2_000
+THREADS = 2
+PAPER = {"other": 0.555, "math": 0.248, "code": 0.147, "science": 0.027, "instruction following": 0.023}
+HEADLINE = ("what_if_40m_seconds", "what_if_grades_seconds", "peak_gib")
+_NONE = Counts(entered=0, kept=0, rejected={}, quarantined={})
+
+# A shard: difficulty by problem, pass or fail by model and pass, rewards for what is not checked. Digests, not random.
+_SCORES = """
+WITH problem AS (
+    SELECT i, 'p' || substr(md5('problem ' || i), 1, 24) AS problem_id,
+           (hash(i, 'kind') % 1000) / 1000.0 AS kind, (hash(i, 'hard') % 10000) / 10000.0 AS hard
+    FROM range($first, $last) t(i)),
+sample AS (
+    SELECT p.*, m.teacher, m.skill, k.k AS sample_index,
+           (hash(i, m.teacher, k.k) % 10000) / 10000.0 AS luck,
+           CASE WHEN kind < 0.555 THEN 'other' WHEN kind < 0.803 THEN 'math' WHEN kind < 0.95 THEN 'code'
+                WHEN kind < 0.977 THEN 'science' ELSE 'instruction following' END AS category
+    FROM problem p, (VALUES ('1.5b', 0.2), ('7b', 0.5), ('r1', 0.8)) m(teacher, skill), range(4) k(k)),
+worth AS (
+    SELECT *, CASE category WHEN 'other' THEN 0.7 WHEN 'science' THEN 0.998 ELSE 0.99 END AS threshold,
+           CASE WHEN luck < 0.02 THEN NULL
+                WHEN category = 'other' THEN round(0.4 + 0.5 * (1 - hard) + 0.2 * (luck - 0.5), 6)
+                ELSE CAST(luck < skill * (1.2 - hard) AS DOUBLE) END AS score
+    FROM sample)
+SELECT 'g' || substr(md5(problem_id || teacher || sample_index), 1, 24) AS generation_id, problem_id, teacher,
+       NULL::VARCHAR AS mode, sample_index::INT AS sample_index, category,
+       CASE category WHEN 'other' THEN 'reward' ELSE category END AS rule, score AS raw, score, threshold,
+       score > threshold AS passed, CASE WHEN score IS NULL THEN 'unverifiable' END AS reason
+FROM worth ORDER BY i, teacher, sample_index
+"""
+_GRADES = """
+SELECT problem_id, teacher, NULL::VARCHAR AS mode, any_value(category) AS category, 4 AS asked,
+       count(score)::INT AS decided, count(*) FILTER (passed)::INT AS passed,
+       count(*) FILTER (passed) / nullif(count(score), 0) AS pass_rate, 0.0 AS low, 1.0 AS high, avg(score) AS mean,
+       CASE WHEN max(score) = min(score) THEN 0 ELSE stddev_pop(score) END AS deviation,
+       CASE WHEN avg(score) > 0 AND count(score) > 1
+            THEN CASE WHEN max(score) = min(score) THEN 0 ELSE stddev_pop(score) / avg(score) END END AS variation,
+       max(score) AS highest, any_value(threshold) AS threshold, 1000::BIGINT AS tokens, 1.0 AS seconds,
+       'usable' AS grade
+FROM made GROUP BY problem_id, teacher ORDER BY problem_id, teacher
+"""
+
+
+def recipe() -> Recipe:
+    """The steps whose manifests the store has."""
+    steps = {"grade": {"kind": "grade"}, "stage_one": {"kind": "stage_one", "easy_share": 0.5}}
+    source = {"kind": "jsonl", "name": "invented", "path": "none.jsonl", "columns": {"prompt": "q"}}
+    return parse_recipe({"name": "grading", "description": "", "sources": [source], "steps": steps}, "bench")
+
+
+def invented(root: Path, problems: int) -> Store:
+    """A store that holds the scores and grades of so many problems, as its steps would have sealed them."""
+    store = Store.at(str(root), create=True)
+    made = recipe()
+    shards = -(-problems // A_SHARD)
+    plan = pa.table({"index": pa.array(range(shards), pa.int32())})
+    plan = pl.DataFrame(plan).select(
+        *(pl.col(n) if n == "index" else pl.lit(None).alias(n) for n in columns_of("plan").names)
+    )
+    _seal(store, "plan", 0, {"plan": plan.to_arrow().cast(columns_of("plan"))}, "row")
+    with duckdb.connect(config={"threads": THREADS}) as db:
+        for shard in range(shards):
+            ends = {"first": shard * A_SHARD, "last": min(problems, (shard + 1) * A_SHARD)}
+            scores = db.execute(_SCORES, ends).to_arrow_table()
+            db.register("made", scores)
+            grades = db.execute(_GRADES).to_arrow_table()
+            ids = pl.DataFrame(grades)["problem_id"].unique().to_arrow()
+            _seal(store, "ingest", shard, {"ledger": empty("ledger")}, "row")
+            tables = {name: t.select(columns_of(name).names) for name, t in (("scores", scores), ("grades", grades))}
+            tables = {name: t.cast(columns_of(name)) for name, t in tables.items()}
+            _seal(store, "grade", shard, {**tables, "ledger": kept_rows("problem", ids.cast(pa.string()))}, "problem")
+            _seal_selection(made, store, shard, scores.num_rows)
+    return store
+
+
+def _seal(store: Store, step: str, shard: int, tables: dict[str, pa.Table], unit: str) -> None:
+    stored = {name: store.put_table(table, step, shard, name) for name, table in tables.items()}
+    rows = stored["ledger"].rows or 0 if "ledger" in stored else 0
+    counts = _NONE.model_copy(update={"entered": rows, "kept": rows})
+    store.seal(Manifest(step=step, index=shard, fingerprint="f" * 40, unit=unit, counts=counts, tables=stored))
+
+
+def _seal_selection(made: Recipe, store: Store, shard: int, rows: int) -> None:
+    """As if stage I had run: its manifest says how many responses entered it."""
+    step = made.step("stage_one")
+    fingerprint = fingerprint_of(step, Resources(), inputs_for(made, store, "stage_one", shard))
+    counts = Counts(entered=rows, kept=rows, rejected={}, quarantined={})
+    named = {"step": "stage_one", "index": shard, "fingerprint": fingerprint, "unit": "generation"}
+    store.seal(Manifest.model_validate({**named, "counts": counts, "tables": {}}))
+
+
+def told_anew(root: Path, changes: list[str]) -> dict[str, Any]:
+    """What `tracemill select --what-if` does."""
+    found = what_if(recipe(), Store.at(str(root)), changes, machine=Resources(workers=THREADS))
+    return {"read": found.read, "taken": int(found.counts["responses_is"].sum())}
+
+
+def selected(root: Path) -> dict[str, Any]:
+    """The responses that stage I takes, by the SQL: how many, and the sum of their ids' hashes."""
+    taken = _Sum()
+    step = recipe().step("stage_one")
+    assert isinstance(step, Graded)
+    with Algorithm1(step.asked(), step.limits(), THREADS) as rule:
+        for scores in _batches(root):
+            rows = scores.with_columns(pl.col("mode").fill_null(""), pl.lit(True).alias("living"))
+            rule.show(rows.to_arrow(), None)
+            taken.add(pl.DataFrame(rule.told("SELECT generation_id FROM stage_one WHERE chosen"))["generation_id"])
+    return taken.said()
+
+
+def by_polars(root: Path) -> dict[str, Any]:
+    """The same in plain Polars: what one would write without this project."""
+    taken = _Sum()
+    for scores in _batches(root):
+        taken.add(_algorithm_1(scores))
+    return taken.said()
+
+
+def _algorithm_1(scores: pl.DataFrame) -> pl.Series:
+    key = ["problem_id", "teacher", "mode"]
+    score = pl.col("score")
+    groups = scores.group_by(key).agg(
+        pl.col("category").first(),
+        (score.std(ddof=0) / score.mean()).round(9).alias("variation"),
+        score.count().alias("decided"),
+        pl.col("passed").any().alias("solved"),
+    )
+    groups = groups.filter(pl.col("decided") > 1, pl.col("solved"))
+    hard = pl.col("variation") > 0.05
+    chats = groups.filter(~hard, pl.col("category") == "other")
+    with duckdb.connect() as db:
+        ids = chats.select("problem_id").unique().to_arrow()
+        db.register("ids", ids)
+        coins = db.execute(
+            "SELECT problem_id FROM ids WHERE md5_number_upper('tracemill:' || problem_id) >> 63 = 0"
+        ).to_arrow_table()
+    kept = pl.concat([groups.filter(hard), chats.join(pl.DataFrame(coins), on="problem_id", how="semi")])
+    return scores.filter(pl.col("passed")).join(kept, on=key, how="semi", nulls_equal=True)["generation_id"]
+
+
+class _Sum:
+    """A number for a set of ids, whatever their order."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.hashes = 0
+
+    def add(self, ids: pl.Series) -> None:
+        self.rows += len(ids)
+        self.hashes = (self.hashes + int(ids.hash(7).cast(pl.UInt128).sum())) % 2**64
+
+    def said(self) -> dict[str, Any]:
+        return {"taken": self.rows, "hashes": self.hashes}
+
+
+def _batches(root: Path) -> Any:
+    """The scores of the store, some shards together."""
+    store = Store.at(str(root))
+    columns = ["generation_id", "problem_id", "teacher", "mode", "category", "score", "threshold", "passed"]
+    plan = store.manifest("plan", 0)
+    assert plan is not None
+    held: list[pa.Table] = []
+    for manifest in store.manifests(("grade", k) for k in range(plan.tables["plan"].rows or 0)):
+        assert manifest is not None
+        held.append(store.get_table(manifest.tables["scores"], columns))
+        if sum(table.num_rows for table in held) >= BATCH:
+            yield pl.DataFrame(pa.concat_tables(held))
+            held = []
+    if held:
+        yield pl.DataFrame(pa.concat_tables(held))
+
+
+TASKS = {
+    "what_if_40m": lambda root: told_anew(root, ["ddof=1"]),
+    "what_if_grades": lambda root: told_anew(root, ["variation=0.6"]),
+    "reselect_40m": selected,
+    "polars_40m": by_polars,
+}
+
+
+def measured(root: Path, name: str) -> dict[str, Any]:
+    """One task in a process of its own, from its start to its end; `own_seconds` is the work without the imports."""
+    began = time.monotonic()
+    command = [sys.executable, "-m", "benchmarks.grading.selection", "--task", name, "--folder", str(root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        out, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"{name} ended with {process.returncode}")
+    found: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return {**found, "seconds": round(time.monotonic() - began, 2)}
+
+
+def _task(root: Path, name: str) -> None:
+    import resource
+
+    began = time.monotonic()
+    found = TASKS[name](root)
+    own = round(time.monotonic() - began, 3)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    peak = round(used.ru_maxrss / 2**20, 2)
+    cpu = round(used.ru_utime + used.ru_stime, 2)
+    print(json.dumps({**found, "own_seconds": own, "cpu_seconds": cpu, "peak_gib": peak}))
+
+
+def main(
+    problems: Annotated[int, typer.Option(help="Twelve scores each.")] = PROBLEMS,
+    folder: Annotated[Path | None, typer.Option(help="Where the store lies (4 GB); kept if it is there.")] = None,
+    task: Annotated[str | None, typer.Option(help="Do this one task only.")] = None,
+) -> None:
+    """Invent the store, and measure each task on two cores."""
+    if task is not None and folder is not None:
+        _task(folder, task)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        root = folder or Path(scratch) / "store"
+        if not (root / "tracemill-store.json").exists():
+            invented(root, problems)
+        found = {name: measured(root, name) for name in TASKS}
+    for name, one in found.items():
+        print(name, json.dumps(one))
+    ours = found["reselect_40m"]
+    theirs = found["polars_40m"]
+    numbers = {
+        "what_if_40m_seconds": found["what_if_40m"]["seconds"],
+        "what_if_grades_seconds": found["what_if_grades"]["own_seconds"],
+        "peak_gib": max(one["peak_gib"] for name, one in found.items() if name != "polars_40m"),
+        "reselect_40m_seconds": ours["seconds"],
+        "polars_40m_seconds": theirs["seconds"],
+        "polars_peak_gib": theirs["peak_gib"],
+        "same_rows_as_polars": (ours["taken"], ours["hashes"]) == (theirs["taken"], theirs["hashes"]),
+        "rows_taken": ours["taken"],
+        "load": round(os.getloadavg()[0], 1),
+    }
+    print(json.dumps(numbers))
+
+
+if __name__ == "__main__":
+    typer.run(main)
