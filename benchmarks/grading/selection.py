@@ -28,7 +28,7 @@ import typer
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import fingerprint_of, inputs_for
 from tracemill.engine.step import kept_rows
-from tracemill.engine.store import Counts, Manifest, Store
+from tracemill.engine.store import Counts, Manifest, Store, StoredFile
 from tracemill.engine.tables import columns_of, empty
 from tracemill.recipe import Recipe, parse_recipe
 from tracemill.report.seen import BATCH
@@ -87,33 +87,44 @@ def recipe() -> Recipe:
     return parse_recipe({"name": "grading", "description": "", "sources": [source], "steps": steps}, "bench")
 
 
-def invented(root: Path, problems: int) -> Store:
-    """A store that holds the scores and grades of so many problems, as its steps would have sealed them."""
+def invented(root: Path, problems: int, distinct: int) -> Store:
+    """A store that holds the scores and grades of so many problems, as its steps would have sealed them.
+
+    `distinct` shards are made; where there are more, they stand there again.
+    """
     store = Store.at(str(root), create=True)
     made = recipe()
     shards = -(-problems // A_SHARD)
-    plan = pa.table({"index": pa.array(range(shards), pa.int32())})
-    plan = pl.DataFrame(plan).select(
-        *(pl.col(n) if n == "index" else pl.lit(None).alias(n) for n in columns_of("plan").names)
+    plan = pl.DataFrame({"index": range(shards)})
+    plan = plan.select(*(pl.col(n) if n == "index" else pl.lit(None).alias(n) for n in columns_of("plan").names))
+    _seal(
+        store, "plan", 0, {"plan": store.put_table(plan.to_arrow().cast(columns_of("plan")), "plan", 0, "plan")}, "row"
     )
-    _seal(store, "plan", 0, {"plan": plan.to_arrow().cast(columns_of("plan"))}, "row")
+    nothing = {"ledger": store.put_table(empty("ledger"), "ingest", 0, "ledger")}
+    known: dict[int, dict[str, StoredFile]] = {}
     with duckdb.connect(config={"threads": THREADS}) as db:
         for shard in range(shards):
-            ends = {"first": shard * A_SHARD, "last": min(problems, (shard + 1) * A_SHARD)}
-            scores = db.execute(_SCORES, ends).to_arrow_table()
-            db.register("made", scores)
-            grades = db.execute(_GRADES).to_arrow_table()
-            ids = pl.DataFrame(grades)["problem_id"].unique().to_arrow()
-            _seal(store, "ingest", shard, {"ledger": empty("ledger")}, "row")
-            tables = {name: t.select(columns_of(name).names) for name, t in (("scores", scores), ("grades", grades))}
-            tables = {name: t.cast(columns_of(name)) for name, t in tables.items()}
-            _seal(store, "grade", shard, {**tables, "ledger": kept_rows("problem", ids.cast(pa.string()))}, "problem")
-            _seal_selection(made, store, shard, scores.num_rows)
+            place = shard % distinct
+            if place not in known:
+                known[place] = _shard(db, store, place)
+            _seal(store, "ingest", shard, nothing, "row")
+            _seal(store, "grade", shard, known[place], "problem")
+            _seal_selection(made, store, shard, known[place]["scores"].rows or 0)
     return store
 
 
-def _seal(store: Store, step: str, shard: int, tables: dict[str, pa.Table], unit: str) -> None:
-    stored = {name: store.put_table(table, step, shard, name) for name, table in tables.items()}
+def _shard(db: duckdb.DuckDBPyConnection, store: Store, place: int) -> dict[str, StoredFile]:
+    ends = {"first": place * A_SHARD, "last": (place + 1) * A_SHARD}
+    tables = {"scores": db.sql(_SCORES, params=ends).to_arrow_table()}
+    db.register("made", tables["scores"])
+    tables["grades"] = db.sql(_GRADES).to_arrow_table()
+    ids = pl.DataFrame(tables["grades"])["problem_id"].unique().to_arrow().cast(pa.string())
+    tables = {name: table.select(columns_of(name).names).cast(columns_of(name)) for name, table in tables.items()}
+    tables["ledger"] = kept_rows("problem", ids)
+    return {name: store.put_table(table, "grade", place, name) for name, table in tables.items()}
+
+
+def _seal(store: Store, step: str, shard: int, stored: dict[str, StoredFile], unit: str) -> None:
     rows = stored["ledger"].rows or 0 if "ledger" in stored else 0
     counts = _NONE.model_copy(update={"entered": rows, "kept": rows})
     store.seal(Manifest(step=step, index=shard, fingerprint="f" * 40, unit=unit, counts=counts, tables=stored))
@@ -170,9 +181,8 @@ def _algorithm_1(scores: pl.DataFrame) -> pl.Series:
     with duckdb.connect() as db:
         ids = chats.select("problem_id").unique().to_arrow()
         db.register("ids", ids)
-        coins = db.execute(
-            "SELECT problem_id FROM ids WHERE md5_number_upper('tracemill:' || problem_id) >> 63 = 0"
-        ).to_arrow_table()
+        drawn = db.sql("SELECT problem_id FROM ids WHERE md5_number_upper('tracemill:' || problem_id) >> 63 = 0")
+        coins = drawn.to_arrow_table()
     kept = pl.concat([groups.filter(hard), chats.join(pl.DataFrame(coins), on="problem_id", how="semi")])
     return scores.filter(pl.col("passed")).join(kept, on=key, how="semi", nulls_equal=True)["generation_id"]
 
@@ -243,7 +253,8 @@ def _task(root: Path, name: str) -> None:
 
 def main(
     problems: Annotated[int, typer.Option(help="Twelve scores each.")] = PROBLEMS,
-    folder: Annotated[Path | None, typer.Option(help="Where the store lies (4 GB); kept if it is there.")] = None,
+    distinct: Annotated[int, typer.Option(help="Shards that are made; the others are the same again.")] = 1_671,
+    folder: Annotated[Path | None, typer.Option(help="Where the store lies (2 GB); kept if it is there.")] = None,
     task: Annotated[str | None, typer.Option(help="Do this one task only.")] = None,
 ) -> None:
     """Invent the store, and measure each task on two cores."""
@@ -253,7 +264,7 @@ def main(
     with tempfile.TemporaryDirectory() as scratch:
         root = folder or Path(scratch) / "store"
         if not (root / "tracemill-store.json").exists():
-            invented(root, problems)
+            invented(root, problems, distinct)
         found = {name: measured(root, name) for name in TASKS}
     for name, one in found.items():
         print(name, json.dumps(one))

@@ -74,6 +74,10 @@ class Inputs:
         """How many rows `table` has in this shard, by the manifests alone."""
         return sum(stored.rows or 0 for stored in self._stored(name, None))
 
+    def paths(self, name: str) -> list[str]:
+        """The files of `table` in this shard, for readers of their own; on a store that is on this machine's disk."""
+        return [self.store.path(stored.key) for stored in self._stored(name, None)]
+
     def _stored(self, name: str, shard: int | None) -> list[StoredFile]:
         own = self.sealed.get(self.index if shard is None else shard, ())
         manifests = [*own, *(self.whole if name != "ledger" else ())]

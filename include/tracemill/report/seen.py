@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import fingerprint_of, inputs_for, shard_count
-from tracemill.engine.step import Inputs
+from tracemill.engine.step import Inputs, Step
 from tracemill.engine.store import Store
 from tracemill.recipe import Recipe
-from tracemill.select.algorithm1 import SCORES
-from tracemill.select.graded import Graded, graded, scored, with_mode
+from tracemill.select.algorithm1 import Shown
+from tracemill.select.graded import Graded, graded, scored
 from tracemill.select.stage_one import StageOne
 
 BATCH = 1_500_000  # rows of scores that are looked at together: groups enough for all cores, some 300 MB
@@ -28,30 +28,47 @@ class Seen:
         self._name = name
         self._machine = recipe.located(machine)
 
-    def batches(self, wanted: str, lucky: bool) -> Iterator[tuple[pa.Table | None, pa.Table | None]]:
-        """Tables `scores` and `grades`, some shards together. `wanted`: "grades" alone, "scores", or "responses",
-        which are scores with their ids. `lucky`: whether grades must tell whose passes are luck.
+    def batches(self, wanted: str, lucky: bool) -> Iterator[tuple[Shown | None, Shown | None]]:
+        """`scores` and `grades` of some shards together. `wanted`: "grades" alone, "scores", or "responses", which are
+        scores with their ids. `lucky`: whether grades must tell whose passes are luck.
+
+        On a disk that is this machine's what needs no other table is named by its files, which DuckDB reads itself.
         """
-        held = list[tuple[pa.Table | None, pa.Table | None]]()
+        held = list[Inputs]()
         rows = 0
         for inputs in self._shards:
-            grades = graded(inputs, inputs.index) if lucky or wanted == "grades" else None
-            scores = None if wanted == "grades" else self._scores(inputs, wanted)
-            held.append((scores, grades))
-            rows += sum(one.num_rows for one in (scores, grades) if one is not None)
+            held.append(inputs)
+            rows += inputs.row_count("grades" if wanted == "grades" else "scores")
             if rows >= BATCH:
-                yield _together(held)
+                yield self._together(held, wanted, lucky)
                 held = []
                 rows = 0
         if held:
-            yield _together(held)
+            yield self._together(held, wanted, lucky)
+
+    def _together(self, held: list[Inputs], wanted: str, lucky: bool) -> tuple[Shown | None, Shown | None]:
+        by_file = self._store.on_disk and wanted != "responses" and self._whole and self._one_grader
+        if by_file:
+            files = {name: [one for inputs in held for one in inputs.paths(name)] for name in ("scores", "grades")}
+            scores: Shown | None = None if wanted == "grades" else files["scores"]
+            return scores, files["grades"] if lucky or wanted == "grades" else None
+        parts = None if wanted == "grades" else pa.concat_tables([scored(one, one.index) for one in held])
+        grades = [graded(one, one.index) for one in held] if lucky or wanted == "grades" else None
+        return parts, pa.concat_tables(grades) if grades else None
 
     def grades_tell(self, step: Graded) -> bool:
         """Whether the grades alone say what the scores would: no response is gone, no setting adds them up anew."""
         if step.thresholds or step.at_threshold != "scored" or not isinstance(step, StageOne):
             return False
-        graders = [s for _, s in self._recipe.before(self._name) if getattr(s, "kind", "") == "grade"]
-        return len(graders) == 1 and getattr(graders[0], "ddof", None) == step.ddof and self._whole
+        return self._one_grader and getattr(self._graders[0], "ddof", None) == step.ddof and self._whole
+
+    @cached_property
+    def _graders(self) -> list[Step]:
+        return [step for _, step in self._recipe.before(self._name) if getattr(step, "kind", "") == "grade"]
+
+    @property
+    def _one_grader(self) -> bool:
+        return len(self._graders) == 1
 
     @cached_property
     def _shards(self) -> list[Inputs]:
@@ -75,16 +92,3 @@ class Seen:
             return False
         counts = sealed.counts
         return inputs.row_count("scores") == counts.entered - counts.rejected.get("unscored", 0)
-
-    def _scores(self, inputs: Inputs, wanted: str) -> pa.Table:
-        if wanted == "responses" or not self._whole:
-            return scored(inputs, inputs.index)
-        scores = with_mode(inputs.table("scores", list(SCORES[1:])))
-        blank = pa.nulls(scores.num_rows, pa.string())
-        return scores.append_column("generation_id", blank).append_column("living", pa.repeat(True, scores.num_rows))
-
-
-def _together(held: list[tuple[pa.Table | None, pa.Table | None]]) -> tuple[pa.Table | None, pa.Table | None]:
-    scores = [one for one, _ in held if one is not None]
-    grades = [one for _, one in held if one is not None]
-    return pa.concat_tables(scores) if scores else None, pa.concat_tables(grades) if grades else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import duckdb
 import pyarrow as pa
 
 from tracemill.engine.tables import columns_of
+from tracemill.errors import CorruptShard
 
 _SQL = files(__package__).joinpath("algorithm1.sql").read_text(encoding="utf-8")
 
@@ -53,6 +54,21 @@ LIMITS = pa.schema(
     ]
 )
 
+# Paths, or rows as the relations of algorithm1.sql have them.
+Shown: TypeAlias = "pa.Table | list[str]"
+_BY_SCORES = "CREATE OR REPLACE TEMP TABLE groups AS FROM groups_of_scores"
+_BY_GRADES = "CREATE OR REPLACE TEMP TABLE groups AS FROM groups_of_grades"
+_STORED = {
+    "scores": """
+        CREATE OR REPLACE TEMP VIEW scores AS
+        SELECT generation_id, problem_id, teacher, coalesce("mode", '') AS "mode", category, score, threshold, passed,
+               true AS living FROM stored_scores""",
+    "grades": """
+        CREATE OR REPLACE TEMP VIEW grades AS
+        SELECT problem_id, teacher, coalesce("mode", '') AS "mode", category, asked, decided, passed, variation,
+               highest, threshold, high FROM stored_grades""",
+}
+
 
 class Algorithm1:
     """A DuckDB in memory that holds the rule and its settings, and judges the rows that it is shown.
@@ -81,18 +97,22 @@ class Algorithm1:
         self._show("settings", pa.Table.from_pylist([settings], SETTINGS))
         self._show("limits", pa.Table.from_pylist(limits, LIMITS))
 
-    def show(self, scores: pa.Table | None, grades: pa.Table | None) -> None:
+    def show(self, scores: Shown | None, grades: Shown | None) -> None:
         """Look at these responses: `scores` with a column `living`; `grades` say whose passes are lucky.
 
-        Without scores look at these problems as they were graded.
+        Without scores look at these problems as they were graded. Paths name Parquet files of the tables as they are
+        stored, of which all responses live. Raises CorruptShard for a file that is gone or damaged.
         """
-        if grades is not None:
-            self._show("grades", grades)
-        if scores is not None:
-            self._show("scores", scores)
-        view = "groups_of_grades" if scores is None else "groups_of_scores"
-        self._db.execute("DELETE FROM groups")
-        self._db.execute(f"INSERT INTO groups SELECT *, row_number() OVER () FROM {view}")
+        try:
+            for name, shown in (("grades", grades), ("scores", scores)):
+                if isinstance(shown, list):
+                    self._db.read_parquet(shown).create_view(f"stored_{name}", replace=True)
+                    self._db.execute(_STORED[name])
+                elif shown is not None:
+                    self._show(name, shown)
+            self._db.execute(_BY_GRADES if scores is None else _BY_SCORES)
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            raise CorruptShard(f"a sealed table is gone or damaged: {error}") from error
 
     def remember_candidates(self) -> None:
         """Add what is being looked at to the candidates of stage II, which are ranked over all of them."""

@@ -31,7 +31,7 @@ FROM scores s CROSS JOIN settings c LEFT JOIN limits l ON l.category = s.categor
 -- Variations are rounded: sums of floating-point numbers depend on the order of the rows.
 CREATE OR REPLACE TEMP VIEW groups_of_scores AS
 WITH added AS (
-    SELECT problem_id, teacher, "mode", min(category) AS category, count(worth) AS decided,
+    SELECT problem_id, teacher, "mode", any_value(category) AS category, count(worth) AS decided,
            count(*) FILTER (passes) AS passed, count(*) FILTER (passes AND living) AS passing,
            count(worth) FILTER (living) AS told, max(worth) AS highest, max(bound) AS bound,
            avg(worth) AS mean, stddev_pop(worth) AS deviation
@@ -48,12 +48,11 @@ SELECT problem_id, teacher, "mode", category, decided, passed, passed AS passing
        highest, threshold AS bound, round(variation, 9) AS cv, high
 FROM grades WHERE asked > 0;
 
-CREATE OR REPLACE TEMP TABLE groups AS  -- filled from one of the two
-SELECT *, 0::BIGINT AS place FROM groups_of_scores LIMIT 0;
+CREATE OR REPLACE TEMP TABLE groups AS FROM groups_of_scores LIMIT 0;  -- filled from one of the two
 
 -- What Algorithm 1 says of each problem, and how many of its responses it takes (ambiguity b: easy_keeps).
 CREATE OR REPLACE TEMP VIEW judged AS
-SELECT g.*, coalesce(l.variation, c.variation) AS cut, coalesce(g.high < c.lucky_below, false) AS fluke,
+SELECT g.*, g.rowid AS place, coalesce(l.variation, c.variation) AS cut, coalesce(g.high < c.lucky_below, false) AS fluke,
        CASE WHEN c."by" <> g.teacher OR c."mode" <> g."mode" THEN 'other_model'
             WHEN g.decided < 2 THEN 'ungraded'
             WHEN CASE c.best WHEN 'reaches' THEN g.highest < g.bound ELSE g.passed = 0 END THEN 'hopeless'
