@@ -22,7 +22,7 @@ from tracemill.select.phrases.sketch import LARGEST, SMALLEST, Sketch
 from tracemill.text.jit import U64, Flags
 
 _LOAD = 4  # n-grams a counter: then one of 10,000 seems to occur ten times more often than it does
-_MOST_PARTS = 256  # bits of a hash that no counter's place is made of
+_MOST_PARTS = 64  # six bits of a hash that no counter's place is made of
 _BYTES = 2  # stored and compressed, that a word takes about; decides nothing but how much room is made at first
 _Pick = Callable[[U64], Flags]
 
@@ -160,8 +160,8 @@ def _grams(places: pa.Table) -> U64:
 
 
 def _of_part(grams: U64, parts: int) -> U64:
-    """Which part each n-gram belongs to: by the eight bits that choose no counter."""
-    free = (grams >> np.uint64(28)) & np.uint64(15) | (grams >> np.uint64(60)) << np.uint64(4)
+    """Which part each n-gram belongs to: by the six bits that choose no counter."""
+    free = (grams >> np.uint64(29)) & np.uint64(7) | (grams >> np.uint64(61)) << np.uint64(3)
     return free % np.uint64(parts)
 
 

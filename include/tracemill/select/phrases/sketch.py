@@ -14,7 +14,7 @@ import numpy as np
 from tracemill.text.jit import U8, U64, kernel
 
 SMALLEST = 1 << 12
-LARGEST = 1 << 28  # counters of a row: half a GiB for both
+LARGEST = 1 << 29  # counters of a row: a GiB for both
 HIGHEST = 255
 BLOCK = 1 << 24  # bytes of a stored block
 
@@ -47,9 +47,10 @@ class Sketch:
 
     def with_all(self, other: Sketch) -> Sketch:
         """A sketch of what both have counted."""
-        total = self.cells + other.cells
-        total[total < self.cells] = HIGHEST  # where the byte ran over
-        return Sketch(total)
+        total = Sketch(self.cells.copy())
+        for mine, more in zip(total.cells, other.cells, strict=True):
+            _join(mine, more)
+        return total
 
 
 @kernel
@@ -71,3 +72,10 @@ def _look(grams: U64, first: U8, second: U8, found: U8) -> None:
         one = first[np.int64(grams[k] & mask)]
         two = second[np.int64((grams[k] >> np.uint64(32)) & mask)]
         found[k] = min(one, two)
+
+
+@kernel
+def _join(cells: U8, more: U8) -> None:
+    for k in range(len(cells)):
+        total = np.int64(cells[k]) + np.int64(more[k])
+        cells[k] = 255 if total > 255 else total
