@@ -44,10 +44,13 @@ class AskingOperator(StageOperator):
         """Whether a graph needs a serve task for a stage with these settings, which are those of the recipe's YAML."""
         return True
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> Any:
         """Seal the batch; when a shard needs a model that does not answer yet, wait for it deferred first."""
         from tracemill.local.demand import unserved
+        from tracemill.recipe import load_recipe
 
+        if self.feeds and self.stage not in load_recipe(self.recipe).pipeline():
+            return super().execute(context)  # the stages after it are fed all the same
         recipe = self._recipe()
         store = self.open_store()
         shards = [int(shard) for shard in self.shards]
@@ -66,7 +69,7 @@ class AskingOperator(StageOperator):
         self.log.info("waiting for a server of %s", ", ".join(identities))
         self.defer(trigger=LeaseTrigger(self.store_url, identities, patience, run), method_name="work")
 
-    def work(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+    def work(self, context: Context, event: dict[str, Any]) -> Any:
         """Seal every shard of the batch. Raises ServingError when no server came."""
         raise_if_failed(event)
         if event["state"] == "late":
@@ -85,7 +88,7 @@ class AskingOperator(StageOperator):
         except ServerGone as gone:
             self.log.warning("%s; what is answered is kept", gone)
             self._wait([model for model in self._models(recipe) if model.replicas], machine, store, run_of(context))
-        return {"began": began, "ended": time.time(), **totals(self.stage, results)}
+        return self.fed(context, recipe, store, {"began": began, "ended": time.time(), **totals(self.stage, results)})
 
     def _leave(self, pending: AnswersPending, run: RunOf) -> NoReturn:
         """Give the worker up until the batches of these records are done."""

@@ -124,7 +124,10 @@ class StageOperator(BaseOperator):
         if not has_stage and not self.feeds:
             raise AirflowSkipException(f"recipe {recipe.name!r} has no stage {self.stage!r}")
         results = self._worked(context, recipe, store, began) if has_stage else []
-        summary = {"began": began, "ended": time.time(), **totals(self.stage, results)}
+        return self.fed(context, recipe, store, {"began": began, "ended": time.time(), **totals(self.stage, results)})
+
+    def fed(self, context: Context, recipe: Recipe, store: Store, summary: dict[str, Any]) -> Any:
+        """The summary; where mapped stages follow, the batches that they work on, with the summary beside them."""
         if not self.feeds:
             return summary
         todo, spared = self._todo(recipe, store)
