@@ -36,6 +36,7 @@ def test_no_file_of_the_library_names_airflow(path: Path) -> None:
     assert not imported(path) & {"airflow", "tracemill_airflow"}
 
 
+@pytest.mark.slow
 def test_reading_a_recipe_loads_neither_airflow_nor_torch() -> None:
     """A DAG processor and every short task pay for what this import pulls in."""
     heavy = "{'airflow', 'torch', 'sentence_transformers'}"

@@ -12,6 +12,8 @@ import pytest
 
 from tracemill.text import jit
 
+pytestmark = pytest.mark.slow
+
 MISSED = """
 import sys
 from tests.build.shards import Shards, problem

@@ -69,6 +69,7 @@ def test_what_is_no_connection_is_refused_without_being_shown(text: str) -> None
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.mark.server
 def test_a_store_opens_through_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

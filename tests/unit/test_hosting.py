@@ -50,6 +50,7 @@ def test_nothing_is_served_in_vain(tmp_path: Path, store: Store, stage: str, don
         assert names == ()
 
 
+@pytest.mark.server
 def test_an_endpoint_and_a_lease_of_another_are_left_to_answer(tmp_path: Path, store: Store) -> None:
     recipe = written(tmp_path)
     sealed(recipe, store, ("ingest", "label"))

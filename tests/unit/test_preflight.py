@@ -18,6 +18,8 @@ from tracemill.models.fake import FakeServer
 from tracemill.models.fake_http import Served, on_socket
 from tracemill.recipe import Recipe, load_recipe
 
+pytestmark = pytest.mark.server
+
 RECIPE = """
 name: mine
 description: d

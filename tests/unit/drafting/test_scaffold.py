@@ -16,6 +16,8 @@ from tracemill.cli import app
 from tracemill.drafting.scaffold import SOURCE, VERIFIER, Part, Written, step_of, write_part
 from tracemill.errors import RecipeError
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[3]
 PARTS = {"acme_math": SOURCE, "same_words": VERIFIER, "too_long_to_ask": step_of("curate")}
 ROOTS = ("include", "plugins", "pyproject.toml", "tests/build/trial.py", "tests/conftest.py")

@@ -20,6 +20,8 @@ from tracemill.errors import SourceError, StoreError
 from tracemill.ingest.datasets.huggingface import HuggingfaceSource
 from tracemill.ingest.formats import hub as hub_module
 
+pytestmark = pytest.mark.server
+
 REPO = "some/rows"
 
 

@@ -21,6 +21,8 @@ from tracemill.judge.reading import claims, said_by
 from tracemill.models.fake import FakeServer
 from tracemill.models.request import Reply
 
+pytestmark = pytest.mark.slow
+
 
 def judge(kind: str) -> Any:
     return TypeAdapter(AnyJudge).validate_python({"kind": kind, "model": MODEL})

@@ -22,6 +22,8 @@ from tracemill.models.fake_http import on_socket
 from tracemill.models.session import Feed
 from tracemill.models.transport import Response
 
+pytestmark = pytest.mark.server
+
 IN_WORDS = "I would rate this answer five, that is 5 out of 5."
 QUESTION = {"input_query": "2+2?", "reference_answer": "4", "llm_answer": "It is 4."}
 

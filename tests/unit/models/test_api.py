@@ -281,6 +281,7 @@ def test_a_limit_holds_where_the_provider_counts_no_tokens(store: Store) -> None
     assert 6 <= len(server.requests) <= 9
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("concurrency", [1, 8, 64])
 def test_a_limit_is_overshot_by_one_answer_at_most_whatever_is_in_flight(store: Store, concurrency: int) -> None:
     """Trap: all rows are asked at once, and each looks at a purse that nobody has paid from yet."""
@@ -310,6 +311,7 @@ def test_what_others_have_in_flight_is_not_spent_again(store: Store) -> None:
         assert two.affords(8.0)
 
 
+@pytest.mark.server
 def test_a_stream_that_breaks_off_costs_what_had_come_of_it(store: Store) -> None:
     begun = b'data: {"choices": [{"delta": {"content": "w"}}]}\n\n'
     paying = model(price={"input": 0, "output": 1e6}, limit=3.0)

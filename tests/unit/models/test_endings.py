@@ -28,6 +28,8 @@ from tracemill.models.samples import SampleStore
 from tracemill.models.session import Feed
 from tracemill.models.wire import ServerFault
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:

@@ -62,6 +62,7 @@ def chat(**sampling: Any) -> Ask:
     return ChatTeacher.model_validate({"model": model(), "sampling": sampling}).ask(ONE, 0)
 
 
+@pytest.mark.server
 def test_a_strict_address_that_no_profile_knows_takes_what_a_recipe_says_nothing_of() -> None:
     judge = CorrectnessJudge(kind="correctness", model=model())
     for ask in (chat(), judge.ask(judge.prompt, {"input_query": "q"})):
@@ -70,6 +71,7 @@ def test_a_strict_address_that_no_profile_knows_takes_what_a_recipe_says_nothing
         assert sent.keys() & {"temperature", "top_p", "max_tokens"} == {"temperature", "top_p", "max_tokens"}
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("owner", ["vllm", "sglang"])
 def test_an_engine_is_told_everything_as_its_models_own_settings_would_decide_else(owner: str) -> None:
     found, sent = asked(FakeServer(owner=owner), chat())
@@ -77,12 +79,14 @@ def test_an_engine_is_told_everything_as_its_models_own_settings_would_decide_el
     assert (sent["repetition_penalty"], "seed" in sent) == (1.0, True)
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("owner", [None, "openai", "library"])
 def test_nobody_else_is_told_what_says_nothing(owner: str | None) -> None:
     _, sent = asked(FakeServer(owner=owner), chat())
     assert not sent.keys() & {"repetition_penalty", "seed"}
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(
     "sampling", [{"repetition_penalty": 1.0}, {"repetition_penalty": 1.2}, {"seed": 0}, {"seed": 7}]
 )
@@ -91,6 +95,7 @@ def test_what_a_recipe_says_is_sent_wherever_it_goes(sampling: dict[str, Any]) -
     assert sampling.keys() == sent.keys() & {"repetition_penalty", "seed"}
 
 
+@pytest.mark.server
 def test_whoever_names_a_profile_is_asked_nothing_and_decides_himself() -> None:
     class Unlisting(FakeServer):
         async def get(self, url: str, headers: Any) -> Response:
@@ -100,6 +105,7 @@ def test_whoever_names_a_profile_is_asked_nothing_and_decides_himself() -> None:
     assert (sent["repetition_penalty"], "seed" in sent) == (1.0, True)
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("status", [500, 404, 403])
 def test_an_address_that_lists_no_models_is_asked_all_the_same(status: int) -> None:
     class Unlisting(FakeServer):
@@ -111,6 +117,7 @@ def test_an_address_that_lists_no_models_is_asked_all_the_same(status: int) -> N
     assert "seed" not in sent
 
 
+@pytest.mark.server
 def test_a_gateway_whose_engine_is_just_starting_is_looked_at_again() -> None:
     """Trap: one 503 of the proxy, and the engine is taken for something else, so that its own penalty decides."""
     looks: list[str] = []
@@ -125,6 +132,7 @@ def test_a_gateway_whose_engine_is_just_starting_is_looked_at_again() -> None:
     assert (len(looks), sent["repetition_penalty"]) == (3, 1.0)
 
 
+@pytest.mark.server
 def test_a_prompt_without_a_template_says_nothing_of_special_tokens_where_nobody_knows_them() -> None:
     ask = CompletionTeacher(model=model(), template="{prompt}").ask(ONE, 0)
     assert "add_special_tokens" not in asked(FakeServer(), ask)[1]
@@ -139,6 +147,7 @@ def test_what_is_sent_is_in_no_key() -> None:
     assert Ask(plain.route, plain.body).key("m") == plain.key("m")
 
 
+@pytest.mark.server
 def test_a_refused_field_is_named_with_its_remedy(store: Store) -> None:
     with on_socket(Strict()) as served:
         feed = Feed(model(served.url), store, Resources(workers=1, environment={}), "near")
@@ -146,6 +155,7 @@ def test_a_refused_field_is_named_with_its_remedy(store: Store) -> None:
             feed.answers([chat(top_k=5, seed=seed) for seed in range(9)])
 
 
+@pytest.mark.server
 def test_a_remedy_that_is_followed_is_one(store: Store) -> None:
     """An address of which nobody knows that a model of OpenAI's stands behind it."""
 
@@ -193,6 +203,7 @@ def test_words_about_no_field_of_ours_have_no_remedy(said: str) -> None:
     assert remedy(said, Api(url=URL, model="m")) is None
 
 
+@pytest.mark.server
 def test_of_two_numbers_of_chance_anthropic_is_told_the_one_that_says_something() -> None:
     """Trap: a judge's top-p of one beside a temperature, of which newer models of Anthropic take only one."""
     api = Api(url="https://api.anthropic.com/v1", model="m")

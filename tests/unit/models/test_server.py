@@ -22,6 +22,8 @@ from tracemill.models.server.failures import explained
 from tracemill.models.server.metrics import Gauges, parse_metrics, summary, utilisation
 from tracemill.models.server.process import ENGINE_NICENESS, give_way
 
+pytestmark = pytest.mark.slow
+
 MODEL = Model(name="tiny", weights="org/tiny", revision="abc", serve=Serve(flags=("--swap-space", "4")))
 TREE = """
 import subprocess, sys, time

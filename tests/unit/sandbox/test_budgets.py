@@ -62,6 +62,7 @@ def test_no_result_costs_more_than_the_budget(name: str, room: int) -> None:
     assert bounded(lambda: finished_tests(data, 20)) in ([], ["ok"], ["oversize"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["many-lists", "many-objects", "many-numbers", "colliding-tuples"])
 def test_no_result_takes_more_memory_than_the_budget(name: str) -> None:
     data = frame(HOSTILE[name])
@@ -116,6 +117,7 @@ TESTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TESTS)
 def test_no_test_costs_more_than_the_budget(name: str) -> None:
     suite = PytestSuite(test_code=f"from solution import f\n\n{TESTS[name]}")

@@ -138,6 +138,7 @@ PIECES = re.split(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(st.one_of(st.lists(st.sampled_from(PIECES), max_size=14).map("".join), st.text(max_size=40)))
 def test_once_is_enough_nothing_vanishes_and_columns_give_the_same(text: str) -> None:

@@ -158,6 +158,7 @@ def test_whatever_is_lost_or_moved_the_text_can_be_put_together_again() -> None:
     assert seen == set(STYLES) - {"parts"}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "text",

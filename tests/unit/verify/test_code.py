@@ -84,6 +84,7 @@ def verdicts(sandbox: None) -> dict[str, Verdict]:
     return judged(*(question(tests, answer, name) for name, (tests, answer, *_) in CASES.items()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_programs_are_judged_by_their_tests(name: str, verdicts: dict[str, Verdict]) -> None:
     _, _, status, reason, score = CASES[name]

@@ -16,6 +16,8 @@ import pytest
 from tracemill.errors import VerifierError
 from tracemill.verify.math.pool import Finding, MathPool, Pair
 
+pytestmark = pytest.mark.slow
+
 INCLUDE = Path(__file__).resolve().parents[3] / "include"
 AWKWARD = Path(__file__).with_name("awkward_worker.py")
 GIB = 1 << 30
