@@ -40,6 +40,7 @@ OPTIONAL = {
     "perplexities",
     "contamination",
     "mutants",
+    "priors",  # of a policy that needs a pilot, which the recipe then demands
 }
 
 
