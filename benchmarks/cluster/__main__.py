@@ -66,11 +66,15 @@ def figures(recipe: str, stage: str, data: Path, folder: Path) -> dict[str, floa
             driving.files(driving.from_outside(cluster, f"{driving.STORE}/{recipe}/{name}", folder / name, own))
             for name in ("v1", "v2")
         ]
+    wanted = driving.files(expected)
+    for name, one in zip(("v1", "v2"), found, strict=True):
+        for file in sorted(path for path in wanted.keys() | one.keys() if wanted.get(path) != one.get(path)):
+            print(f"{name}: {file} is not that of the local run")
     return {
         "wall_vs_local": round(spent["wall_seconds"] / alone, 2),
         "airflow_seconds_per_task": round(spent["overhead_seconds"] / spent["tasks"], 2),
         "lost_worker_noticed_s": round(lost.noticed or 0.0, 1),
-        "release_identical": int(all(one == driving.files(expected) for one in found)),
+        "release_identical": int(all(one == wanted for one in found)),
     }
 
 
