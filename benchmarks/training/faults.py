@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.training.rows import KINDS, planted, released
+from benchmarks.training.rows import KINDS, released
+from tests.build.planted import planted
 from tracemill.train.batch import Line
 from tracemill.train.proving import Plan, prove
 from tracemill.train.templates import template
@@ -12,7 +13,7 @@ _PLAIN = [one for place, one in enumerate(KINDS) if place not in (2, 5)]  # neit
 
 def figures() -> dict[str, int]:
     """`planted_missed`: faults not found in their row. `planted_elsewhere`: found where none was planted."""
-    faults = planted()
+    faults = planted("\n\n", "think_content")
     rows = [row for pair in zip(_PLAIN * 2, faults.values(), strict=False) for row in pair]
     wanted = {(f"g{2 * k + 1}", fault) for k, fault in enumerate(faults)}
     lines: list[Line] = []

@@ -8,12 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.build.planted import TWO_TURNS
 from tests.build.released import release, row
 from tests.build.tokenizer import tokenizer_folder
-from tracemill.release.layout import response_text
 from tracemill.release.trainers.opened import Opened, release_folder
 
-TWO_TURNS = (("user", "What is 1 + 1?"), ("assistant", "It is 2."), ("user", "And 2 + 2?"))
 KINDS = (
     row("Two and two.\n", "\n4\n"),
     row("It is 4, as 4 is 2 + 2.", "4"),
@@ -28,24 +27,6 @@ LENGTH = 4_000  # words of a trace, about as many tokens as a mean response of t
 def traces(rows: int) -> list[dict[str, Any]]:
     """Rows of usual length, each with words of its own."""
     return [row(f"Number {k}: " + "we think of it again. " * (LENGTH // 5), f"It is {k}.") for k in range(rows)]
-
-
-def planted() -> dict[str, dict[str, Any]]:
-    """By the fault that must be found in it, one row each (layout `am`, template of Qwen2.5, 1,024 tokens)."""
-    lost = row("I thought so.", "It is 4.")
-    lost["messages"][-1]["content"] = "<answer>It is 4.</answer>"
-    doubled = row("I thought so.", "It is 4.")
-    doubled["messages"][-1]["content"] = "<think>I thought so.</think>\n" + response_text("I thought so.", "It is 4.")
-    null = row("I thought so.", "It is 4.")
-    null["messages"][-1]["info"]["think_content"] = None
-    return {
-        "thinking_missing": lost,
-        "thinking_doubled": doubled,
-        "empty_thinking": row("\n\n", "4"),
-        "earlier_in_loss": row("And again.", "6", *TWO_TURNS),
-        "answer_cut": row("Short.", "So we go on. " * 400),
-        "null": null,
-    }
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.build.planted import TWO_TURNS
 from tests.build.released import release, row
 from tests.build.tokenizer import tokenizer_folder
 from tracemill.release.trainers.folder import Wanted, export
@@ -22,7 +23,6 @@ from tracemill.train.templates import Template, template
 
 PYTHON = Path(".venv-train/bin/python")
 SCRIPT = Path("tests/build/trl_labels.py")
-TWO_TURNS = (("user", "What is 1 + 1?"), ("assistant", "It is 2."), ("user", "And 2 + 2?"))
 ROWS = [
     row("Two and two.\n", "\n4\n"),
     row("And again.", "6", *TWO_TURNS),

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.build.planted import TWO_TURNS, planted
 from tests.build.released import row
 from tests.build.tokenizer import tokenizer_folder
-from tracemill.release.layout import SCHEMA, response_text
+from tracemill.release.layout import SCHEMA
 from tracemill.release.trainers.layouts import LayoutName, laid_out
 from tracemill.release.writer import METADATA
 from tracemill.train.batch import proved_batch
@@ -21,9 +22,6 @@ from tracemill.train.masks import encoded_all
 from tracemill.train.proof import Prover
 from tracemill.train.rendering import rendered
 from tracemill.train.templates import Template, shipped, template
-
-TWO_TURNS = (("user", "What is 1 + 1?"), ("assistant", "It is 2."), ("user", "And 2 + 2?"))
-LONG = "So we go on. " * 400
 
 WHOLE = {
     "plain": row("Two and two.\n", "\n4\n"),
@@ -34,23 +32,6 @@ WHOLE = {
     "space of every kind": row("\u3000\t so \n", "\r\n 4 \u00a0"),
     "braces": row("{{ 7 * 7 }} {% raw %}", "{% generation %}"),
 }
-
-
-def planted() -> dict[str, dict[str, Any]]:
-    lost = row("I thought so.", "It is 4.")
-    lost["messages"][-1]["content"] = "<answer>It is 4.</answer>"
-    doubled = row("I thought so.", "It is 4.")
-    doubled["messages"][-1]["content"] = "<think>I thought so.</think>\n" + response_text("I thought so.", "It is 4.")
-    null = row("I thought so.", "It is 4.")
-    null["messages"][-1]["info"]["answer_content"] = None
-    return {
-        "thinking_missing": lost,
-        "thinking_doubled": doubled,
-        "empty_thinking": row(" \n\n", "4"),
-        "earlier_in_loss": row("And again.", "6", *TWO_TURNS),
-        "answer_cut": row("Short.", LONG),
-        "null": null,
-    }
 
 
 def found(
@@ -71,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize("name", ["qwen2_5", "phi3", "llama3"])
 def test_six_planted_faults_are_found_by_id_and_none_elsewhere(name: str, folder: str) -> None:
-    faults = planted()
+    faults = planted(" \n\n", "answer_content")
     rows = [row for pair in zip(WHOLE.values(), faults.values(), strict=False) for row in pair] + [*WHOLE.values()]
 
     said = found(template(name, folder), rows, "am", most=1024)
@@ -80,7 +61,7 @@ def test_six_planted_faults_are_found_by_id_and_none_elsewhere(name: str, folder
 
 
 def test_a_prompt_is_never_in_the_loss_of_a_completion(folder: str) -> None:
-    rows = [planted()["earlier_in_loss"], *WHOLE.values()]
+    rows = [planted(" \n\n", "answer_content")["earlier_in_loss"], *WHOLE.values()]
     assert found(template("qwen2_5", folder), rows, "prompt_completion", most=1024) == [[]] * len(rows)
 
 

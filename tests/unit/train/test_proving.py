@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.build.planted import TWO_TURNS
 from tests.build.released import release, row
 from tests.build.tokenizer import tokenizer_folder
 from tracemill.cli import app
@@ -24,7 +25,6 @@ from tracemill.train.recommended import recommended
 from tracemill.train.survey import survey
 from tracemill.train.templates import shipped, template
 
-TWO_TURNS = (("user", "What is 1 + 1?"), ("assistant", "It is 2."), ("user", "And 2 + 2?"))
 KINDS = [
     row("Two and two.\n", "\n4\n"),
     row("And again.", "6", *TWO_TURNS),
