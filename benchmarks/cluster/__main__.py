@@ -7,6 +7,7 @@ TRACEMILL_DATA for the default recipe.
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
 import sys
@@ -70,12 +71,23 @@ def figures(recipe: str, stage: str, data: Path, folder: Path) -> dict[str, floa
     for name, one in zip(("v1", "v2"), found, strict=True):
         for file in sorted(path for path in wanted.keys() | one.keys() if wanted.get(path) != one.get(path)):
             print(f"{name}: {file} is not that of the local run")
+            print("\n".join(differing(wanted.get(file, b""), one.get(file, b""))))
     return {
         "wall_vs_local": round(spent["wall_seconds"] / alone, 2),
         "airflow_seconds_per_task": round(spent["overhead_seconds"] / spent["tasks"], 2),
         "lost_worker_noticed_s": round(lost.noticed or 0.0, 1),
         "release_identical": int(all(one == wanted for one in found)),
     }
+
+
+def differing(wanted: bytes, found: bytes, lines: int = 40) -> list[str]:
+    """The lines in which two texts differ; nothing of files that are none."""
+    try:
+        local = wanted.decode().splitlines()
+        there = found.decode().splitlines()
+    except UnicodeDecodeError:
+        return []
+    return list(difflib.unified_diff(local, there, "local", "cluster", lineterm="", n=1))[:lines]
 
 
 if __name__ == "__main__":

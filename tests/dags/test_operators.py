@@ -14,8 +14,9 @@ from tests.dags.graphs import XCom
 from tracemill.errors import ConservationError, RecipeError, SourceError, StoreError, VerifierError
 from tracemill.recipe import load_recipe
 from tracemill.sandbox.base import SandboxError
-from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator, batches
+from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator
 from tracemill_airflow.operators.plan import PlanOperator
+from tracemill_airflow.operators.shards import batches, span
 from tracemill_airflow.operators.stages import LabelOperator
 
 
@@ -27,7 +28,7 @@ def plan(store: Path, **settings: Any) -> PlanOperator:
 def test_plan_returns_every_shard_once(tmp_path: Path) -> None:
     ti = XCom()
     found = plan(tmp_path).execute({"ti": ti})  # type: ignore[typeddict-item]
-    flat = [shard for batch in found for shard in batch]
+    flat = sorted(shard for batch in found for shard in batch)
     assert flat == list(range(len(flat)))
     assert ti.pushed["summary"]["computed"] == 1
 
@@ -39,13 +40,27 @@ def test_plan_returns_every_shard_once(tmp_path: Path) -> None:
         pytest.param(1, 0, [1], id="one shard: one task"),
         pytest.param(10, 0, [5, 5], id="few shards: two tasks"),
         pytest.param(5000, 0, [25] * 200, id="many shards: never more than 200 mapped tasks"),
-        pytest.param(10, 4, [4, 4, 2], id="the user's own size"),
+        pytest.param(10, 4, [4, 3, 3], id="the user's own size, at most"),
     ],
 )
 def test_batches(shards: int, shards_per_task: int, sizes: list[int]) -> None:
     found = batches(range(shards), shards_per_task)
     assert [len(batch) for batch in found] == sizes
-    assert [shard for batch in found for shard in batch] == list(range(shards))
+    assert sorted(shard for batch in found for shard in batch) == list(range(shards))
+
+
+def test_no_task_gets_all_shards_of_a_source() -> None:
+    """Trap: the last three shards hold all programs; in one task they ran while the other one's processor idled."""
+    programs = {7, 8, 9}
+    assert [len(programs & set(batch)) for batch in batches(range(10))] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("shards", "name"),
+    [([3], "shard 3"), ([0, 2, 4], "shards 0, 2, 4"), ([1, 5, 9, 13, 17], "shards 1, 5 … 17")],
+)
+def test_a_task_is_called_by_its_shards(shards: list[int], name: str) -> None:
+    assert span(shards) == name
 
 
 def test_a_second_plan_finds_the_first_one_sealed(tmp_path: Path) -> None:

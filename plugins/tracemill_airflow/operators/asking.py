@@ -14,7 +14,8 @@ from tracemill.errors import AnswersPending, ServerGone, ServingError
 from tracemill_airflow.batch_trigger import BatchTrigger
 from tracemill_airflow.endpoints import with_connections
 from tracemill_airflow.failing import ends_with_run
-from tracemill_airflow.operators.base import StageOperator, span, totals
+from tracemill_airflow.operators.base import StageOperator, totals
+from tracemill_airflow.operators.shards import span
 from tracemill_airflow.run_state import RunOf, run_of
 from tracemill_airflow.triggers import LeaseTrigger, raise_if_failed
 

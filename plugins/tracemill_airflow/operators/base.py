@@ -12,6 +12,8 @@ from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException, Ai
 from tracemill.engine.trial import whole_of
 from tracemill.errors import ServingError, StoreError, VerifierError
 from tracemill_airflow.failing import ends_with_run
+from tracemill_airflow.operators.lacking import lacking, without
+from tracemill_airflow.operators.shards import batches, span
 from tracemill_airflow.places import store_at
 from tracemill_airflow.queues import SANDBOX, tasks_at_once
 from tracemill_airflow.settings import stages_ahead
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
     from tracemill.engine.store import Store
     from tracemill.recipe import Recipe
 
-FEW_TASKS = 2  # airflow.md in docs/design: a task costs seconds before it works
-MANY_TASKS = 200
-SHARDS_A_TASK = 8
 WORLD: list[type[BaseException] | str] = [
     StoreError,
     ServingError,
@@ -52,7 +51,8 @@ class StageOperator(BaseOperator):
     stages ignore them). Returns counts, and when the work began and ended (UNIX seconds), never rows. The DAG must give
     places.MACROS to its templates, or the operator a recipe and a store.
     A task before a mapped group, whose stages are `feeds`, returns the group's batches instead, without the shards that
-    are sealed: a stage with nothing to do costs no task. Its counts are then the XCom "summary".
+    are sealed: a stage with nothing to do costs no task. Its counts are then the XCom "summary", as they are where it
+    skips the stages after it that the recipe lacks.
     """
 
     template_fields: Sequence[str] = ("recipe", "store_url", "shards", "shards_per_task")
@@ -129,7 +129,7 @@ class StageOperator(BaseOperator):
     def fed(self, context: Context, recipe: Recipe, store: Store, summary: dict[str, Any]) -> Any:
         """The summary; where mapped stages follow, the batches that they work on, with the summary beside them."""
         if not self.feeds:
-            return summary
+            return without(lacking(self, recipe), summary, context)
         todo, spared = self._todo(recipe, store)
         context["ti"].xcom_push(key="summary", value={**summary, "shards": summary["shards"] + spared})
         return batches(todo, int(self.shards_per_task))
@@ -200,14 +200,3 @@ def totals(stage: str, results: list[ShardResult]) -> dict[str, Any]:
         "rejected": sum(sum(c.rejected.values()) for c in counts),
         "quarantined": sum(sum(c.quarantined.values()) for c in counts),
     }
-
-
-def batches(shards: Sequence[int], shards_per_task: int = 0) -> list[list[int]]:
-    """The shards in order, cut into runs of `shards_per_task`, or of a size that suits their number."""
-    tasks = min(MANY_TASKS, max(FEW_TASKS, len(shards) // SHARDS_A_TASK))
-    size = max(1, shards_per_task or -(-len(shards) // tasks))
-    return [list(shards[start : start + size]) for start in range(0, len(shards), size)]
-
-
-def span(shards: list[int]) -> str:
-    return f"shard {shards[0]}" if len(shards) == 1 else f"shards {shards[0]}–{shards[-1]}"

@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tracemill_airflow.operators.base import StageOperator, batches
+from tracemill_airflow.operators.base import StageOperator
+from tracemill_airflow.operators.shards import batches
 from tracemill_airflow.operators.stages import ReleaseOperator
 
 if TYPE_CHECKING:
