@@ -20,7 +20,7 @@ from tracemill.sandbox.base import SandboxUnavailable
 from tracemill_airflow import queues
 from tracemill_airflow.operators.plan import PlanOperator
 from tracemill_airflow.operators.sandbox import SandboxOperator
-from tracemill_airflow.operators.stages import VerifyCodeOperator
+from tracemill_airflow.operators.stages import SignOperator, VerifyCodeOperator
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
@@ -143,12 +143,20 @@ def test_a_worker_that_cannot_shut_programs_in_fails_the_task_that_asks(monkeypa
 def test_tasks_of_a_worker_divide_its_processors(celery: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processors, "processors", lambda: 8)
     monkeypatch.setenv("AIRFLOW__CELERY__WORKER_CONCURRENCY", "4")
-    assert VerifyCodeOperator(task_id="some").machine().workers == 2
-    assert VerifyCodeOperator(task_id="some", workers=5).machine().workers == 5
+    assert SignOperator(task_id="some").machine().workers == 2
+    assert SignOperator(task_id="some", workers=5).machine().workers == 5
     monkeypatch.setenv("AIRFLOW__CELERY__WORKER_CONCURRENCY", "16")
-    assert VerifyCodeOperator(task_id="some").machine().workers == 1
+    assert SignOperator(task_id="some").machine().workers == 1
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")
+    assert SignOperator(task_id="some").machine().workers == 8
+
+
+def test_a_task_that_runs_programs_has_all_processors(celery: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trap: one shard held most programs, and ran them on half of the processors while the other half had nothing."""
+    monkeypatch.setattr(processors, "processors", lambda: 8)
+    monkeypatch.setenv("AIRFLOW__CELERY__WORKER_CONCURRENCY", "4")
     assert VerifyCodeOperator(task_id="some").machine().workers == 8
+    assert VerifyCodeOperator(task_id="some", workers=5).machine().workers == 5
 
 
 def test_one_that_can_says_how() -> None:

@@ -106,11 +106,16 @@ class StageOperator(BaseOperator):
         return store_at(self.store_url, create=self.makes_store)
 
     def machine(self) -> Resources:
-        """What the stage may use on this worker, which may have as many tasks as it is set to run."""
+        """What the stage may use on this worker: its part of the processors; of a worker that runs programs, all.
+
+        Programs are judged by the processor time that they take, however many others wait for it, and one shard may
+        hold most of a run's programs: with its part alone it kept `real_sample` 50 s while other processors idled.
+        """
         from tracemill.engine.processors import processors
         from tracemill.engine.resources import Resources
 
-        return Resources(workers=self.workers or max(1, processors() // tasks_at_once()))
+        sharing = 1 if self.runs_programs else tasks_at_once()
+        return Resources(workers=self.workers or max(1, processors() // sharing))
 
     def execute(self, context: Context) -> Any:
         """Seal every shard of the batch. Raises what the stage raises; the retry policy knows which of it to retry."""
