@@ -60,7 +60,10 @@ class Peer(Values):
         data = to_json(message).encode()
         if len(data) > MESSAGE_BYTES:
             raise ValueError("a value is too large to travel")
-        write_all(self._fd, _LENGTH.pack(len(data)) + data)
+        try:
+            write_all(self._fd, _LENGTH.pack(len(data)) + data)
+        except OSError:  # as an ordinary error a test could catch it, and its file would seem to have been run
+            raise self._lost("the other side is gone") from None
 
     def called_as(self, value: Any, name: str) -> None:
         """Note the name under which the tests came by an object of the program's."""
