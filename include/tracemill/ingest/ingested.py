@@ -30,6 +30,7 @@ def problem_row(problem: str, given: SourceRow, source: Source, licence: str | N
         "reference_solution": given.reference_solution,
         "comparison": _json(given.comparison),
         "released_as": source.release_name,
+        "published": given.published,
     }
 
 

@@ -79,6 +79,7 @@ class SourceRow(BaseModel):
     """One source row, understood: the problem and its responses. Ids and splitting are ingest's business.
 
     `native_id` is the source's own id, "" where it has none: it decides nothing, for a row is named by its place.
+    `published` is the day on which the problem came out, where it is known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -94,6 +95,7 @@ class SourceRow(BaseModel):
     reference_solution: str | None = None
     comparison: dict[str, Any] | None = None
     license: str | None = None
+    published: str | None = None
     responses: tuple[Response, ...] = ()
 
     @field_validator("reference_answer")

@@ -39,7 +39,7 @@ CHOSEN = declare(Table("chosen", pa.schema([("index", pa.int32()), ("row", pa.in
 # `test_case` is JSON (see sandbox.suite_from), `constraints` JSON (instruction-following).
 # `native_id` is the source's own id: a fact that decides nothing. `difficulty_score` is a source's number (its scale
 # is the source's), `reference_solution` its own solution as code, `comparison` JSON that says how outputs compare.
-# `released_as` is what a release calls the source.
+# `released_as` is what a release calls the source, `published` the day on which the problem came out.
 PROBLEMS = declare(
     Table(
         "problems",
@@ -61,6 +61,7 @@ PROBLEMS = declare(
                 ("reference_solution", pa.large_string()),
                 ("comparison", pa.string()),
                 ("released_as", pa.string()),
+                ("published", pa.string()),
             ]
         ),
         about=("problem", "id"),

@@ -38,12 +38,13 @@ class IfevalLikeSource(DatasetSource):
             native_id=own_id(value, "key"),
             prompt=prompt,
             category=self.category or "instruction following",
-            constraints=_constraints(value),
+            constraints=constraints_of(value),
             responses=(Response(teacher=teacher, text=answer),) if answer else (),
         )
 
 
-def _constraints(value: dict[str, Any]) -> dict[str, Any] | None:
+def constraints_of(value: dict[str, Any]) -> dict[str, Any] | None:
+    """IFEval's instructions with their arguments, null arguments left out; None for none. Raises RowError."""
     names = items(value, "instruction_id_list")
     given = parsed(value, "kwargs")
     each = [given] * len(names) if isinstance(given, dict) else given or [{}] * len(names)
