@@ -27,6 +27,7 @@ from tracemill.engine.resources import SHIPPED, Resources
 from tracemill.engine.step import Step
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
+from tracemill.evaluate.step import Evaluate
 from tracemill.grade.step import Grade
 from tracemill.ingest.plan import Plan
 from tracemill.ingest.sources import AnySource
@@ -36,7 +37,7 @@ from tracemill.judge.judge import JudgeResponses
 from tracemill.judge.perplexity import Perplexity
 from tracemill.judge.reward import Reward
 from tracemill.judge.score import Score
-from tracemill.recipe_places import find_recipe, recipe_files, split_rows
+from tracemill.recipe_places import find_recipe, recipe_files, split_rows, without_retired
 from tracemill.release.exports.step import Export
 from tracemill.release.step import Release
 from tracemill.select.cut import CutStep
@@ -60,6 +61,7 @@ AnyStep = Annotated[
     | Decontaminate
     | Distill
     | DropPhrases
+    | Evaluate
     | Export
     | Filter
     | Gate
@@ -127,6 +129,15 @@ class Recipe(BaseModel):
                         f"step {name!r}: policy until_decided has no prior of teacher {teacher!r}: put a `pilot` step "
                         "with this teacher before it, or give `prior: {alpha: 0.5, beta: 0.5}`"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _asks_for_sources_that_there_are(self) -> Self:
+        known = [source.name for source in self.sources]
+        for name, step in self.steps.items():
+            for source in step.sources if isinstance(step, Distill) else ():
+                if source not in known:
+                    raise ValueError(f"step {name!r}: sources: there is no {source!r}{nearest(source, known)}")
         return self
 
     def pipeline(self) -> dict[str, Step]:
@@ -271,21 +282,7 @@ def stored_recipe(store: Store) -> Recipe:
     except ValueError as error:
         raise RecipeError(f"{store.root}/{STORED} is not JSON: run the recipe again on this store") from error
     folder = _read(_stored(store, PLACED)).get("folder") or str(SHIPPED)
-    return parse_recipe(_without_retired(data), f"{store.root}/{STORED}", folder)
-
-
-# Settings that are gone, with the default that an older tracemill wrote out where the recipe said nothing.
-_RETIRED: dict[str, dict[str, Any]] = {"serve": {"timeout": 3600.0}}
-
-
-def _without_retired(data: Any, name: str = "") -> Any:
-    """A stored recipe without settings that nobody wrote and nobody knows any more; what somebody wrote stays."""
-    if isinstance(data, list):
-        return [_without_retired(item) for item in data]
-    if not isinstance(data, dict):
-        return data
-    gone = {key for key, default in _RETIRED.get(name, {}).items() if data.get(key) == default}
-    return {key: _without_retired(item, key) for key, item in data.items() if key not in gone}
+    return parse_recipe(without_retired(data), f"{store.root}/{STORED}", folder)
 
 
 def recipe_names() -> list[str]:

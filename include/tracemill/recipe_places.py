@@ -131,3 +131,17 @@ def _fetched(url: str) -> str:
             return str(fs.cat_file(path), "utf-8")
     except (FileNotFoundError, UnicodeDecodeError) as error:
         raise RecipeError(f"{url}: cannot be read as YAML: {error}") from error
+
+
+# Settings that are gone, with the default that an older tracemill wrote out where the recipe said nothing.
+_RETIRED: dict[str, dict[str, Any]] = {"serve": {"timeout": 3600.0}}
+
+
+def without_retired(data: Any, name: str = "") -> Any:
+    """A stored recipe without settings that nobody wrote and nobody knows any more; what somebody wrote stays."""
+    if isinstance(data, list):
+        return [without_retired(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    gone = {key for key, default in _RETIRED.get(name, {}).items() if data.get(key) == default}
+    return {key: without_retired(item, key) for key, item in data.items() if key not in gone}

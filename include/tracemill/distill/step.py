@@ -33,16 +33,18 @@ class Distill(AskingStep):
     earlier steps come to a pass (`verified_by` "verdict": put a verify step before this one), or its source published
     one and none of ours is a fail ("source"). This is the rule of the 1.4M paper (arXiv 2503.19633, section 2.3): an
     existing response is kept if and only if it passes, otherwise a new one is made. `problems: all` writes traces for
-    every living problem.
+    every living problem. `sources` names those whose problems are asked for; none: all.
 
-    Ledger: kept with the reason `verified` or `distilled`; quarantined with `too_long`, `content_filter`, `refused`
-    or `poison` when the server gave no trace at all and the problem has no living response.
+    Ledger: kept with the reason `verified` or `distilled`, or `not_asked` (of a source that is not asked for);
+    quarantined with `too_long`, `content_filter`, `refused` or `poison` when the server gave no trace at all and the
+    problem has no living response.
     """
 
     kind: Literal["distill"]
     teacher: AnyTeacher
     problems: Literal["unverified", "all"] = "unverified"
     verified_by: Annotated[tuple[Literal["verdict", "source"], ...], Field(min_length=1)] = ("verdict",)
+    sources: Annotated[tuple[str, ...], Field(exclude_if=lambda names: not names)] = ()
 
     version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
@@ -74,13 +76,23 @@ class Distill(AskingStep):
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Distil one shard. Raises ServingError when the teacher is gone for good; what it wrote is stored by then."""
         answered, verified = _existing(inputs, self.verified_by)
-        skipped = verified if self.problems == "unverified" else set[str]()
+        skipped = dict.fromkeys(self._of_others(inputs), "not_asked")
+        skipped |= dict.fromkeys(verified if self.problems == "unverified" else (), "verified")
         written = self._written(self.feed(self.teacher.model, resources, inputs), resources, inputs, skipped)
         ids = inputs.alive("problem").to_pylist()
         ledger = fate_ledger("problem", ids, [_fate(i, skipped, written, answered) for i in ids])
         return Output(ledger, {"generations": written.generations(), "continuations": written.continuations()})
 
-    def _written(self, feed: Feed, resources: Resources, inputs: Inputs, skipped: set[str]) -> Written:
+    def _of_others(self, inputs: Inputs) -> list[str]:
+        """The problems of sources that are not asked for."""
+        if not self.sources:
+            return []
+        rows = inputs.table("problems", ["id", "source"])
+        own = pc.is_in(rows["source"], value_set=pa.array(self.sources, pa.string()))
+        others: list[str] = rows.filter(pc.invert(own))["id"].to_pylist()
+        return others
+
+    def _written(self, feed: Feed, resources: Resources, inputs: Inputs, skipped: Mapping[str, str]) -> Written:
         """The traces of all problems, as many as the policy counts, cut ones continued where the recipe allows it."""
         teacher = self.teacher
         assignments = [a for a in _assignments(inputs) if a.problem_id not in skipped]
@@ -119,9 +131,9 @@ def _assignments(inputs: Inputs) -> Iterator[Assignment]:
         yield Assignment(row["id"], row["prompt"], row["category"], row["messages"], row["difficulty"])
 
 
-def _fate(problem: str, skipped: set[str], written: Written, answered: set[str]) -> Fate:
+def _fate(problem: str, skipped: Mapping[str, str], written: Written, answered: set[str]) -> Fate:
     if problem in skipped:
-        return Fate("kept", "verified")
+        return Fate("kept", skipped[problem])
     refusal = written.refusals.get(problem)
     if problem in written.problems or refusal is None:
         return Fate("kept", "distilled")

@@ -103,12 +103,22 @@ def estimated(recipe: Recipe, whole: Store | None, resources: Resources) -> Esti
     known = measured(recipe, whole) if whole else {}
     length = _prompt_tokens(recipe, slices, machine)
     asking = tuple(
-        _asking(recipe, name, model, rows, known.get((name, model.name)), length)
+        _asking(recipe, name, model, rows if measure else _asked(step, slices, rows), measure, length)
         for name, step in recipe.pipeline().items()
         if isinstance(step, AskingStep)
         for model in step.served()
+        for measure in [known.get((name, model.name))]
     )
     return Estimate(recipe.name, rows, len(slices), asking)
+
+
+def _asked(step: AskingStep, slices: list[Slice], rows: int) -> int:
+    """The rows that a step may ask about: those of its sources, where it names some."""
+    if not (isinstance(step, Distill) and step.sources):
+        return rows
+    every = sum(part.stop - part.start for part in slices)
+    own = sum(part.stop - part.start for part in slices if part.source in step.sources)
+    return round(rows * own / every) if every else 0
 
 
 def _asking(recipe: Recipe, stage: str, model: Model, rows: int, known: Measured | None, length: float) -> Asking:

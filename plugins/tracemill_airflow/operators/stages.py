@@ -161,6 +161,13 @@ class GradeOperator(StageOperator):
     stage_name = "grade"
 
 
+class EvaluateOperator(StageOperator):
+    """Says what models score on benchmarks, with the interval of each score, and compares them with each other."""
+
+    stage_name = "evaluate"
+    gathers = True
+
+
 class PerplexityOperator(AskingOperator):
     """Measures how surprising responses are to a strong model."""
 

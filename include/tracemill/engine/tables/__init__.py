@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from tracemill.engine.tables import (
     dedup,
+    evaluation,
     grading,
     identities,
     judgements,
@@ -23,6 +24,7 @@ __all__ = [
     "declared",
     "dedup",
     "empty",
+    "evaluation",
     "grading",
     "identities",
     "judgements",

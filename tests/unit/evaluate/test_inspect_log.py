@@ -1,0 +1,137 @@
+"""A log is what inspect_ai's own models read: the schema in the fixture is made from them (see its README)."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import polars as pl
+import pytest
+
+from tests.build.tables import inputs_of
+from tracemill.engine.resources import Resources
+from tracemill.evaluate.inspect_log import write_logs
+from tracemill.evaluate.step import Evaluate
+
+SCHEMA = Path(__file__).parents[2] / "fixtures" / "inspect_log" / "schema.json"
+TURNS = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Add three and four."}]
+
+
+def answer(identity: str, sample: int, **fields: Any) -> dict[str, Any]:
+    parts = {"think_content": "hm", "answer_content": "\\boxed{7}", "finish_reason": "stop", "seconds": 0.5}
+    return {"id": identity, "sample_index": sample, "prompt_tokens": 3, "completion_tokens": 5, **parts, **fields}
+
+
+GENERATIONS = [
+    answer("g0", 0, problem_id="p"),
+    answer("g1", 1, problem_id="p", answer_content=None, finish_reason="length"),
+    answer("g2", 0, problem_id="q", think_content=None, answer_content="perhaps", finish_reason="unheard_of"),
+]
+SCORES = [
+    {"generation_id": "g0", "problem_id": "p", "sample_index": 0, "rule": "math", "score": 1.0, "passed": True},
+    {
+        "generation_id": "g1",
+        "problem_id": "p",
+        "sample_index": 1,
+        "rule": "math",
+        "score": 0.0,
+        "passed": False,
+        "reason": "cut",
+    },
+    {"generation_id": "g2", "problem_id": "q", "sample_index": 0, "rule": "math", "reason": "no_answer"},
+]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> zipfile.ZipFile:
+    """The log of two items, one of several turns; one sample passed, one was cut, one could not be told."""
+    of = {"teacher": "the student/7B"}
+    problems = [
+        {
+            "id": "p",
+            "source": "b",
+            "native_id": "b/1",
+            "prompt": "What is 3 + 4?",
+            "reference_answer": "7",
+            "category": "math",
+        },
+        {
+            "id": "q",
+            "source": "b",
+            "prompt": "Be brief.\n\nAdd three and four.",
+            "messages": TURNS,
+            "published": "2025-02-06",
+        },
+    ]
+    grades = [
+        {"problem_id": "p", **of, "asked": 2, "decided": 2, "passed": 1, "tokens": 10},
+        {"problem_id": "q", **of, "asked": 1, "decided": 0, "passed": 0, "tokens": 5},
+    ]
+    tables = {
+        "problems": problems,
+        "generations": [{**row, **of} for row in GENERATIONS],
+        "scores": [{**row, **of} for row in SCORES],
+        "grades": grades,
+    }
+    inputs = inputs_of(tmp_path, tables)
+    made = Evaluate.model_validate({"kind": "evaluate", "draws": 200, "second_opinion": False})
+    found = {name: pl.DataFrame(t) for name, t in made.run(Resources(workers=1), inputs).tables.items()}
+    scores, items = found["evaluations"], found["evaluation_items"]
+    (path,) = write_logs(inputs, scores, items, tmp_path, "f" * 64, "2026-11-30T05:00:00+00:00")
+    assert path.name == "b_the-student-7B.eval"
+    return zipfile.ZipFile(path)
+
+
+def read(log: zipfile.ZipFile, name: str) -> Any:
+    return json.loads(log.read(name))
+
+
+def closed(schema: Any) -> Any:
+    """The schema with no property but those named: inspect_ai passes over a name that it does not know."""
+    if isinstance(schema, list):
+        return [closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: closed(value) for key, value in schema.items()}
+    return {"additionalProperties": False, **found} if "properties" in found else found
+
+
+def test_every_file_of_a_log_fits_inspects_own_schema(log: zipfile.ZipFile) -> None:
+    schema = closed(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    check = jsonschema.Draft202012Validator
+    samples = [read(log, name) for name in log.namelist() if name.startswith("samples/")]
+    check(schema["EvalLog"]).validate({**read(log, "header.json"), "samples": samples})
+    for summary in read(log, "summaries.json"):
+        check(schema["EvalSampleSummary"]).validate(summary)
+    for reduction in read(log, "reductions.json"):
+        check(schema["EvalSampleReductions"]).validate(reduction)
+
+
+def test_a_sample_has_its_verdict_its_thinking_and_how_it_ended(log: zipfile.ZipFile) -> None:
+    first, second, third = (read(log, f"samples/{name}.json") for name in ("p_epoch_1", "p_epoch_2", "q_epoch_1"))
+    assert [one["scores"]["tracemill"]["value"] for one in (first, second, third)] == ["C", "I", "N"]
+    assert [one["output"]["choices"][0]["stop_reason"] for one in (first, second, third)] == [
+        "stop",
+        "max_tokens",
+        "unknown",
+    ]
+    assert first["output"]["choices"][0]["message"]["content"] == [
+        {"type": "reasoning", "reasoning": "hm"},
+        {"type": "text", "text": "\\boxed{7}"},
+    ]
+    assert (first["input"], first["target"]) == ("What is 3 + 4?", "7")
+    assert [turn["role"] for turn in third["messages"]] == ["system", "user", "assistant"]
+
+
+def test_what_was_scored_is_in_the_header(log: zipfile.ZipFile) -> None:
+    header = read(log, "header.json")
+    (score,) = header["results"]["scores"]
+    assert (score["scored_samples"], score["unscored_samples"]) == (2, 1)
+    assert score["metrics"]["accuracy"]["value"] == 0.5
+    assert header["eval"]["config"]["epochs"] == 2
+    assert header["eval"]["dataset"]["sample_ids"] == ["p", "q"]
+    assert header["stats"]["model_usage"]["the student/7B"]["output_tokens"] == 15
+    assert read(log, "reductions.json")[0]["samples"] == [{"value": 0.5, "sample_id": "p"}]
