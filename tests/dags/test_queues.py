@@ -41,7 +41,7 @@ def dags(name: str) -> list[DAG]:
     return [dag for dag in vars(dag_file(name)).values() if isinstance(dag, DAG)]
 
 
-@pytest.mark.parametrize("file", ["reasoning_distillation", "refresh", "recall"])
+@pytest.mark.parametrize("file", ["reasoning_distillation", "evaluate", "refresh", "recall"])
 def test_every_queue_that_a_dag_names_has_a_worker_in_the_file(file: str, celery: None) -> None:
     served = {queue for service in services(SECRET_VALUES).values() for queue in service.queues}
     named = {task.queue for dag in dags(file) for task in dag.tasks}

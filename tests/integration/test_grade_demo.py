@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from rich.console import Console
 
+from tests.build.several import Servers
 from tracemill.engine.resources import SHIPPED, Resources
 from tracemill.engine.runner import shard_count
 from tracemill.engine.trial import trial_root
 from tracemill.local.run import Run
 from tracemill.models.endpoints import ENDPOINTS
 from tracemill.models.fake import FakeServer
-from tracemill.models.transport import Response
 from tracemill.recipe import load_recipe
 from tracemill.report.why import why
 
@@ -26,19 +23,6 @@ SHARES = {"teacher-weak": 0, "teacher-small": 2, "teacher-large": 4}
 ROWS = 24
 _FILE = SHIPPED / "problems" / "demo_open.jsonl"
 OPEN = {row["prompt"]: row for row in map(json.loads, _FILE.read_text(encoding="utf-8").splitlines())}
-
-
-@dataclass(frozen=True)
-class Servers:
-    """Several fake servers, each with a host name of its own."""
-
-    by_host: Mapping[str, FakeServer]
-
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str], heard: Callable[[], None]) -> Response:
-        return await self.by_host[urlsplit(url).netloc].post(url, body, headers, heard)
-
-    async def get(self, url: str, headers: Mapping[str, str]) -> Response:
-        return await self.by_host[urlsplit(url).netloc].get(url, headers)
 
 
 def asked(prompt: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 
 from tracemill.cli.describe import describe
 from tracemill.cli.doctor import doctor
+from tracemill.cli.evaluation import mount as mount_evaluation
 from tracemill.cli.exports import mount as mount_exports
 from tracemill.cli.migration import migrate
 from tracemill.cli.new import app as new
@@ -204,4 +205,5 @@ app.command("migrate")(migrate)
 mount_refresh(app)
 mount_exports(app)
 mount_proof(app)
+mount_evaluation(app)
 mount_upkeep(app)

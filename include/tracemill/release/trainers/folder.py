@@ -129,10 +129,12 @@ def _parquet(path: Path, schema: pa.Schema, repeated: bool) -> pq.ParquetWriter:
 
 
 @contextmanager
-def replaced(folder: Path) -> Iterator[Path]:
-    """A new folder beside `folder` that takes its place when all went well. Raises StoreError for others' files."""
+def replaced(folder: Path, mark: str = MARK) -> Iterator[Path]:
+    """A new folder beside `folder` that takes its place when all went well. Raises StoreError for others' files: a
+    folder of ours has a file `mark`.
+    """
     with store_io(f"cannot write {folder}"):
-        if folder.exists() and any(folder.iterdir()) and not (folder / MARK).is_file():
+        if folder.exists() and any(folder.iterdir()) and not (folder / mark).is_file():
             raise StoreError(f"{folder} holds other files: export into a new or empty folder")
         new = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.part")
         new.mkdir(parents=True)
