@@ -21,7 +21,7 @@ from tracemill.evaluate.estimates import Counts, pass_at_1
 ITEMS = 200
 SAMPLES = 128
 EVALUATIONS = 1_000
-DRAWS = 1_000
+DRAWS = 500
 ASKED = (4, 16)
 Matrix = npt.NDArray[np.int64]
 
@@ -74,7 +74,7 @@ def _measured(matrix: Matrix, samples: int) -> tuple[float, float, float]:
     held = np.mean([one.low <= true <= one.high for one in found])
     low, high = np.quantile([one.mean for one in found], [0.05, 0.95])
     central = high - low
-    return float(held), float(np.mean([one.high - one.low for one in found]) / central), np.mean(naive) / central
+    return float(held), float(np.mean([one.high - one.low for one in found]) / central), float(np.mean(naive) / central)
 
 
 def _evaluation(chance: np.random.Generator, matrix: Matrix, samples: int) -> Counts:

@@ -26,13 +26,14 @@ def draw_scores(found: Evaluation, path: Path) -> Path:
 
 def _draw(axes: Axes, found: Evaluation) -> None:
     rows = found.scores.filter(pl.col("pass_at_1").is_not_null()).head(_SHOWN).to_dicts()
+    published = [[one.score for one in beside(row["title"]) if one.benchmark == row["title"]] for row in rows]
     for place, row in enumerate(rows):
         mean = 100 * row["pass_at_1"]
         reach = [[mean - 100 * row["low"]], [100 * row["high"] - mean]]
         axes.errorbar([mean], [place], xerr=reach, fmt="o", color=BAR, capsize=3, label="" if place else "here")
-        published = [one.score for one in beside(row["title"]) if one.benchmark == row["title"]]
-        axes.plot(published, [place] * len(published), "|", color=MARK, markersize=10)
-    axes.plot([], [], "|", color=MARK, markersize=10, label="published")
+    marks = [(score, place) for place, scores in enumerate(published) for score in scores]
+    if marks:
+        axes.plot(*zip(*marks, strict=True), "|", color=MARK, markersize=10, label="published")
     axes.set_yticks(range(len(rows)), [_name(row) for row in rows])
     axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
     axes.set_xlim(0, 100)
