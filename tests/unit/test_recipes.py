@@ -116,3 +116,18 @@ def test_vectors_that_no_step_makes_are_missed_when_the_recipe_is_read(
             load_recipe(str(file))
     else:
         assert load_recipe(str(file)).steps.keys() == steps.keys()
+
+
+def test_a_source_that_a_distil_step_asks_for_and_that_there_is_not_is_refused() -> None:
+    teacher = {"kind": "chat", "model": {"name": "m", "weights": "./m"}}
+    steps = {"distill": {"kind": "distill", "teacher": teacher, "sources": ["sourse"]}}
+    source = {**SOURCE, "name": "source"}
+    with pytest.raises(RecipeError, match="there is no 'sourse'; did you mean 'source'"):
+        parse_recipe({"name": "r", "description": "", "sources": [source], "steps": steps}, "r")
+
+
+def test_the_papers_evaluation_has_their_samples_and_limits() -> None:
+    steps = load_recipe("evaluate_papers").steps
+    asked = {source: step.teacher.samples for step in steps.values() for source in getattr(step, "sources", ())}  # type: ignore[union-attr]
+    assert (asked["aime_2024"], asked["livecodebench"], asked["math_500"]) == (64, 16, 4)
+    assert set(asked) == {source.name for source in load_recipe("evaluate_papers").sources}

@@ -18,6 +18,8 @@ from tracemill.errors import SourceError
 from tracemill.ingest.source import RowError
 from tracemill.sandbox.layouts import suite_from
 from tracemill.sandbox.suites import CallSuite, StdioSuite
+from tracemill.verify.math.verifier import MathVerifier
+from tracemill.verify.verifier import Question
 
 HERE = Resources(workers=1)
 KINDS = ("aime_2026", "math_500", "gpqa_diamond", "livecodebench", "ifeval")
@@ -96,6 +98,25 @@ def test_choices_stand_in_an_order_that_depends_on_the_item_alone() -> None:
     letters = Counter(source("gpqa_diamond").understand(row).reference_answer for row in made)
     assert set(letters) == set("ABCD")
     assert min(letters.values()) > 60
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        pytest.param("It floats.\n\nAnswer: {right}", "pass", id="as the prompt asks"),
+        pytest.param("**Answer: {right}**", "pass", id="in bold"),
+        pytest.param("\\boxed{{{right}}}", "pass", id="in a box"),
+        pytest.param("Answer: {right}) Cork", "pass", id="with its text"),
+        pytest.param("Answer: {wrong}", "fail", id="another letter"),
+        pytest.param("I do not know.", "unverifiable", id="no letter"),
+    ],
+)
+def test_letters_are_compared_by_the_maths_verifier(said: str, status: str) -> None:
+    row = source("gpqa_diamond").understand(fixture("gpqa_diamond")[0])
+    letters = {"right": row.reference_answer, "wrong": next(one for one in "ABCD" if one != row.reference_answer)}
+    question = Question("g", "p", row.prompt, row.reference_answer, None, None, said.format(**letters))
+    (verdict,) = MathVerifier().judge([question], HERE)
+    assert verdict.status == status
 
 
 def test_two_choices_of_one_text_have_no_right_letter() -> None:

@@ -173,3 +173,16 @@ def test_a_problem_is_spared_only_where_its_verdicts_come_to_a_pass(
     )
     step = distill().model_copy(update={"verified_by": ("verdict", "source") if len(verdicts) < 2 else ("verdict",)})
     assert bool(traces(run(step, FakeServer(), inputs))) == needed
+
+
+def test_only_problems_of_the_named_sources_are_asked(store: Store) -> None:
+    problems = [problem("a", "first", source="aime"), problem("b", "second", source="math")]
+    step = distill(problems="all").model_copy(update={"sources": ("math",)})
+    output = run(step, FakeServer(), shard(store, problems=problems))
+    assert {trace["problem_id"] for trace in traces(output)} == {"b"}
+    assert ledger(output) == {"a": ("kept", "not_asked"), "b": ("kept", "distilled")}
+
+
+def test_no_source_named_is_what_it_was() -> None:
+    """Trap: a setting at its default in the fingerprint would have every shard distilled anew."""
+    assert "sources" not in distill().model_dump(mode="json")
