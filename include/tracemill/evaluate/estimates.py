@@ -109,7 +109,7 @@ def _without_noise(rates: F64, decided: npt.NDArray[np.int64]) -> F64:
     root = _power(seen, 0.5)
     back = _power(seen, -0.5)
     bridge = back @ _power(root @ true @ root, 0.5) @ back
-    return np.clip(mean + (rates - mean) @ bridge.T, 0.0, 1.0)
+    return np.asarray(np.clip(mean + (rates - mean) @ bridge.T, 0.0, 1.0), np.float64)
 
 
 def _power(matrix: F64, power: float) -> F64:

@@ -37,8 +37,8 @@ def _scored(rows: pl.DataFrame, released: Mapping[str, str], level: float, draws
         at_most=((pl.col("passed") + asked - pl.col("decided")) / asked).mean(),
     )
     found |= bounds.row(0, named=True)
-    samples = rows["samples"].sum()
-    found |= {"cut": rows["cut"].sum() / samples, "tokens": _mean(rows["tokens"], samples)} if samples else {}
+    samples = int(rows["samples"].sum())
+    found |= {"cut": int(rows["cut"].sum()) / samples, "tokens": _mean(rows["tokens"], samples)} if samples else {}
     sampled = rows.filter(pl.col("samples") > 0)
     if sampled.height and not sampled["second_passed"].has_nulls():
         found["second"] = (sampled["second_passed"] / sampled["samples"]).mean()

@@ -104,6 +104,7 @@ def test_an_interval_is_of_numbers_and_always_the_same(rows: list[tuple[int, int
     assert -1 <= nothing.low <= 0 <= nothing.high <= 1
 
 
+@pytest.mark.slow
 def test_a_thousand_items_take_seconds_and_little_memory() -> None:
     """Trap: 10,000 draws of 1,055 items at once are 84 MB an array."""
     chance = np.random.default_rng(6)
