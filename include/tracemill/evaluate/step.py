@@ -26,7 +26,8 @@ class Evaluate(Step):
     A benchmark is a source, its student a teacher: put distill steps with `problems: all`, the verify steps and `grade`
     before it. `interval` says how sure the intervals are, over items and samples; `draws`: how often both are drawn
     anew for that. `released`: by model, the day on which it came out: items that came out before may have been in what
-    it was trained on. `second_opinion`: whether every answer of mathematics is also compared by plain math-verify.
+    it was trained on. A student's teachers may be named there, too. `second_opinion`: whether every answer of
+    mathematics is also compared by plain math-verify.
 
     Ledger, by problem: kept.
     """

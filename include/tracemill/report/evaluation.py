@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from tracemill.recipe import Recipe
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The tables of one `evaluate` step, as frames; `level` is that of its intervals."""
+    """The tables of one `evaluate` step, as frames; `level` is that of its intervals, `released` the days of models."""
 
     recipe: str
     level: float
@@ -29,6 +30,7 @@ class Evaluation:
     opinions: pl.DataFrame
     identity: str
     inputs: Inputs
+    released: Mapping[str, str]
 
     def as_dict(self) -> dict[str, Any]:
         """Scores, differences and the papers' rows beside them, as JSON-like data."""
@@ -56,4 +58,6 @@ def evaluation(recipe: Recipe, store: Store) -> Evaluation:
         raise MissingInput(f"step {name!r} {why}: run it first")
     frames = (pl.DataFrame(store.get_table(manifest.tables[table])) for table in step.writes)
     scores, items, differences, opinions = frames
-    return Evaluation(recipe.name, step.interval, scores, items, differences, opinions, manifest.fingerprint, inputs)
+    return Evaluation(
+        recipe.name, step.interval, scores, items, differences, opinions, manifest.fingerprint, inputs, step.released
+    )

@@ -69,11 +69,17 @@ def _line(row: Row) -> tuple[str, ...]:
 
 
 def _known(found: Evaluation) -> str:
-    lines = [f"- {row['title']}, {model(row)}: {_sentence(row, found.items)}" for row in _rows(found.scores)]
-    return (
-        "## What may have been known\n\nAn item that was out before a model may have been in its training data.\n\n"
-        + ("\n".join(lines) + "\n")
+    """What the days say, of the models and of others that the step names: those that a student learned from."""
+    rows = list(_rows(found.scores))
+    lines = [f"- {row['title']}, {model(row)}: {_sentence(row, found.items)}" for row in rows]
+    benchmarks = {row["benchmark"]: row for row in rows}.values()
+    for name in sorted(found.released.keys() - {row["teacher"] for row in rows}):
+        others = ({**row, "teacher": name, "mode": None, "released": found.released[name]} for row in benchmarks)
+        lines += [f"- {row['title']}, {name} (a teacher): {_sentence(row, found.items)}" for row in others]
+    told = (
+        "An item that was out before a model may have been in its training data, and through a teacher in a student's."
     )
+    return f"## What may have been known\n\n{told}\n\n" + "".join(f"{line}\n" for line in lines)
 
 
 def _rows(frame: pl.DataFrame) -> Iterator[Row]:
@@ -92,14 +98,17 @@ def _sentence(row: Row, items: pl.DataFrame) -> str:
     if last <= released:
         return f"its items came out {days}, not after the model ({released}): it may have seen all of them."
     own = items.filter(*(pl.col(name).eq_missing(row[name]) for name in ("benchmark", "teacher", "mode")))
+    own = own if own.height else items.filter(benchmark=row["benchmark"]).unique("problem_id").with_columns(decided=0)
     parts = [own.filter(pl.col("published") <= released), own.filter(pl.col("published") > released)]
-    told = [f"{part.height:,} items ({per_cent(_mean(part))} %)" for part in parts]
+    told = [f"{part.height:,} items{_score(part)}" for part in parts]
     return f"its items came out {days}: {told[0]} not after the model ({released}), {told[1]} after it."
 
 
-def _mean(items: pl.DataFrame) -> float | None:
+def _score(items: pl.DataFrame) -> str:
+    """Their pass@1 in brackets; nothing where none was answered."""
     decided = items.filter(pl.col("decided") > 0)
-    return None if decided.is_empty() else float((decided["passed"] / decided["decided"]).sum()) / decided.height
+    rates = decided["passed"] / decided["decided"]
+    return f" ({per_cent(float(rates.sum()) / decided.height)} %)" if decided.height else ""
 
 
 def _differences(found: Evaluation) -> str:

@@ -125,14 +125,22 @@ def test_two_choices_of_one_text_have_no_right_letter() -> None:
         source("gpqa_diamond").understand(row)
 
 
-def test_the_hubs_table_of_text_is_read_as_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+CARD = "---\nconfigs:\n- config_name: gpqa_diamond\n  data_files: gpqa_diamond.csv\n---\n"
+
+
+@pytest.mark.parametrize("place", ["path", "repo"])
+def test_the_hubs_table_of_text_is_read_as_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     monkeypatch.setenv("TRACEMILL_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    (folder / "README.md").write_text(CARD)
     rows = [{**row, "Question": row["Question"] + 'Think, "twice".'} for row in fixture("gpqa_diamond")]
-    with (tmp_path / "gpqa_diamond.csv").open("w", encoding="utf-8", newline="") as file:
+    with (folder / "gpqa_diamond.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, list(rows[0]))
         table.writeheader()
         table.writerows(rows)
-    made = source("gpqa_diamond", path=str(tmp_path / "gpqa_diamond.csv"), limit=2)
+    at = {"path": f"{folder}/gpqa_diamond.csv"} if place == "path" else {"path": "", "repo": str(folder)}
+    made = source("gpqa_diamond", limit=2, **at)
     (part,) = made.plan(Resources(workers=1), 10)
     assert [raw.value for raw in made.read(Resources(workers=1), part)] == rows
 

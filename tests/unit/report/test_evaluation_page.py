@@ -39,7 +39,7 @@ def found(tmp_path: Any, **score: Any) -> Evaluation:
     items = [{**item, "benchmark": "b", "teacher": "student"} for item in ITEMS]
     parts = (frame("evaluations", [{**SCORE, **score}]), frame("evaluation_items", items))
     empty = (frame("evaluation_differences", []), frame("second_opinions", []))
-    return Evaluation("mine", 0.9, *parts, *empty, "f" * 64, inputs_of(tmp_path))
+    return Evaluation("mine", 0.9, *parts, *empty, "f" * 64, inputs_of(tmp_path), {"r1": "2025-02-06"})
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,11 @@ def found(tmp_path: Any, **score: Any) -> Evaluation:
 )
 def test_what_a_model_may_have_known_is_told_by_days(tmp_path: Any, released: str | None, says: str) -> None:
     assert says in page(found(tmp_path, released=released))
+
+
+def test_what_a_teacher_may_have_known_is_told_though_nobody_asked_it(tmp_path: Any) -> None:
+    text = page(found(tmp_path, released="2025-12-01"))
+    assert "AIME 2025, r1 (a teacher): its items came out 2025-02-06 to 2025-02-12: 1 items not after the model" in text
 
 
 def test_items_without_a_day_are_no_statement(tmp_path: Any) -> None:
