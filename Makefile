@@ -58,6 +58,9 @@ install: $(ENVIRONMENT) ## make .venv with everything that requirements.txt name
 demo: $(ENVIRONMENT) $(VLLM) ## start Airflow, run the recipe `demo` to its release, print the funnel
 	@$(BIN)/python -m tracemill_airflow.demo
 
+grade-demo: $(ENVIRONMENT) $(VLLM) ## the same for `grade_demo` by the DAG `grade_difficulty`: grades, and the training sets
+	@$(BIN)/python -m tracemill_airflow.demo --recipe grade_demo --dag grade_difficulty
+
 real-sample: $(ENVIRONMENT) ## the same for `real_sample`, on the files below $$TRACEMILL_DATA
 	@test -n "$$TRACEMILL_DATA" || { echo "set TRACEMILL_DATA to the folder with the sample files first"; exit 1; }
 	@$(BIN)/python -m tracemill_airflow.demo --recipe real_sample
@@ -130,4 +133,4 @@ lock: ## resolve the files of constraints anew (UV_FIND_LINKS names a folder wit
 clean: stop ## remove the environment and all state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help install demo real-sample stop test test-quick test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-grading bench-cluster bench-house bench-train vllm train-env lint lock clean
+.PHONY: help install demo grade-demo real-sample stop test test-quick test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-grading bench-cluster bench-house bench-train vllm train-env lint lock clean

@@ -2,7 +2,7 @@
 
 A recipe is named in one of four ways: by its file's name without .yaml (the own folder comes first), by a path, by any
 fsspec URL of a file, or by its whole text, which is told by its line ends. A last line `#rows=50` (for a name: an end)
-asks for a trial on so many rows.
+asks for a trial on so many rows. One that says `like: ANOTHER` is that one with the keys that it gives itself.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import fsspec
+import yaml
 
 from tracemill.engine.objects import store_io
 from tracemill.engine.resources import SHIPPED
@@ -22,6 +23,7 @@ from tracemill.text.spelling import nearest
 
 Opener = Callable[[str], tuple[Any, str]]
 OWN = "TRACEMILL_RECIPES"
+LIKE = "like"  # the key of a recipe that is another one but for what it says itself
 _ENDS = (".yaml", ".yml")
 _ROWS = re.compile(r"\s*#rows=(\d+)\s*\Z")
 
@@ -70,9 +72,52 @@ def split_rows(reference: str) -> tuple[str, int | None]:
 
 
 def find_recipe(reference: str) -> Written:
-    """The text that a reference names. Raises RecipeError naming the nearest recipe there is, StoreError for a store
-    that cannot be read just now.
+    """The whole text that a reference names (see `whole`). Raises RecipeError naming the nearest recipe there is,
+    StoreError for a store that cannot be read just now.
     """
+    return whole(_found(reference))
+
+
+def whole(written: Written, after: tuple[str, ...] = ()) -> Written:
+    """The same recipe with what the one that it is `like` says beside it, and that key gone; others as they are.
+
+    Keys of one mapping are laid over the other's, at any depth; anything else is replaced, lists too. Steps stand in
+    the order of the other recipe, new ones behind. Relative paths of both start at this recipe's folder. Raises
+    RecipeError for one without a name of its own, and for recipes that are like each other.
+    """
+    data = _loaded(written.text) if LIKE in written.text else None
+    if not isinstance(data, dict) or LIKE not in data:
+        return written
+    named = str(data.pop(LIKE))
+    if not named.endswith(_ENDS) or "://" in named or Path(named).is_absolute():
+        place = named
+    else:
+        place = f"{written.folder}/{named}"
+    if place in after:
+        raise RecipeError(f"{written.where}: like {named!r}: these recipes are like each other: {', '.join(after)}")
+    if "name" not in data:
+        raise RecipeError(f"{written.where}: like {named!r}: give it a `name` of its own, which names its store")
+    other = _loaded(whole(_found(place), (*after, place)).text)
+    merged = _over(other, data) if isinstance(other, dict) else data
+    return written._replace(text=yaml.safe_dump(merged, sort_keys=False, allow_unicode=True, width=1000))
+
+
+def _loaded(text: str) -> Any:
+    """The data of a text; None for what is no YAML, which whoever reads the recipe will say."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """`below` with the keys of `above`."""
+    both = {k: _over(below[k], v) for k, v in above.items() if isinstance(v, dict) and isinstance(below.get(k), dict)}
+    return {**below, **above, **both}
+
+
+def _found(reference: str) -> Written:
+    """The text that a reference names, as it lies there."""
     if _is_text(reference):
         return Written(reference, "the recipe given as text", own_folder() or str(SHIPPED))
     if not reference.endswith(_ENDS):

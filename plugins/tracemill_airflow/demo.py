@@ -1,4 +1,4 @@
-"""`make demo`, `make real-sample`: start Airflow if need be, trigger a recipe, show progress, print the result."""
+"""Starts Airflow if need be, triggers a recipe, shows progress and prints the result: `make demo` and others."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tracemill demo", description=__doc__)
     parser.add_argument("--recipe", default="demo", help="recipe to run (default: demo)")
+    parser.add_argument("--dag", default=DAG, help=f"DAG that runs it (default: {DAG})")
     parser.add_argument("--release", default="v1", help="name of the release (default: v1)")
     parser.add_argument("--home", type=Path, default=PROJECT / "var" / "airflow", help="Airflow's folder")
     parser.add_argument("--stop", action="store_true", help="stop Airflow when the run has ended")
@@ -62,13 +64,14 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
         server = start(options.home, together(room))
     try:
         rest = AirflowRest(server.url, server.username, server.password)
-        rest.await_dag(DAG)
+        dag = options.dag
+        rest.await_dag(dag)
         rest.ensure_pool("gpu", room)
-        run = rest.trigger(DAG, {"recipe": options.recipe, "release": options.release})
-        console.print(f"Run [bold]{run}[/bold] of recipe {options.recipe!r}: {server.url}/dags/{DAG}/runs/{run}")
-        tasks, peak = _watch(rest, run, console, server)
-        _require_success(rest, run, tasks, server.url, options.home)
-        summary = {**summarise(rest, run, tasks), "peak_gib": round(peak / 2**30, 2)}
+        run = rest.trigger(dag, {"recipe": options.recipe, "release": options.release})
+        console.print(f"Run [bold]{run}[/bold] of recipe {options.recipe!r}: {server.url}/dags/{dag}/runs/{run}")
+        tasks, peak = _watch(rest.follow(dag, run), console, server)
+        _require_success(rest, dag, run, tasks, server.url, options.home)
+        summary = {**summarise(rest, run, tasks, dag), "peak_gib": round(peak / 2**30, 2)}
         report(options, summary, console)
         console.print(f"Airflow UI: {server.url}  login: {server.username} / {server.password}")
         console.print(f"All in all: {time.monotonic() - began:.0f} s")
@@ -100,7 +103,7 @@ def model_servers() -> int:
     return 2 if without_gpu and psutil.virtual_memory().available > ROOM_FOR_TWO else 1
 
 
-def _watch(rest: AirflowRest, run: str, console: Console, server: LocalAirflow) -> tuple[list[TaskState], int]:
+def _watch(states: Iterable[list[TaskState]], console: Console, server: LocalAirflow) -> tuple[list[TaskState], int]:
     """Show progress until the run ends; the last task states, and the most memory that was seen, in bytes."""
     columns = (TextColumn("{task.description:<44}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
     tasks: list[TaskState] = []
@@ -108,7 +111,7 @@ def _watch(rest: AirflowRest, run: str, console: Console, server: LocalAirflow) 
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("waiting for the scheduler", total=None)
         last = ""
-        for tasks in rest.follow(DAG, run):
+        for tasks in states:
             over = sum(t.state in DONE | BAD for t in tasks)
             now = ", ".join(sorted({t.task.rsplit(".")[-1] for t in tasks if t.state == "running"}))
             if now and now != last and not console.is_terminal:
@@ -119,23 +122,23 @@ def _watch(rest: AirflowRest, run: str, console: Console, server: LocalAirflow) 
     return tasks, peak
 
 
-def _require_success(rest: AirflowRest, run: str, tasks: list[TaskState], url: str, home: Path) -> None:
-    if rest.run(DAG, run)["state"] == "success":
+def _require_success(rest: AirflowRest, dag: str, run: str, tasks: list[TaskState], url: str, home: Path) -> None:
+    if rest.run(dag, run)["state"] == "success":
         return
     bad = [f"{t.task}[{t.map_index}] (try {t.tries})" for t in tasks if t.state == "failed"]
     raise RunFailed(
         f"The run failed in {', '.join(bad) or 'no task of its own'}. "
-        f"See {url}/dags/{DAG}/runs/{run} and the logs below {home / 'logs'}."
+        f"See {url}/dags/{dag}/runs/{run} and the logs below {home / 'logs'}."
     )
 
 
-def summarise(rest: AirflowRest, run: str, tasks: list[TaskState]) -> dict[str, Any]:
+def summarise(rest: AirflowRest, run: str, tasks: list[TaskState], dag: str = DAG) -> dict[str, Any]:
     """What the run did: shards computed and reused, its wall seconds, and the share outside the operators' work."""
     results = []
     for task in tasks:
         if task.state == "success" and task.task not in SERVING:
-            results.append(rest.summary(DAG, run, task))
-    record = rest.run(DAG, run)
+            results.append(rest.summary(dag, run, task))
+    record = rest.run(dag, run)
     wall = (datetime.fromisoformat(record["end_date"]) - datetime.fromisoformat(record["start_date"])).total_seconds()
     work = _covered([(r["began"], r["ended"]) for r in results])
     computed = sum(r["computed"] for r in results)

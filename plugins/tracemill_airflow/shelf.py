@@ -19,15 +19,15 @@ from fsspec.core import url_to_fs
 
 from tracemill import recipe_places
 from tracemill.engine.resources import SHIPPED, Resources
-from tracemill.errors import TracemillError
+from tracemill.errors import RecipeError, TracemillError
 
 FRESH = 20.0  # seconds
 _log = logging.getLogger(__name__)
 
 
 def recipe_texts() -> Mapping[str, str]:
-    """Every recipe's text by name. A folder or a prefix that cannot be read costs its own recipes alone."""
-    shipped = {path.stem: path.read_text(encoding="utf-8") for path in SHIPPED.glob("*.yaml")}
+    """Every recipe's whole text by name. A folder or a prefix that cannot be read costs its own recipes alone."""
+    shipped = {path.stem: _whole(path) for path in SHIPPED.glob("*.yaml")}
     try:
         own = recipe_places.own_folder()
         return {**shipped, **(_far(own) if own and "://" in own else _near())}
@@ -38,7 +38,17 @@ def recipe_texts() -> Mapping[str, str]:
 
 def _near() -> dict[str, str]:
     found = recipe_places.recipe_files()
-    return {name: Path(place).read_text(encoding="utf-8", errors="replace") for name, place in found.items()}
+    return {name: _whole(Path(place)) for name, place in found.items()}
+
+
+def _whole(path: Path) -> str:
+    """A recipe's text, with what the one that it is like says; as it lies there where that one cannot be had."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        return recipe_places.whole(recipe_places.Written(text, str(path), str(path.parent.resolve()))).text
+    except TracemillError as error:
+        _log.warning("%s", error)
+        return text
 
 
 def _far(prefix: str) -> dict[str, str]:
@@ -48,7 +58,7 @@ def _far(prefix: str) -> dict[str, str]:
         return dict(known["texts"])
     try:
         places = recipe_places.recipe_files()
-        texts = {name: recipe_places.find_recipe(place).text for name, place in places.items()}
+        texts = {name: _fetched(place) for name, place in places.items()}
     except TracemillError as error:
         _log.warning("%s cannot be read; the recipes that it had are offered: %s", prefix, error)
         return dict(known["texts"])
@@ -57,6 +67,15 @@ def _far(prefix: str) -> dict[str, str]:
     part.write_text(json.dumps({"at": time.time(), "texts": texts}), encoding="utf-8")
     part.replace(kept)
     return texts
+
+
+def _fetched(place: str) -> str:
+    """A recipe's whole text; nothing, which no graph fits, where the one that it is like cannot be had."""
+    try:
+        return recipe_places.find_recipe(place).text
+    except RecipeError as error:
+        _log.warning("%s", error)
+        return ""
 
 
 def _kept(path: Path) -> dict[str, Any]:

@@ -1,18 +1,21 @@
-"""Several fake model servers, each with a host name of its own."""
+"""Several fake model servers at once, as a recipe that asks several models needs them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tracemill.engine.resources import Resources
+from tracemill.models.endpoints import ENDPOINTS
 from tracemill.models.fake import FakeServer
 from tracemill.models.transport import Response
 
 
 @dataclass(frozen=True)
 class Servers:
-    """Several fake servers, each with a host name of its own."""
+    """Several fake servers, each with a host name of its own: that of the model."""
 
     by_host: Mapping[str, FakeServer]
 
@@ -21,3 +24,13 @@ class Servers:
 
     async def get(self, url: str, headers: Mapping[str, str]) -> Response:
         return await self.by_host[urlsplit(url).netloc].get(url, headers)
+
+    @property
+    def asked(self) -> int:
+        """How many requests all of them have had."""
+        return sum(len(server.requests) for server in self.by_host.values())
+
+    def machine(self) -> Resources:
+        """A machine on which these models answer already."""
+        at = {name: [{"url": f"http://{name}", "model": name}] for name in self.by_host}
+        return Resources(workers=1, environment={ENDPOINTS: json.dumps(at)}, transport=self)

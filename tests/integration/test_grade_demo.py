@@ -6,15 +6,15 @@ import json
 from collections import Counter
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
 from tests.build.several import Servers
-from tracemill.engine.resources import SHIPPED, Resources
+from tracemill.engine.resources import SHIPPED
 from tracemill.engine.runner import shard_count
 from tracemill.engine.trial import trial_root
 from tracemill.local.run import Run
-from tracemill.models.endpoints import ENDPOINTS
 from tracemill.models.fake import FakeServer
 from tracemill.recipe import load_recipe
 from tracemill.report.why import why
@@ -55,8 +55,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Servers]:
             "judge": FakeServer(say=lambda prompt, seed: '{"correctness": "1"}'),
         }
     )
-    at = {name: [{"url": f"http://{name}", "model": name}] for name in servers.by_host}
-    machine = Resources(workers=1, environment={ENDPOINTS: json.dumps(at)}, transport=servers)
+    machine = servers.machine()
     recipe = load_recipe("grade_demo").tried_on(ROWS)
     root = trial_root(str(tmp_path_factory.mktemp("graded") / "store"), ROWS)
     done = Run(recipe, root, machine, Console(quiet=True))
@@ -107,6 +106,24 @@ def test_what_is_released_has_passed(run: tuple[Run, Servers]) -> None:
     assert selected == passed
 
 
+def test_the_training_sets_are_what_the_stages_took(run: tuple[Run, Servers]) -> None:
+    done, _ = run
+    sizes = {name: rows_in(done, f"{name}/train.parquet") for name in ("sft_1", "sft_2", "rlvr", "pairs", "control")}
+    grades = {(g["problem_id"], g["teacher"]): g for g in rows(done, "grade", "grades")}
+    mixed = {key for key, grade in grades.items() if 0 < grade["passed"] < grade["decided"]}
+    assert {key[1] for key in mixed} == {"teacher-small"}
+    assert sizes["sft_1"] == sum(grades[key]["passed"] for key in mixed)
+    assert sizes["sft_2"] == sizes["rlvr"] == sizes["pairs"] == len(mixed) > 0
+    assert sizes["control"] > 0
+
+
+def rows_in(run: Run, name: str) -> int:
+    """The rows of a file of the export."""
+    manifest = run.store.manifest("export", 0)
+    assert manifest
+    return pq.read_metadata(run.store.path(manifest.files[name].key)).num_rows
+
+
 def test_why_tells_scores_and_grades(run: tuple[Run, Servers]) -> None:
     done, _ = run
     one = rows(done, "grade", "scores")[0]
@@ -116,8 +133,8 @@ def test_why_tells_scores_and_grades(run: tuple[Run, Servers]) -> None:
 
 def test_a_second_run_grades_nothing_anew(run: tuple[Run, Servers]) -> None:
     done, servers = run
-    before = sum(len(server.requests) for server in servers.by_host.values())
+    before = servers.asked
     again = Run(done.recipe, done.store.root, done.resources, Console(quiet=True))
     again.go()
     assert again.computed == 0
-    assert sum(len(server.requests) for server in servers.by_host.values()) == before
+    assert servers.asked == before

@@ -134,6 +134,13 @@ def test_the_schema_refuses_what_the_reader_refuses(spoil: Callable[[Any], None]
     assert not validator().is_valid(recipe)
 
 
+def test_a_recipe_like_another_needs_a_name_alone_and_may_say_any_part_of_a_step() -> None:
+    assert validator().is_valid({"name": "mine", "like": "demo", "steps": {"label": {}}})
+    assert not validator().is_valid({"like": "demo"})
+    assert not validator().is_valid({"name": "mine", "like": "demo", "sources": [{"kind": "jsonl"}]})
+    assert not validator().is_valid({"name": "mine", "lik": "demo"})
+
+
 def test_the_schema_is_equal_on_every_machine_and_says_what_keys_mean() -> None:
     text = json.dumps(recipe_schema())
     assert not re.search(r'"/(?:root|home|work|usr|tmp)/', text)
