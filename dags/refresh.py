@@ -58,13 +58,12 @@ def refreshing(dag_id: str, stages: Sequence[Stage], recipes: Sequence[str]) -> 
         default_args=DEFAULTS,
         **watched(),
     ) as dag:
-        wire(stages)
+        last = wire(stages)
         changed = ChangedOperator(task_id="changed")
         for first in dag.roots:
             if first is not changed:
                 changed >> first
-        (release,) = (stage.name for stage in stages if stage.operator is ReleaseOperator)
-        dag.get_task(release) >> VersionOperator(task_id="version")
+        last >> VersionOperator(task_id="version")  # of the release, and of the exports behind it
     return dag
 
 

@@ -64,8 +64,11 @@ def _asks(stages: Sequence[Stage]) -> bool:
     return any(stage.asks for stage in stages)
 
 
-def wire(stages: Sequence[Stage]) -> None:
-    """Make the tasks of these stages in the current DAG, `plan` first, and the model servers that they ask for."""
+def wire(stages: Sequence[Stage]) -> Any:
+    """Make the tasks of these stages in the current DAG, `plan` first, and the model servers that they ask for.
+
+    Returns the last task, or the mapped group of the last tasks.
+    """
     parts = [list(run) for _, run in groupby(stages, key=lambda stage: stage.operator.gathers)]
     names = ("plan", *(stage.name for stage in stages))
     plan = PlanOperator(task_id="plan", stages=names, **_feeding(parts[0]))
@@ -85,6 +88,7 @@ def wire(stages: Sequence[Stage]) -> None:
         earlier >> later
     if queues.apart() and any(stage.operator.runs_programs for stage in stages):
         plan >> SandboxOperator(task_id="sandbox") >> links[2:3]  # beside the first group, which it does not hold up
+    return links[-1]
 
 
 def _feeding(part: Sequence[Stage]) -> dict[str, Any]:

@@ -92,3 +92,18 @@ def test_the_form_accepts_a_removal_by_name_and_count(graph: DAG, made: Small) -
     version = latest(store_of(made))
     assert version is not None
     assert (version.number, version.rows) == (3, 19)
+
+
+def test_what_follows_the_release_is_made_before_the_version(dagbag: DagBag, tmp_path: Path) -> None:
+    """Trap: a version makes the exports anew, which stand on stages that run after the release."""
+    made = small(tmp_path, OLD)
+    sets = {"all": {"kind": "distilled_40m"}, "first": {"kind": "sft"}}
+    made.describe(grade={"kind": "grade"}, stage_one={"kind": "stage_one"}, export={"kind": "export", "sets": sets})
+    graph = dag_file("refresh").refreshing("refresh_graded", stages_of(made.recipe_file), [str(made.recipe_file)])
+    assert set(ran(graph, made).values()) == {"success"}
+    store = store_of(made)
+    version = latest(store)
+    exported = store.manifest("export", 0)
+    assert version is not None
+    assert exported is not None
+    assert (version.number, version.rows, exported.counts.entered) == (1, 20, 20)

@@ -101,4 +101,5 @@ class PatchOperator(ReleaseOperator):
         from tracemill.versions.versions import release_name
 
         self.stage = release_name(load_recipe(self.recipe))
-        return super().execute(context)
+        summary: dict[str, Any] = super().execute(context)
+        return summary

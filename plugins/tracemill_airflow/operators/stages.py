@@ -14,6 +14,9 @@ from tracemill_airflow.operators.base import StageOperator
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from tracemill.engine.store import Store
+    from tracemill.recipe import Recipe
+
 
 class IngestOperator(StageOperator):
     """Reads one slice of a source into problems and existing responses; bad rows go to quarantine."""
@@ -239,12 +242,11 @@ class ReleaseOperator(StageOperator):
     gathers = True
     announces = True
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Seal the release and attach its place and size to the outlet's event."""
-        summary: dict[str, Any] = super().execute(context)
+    def fed(self, context: Context, recipe: Recipe, store: Store, summary: dict[str, Any]) -> Any:
+        """Attach the release's place and size to the outlet's event; selections and exports may follow it."""
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {"store": self.store_url, "rows": summary["kept"]}
-        return summary
+        return super().fed(context, recipe, store, summary)
 
 
 # What the verifiers say of themselves (`Verifier.needs_sandbox`), without loading them at each parse of a DAG file.
