@@ -13,6 +13,7 @@ from tracemill.curate.wellformed import TABLE, URL, incomplete, needs_link, unus
 from tracemill.engine.ids import Unit
 from tracemill.engine.sieve import Sieve
 from tracemill.engine.step import Inputs
+from tracemill.text.alternation import uneven
 from tracemill.text.language import words
 
 Script = Literal[
@@ -59,7 +60,7 @@ class Filter(Sieve):
         off = pl.lit(False)
         unusual = off if self.unusual is None else unusual_share(prompt, self.scripts) > self.unusual
         rules = {
-            "turns": _uneven(pl.col("messages")) if self.turns else off,
+            "turns": uneven(pl.col("messages")) if self.turns else off,
             "empty": words(prompt) < self.min_words,
             "incomplete": incomplete(prompt) if self.incomplete else off,
             "unicode": unusual,
@@ -79,11 +80,3 @@ class Filter(Sieve):
     def _said_yes_or_no(cls, value: object) -> object:
         """Recipes of earlier versions say true or false."""
         return {True: "any", False: None}.get(value, value) if isinstance(value, bool) else value
-
-
-def _uneven(messages: pl.Expr) -> pl.Expr:
-    """Whether turns are there and are not user, assistant, user, …, user, each with system turns before it or not."""
-    roles = messages.list.eval(pl.element().struct.field("role")).list.join(",")
-    return messages.is_not_null() & ~roles.str.contains(
-        r"^(?:(?:system|developer),)*user(?:,assistant,(?:(?:system|developer),)*user)*$"
-    )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from tracemill.engine.ids import Unit
 from tracemill.engine.sieve import Sieve
 from tracemill.engine.step import Inputs
 from tracemill.select.repetition import Repetition, repetition
+from tracemill.text.alternation import uneven
 from tracemill.text.end_tokens import holds_tokens
 from tracemill.text.endings import LEAST_COPIES
 from tracemill.text.jit import F32, Flags
@@ -39,7 +41,9 @@ class Rules(Sieve):
     backspace, escape, ...), or U+FFFD where half a character was. repetition: a block of words written `copies`
     times in a row over `loop_words` words or more; a loop of words, marks or numbers that reaches the end (`endings`,
     see text/endings.py); or a share of `repeated_share` of the text's `n`-grams written before. The paper (2503.19633)
-    names the rule but no numbers; docs/design/rules.md says how far these lie from real traces.
+    names the rule but no numbers; docs/design/rules.md says how far these lie from real traces. With `turns` also
+    turns: the conversation that the response ends does not go from user to assistant in pairs (arXiv 2504.17565,
+    section 2.5); a `filter` step has turned such problems away before anybody answers them.
     """
 
     kind: Literal["rules"]
@@ -49,17 +53,19 @@ class Rules(Sieve):
     loop_words: Annotated[int, Field(ge=2)] = 40
     repeated_share: Annotated[float, Field(gt=0, le=1)] = 0.25
     endings: bool = True
+    turns: Annotated[bool, Field(exclude_if=lambda asked: not asked)] = False  # an even number, user and assistant
     version: ClassVar[int] = 4
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "ledger")
 
     def sift(self, inputs: Inputs, alive: pa.Array) -> Iterator[pa.Table]:
         """The first rule that each living response breaks."""
-        columns = ["id", "style", "think_content", "answer_content", "finish_reason"]
+        columns = ["id", "problem_id", "style", "think_content", "answer_content", "finish_reason"]
+        unpaired = _unpaired(inputs) if self.turns else pa.array([], pa.string())
         for batch in inputs.batches("generations", columns):
-            yield self._judged(batch.filter(pc.is_in(batch["id"], value_set=alive)))
+            yield self._judged(batch.filter(pc.is_in(batch["id"], value_set=alive)), unpaired)
 
-    def _judged(self, rows: pa.RecordBatch) -> pa.Table:
+    def _judged(self, rows: pa.RecordBatch, unpaired: pa.Array) -> pa.Table:
         think = repetition(rows["think_content"], self.n)
         answer = repetition(rows["answer_content"], self.n)
         last = np.maximum(think.ending, answer.ending)
@@ -70,6 +76,7 @@ class Rules(Sieve):
         finish = rows["finish_reason"]
         unclosed = pc.equal(style, "unclosed")
         rules = {
+            "turns": _flags(pc.is_in(rows["problem_id"], value_set=unpaired)),
             "filtered": _flags(pc.equal(finish, "content_filter")),
             "truncated": ~_flags(pc.is_in(pc.fill_null(finish, "stop"), value_set=_WHOLE)) | _flags(unclosed),
             "no_think": _flags(pc.equal(style, "none")),
@@ -101,6 +108,12 @@ class Rules(Sieve):
 
     def _shared(self, found: Repetition) -> Flags:
         return found.share >= np.float32(self.repeated_share)
+
+
+def _unpaired(inputs: Inputs) -> pa.Array:
+    """The ids of the shard's problems whose turns do not alternate."""
+    problems = pl.DataFrame(inputs.table("problems", ["id", "messages"]))
+    return problems.filter(uneven(pl.col("messages")))["id"].to_arrow().cast(pa.string())
 
 
 def _flags(values: pa.Array) -> Flags:

@@ -162,3 +162,30 @@ def test_responses_of_problems_that_are_gone_are_not_judged(tmp_path: Path) -> N
 def test_a_shard_without_responses_is_no_special_case(tmp_path: Path) -> None:
     assert run(tmp_path, []).ledger.num_rows == 0
     assert rows("generations", []).num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("roles", "why"),
+    [
+        pytest.param(None, None, id="one prompt alone"),
+        pytest.param("user assistant user", None, id="an answer makes two pairs"),
+        pytest.param("system user assistant user", None, id="a system turn is no side's"),
+        pytest.param("user user", "turns", id="three with the answer"),
+        pytest.param("user user user", "turns", id="even, but nobody answers in between"),
+        pytest.param("user assistant", "turns", id="two answers in a row"),
+    ],
+)
+def test_turns_come_in_pairs_where_that_is_asked(tmp_path: Path, roles: str | None, why: str | None) -> None:
+    turns = None if roles is None else [{"role": role, "content": "Add 3 and 4"} for role in roles.split()]
+    whole = response("<think>hm</think>\n<answer>7</answer>")
+    asked = [{**P, "messages": turns}]
+    for setting, expected in ((False, None), (True, why)):
+        shards = Shards(Store.at(str(tmp_path / str(setting)), create=True), asked, generations=[[whole]])
+        (row,) = shards.run(Rules(kind="rules", turns=setting)).ledger.to_pylist()
+        assert row["reason"] == expected
+
+
+def test_a_rule_that_nobody_asks_for_is_in_no_identity() -> None:
+    """Trap: a new key in every fingerprint would make all sealed shards anew."""
+    assert "turns" not in Rules(kind="rules").model_dump(mode="json")
+    assert Rules(kind="rules", turns=True).model_dump(mode="json")["turns"] is True
