@@ -74,13 +74,28 @@ def inputs_for(pipeline: Pipeline, store: Store, name: str, index: int) -> Input
     shards = [index] if step.shape == "map" else list(range(count))
     if step.shape == "map" and not 0 <= index < count:
         raise MissingInput(f"step {name!r} has no shard {index}: the plan made {count}, numbered from 0")
-    earlier = [(n, s) for n, s in pipeline.before(name) if set(step.reads) & {*s.writes, "ledger"} and n != PLAN]
-    mapped = [n for n, s in earlier if s.shape == "map"]
-    gathered = [n for n, s in pipeline.before(name) if s.shape == "gather" and set(step.reads) & set(s.writes)]
+    mapped, gathered = steps_read(pipeline, name)
     found = _sealed(store, [(n, k) for k in shards for n in mapped] + [(n, 0) for n in gathered], name)
     sealed = {k: found[i * len(mapped) : (i + 1) * len(mapped)] for i, k in enumerate(shards)}
     whole = found[len(shards) * len(mapped) :]
     return Inputs(store, index, sealed, whole, count, store.manifest(name, index) if step.shape == "gather" else None)
+
+
+def inputs_of_shards(pipeline: Pipeline, store: Store, name: str) -> list[Inputs]:
+    """What `inputs_for` gives for each shard of a map step in turn; every manifest is read once."""
+    mapped, gathered = steps_read(pipeline, name)
+    count = shard_count(store)
+    found = _sealed(store, [(n, k) for k in range(count) for n in mapped] + [(n, 0) for n in gathered], name)
+    whole = found[count * len(mapped) :]
+    return [Inputs(store, k, {k: found[k * len(mapped) : (k + 1) * len(mapped)]}, whole, count) for k in range(count)]
+
+
+def steps_read(pipeline: Pipeline, name: str) -> tuple[list[str], list[str]]:
+    """The map steps and the gather steps that step `name` reads something of, in their order; `plan` is none."""
+    wanted = set(pipeline.step(name).reads)
+    before = list(pipeline.before(name))
+    mapped = [n for n, s in before if s.shape == "map" and wanted & {*s.writes, "ledger"} and n != PLAN]
+    return mapped, [n for n, s in before if s.shape == "gather" and wanted & set(s.writes)]
 
 
 def shard_count(store: Store) -> int:

@@ -8,9 +8,9 @@ from functools import cached_property
 import pyarrow as pa
 
 from tracemill.engine.resources import Resources
-from tracemill.engine.runner import fingerprint_of, inputs_for, shard_count
+from tracemill.engine.runner import fingerprint_of, inputs_for, inputs_of_shards, shard_count
 from tracemill.engine.step import Inputs, Step
-from tracemill.engine.store import Store
+from tracemill.engine.store import Manifest, Store
 from tracemill.recipe import Recipe
 from tracemill.select.algorithm1 import Shown
 from tracemill.select.graded import Graded, graded, scored
@@ -60,7 +60,22 @@ class Seen:
         """Whether the grades alone say what the scores would: no response is gone, no setting adds them up anew."""
         if step.thresholds or step.at_threshold != "scored" or not isinstance(step, StageOne):
             return False
-        return self._one_grader and getattr(self._graders[0], "ddof", None) == step.ddof and self._whole
+        return self._one_grader and self._whole
+
+    @property
+    def graded_ddof(self) -> int:
+        """What was taken from the number of scores in the deviations of `grades`."""
+        return int(getattr(self._graders[0], "ddof", 0)) if self._graders else 0
+
+    @property
+    def rows(self) -> int:
+        """How many scores there are."""
+        return sum(inputs.row_count("scores") for inputs in self._shards)
+
+    @property
+    def threads(self) -> int:
+        """Threads that may look at them."""
+        return self._machine.workers
 
     @cached_property
     def _graders(self) -> list[Step]:
@@ -72,23 +87,24 @@ class Seen:
 
     @cached_property
     def _shards(self) -> list[Inputs]:
-        numbers = range(shard_count(self._store))
         if self._recipe.step(self._name).shape == "map":
-            return [inputs_for(self._recipe, self._store, self._name, index) for index in numbers]
+            return inputs_of_shards(self._recipe, self._store, self._name)
+        numbers = range(shard_count(self._store))
         every = inputs_for(self._recipe, self._store, self._name, 0)
         return [Inputs(every.store, k, every.sealed, every.whole, every.shard_count) for k in numbers]
 
     @cached_property
     def _whole(self) -> bool:
-        return all(self._all_live(inputs) for inputs in self._shards)
-
-    def _all_live(self, inputs: Inputs) -> bool:
-        """Whether every scored response lives, as the sealed step counted: then their ids need not be read."""
-        sealed = self._store.manifest(self._name, inputs.index)
+        """Whether every scored response lives, as the sealed steps counted: then their ids need not be read."""
         step = self._recipe.step(self._name)
-        if sealed is None or not isinstance(step, StageOne):
+        if not isinstance(step, StageOne):
             return False
-        if sealed.fingerprint != fingerprint_of(step, self._machine, inputs):
-            return False
+        sealed = self._store.manifests((self._name, inputs.index) for inputs in self._shards)
+        pairs = zip(self._shards, sealed, strict=True)
+        return all(one is not None and self._all_live(step, inputs, one) for inputs, one in pairs)
+
+    def _all_live(self, step: StageOne, inputs: Inputs, sealed: Manifest) -> bool:
         counts = sealed.counts
-        return inputs.row_count("scores") == counts.entered - counts.rejected.get("unscored", 0)
+        if inputs.row_count("scores") != counts.entered - counts.rejected.get("unscored", 0):
+            return False
+        return sealed.fingerprint == fingerprint_of(step, self._machine, inputs)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,6 +16,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
 from tracemill.recipe import Recipe
+from tracemill.report.kept_groups import KEEP_FROM, KeptGroups
 from tracemill.report.seen import Seen
 from tracemill.select.algorithm1 import Algorithm1
 from tracemill.select.graded import Graded
@@ -21,16 +24,17 @@ from tracemill.select.stage_one import StageOne
 from tracemill.text.spelling import explained, nearest
 
 COUNTS = ("problems_was", "problems_is", "responses_was", "responses_is", "gained", "lost")
-_OF_RESPONSES = ("thresholds", "at_threshold", "ddof")  # settings by which responses are added up anew
-_CHANGED = """
-SELECT category, was, "is", count(*) AS problems,
-       count(*) FILTER (had > 0) AS problems_was, count(*) FILTER (has > 0) AS problems_is,
-       sum(had)::BIGINT AS responses_was, sum(has)::BIGINT AS responses_is,
-       count(*) FILTER (had = 0 AND has > 0) AS gained, count(*) FILTER (had > 0 AND has = 0) AS lost
-FROM {view} GROUP BY ALL
+_OF_RESPONSES = ("thresholds", "at_threshold")  # settings by which responses are added up anew
+_COINS = ("salt", "easy")  # settings of which kept groups know only the step's own
+_COMPARED = """
+SELECT category, was, "is", sum(problems)::BIGINT AS problems,
+       coalesce(sum(problems) FILTER (had > 0), 0)::BIGINT AS problems_was,
+       coalesce(sum(problems) FILTER (has > 0), 0)::BIGINT AS problems_is,
+       sum(had * problems)::BIGINT AS responses_was, sum(has * problems)::BIGINT AS responses_is,
+       coalesce(sum(problems) FILTER (had = 0 AND has > 0), 0)::BIGINT AS gained,
+       coalesce(sum(problems) FILTER (had > 0 AND has = 0), 0)::BIGINT AS lost
+FROM compared GROUP BY ALL
 """
-_IN_PLACE = _CHANGED.format(view="changed_in_place")
-_BY_NAME = _CHANGED.format(view="changed_by_name")
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,18 @@ class WhatIf:
 
 
 def what_if(
-    recipe: Recipe, store: Store, changes: Sequence[str], step: str | None = None, machine: Resources | None = None
+    recipe: Recipe,
+    store: Store,
+    changes: Sequence[str],
+    step: str | None = None,
+    machine: Resources | None = None,
+    keep_from: int = KEEP_FROM,
 ) -> WhatIf:
     """Select anew with `changes` (KEY=VALUE; a key within a key after a dot), by default in the first such step.
 
-    Raises RecipeError for a step or key that there is not, and for a value that does not fit; MissingInput where the
-    steps before are not sealed. Memory: one batch of responses, and for stage II the candidates.
+    Of `keep_from` responses or more what was added up is kept on this machine for the next question (see
+    report/kept_groups.py). Raises RecipeError for a step or key that there is not, and for a value that does not fit;
+    MissingInput where the steps before are not sealed. Memory: one batch of responses, and for stage II the candidates.
     """
     resources = machine or Resources()
     name = _named(recipe, step)
@@ -64,7 +74,7 @@ def what_if(
     other = _changed(own, asked)
     seen = Seen(recipe, store, name, resources)
     if isinstance(own, StageOne):
-        parts, read = _first_stage(own, other, seen, resources.workers)
+        parts, read = _first_stage(own, other, seen, KeptGroups.of(recipe, store, name, resources), keep_from)
         verdicts = parts.group_by("category", "was", "is").agg(pl.col("problems", *COUNTS).sum())
     else:
         verdicts = _second_stage(own, other, seen, resources.workers)
@@ -73,23 +83,35 @@ def what_if(
     return WhatIf(name, asked, read, verdicts.sort("category", "was", "is"), counts)
 
 
-def _first_stage(own: Graded, other: Graded, seen: Seen, threads: int) -> tuple[pl.DataFrame, str]:
-    """Each batch judged by both settings. Responses are added up once at most, and not at all where grades tell."""
+def _first_stage(
+    own: Graded, other: Graded, seen: Seen, kept: KeptGroups | None, keep_from: int
+) -> tuple[pl.DataFrame, str]:
+    """Each batch judged by both settings at once. Groups that were kept tell it where nothing is added up anew."""
     same = all(getattr(own, key) == getattr(other, key) for key in _OF_RESPONSES)
-    graded = seen.grades_tell(own)
-    lucky = "drop" in (own.lucky, other.lucky)
-    wanted = "scores" if not same or not graded else "grades"
+    coins = all(getattr(own, key) == getattr(other, key) for key in _COINS)
+    paths = kept.paths() if kept and same and coins else None
+    if kept and paths:
+        with _rule(own, other, seen) as rule:
+            rule.show_alike(paths)
+            return pl.DataFrame(rule.told(_COMPARED)), kept.read
+    graded = same and seen.grades_tell(own)
+    wanted = "grades" if graded else "scores"
+    keeps = kept is not None and same and seen.rows >= keep_from
+    keeping: AbstractContextManager[Path | None] = kept.making(wanted) if kept and keeps else nullcontext()
     parts = list[pl.DataFrame]()
-    with Algorithm1(own.asked(), own.limits(), threads) as rule:
-        for scores, grades in seen.batches(wanted, lucky or graded):
-            rule.settle(own.asked(), own.limits())
-            rule.show(None if graded else scores, grades)
-            rule.remember_verdicts()
-            rule.settle(other.asked(), other.limits())
-            if not same:
-                rule.show(scores, grades)
-            parts.append(pl.DataFrame(rule.told(_IN_PLACE if same else _BY_NAME)))
+    with _rule(own, other, seen) as rule, keeping as folder:
+        for scores, grades in seen.batches(wanted, keeps or "drop" in (own.lucky, other.lucky)):
+            rule.show(scores, grades, hold=folder is not None)
+            parts.append(pl.DataFrame(rule.told(_COMPARED)))
+            if folder is not None:
+                rule.write_alike(str(folder / f"{len(parts):05d}.parquet"))
     return pl.concat(parts), wanted
+
+
+def _rule(own: Graded, other: Graded, seen: Seen) -> Algorithm1:
+    of_grades = {"graded_ddof": seen.graded_ddof}
+    sides = [({**one.asked(), **of_grades}, one.limits()) for one in (own, other)]
+    return Algorithm1(*sides[0], seen.threads, sides[1])
 
 
 def _second_stage(own: Graded, other: Graded, seen: Seen, threads: int) -> pl.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any, Self, TypeAlias
 
@@ -36,6 +38,7 @@ SETTINGS = pa.schema(
         ("threshold", pa.float64()),
         ("variation", pa.float64()),
         ("ddof", pa.int32()),
+        ("graded_ddof", pa.int32()),
         ("easy_share", pa.float64()),
         ("easy_keeps", pa.string()),
         ("lucky", pa.string()),
@@ -56,8 +59,10 @@ LIMITS = pa.schema(
 
 # Paths, or rows as the relations of algorithm1.sql have them.
 Shown: TypeAlias = "pa.Table | list[str]"
-_BY_SCORES = "CREATE OR REPLACE TEMP TABLE groups AS FROM groups_of_scores"
-_BY_GRADES = "CREATE OR REPLACE TEMP TABLE groups AS FROM groups_of_grades"
+Asked: TypeAlias = "dict[str, Any]"  # the one row of `settings`
+Limits: TypeAlias = "list[dict[str, Any]]"
+_HELD = "CREATE OR REPLACE TEMP TABLE held AS FROM {source}"
+_SHOWN = "CREATE OR REPLACE TEMP VIEW groups AS FROM {source}"
 _STORED = {
     "scores": """
         CREATE OR REPLACE TEMP VIEW scores AS
@@ -67,6 +72,11 @@ _STORED = {
         CREATE OR REPLACE TEMP VIEW grades AS
         SELECT problem_id, teacher, coalesce("mode", '') AS "mode", category, asked, decided, passed, variation,
                highest, threshold, high FROM stored_grades""",
+    "alike": """
+        CREATE OR REPLACE TEMP VIEW kept AS
+        SELECT NULL::VARCHAR AS problem_id, teacher, "mode", category, decided, passed, passing, passed AS passed_then,
+               passing AS passing_then, told, highest, bound, bound AS bound_then, spread, high, coin, problems
+        FROM stored_alike""",
 }
 
 
@@ -74,14 +84,16 @@ class Algorithm1:
     """A DuckDB in memory that holds the rule and its settings, and judges the rows that it is shown.
 
     Rows of several shards may be shown at once, whole problems at a time. Equal rows and settings give equal results,
-    whatever the number of threads. Raises duckdb.Error when the memory of the machine is not enough.
+    whatever the number of threads. `other`: settings and limits that the relation `compared` puts beside these. Raises
+    duckdb.Error when the memory of the machine is not enough.
     """
 
-    def __init__(self, settings: dict[str, Any], limits: list[dict[str, Any]], threads: int = 1) -> None:
+    def __init__(self, settings: Asked, limits: Limits, threads: int = 1, other: tuple[Asked, Limits] | None = None):
         self._db = duckdb.connect(config={"threads": threads})
         self._db.execute("SET preserve_insertion_order = false")
-        self._show("settings", pa.Table.from_pylist([settings], SETTINGS))
-        self._show("limits", pa.Table.from_pylist(limits, LIMITS))
+        for name, (asked, own) in {"": (settings, limits), "other_": other or (settings, limits)}.items():
+            self._show(f"{name}settings", pa.Table.from_pylist([asked], SETTINGS))
+            self._show(f"{name}limits", pa.Table.from_pylist(own, LIMITS))
         self._show("scores", _SCORES.empty_table())
         self._show("grades", _GRADES.empty_table())
         self._db.execute(_SQL)
@@ -92,43 +104,58 @@ class Algorithm1:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def settle(self, settings: dict[str, Any], limits: list[dict[str, Any]]) -> None:
-        """Go by other settings from now on, also for what is grouped already."""
-        self._show("settings", pa.Table.from_pylist([settings], SETTINGS))
-        self._show("limits", pa.Table.from_pylist(limits, LIMITS))
-
-    def show(self, scores: Shown | None, grades: Shown | None) -> None:
+    def show(self, scores: Shown | None, grades: Shown | None, *, hold: bool = True) -> None:
         """Look at these responses: `scores` with a column `living`; `grades` say whose passes are lucky.
 
         Without scores look at these problems as they were graded. Paths name Parquet files of the tables as they are
-        stored, of which all responses live. Raises CorruptShard for a file that is gone or damaged.
+        stored, of which all responses live. Unless `hold` the problems are added up by each query anew, for one alone.
+        Raises CorruptShard for a file that is gone or damaged.
         """
-        try:
+        source = "groups_of_grades" if scores is None else "groups_of_scores"
+        with _readable():
             for name, shown in (("grades", grades), ("scores", scores)):
                 if isinstance(shown, list):
-                    self._db.read_parquet(shown).create_view(f"stored_{name}", replace=True)
-                    self._db.execute(_STORED[name])
+                    self._read(name, shown)
                 elif shown is not None:
                     self._show(name, shown)
-            self._db.execute(_BY_GRADES if scores is None else _BY_SCORES)
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            raise CorruptShard(f"a sealed table is gone or damaged: {error}") from error
+            if hold:
+                self._db.execute(_HELD.format(source=source))
+            self._db.execute(_SHOWN.format(source="held" if hold else source))
+
+    def show_alike(self, paths: list[str]) -> None:
+        """Look at groups that `write_alike` wrote, under the same settings but for those that add nothing up."""
+        with _readable():
+            self._read("alike", paths)
+            self._db.execute(_SHOWN.format(source="kept"))
+
+    def write_alike(self, path: str) -> None:
+        """Write what is being looked at without ids (see `alike`), as Parquet."""
+        self._db.sql("FROM alike").write_parquet(path, compression="zstd")
 
     def remember_candidates(self) -> None:
         """Add what is being looked at to the candidates of stage II, which are ranked over all of them."""
         self._db.execute("INSERT INTO candidates FROM candidates_of_groups")
 
-    def remember_verdicts(self) -> None:
-        """Keep what is said of the groups under today's settings, to compare with what others say."""
-        self._db.execute("DELETE FROM before")
-        self._db.execute("INSERT INTO before SELECT place, problem_id, teacher, mode, verdict, taken FROM judged")
-
     def told(self, query: str, **parameters: Any) -> pa.Table:
         """The answer to a query about the relations of algorithm1.sql; its parameters are bound."""
-        return self._db.sql(query, params=parameters or None).to_arrow_table()
+        with _readable():
+            return self._db.sql(query, params=parameters or None).to_arrow_table()
+
+    def _read(self, name: str, paths: list[str]) -> None:
+        self._db.read_parquet(paths).create_view(f"stored_{name}", replace=True)
+        self._db.execute(_STORED[name])
 
     def _show(self, name: str, table: pa.Table) -> None:
         self._db.register(name, table)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Raises CorruptShard for a file that is gone or damaged."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        raise CorruptShard(f"a sealed table is gone or damaged: {error}") from error
 
 
 def _types(table: str, names: tuple[str, ...], *more: pa.Field) -> pa.Schema:

@@ -3,68 +3,124 @@
 -- It stands on relations that its user registers (select/algorithm1.py); no text of a recipe or of data gets in here:
 --   scores    generation_id, problem_id, teacher, mode, category, score, threshold, passed, living
 --   grades    problem_id, teacher, mode, category, asked, decided, passed, variation, highest, threshold, high
---   settings  one row: "by", "mode", at_threshold, best, threshold, variation, ddof, easy_share, easy_keeps, lucky,
---             lucky_below, most, salt
+--   settings  one row: "by", "mode", at_threshold, best, threshold, variation, ddof, graded_ddof, easy_share,
+--             easy_keeps, lucky, lucky_below, most, salt
 --   limits    one row a category that has settings of its own: category, threshold, variation, easy, most
+--   other_settings, other_limits   the same for what is asked instead; as these where nothing is
 -- `mode` is '' where a model has one way of being asked. A digest is the first eight bytes of MD5 as a little-endian
 -- number: no random number decides anything.
 
 CREATE OR REPLACE TEMP MACRO digest(salt, id) AS md5_number_upper(salt || ':' || id);
 CREATE OR REPLACE TEMP MACRO drawn(salt, id) AS (digest(salt, id) >> 11)::DOUBLE / 9007199254740992;  -- in [0, 1)
 
--- Each response: its score where one can be told, its threshold, and whether it passes (ambiguity a: at equality).
+-- Whether a score passes (ambiguity a: at equality). `given`: a threshold in place of the one that it was graded by.
+CREATE OR REPLACE TEMP MACRO passing_of(worth, given, own, passed, at_threshold) AS
+    CASE WHEN worth IS NULL THEN false
+         WHEN given IS NULL AND at_threshold = 'scored' THEN coalesce(passed, false)
+         WHEN at_threshold = 'passes' THEN coalesce(worth >= coalesce(given, own), false)
+         ELSE coalesce(worth > coalesce(given, own), false) END;
+
+-- The coefficient of variation of `decided` scores whose deviation by n is `spread` of their mean; null below two.
+-- Rounded: what is computed from floating-point numbers in another order must be the same number.
+CREATE OR REPLACE TEMP MACRO variation_of(spread, decided, ddof) AS
+    CASE WHEN decided > 1 THEN round(spread * sqrt(decided / (decided - ddof)), 9) END;
+
+-- What Algorithm 1 says of a problem as one model saw it. `wanted`: whether these are the model and mode that decide.
+CREATE OR REPLACE TEMP MACRO verdict_of(wanted, decided, passed, highest, bound, best, cv, cut, easy, coin, share) AS
+    CASE WHEN NOT wanted THEN 'other_model'
+         WHEN decided < 2 THEN 'ungraded'
+         WHEN CASE best WHEN 'reaches' THEN highest < bound ELSE passed = 0 END THEN 'hopeless'
+         WHEN cv > cut THEN 'challenging'
+         WHEN easy IS NOT TRUE THEN 'easy'
+         WHEN coin < share THEN 'easy_kept'
+         ELSE 'easy_left' END;
+
+-- How many of its responses are taken (ambiguity b: easy_keeps).
+CREATE OR REPLACE TEMP MACRO taken_of(verdict, easy_keeps, fluke, lucky, told, passing) AS
+    CASE WHEN verdict NOT IN ('challenging', 'easy_kept') THEN 0
+         WHEN verdict = 'easy_kept' AND easy_keeps = 'all' THEN told
+         WHEN fluke AND lucky = 'drop' THEN 0
+         ELSE passing END;
+
+-- Each response: its score where one can be told, its threshold, and whether it passes, now and as is asked instead.
 CREATE OR REPLACE TEMP VIEW told AS
 SELECT s.generation_id, s.problem_id, s.teacher, s."mode", s.category, s.living,
        CASE WHEN s.score BETWEEN 0 AND 1 THEN s.score END AS worth,
        coalesce(l.threshold, c.threshold) AS given,
-       coalesce(given, s.threshold) AS bound,
-       CASE WHEN worth IS NULL THEN false
-            WHEN given IS NULL AND c.at_threshold = 'scored' THEN coalesce(s.passed, false)
-            WHEN c.at_threshold = 'passes' THEN coalesce(worth >= bound, false)
-            ELSE coalesce(worth > bound, false) END AS passes,
+       coalesce(l.threshold, c.threshold, s.threshold) AS bound,
+       passing_of(worth, given, s.threshold, s.passed, c.at_threshold) AS passes,
        CASE WHEN l.threshold IS NOT NULL THEN 'thresholds.' || s.category
             WHEN c.threshold IS NOT NULL THEN 'threshold'
-            ELSE 'at_threshold=' || c.at_threshold END AS passes_by
-FROM scores s CROSS JOIN settings c LEFT JOIN limits l ON l.category = s.category;
+            ELSE 'at_threshold=' || c.at_threshold END AS passes_by,
+       coalesce(m.threshold, d.threshold, s.threshold) AS bound_then,
+       passing_of(worth, coalesce(m.threshold, d.threshold), s.threshold, s.passed, d.at_threshold) AS passes_then
+FROM scores s CROSS JOIN settings c LEFT JOIN (FROM limits WHERE threshold IS NOT NULL) l ON l.category = s.category
+CROSS JOIN other_settings d LEFT JOIN (FROM other_limits WHERE threshold IS NOT NULL) m ON m.category = s.category;
 
 -- Each problem as one model saw it, from the responses. `passing`, `told`: of them those that live, which may be taken.
--- Variations are rounded: sums of floating-point numbers depend on the order of the rows.
+-- Scores have six decimals: as whole millionths their sums are exact, whatever the order of the rows.
 CREATE OR REPLACE TEMP VIEW groups_of_scores AS
 WITH added AS (
     SELECT problem_id, teacher, "mode", any_value(category) AS category, count(worth) AS decided,
            count(*) FILTER (passes) AS passed, count(*) FILTER (passes AND living) AS passing,
-           count(worth) FILTER (living) AS told, max(worth) AS highest, max(bound) AS bound,
-           avg(worth) AS mean, stddev_pop(worth) AS deviation
-    FROM told GROUP BY problem_id, teacher, "mode")
-SELECT a.problem_id, a.teacher, a."mode", a.category, a.decided, a.passed, a.passing, a.told, a.highest, a.bound,
-       CASE WHEN mean > 0 AND a.decided > 1
-            THEN round(deviation / mean * sqrt(a.decided / (a.decided - c.ddof)), 9) END AS cv, g.high
-FROM added a CROSS JOIN settings c
-LEFT JOIN grades g ON g.problem_id = a.problem_id AND g.teacher = a.teacher AND g."mode" = a."mode";
+           count(*) FILTER (passes_then) AS passed_then, count(*) FILTER (passes_then AND living) AS passing_then,
+           count(worth) FILTER (living) AS told, max(worth) AS highest,
+           max(bound) AS bound, max(bound_then) AS bound_then,
+           sum(millionths) AS total, sum(millionths * millionths) AS squares
+    FROM (SELECT *, round(worth * 1e6)::BIGINT AS millionths FROM told) GROUP BY problem_id, teacher, "mode")
+SELECT a.* EXCLUDE (total, squares),
+       CASE WHEN total > 0 THEN sqrt(a.decided * squares - total * total) / total END AS spread,
+       g.high, NULL::DOUBLE AS coin, 1 AS problems
+FROM added a LEFT JOIN grades g ON g.problem_id = a.problem_id AND g.teacher = a.teacher AND g."mode" = a."mode";
 
 -- The same from the table `grades`, where every scored response lives and no threshold is changed.
 CREATE OR REPLACE TEMP VIEW groups_of_grades AS
-SELECT problem_id, teacher, "mode", category, decided, passed, passed AS passing, decided AS told,
-       highest, threshold AS bound, round(variation, 9) AS cv, high
-FROM grades WHERE asked > 0;
+SELECT g.problem_id, g.teacher, g."mode", g.category, g.decided::BIGINT AS decided,
+       g.passed::BIGINT AS passed, g.passed::BIGINT AS passing, g.passed::BIGINT AS passed_then,
+       g.passed::BIGINT AS passing_then, g.decided::BIGINT AS told, g.highest, g.threshold AS bound,
+       g.threshold AS bound_then, g.variation * sqrt((g.decided - coalesce(c.graded_ddof, 0)) / g.decided) AS spread,
+       g.high, NULL::DOUBLE AS coin, 1 AS problems
+FROM grades g CROSS JOIN settings c WHERE g.asked > 0;
 
-CREATE OR REPLACE TEMP TABLE groups AS FROM groups_of_scores LIMIT 0;  -- filled from one of the two
+CREATE OR REPLACE TEMP TABLE held AS FROM groups_of_scores LIMIT 0;  -- filled from one of the two
+CREATE OR REPLACE TEMP VIEW groups AS FROM held;
 
--- What Algorithm 1 says of each problem, and how many of its responses it takes (ambiguity b: easy_keeps).
+-- Groups of which all that the rule looks at is equal, as one row with their number; no id, but the coin that it draws.
+-- Of one that nothing but another threshold could make a taken one nothing else counts.
+CREATE OR REPLACE TEMP VIEW alike AS
+SELECT category, teacher, "mode", decided, passed, passing, told, alive::DOUBLE AS highest, 1.0::DOUBLE AS bound,
+       CASE WHEN alive THEN spread END AS spread, CASE WHEN alive THEN high END AS high,
+       CASE WHEN alive AND easy THEN drawn(salt, problem_id) END AS coin, sum(problems)::BIGINT AS problems
+FROM (SELECT g.*, l.easy, c.salt, g.decided > 1 AND (g.passed > 0 OR coalesce(g.highest >= g.bound, false)) AS alive
+      FROM groups g CROSS JOIN settings c LEFT JOIN limits l ON l.category = g.category)
+GROUP BY ALL;
+
+-- What Algorithm 1 says of each problem, and how many of its responses it takes.
 CREATE OR REPLACE TEMP VIEW judged AS
-SELECT g.*, g.rowid AS place, coalesce(l.variation, c.variation) AS cut, coalesce(g.high < c.lucky_below, false) AS fluke,
-       CASE WHEN c."by" <> g.teacher OR c."mode" <> g."mode" THEN 'other_model'
-            WHEN g.decided < 2 THEN 'ungraded'
-            WHEN CASE c.best WHEN 'reaches' THEN g.highest < g.bound ELSE g.passed = 0 END THEN 'hopeless'
-            WHEN g.cv > cut THEN 'challenging'
-            WHEN l.easy IS NOT TRUE THEN 'easy'
-            WHEN drawn(c.salt, g.problem_id) < c.easy_share THEN 'easy_kept'
-            ELSE 'easy_left' END AS verdict,
-       CASE WHEN verdict NOT IN ('challenging', 'easy_kept') THEN 0
-            WHEN verdict = 'easy_kept' AND c.easy_keeps = 'all' THEN g.told
-            WHEN fluke AND c.lucky = 'drop' THEN 0
-            ELSE g.passing END AS taken
+SELECT g.*, variation_of(g.spread, g.decided, c.ddof) AS cv, coalesce(l.variation, c.variation) AS cut,
+       coalesce(g.high < c.lucky_below, false) AS fluke,
+       verdict_of(coalesce(c."by" = g.teacher, true) AND coalesce(c."mode" = g."mode", true), g.decided, g.passed,
+                  g.highest, g.bound, c.best, cv, cut, l.easy, drawn(c.salt, g.problem_id), c.easy_share) AS verdict,
+       taken_of(verdict, c.easy_keeps, fluke, c.lucky, g.told, g.passing) AS taken
 FROM groups g CROSS JOIN settings c LEFT JOIN limits l ON l.category = g.category;
+
+-- The same beside what the other settings say.
+CREATE OR REPLACE TEMP VIEW compared AS
+SELECT category, problems, was, "is", taken_of(was, easy_keeps, fluke, lucky, told, passing) AS had,
+       taken_of("is", easy_keeps_then, fluke_then, lucky_then, told, passing_then) AS has
+FROM (SELECT g.category, g.problems, g.told, g.passing, g.passing_then, c.easy_keeps, c.lucky,
+             d.easy_keeps AS easy_keeps_then, d.lucky AS lucky_then,
+             coalesce(g.high < c.lucky_below, false) AS fluke, coalesce(g.high < d.lucky_below, false) AS fluke_then,
+             verdict_of(coalesce(c."by" = g.teacher, true) AND coalesce(c."mode" = g."mode", true), g.decided, g.passed,
+                        g.highest, g.bound, c.best, variation_of(g.spread, g.decided, c.ddof),
+                        coalesce(l.variation, c.variation), l.easy,
+                        coalesce(g.coin, drawn(c.salt, g.problem_id)), c.easy_share) AS was,
+             verdict_of(coalesce(d."by" = g.teacher, true) AND coalesce(d."mode" = g."mode", true), g.decided,
+                        g.passed_then, g.highest, g.bound_then, d.best, variation_of(g.spread, g.decided, d.ddof),
+                        coalesce(m.variation, d.variation), m.easy,
+                        coalesce(g.coin, drawn(d.salt, g.problem_id)), d.easy_share) AS "is"
+      FROM groups g CROSS JOIN settings c LEFT JOIN limits l ON l.category = g.category
+      CROSS JOIN other_settings d LEFT JOIN other_limits m ON m.category = g.category);
 
 -- Stage I: every living response with what decided about it.
 CREATE OR REPLACE TEMP VIEW stage_one AS
@@ -116,14 +172,3 @@ FROM (SELECT k.*, row_number() OVER (PARTITION BY k.category
                                      ORDER BY k.cv DESC, digest(c.salt, k.problem_id), k.problem_id) AS rank
       FROM candidates k CROSS JOIN settings c) r
 CROSS JOIN settings c LEFT JOIN limits l ON l.category = r.category;
-
--- Of a change of settings: what was said before of the groups, beside what is said now, by category.
-CREATE OR REPLACE TEMP TABLE before AS SELECT place, problem_id, teacher, "mode", verdict, taken FROM judged LIMIT 0;
-
-CREATE OR REPLACE TEMP VIEW changed_in_place AS  -- where the groups are the same
-SELECT j.category, b.verdict AS was, j.verdict AS "is", b.taken AS had, j.taken AS has
-FROM judged j JOIN before b ON b.place = j.place;
-
-CREATE OR REPLACE TEMP VIEW changed_by_name AS  -- where they were made anew
-SELECT j.category, b.verdict AS was, j.verdict AS "is", b.taken AS had, j.taken AS has
-FROM judged j JOIN before b ON b.problem_id = j.problem_id AND b.teacher = j.teacher AND b."mode" = j."mode";

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from tracemill.engine.categories import named
 from tracemill.engine.pool import pool
 from tracemill.engine.step import Inputs, Step
 from tracemill.errors import CorruptShard
@@ -37,17 +38,34 @@ class Graded(Step):
     lucky_below: Share = LUCKY  # such a problem: the pass rate's interval ends below this
     salt: str = "tracemill"  # another one draws other problems and responses
 
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        """Refuse settings that contradict each other. Raises ValueError naming them."""
+        for values in self._by_category().values():
+            if len({named(category) for category in values}) < len(values):
+                raise ValueError(f"one category is named twice, in two spellings: {', '.join(values)}")
+        senseless = 0.0 if self.at_threshold == "passes" else 1.0
+        for place, share in self._thresholds().items():
+            if share == senseless:
+                said = "never" if share else "always"
+                raise ValueError(f"{place}: {share:g} is {said} passed with at_threshold {self.at_threshold}")
+        return self
+
+    def _thresholds(self) -> dict[str, float | None]:
+        """Every threshold that is given in place of those of `scores`, by its key."""
+        return {f"thresholds.{category}": share for category, share in self.thresholds.items()}
+
     def asked(self) -> dict[str, Any]:
         """The one row of the relation `settings`; what a stage lacks is null."""
         columns = ("by", "mode", "at_threshold", "best", "variation", "ddof", "lucky", "lucky_below", "salt")
         return {name: getattr(self, name) for name in columns}
 
     def limits(self) -> list[dict[str, Any]]:
-        """The relation `limits`: one row a category that has settings of its own."""
+        """The relation `limits`: one row a category that has settings of its own, by the name that `scores` has."""
         own: dict[str, dict[str, Any]] = {}
         for column, values in self._by_category().items():
             for category, value in values.items():
-                own.setdefault(category, {"category": category})[column] = value
+                own.setdefault(named(category), {"category": named(category)})[column] = value
         return list(own.values())
 
     def _by_category(self) -> dict[str, dict[str, Any]]:

@@ -51,6 +51,9 @@ class StageTwo(Graded):
     def _by_category(self) -> dict[str, dict[str, Any]]:
         return {**super()._by_category(), "most": self.most}
 
+    def _thresholds(self) -> dict[str, float | None]:
+        return {**super()._thresholds(), "threshold": self.threshold}
+
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Look at each shard once. Memory: a row of numbers and ids for each problem, no response."""
         problems = list[pl.DataFrame]()

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from tests.build.trial import Trial
 from tracemill.cli import app
+from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError
 from tracemill.recipe import parse_recipe
 from tracemill.report.what_if import what_if
@@ -55,7 +56,7 @@ def contents(folder: Path) -> dict[str, int]:
         pytest.param(["variation=0.6"], "grades", id="a cut: the grades tell"),
         pytest.param(["easy_share=1", "easy_keeps=all"], "grades", id="other coins"),
         pytest.param(["by=nobody"], "grades", id="another model"),
-        pytest.param(["ddof=1", "variation=0.6"], "scores", id="another deviation"),
+        pytest.param(["ddof=1", "variation=0.6"], "grades", id="another deviation"),
         pytest.param(["thresholds.math=1", "at_threshold=passes"], "scores", id="another threshold"),
         pytest.param(["variations.math=1.1"], "grades", id="a cut by category"),
     ],
@@ -88,6 +89,47 @@ def test_it_counts_what_a_run_would_take(trial: Trial, tmp_path: Path, changes: 
     assert found.read == read
     assert sum(found.verdicts["problems"]) == 12
     assert len(had) > 5
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(["variation=0.6"], id="a cut"),
+        pytest.param(["ddof=1", "variation=0.6"], id="another deviation"),
+        pytest.param(["easy_share=0.3"], id="coins against another share"),
+        pytest.param(["best=reaches", "variations.math=1.1"], id="equality, and a category's own"),
+        pytest.param(["lucky=drop", "lucky_below=0.9"], id="luck"),
+        pytest.param(["by=nobody"], id="another model"),
+        pytest.param(["easy=[]"], id="other categories are easy: their coins are not kept"),
+        pytest.param(["salt=other"], id="other coins are not kept"),
+        pytest.param(["thresholds.math=1", "at_threshold=passes"], id="another threshold adds up anew"),
+    ],
+)
+def test_what_one_question_added_up_tells_the_next_one_the_same(
+    trial: Trial, tmp_path: Path, changes: list[str]
+) -> None:
+    machine = Resources(workers=1, environment={"TRACEMILL_CACHE": str(tmp_path)})
+    plain = what_if(trial.recipe, trial.store, changes)
+    first = what_if(trial.recipe, trial.store, ["variation=0.1"], machine=machine, keep_from=1)
+    assert list(tmp_path.rglob("*.parquet"))
+    again = what_if(trial.recipe, trial.store, changes, machine=machine, keep_from=1)
+    assert again.verdicts.equals(plain.verdicts)
+    assert again.counts.equals(plain.counts)
+    assert first.read == "grades"
+
+
+def test_what_was_kept_does_not_outlive_the_shards_that_it_was_made_from(tmp_path: Path) -> None:
+    """Trap: a step that ran again with other settings leaves the same names behind."""
+    rows = {"a": [*responses(2, 1), *responses(4, 2)]}
+    trial = Trial(tmp_path, rows, STEPS).run()
+    machine = Resources(workers=1, environment={"TRACEMILL_CACHE": str(tmp_path / "cache")})
+    before = what_if(trial.recipe, trial.store, [], machine=machine, keep_from=1)
+    step = {**STEPS["stage_one"], "easy": []}
+    trial.recipe = parse_recipe({**trial.recipe.model_dump(mode="json"), "steps": {**STEPS, "stage_one": step}}, "test")
+    trial.run()
+    after = what_if(trial.recipe, trial.store, [], machine=machine, keep_from=1)
+    assert before.counts["responses_is"].to_list() != after.counts["responses_is"].to_list()
+    assert len(list((tmp_path / "cache" / "selection").glob("*/*"))) == 1
 
 
 def test_of_stage_two_it_ranks_all_shards_again(trial: Trial) -> None:

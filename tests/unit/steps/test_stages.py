@@ -10,12 +10,14 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from tests.build.tables import inputs_of
 from tracemill.engine.resources import Resources
 from tracemill.engine.step import Output
 from tracemill.engine.tables import columns_of
 from tracemill.errors import CorruptShard
+from tracemill.select.graded import Graded
 from tracemill.select.stage_one import StageOne
 from tracemill.select.stage_two import StageTwo
 
@@ -233,6 +235,34 @@ def test_stage_two_takes_from_all_that_entered_stage_one(tmp_path: Path) -> None
     tables["ledger"] = away
     told = second(tmp_path, tables).ledger["reason"].to_pylist()
     assert told == ["annealing", "turned_away"]  # q's pass was chosen, then turned away by a later step
+
+
+@pytest.mark.parametrize(
+    ("step", "given", "said"),
+    [
+        pytest.param(StageOne, {"thresholds": {"math": 1.0}}, "thresholds.math: 1 is never passed", id="above all"),
+        pytest.param(
+            StageOne, {"thresholds": {"code": 0.0}, "at_threshold": "passes"}, "0 is always passed", id="none"
+        ),
+        pytest.param(StageTwo, {"threshold": 1.0}, "threshold: 1 is never passed", id="stage two's own"),
+        pytest.param(StageOne, {"variations": {"if": 0.1, "instruction following": 0.2}}, "twice", id="two spellings"),
+        pytest.param(StageOne, {"easy": ["chat", "other"]}, "twice", id="two spellings of an easy one"),
+        pytest.param(StageOne, {"variation": -0.1}, "greater than or equal to 0", id="no variation"),
+        pytest.param(StageOne, {"variation": float("nan")}, "variation", id="not a number"),
+        pytest.param(StageOne, {"easy_share": 1.1}, "less than or equal to 1", id="more than all"),
+        pytest.param(StageTwo, {"most": {"math": -1}}, "greater than or equal to 0", id="fewer than none"),
+    ],
+)
+def test_settings_that_cannot_be_met_are_refused(step: type[Graded], given: dict[str, Any], said: str) -> None:
+    kind = {StageOne: "stage_one", StageTwo: "stage_two"}[step]
+    with pytest.raises(ValidationError, match=said):
+        step.model_validate({"kind": kind, **given})
+
+
+def test_a_category_is_found_by_any_of_its_spellings(tmp_path: Path) -> None:
+    """Trap: `if` in a recipe, and `instruction following` in the table: the setting would silently do nothing."""
+    tables = problem("p", [1, 1, 1, 0], "instruction following")
+    assert reasons(first(tmp_path, tables, variations={"if": 0.9})) == ["easy"] * 4
 
 
 _SCORE = st.one_of(st.none(), st.sampled_from([0.0, 0.25, 0.5, 0.99, 1.0]))
