@@ -38,8 +38,8 @@ _NONE = Counts(entered=0, kept=0, rejected={}, quarantined={})
 def written(store: Store, responses: int) -> list[Manifest]:
     """Seal so many responses, the phrases among them."""
     draw = np.random.default_rng(7)
-    words = np.array([_word(k) for k in range(VOCABULARY)])
-    planted = _planted(words, responses)
+    words = np.array([f"{_word(k)} " for k in range(VOCABULARY)], "S5")
+    planted = _planted(responses)
     return [_shard(store, number, min(SHARD, responses - first), words, planted, draw)
             for number, first in enumerate(range(0, responses, SHARD))]  # fmt: skip
 
@@ -49,9 +49,10 @@ def _word(number: int) -> str:
     return "".join(letters[number // 20**k % 20] for k in range(4))
 
 
-def _planted(words: Any, responses: int) -> dict[int, list[str]]:
+def _planted(responses: int) -> dict[int, list[str]]:
     """By the number of a response: the phrases that stand in it."""
     draw = np.random.default_rng(3)
+    words = [_word(k) for k in range(VOCABULARY)]
     found: dict[int, list[str]] = {}
     for phrase in range(PHRASES):
         text = " ".join(draw.choice(words, 20))
@@ -62,9 +63,11 @@ def _planted(words: Any, responses: int) -> dict[int, list[str]]:
 
 def _shard(store: Store, number: int, rows: int, words: Any, planted: dict[int, list[str]], draw: Any) -> Manifest:
     ranks = np.minimum(draw.zipf(1.2, (rows, WORDS)) - 1, VOCABULARY * 50) * 7919 % VOCABULARY
-    texts = [" ".join(line) for line in words[ranks]]
-    for row in range(rows):
-        texts[row] = " ".join([texts[row], *planted.get(number * SHARD + row, ())])
+    data = words[ranks].tobytes().decode("ascii")
+    size = words.itemsize * WORDS
+    texts = [
+        data[row * size : (row + 1) * size] + " ".join(planted.get(number * SHARD + row, ())) for row in range(rows)
+    ]
     schema = columns_of("generations")
     given = {
         "id": pa.array([f"g{number:05d}{row:05d}" for row in range(rows)]),
