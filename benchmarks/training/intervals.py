@@ -1,9 +1,9 @@
 """1,000 evaluations drawn from one stored matrix: how often the interval holds the matrix's score, and how wide it is.
 
-The matrix has the outcomes of 128 samples of each of 200 items. TRACEMILL_MATRIX names one as a text of 0 and 1, a line
-an item; without it the items' pass rates are drawn from the Beta distributions that the published labels of GSM8K (four
-models) and MATH (eight samples) below TRACEMILL_DATA give, half of each. Each evaluation draws 200 items with
-replacement, and 4 or 16 of an item's samples without.
+The matrix has the outcomes of 128 samples of each of 200 items. TRACEMILL_MATRIX names the store of an evaluation with
+as many samples, whose first model's outcomes are taken; without it the items' pass rates are drawn from the Beta
+distributions that the published labels of GSM8K (four models) and MATH (eight samples) below TRACEMILL_DATA give, half
+of each. Each evaluation draws 200 items with replacement, and 4 or 16 of an item's samples without.
 """
 
 from __future__ import annotations
@@ -13,10 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from benchmarks.grading.replay import published
 from tracemill.distill.priors import beta_of
+from tracemill.engine.runner import shard_count
+from tracemill.engine.store import Store
 from tracemill.evaluate.estimates import Counts, pass_at_1
+from tracemill.grade.step import Grade
+from tracemill.report.funnel import recipe_of
 
 ITEMS = 200
 SAMPLES = 128
@@ -45,8 +50,8 @@ def figures() -> dict[str, float | int]:
 
 def _matrix() -> Matrix | None:
     """The stored matrix, or one drawn as the labels are."""
-    if path := os.environ.get("TRACEMILL_MATRIX"):
-        return np.array([[int(mark) for mark in line] for line in Path(path).read_text("ascii").split()])
+    if root := os.environ.get("TRACEMILL_MATRIX"):
+        return _stored(root)
     folder = Path(os.environ.get("TRACEMILL_DATA", "/nowhere"))
     if not folder.is_dir():
         return None
@@ -58,6 +63,20 @@ def _matrix() -> Matrix | None:
         shape = beta_of(passed, np.array([len(row) for row in labels[name]], float))
         rates.append(chance.beta(*shape, ITEMS // 2))
     return chance.binomial(1, np.concatenate(rates)[:, None], (ITEMS, SAMPLES))
+
+
+def _stored(root: str) -> Matrix:
+    """One row an item and one column a sample: whether it passed, of the first model by name; undecided did not."""
+    store = Store.at(root)
+    recipe = recipe_of(store)
+    grades = [name for name, step in recipe.steps.items() if isinstance(step, Grade)]
+    sealed = (store.manifest(name, shard) for name in grades for shard in range(shard_count(store)))
+    names = ["problem_id", "teacher", "mode", "sample_index", "passed"]
+    rows = pl.concat([pl.DataFrame(store.get_table(m.tables["scores"], names)) for m in sealed if m is not None])
+    own = rows.filter(pl.col("teacher") == rows["teacher"].min()).sort("problem_id", "sample_index")
+    items = own.group_by("problem_id", maintain_order=True).agg(pl.col("passed").fill_null(False).cast(pl.Int64))
+    least = items["passed"].list.len().min()
+    return np.array(items["passed"].list.head(least).to_list(), np.int64)
 
 
 def _measured(matrix: Matrix, samples: int) -> tuple[float, float, float]:
