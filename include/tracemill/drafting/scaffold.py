@@ -6,6 +6,8 @@ What is written works and passes its test as it is; from there it is changed int
 from __future__ import annotations
 
 import ast
+import builtins
+import keyword
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,8 +74,9 @@ def step_of(room: str) -> Part:
 def write_part(part: Part, name: str, clone: Path) -> Written:
     """Write the files of a new part. Raises RecipeError for a name that is taken, or where there is no clone."""
     _require_clone(clone)
-    _require_free(part, name, clone)
     words = {"name": name, "class_name": "".join(word.capitalize() for word in name.split("_")) + part.suffix}
+    _require_free(part, name, clone)
+    _require_own(part, words, clone)
     written = []
     for template, place in part.files(name).items():
         path = clone / place
@@ -112,6 +115,29 @@ def _require_free(part: Part, name: str, clone: Path) -> None:
     taken = [place for place in part.files(name).values() if (clone / place).exists()]
     if taken:
         raise RecipeError(f"{taken[0]} is there already: choose another name, or remove it")
+
+
+def _require_own(part: Part, words: dict[str, str], clone: Path) -> None:
+    """Raises RecipeError for a name that Python keeps to itself, or whose class would hide one that is used there."""
+    name = words["name"]
+    if keyword.iskeyword(name):
+        raise RecipeError(f"{name!r} is a word of Python, which no module can be called: choose another name")
+    made = {words["class_name"]}
+    texts = [_filled(part.kind, {**words, "class_name": "_"}), (clone / part.listed).read_text(encoding="utf-8")]
+    if part.operator:
+        made.add(f"{words['class_name']}Operator")
+        texts.append((clone / _STAGES).read_text(encoding="utf-8"))
+    used = set(dir(builtins)).union(*map(_names_in, texts))
+    if taken := sorted(made & used):
+        raise RecipeError(f"{name!r} would make a class {taken[0]}, which is something else there: choose another name")
+
+
+def _names_in(text: str) -> set[str]:
+    """Every name that a module imports, defines or uses."""
+    nodes = list(ast.walk(ast.parse(text)))
+    defined = {node.name for node in nodes if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    imported = {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
+    return defined | imported | {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
 def _filled(template: str, words: dict[str, str]) -> str:

@@ -92,11 +92,18 @@ def test_a_step_gets_its_operator(clone: Path, written: dict[str, Written]) -> N
         pytest.param(SOURCE, "limo", "there is a source 'limo' already", id="taken"),
         pytest.param(SOURCE, "Acme-Math", "is no name", id="no name"),
         pytest.param(VERIFIER, "verifier", "is there already", id="a file of that name"),
+        pytest.param(SOURCE, "class", "is a word of Python", id="a module that cannot be imported"),
+        pytest.param(step_of("select"), "recipe", "would make a class Recipe", id="a class of the list's own file"),
+        pytest.param(step_of("select"), "sieve", "would make a class Sieve", id="the class that it derives from"),
+        pytest.param(step_of("select"), "stage", "would make a class StageOperator", id="its operator's base"),
+        pytest.param(step_of("select"), "exception", "would make a class Exception", id="a class of Python's own"),
     ],
 )
 def test_what_is_there_is_never_written_over(clone: Path, part: Part, name: str, says: str) -> None:
+    before = (clone / part.listed).read_text(encoding="utf-8")
     with pytest.raises(RecipeError, match=says):
         write_part(part, name, clone)
+    assert (clone / part.listed).read_text(encoding="utf-8") == before
 
 
 def test_outside_of_a_clone_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
