@@ -7,12 +7,37 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 STORE = "store"  # the connection's name
 AT_HOME = "us-east-1"  # the one region that S3 does not want to be told
+
+
+def read_store(environment: Mapping[str, str]) -> dict[str, object]:
+    """The connection to the store. Raises SystemExit naming the secret of .env that does not stand where it is put.
+
+    docker-compose.yaml writes them into an address and into JSON, and Compose has no way to quote them there.
+    """
+    address = re.search(r"://[^:]+:(.*)@", environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
+    if address and not re.fullmatch(r"[\w.~-]*", address[1], re.ASCII):
+        raise SystemExit(_UNFIT.format("POSTGRES_PASSWORD") + " Then: docker compose down --volumes, for the database")
+    text = environment["AIRFLOW_CONN_STORE"]
+    try:
+        found: dict[str, object] = json.loads(text)
+    except ValueError:
+        found = {}
+    if "\\" in text or not found:
+        raise SystemExit(_UNFIT.format("OBJECTS_KEY or OBJECTS_SECRET"))
+    return found
+
+
+_UNFIT = (
+    "{} of .env holds a character that does not stand in an address or in JSON as it is. Take letters, digits and -_.~ "
+    "alone, as `openssl rand -hex 32` prints them."
+)
 
 
 def make_bucket(connection: Mapping[str, object], url: str) -> None:
@@ -41,8 +66,10 @@ def airflow(*arguments: str) -> None:
 
 
 def main() -> None:
-    """Prepare everything. Needs ADMIN_PASSWORD, AIRFLOW_CONN_STORE and TRACEMILL_STORE in the environment."""
-    connection = json.loads(os.environ["AIRFLOW_CONN_STORE"])
+    """Prepare everything. Needs ADMIN_PASSWORD, AIRFLOW_CONN_STORE, TRACEMILL_STORE and the database's address in the
+    environment.
+    """
+    connection = read_store(os.environ)
     make_bucket(connection, os.environ["TRACEMILL_STORE"])
     airflow("db", "migrate")
     airflow("pools", "set", "gpu", "1", "one model server at a time")

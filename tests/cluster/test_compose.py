@@ -79,6 +79,12 @@ def test_secrets_have_no_defaults_and_the_example_names_them_all() -> None:
     assert {name: example.get(name) for name in required} == dict.fromkeys(required, "")
 
 
+def test_every_value_that_the_file_reads_stands_in_the_example() -> None:
+    example = (PROJECT / ".env.example").read_text(encoding="utf-8")
+    read = set(re.findall(r"\$\{(\w+)", FILE.read_text(encoding="utf-8")))
+    assert read == set(re.findall(r"^#?([A-Z_]+)=", example, re.M))
+
+
 def test_an_unfilled_secret_is_refused() -> None:
     with pytest.raises(KeyError, match=r"see \.env\.example"):
         services({})

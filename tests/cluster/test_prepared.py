@@ -13,7 +13,7 @@ import s3fs
 from moto.server import ThreadedMotoServer
 
 from tracemill_airflow import health
-from tracemill_airflow.prepare import make_bucket
+from tracemill_airflow.prepare import make_bucket, read_store
 
 
 class Says(BaseHTTPRequestHandler):
@@ -56,6 +56,39 @@ def test_a_worker_that_nobody_hears_of_is_not_well(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AIRFLOW__CELERY__BROKER_URL", "memory://")
     monkeypatch.setattr(health, "SECONDS", 0.1)
     assert health.main("worker") == 1
+
+
+ADDRESS = "postgresql+psycopg2://airflow:{}@postgres/airflow"
+STORE = '{{"conn_type": "aws", "login": "k", "password": "{}"}}'
+
+
+@pytest.mark.parametrize("secret", ["a@b", "a/b", "a:b@c", "a%41", "a#b", "a b", "ä"])
+def test_a_password_that_breaks_the_databases_address_is_named(secret: str) -> None:
+    environment = {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": ADDRESS.format(secret),
+        "AIRFLOW_CONN_STORE": STORE.format("s"),
+    }
+    with pytest.raises(SystemExit, match=r"POSTGRES_PASSWORD of \.env"):
+        read_store(environment)
+
+
+@pytest.mark.parametrize("secret", ['a"b', "a\\b", "a\\u0041"])
+def test_a_secret_that_breaks_the_connection_is_named(secret: str) -> None:
+    environment = {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": ADDRESS.format("p"),
+        "AIRFLOW_CONN_STORE": STORE.format(secret),
+    }
+    with pytest.raises(SystemExit, match="OBJECTS_SECRET"):
+        read_store(environment)
+
+
+def test_a_secret_as_the_example_makes_it_is_taken() -> None:
+    made = "0f-_.~Aa9"
+    environment = {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": ADDRESS.format(made),
+        "AIRFLOW_CONN_STORE": STORE.format(made),
+    }
+    assert read_store(environment)["password"] == made
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
