@@ -80,3 +80,11 @@ def test_java_files_are_named_after_their_class(source: str, file: str, main: st
 
 def test_a_java_package_is_left_out() -> None:
     assert without_package("package a.b;\nclass C {}") == "\nclass C {}"
+
+
+def test_a_user_without_a_home_has_the_other_languages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trap: in a container whose user nobody knows there is no home to look into, and nothing could be judged."""
+    monkeypatch.setenv("RUSTUP_HOME", "~a-user-whom-nobody-knows/.rustup")
+    rust = by_name("rust")
+    assert rust is not None
+    assert isinstance(rust.mounts(), list)

@@ -11,13 +11,14 @@ _INSIDE = "/toolchains/rust"
 
 def mounts() -> list[tuple[str, str]]:
     """Return rustup's stable tool-chain: it lies below a home, which the sandbox does not show."""
-    homes = (os.environ.get("RUSTUP_HOME") or Path.home() / ".rustup", "/usr/local/rustup")
+    homes = (os.environ.get("RUSTUP_HOME") or Path("~/.rustup"), "/usr/local/rustup")
     for home in homes:
         try:
             found = sorted(
-                Path(home).glob("toolchains/*/bin/rustc"), key=lambda path: ("stable" not in str(path), str(path))
+                Path(home).expanduser().glob("toolchains/*/bin/rustc"),
+                key=lambda path: ("stable" not in str(path), str(path)),
             )
-        except OSError:  # another user's home
+        except (OSError, RuntimeError):  # another user's home, or a user without one, as in a container
             continue
         if found:
             return [(str(found[0].parents[1]), _INSIDE)]
