@@ -10,15 +10,15 @@ import logging
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table
-from typer.core import TyperGroup
 
+from tracemill.cli.boundary import STATE, Group, err, speak, version
 from tracemill.cli.describe import describe
 from tracemill.cli.doctor import doctor
 from tracemill.cli.evaluation import mount as mount_evaluation
@@ -32,7 +32,6 @@ from tracemill.cli.select import select
 from tracemill.cli.serve import serve
 from tracemill.cli.upkeep import mount as mount_upkeep
 from tracemill.cli.versions import mount as mount_refresh
-from tracemill.errors import TracemillError
 
 if TYPE_CHECKING:
     from tracemill.engine.store import Store
@@ -40,31 +39,10 @@ if TYPE_CHECKING:
 
 PIPED_WIDTH = 120  # characters a line where no terminal says how wide it is
 out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-err = Console(stderr=True, highlight=False)
-_STATE = {"debug": False}
-
 Root = Annotated[str, typer.Option(help="Where the shards are: a path or any fsspec URL, such as s3://bucket/prefix.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-
-class _Group(TyperGroup):
-    """The one place where an error becomes a sentence and an exit code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except TracemillError as error:
-            if _STATE["debug"]:
-                raise
-            err.print(f"[red]tracemill: {escape(str(error))}[/red]", soft_wrap=True)
-            raise typer.Exit(1) from error
-        except KeyboardInterrupt as error:
-            err.print("Interrupted. What is sealed stays; run the same command again to continue.")
-            raise typer.Exit(130) from error
-
-
 app = typer.Typer(
-    cls=_Group, help="Builds verified reasoning datasets.", no_args_is_help=True, pretty_exceptions_enable=False
+    cls=Group, help="Builds verified reasoning datasets.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 
 
@@ -72,8 +50,13 @@ app = typer.Typer(
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what the steps do.")] = False,
+    asked: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version and end.")
+    ] = False,
 ) -> None:
-    _STATE["debug"] = debug
+    speak(sys.stdout)
+    speak(sys.stderr)
+    STATE["debug"] = debug
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=err)], force=True)
     logging.getLogger("tracemill.progress").setLevel(logging.INFO)
