@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -38,11 +39,11 @@ def migrate(
         for line in would_migrate(known, store, Resources()):
             out.print(escape(line), soft_wrap=True)
         return
+    refresh = shlex.join(["tracemill", "refresh", recipe or "RECIPE", "--root", root])
     done = run(known, store, Resources(), lambda line: out.print(escape(line), soft_wrap=True))
     out.print(
         f"{done.old_problems:,} problems are {done.new_problems:,} by the ids of format {FORMAT}; "
         f"{done.generations:,} responses followed them, {done.revocations:,} lines came to the revocation lists, "
-        f"{done.anchors:,} rows stay kept. Next: tracemill refresh {escape(recipe or 'RECIPE')} "
-        f"--root {escape(root)}",
+        f"{done.anchors:,} rows stay kept. Next: {escape(refresh)}",
         soft_wrap=True,
     )

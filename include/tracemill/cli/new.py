@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -112,7 +113,7 @@ def recipe(
         _run(target, rows)
         return
     _tell_unready(target)
-    run_it = f"tracemill run {target} --root {target.with_suffix('.store')}"
+    run_it = _run_of(target)
     out.print(f"Next: {escape(run_it)} --dry-run, or --rows 50 to try it", soft_wrap=True)
 
 
@@ -142,4 +143,9 @@ def _run(path: Path, rows: int | None) -> None:
     store = ran(load_recipe(str(path)).tried_on(rows), str(path.with_suffix(".store")), Resources(tell=told))
     out.print(f"Release: {escape(str(publish(store, path.with_suffix('.release'))))}", soft_wrap=True)
     if rows:
-        out.print(f"The whole: tracemill run {escape(str(path))} --root {path.with_suffix('.store')}", soft_wrap=True)
+        out.print(f"The whole: {escape(_run_of(path))}", soft_wrap=True)
+
+
+def _run_of(path: Path) -> str:
+    """What to type to run a recipe on a store beside it."""
+    return shlex.join(["tracemill", "run", str(path), "--root", str(path.with_suffix(".store"))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,8 +60,8 @@ def run(
     store = ran(loaded, root, machine, step, shard)
     if step is None:
         place = trial_root(root, loaded.trial) if "://" in root else store.root
-        publish = f"tracemill publish --root {place} --to FOLDER"
-        whole = f", or the whole: tracemill run {recipe} --root {root}" if loaded.trial else ""
+        publish = shlex.join(["tracemill", "publish", "--root", place, "--to", "FOLDER"])
+        whole = ", or the whole: " + shlex.join(["tracemill", "run", recipe, "--root", root]) if loaded.trial else ""
         out.print(f"Next: {escape(publish + whole)}", soft_wrap=True)
 
 

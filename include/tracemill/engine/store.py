@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -144,7 +145,7 @@ class Store(ObjectStore):
             place = self.root if self.on_disk else self.fs.unstrip_protocol(self.root)
             raise StoreError(
                 f"{self.root} is of format {found} and this tracemill writes {FORMAT}: run `tracemill migrate "
-                f"{place}`, which keeps versions, revocations and paid answers"
+                f"{shlex.quote(place)}`, which keeps versions, revocations and paid answers"
             )
 
     def _require_vacant(self) -> None:
