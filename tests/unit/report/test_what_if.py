@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,18 @@ def responses(passes: int, number: int) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
-    """Twelve sums of which 0, 1, ... 4 responses are right, in two files of a shard each."""
+    """Twelve sums of which 0, 1, ... 4 responses are right, in two files of a shard each.
+
+    Trap: read as a pattern, the store's path names two copies of it.
+    """
     rows = [row for number in range(12) for row in responses(number % 5, number)]
     sources = {"a": rows[:24], "b": rows[24:]}
-    return Trial(tmp_path_factory.mktemp("what_if"), sources, STEPS).run()
+    folder = tmp_path_factory.mktemp("what_if") / "v[12]"
+    folder.mkdir()
+    made = Trial(folder, sources, STEPS).run()
+    for copy in ("v1", "v2"):
+        shutil.copytree(folder, folder.with_name(copy))
+    return made
 
 
 def taken(trial: Trial) -> set[str]:
