@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import yaml
+
 from tracemill.errors import RecipeError
 from tracemill.models.api import Api, Price
 from tracemill.models.profiles import Profile
@@ -107,8 +109,8 @@ def model_lines(asked: Asked, folder: Path) -> list[str]:
     """The YAML of the key `model`, below it."""
     api = asked.api()
     if api is None:
-        return [f"name: {asked.name}", f"weights: {_placed(asked.weights or '', folder)}"]
-    lines = [f"name: {asked.name}", "api:", f"  url: {json.dumps(api.url)}", f"  model: {json.dumps(api.model)}"]
+        return [f"name: {plain(asked.name)}", f"weights: {_placed(asked.weights or '', folder)}"]
+    lines = [f"name: {plain(asked.name)}", "api:", f"  url: {json.dumps(api.url)}", f"  model: {json.dumps(api.model)}"]
     lines += [f'  key: "{api.key}"  # an environment variable: the key itself is never written down'] if api.key else []
     lines.append(f'  as_of: "{api.as_of}"  # what the name means now; change it to ask anew')
     lines += [f"  profile: {api.profile}  # which fields this address takes"] if api.profile else []
@@ -118,6 +120,11 @@ def model_lines(asked: Asked, folder: Path) -> list[str]:
         lines.append("  # price: {input: 0.55, output: 2.19}  # of a million tokens; then costs are counted")
     lines.append(f"  limit: {api.limit:g}" if api.limit else "  # limit: 20  # stop when so much is spent")
     return lines
+
+
+def plain(name: str) -> str:
+    """A name as YAML reads it back: in quotes where it would else be a number, a date, a truth or nothing."""
+    return name if yaml.safe_load(name) == name else json.dumps(name)
 
 
 def _placed(weights: str, folder: Path) -> str:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracemill.drafting.asked import LONG, SHORT, Asked, model_lines
+from tracemill.drafting.asked import LONG, SHORT, Asked, model_lines, plain
 from tracemill.drafting.looking import Look
 from tracemill.drafting.parts import Roles
 from tracemill.errors import RecipeError
@@ -61,7 +61,7 @@ def write(draft: Draft, to: Path) -> None:
 def written(draft: Draft, folder: Path) -> str:
     """The YAML of the draft, for a file in that folder."""
     lines = [
-        f"name: {draft.name}",
+        f"name: {plain(draft.name)}",
         f"description: {_quoted(f'Problems of {draft.found.given}, answered by {draft.asked.model} and verified.')}",
         "# Relative paths start at this file's folder. docs/start/own-problems.md says more about every part.",
         "sources:",
@@ -112,7 +112,7 @@ def _verify(name: str, draft: Draft) -> list[str]:
 def _source(draft: Draft, folder: Path) -> list[str]:
     found = draft.found
     kind = found.known or ("huggingface" if found.is_hub else "jsonl")
-    lines = [f"kind: {kind}", f"name: {draft.name}"]
+    lines = [f"kind: {kind}", f"name: {plain(draft.name)}"]
     if found.is_hub:
         lines += [] if found.known else [f"repo: {_quoted(found.given)}"]
     else:
