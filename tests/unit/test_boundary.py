@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 import typer
+from rich.console import Console
 from typer.testing import CliRunner
 
 from tracemill import __version__
 from tracemill.cli import app
 from tracemill.cli.boundary import STATE, Group, speak
+from tracemill.cli.tables import Table
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -74,6 +76,24 @@ def test_a_terminal_that_lacks_a_character_shows_its_number() -> None:
     stream.write("二")
     stream.flush()
     assert buffer.getvalue() == b"\\u4e8c"
+
+
+@pytest.mark.parametrize("width", [20, 40, 120])
+def test_an_id_is_whole_however_narrow_the_terminal_is(width: int) -> None:
+    """Trap: rich cuts a long word and puts an ellipsis in its place."""
+    identity = "p0123456789abcdef0123456789"
+    shown = io.StringIO()
+    table = Table("problem", "why")
+    table.add_row(identity, "x")
+    Console(file=shown, width=width).print(table)
+    cells = [line.split("│")[1].strip() for line in shown.getvalue().splitlines() if line.startswith("│")]
+    assert "".join(cells) == identity
+
+
+def test_every_table_of_the_command_is_such_a_one() -> None:
+    rooms = (PROJECT / "include" / "tracemill" / "cli").glob("*.py")
+    taken = [path.name for path in rooms if "from rich.table import" in path.read_text(encoding="utf-8")]
+    assert taken == []
 
 
 def test_it_says_its_version() -> None:

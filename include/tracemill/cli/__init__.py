@@ -16,7 +16,6 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
-from rich.table import Table
 
 from tracemill.cli.boundary import STATE, Group, err, speak, version
 from tracemill.cli.describe import describe
@@ -30,6 +29,7 @@ from tracemill.cli.run import run
 from tracemill.cli.sandbox import app as sandbox
 from tracemill.cli.select import select
 from tracemill.cli.serve import serve
+from tracemill.cli.tables import Table
 from tracemill.cli.upkeep import mount as mount_upkeep
 from tracemill.cli.versions import mount as mount_refresh
 

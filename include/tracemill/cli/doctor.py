@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
+from tracemill.cli.tables import Table
 from tracemill.cli.versions import AsJson, out
 
 _COLOURS = {"yes": "green", "no": "yellow", "broken": "red"}

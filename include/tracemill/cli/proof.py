@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from tracemill.cli.exports import Numbered, Release, err, opened
 from tracemill.cli.progress import counted
+from tracemill.cli.tables import Table
 from tracemill.cli.versions import AsJson, out
 
 if TYPE_CHECKING:

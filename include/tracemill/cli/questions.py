@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
+from tracemill.cli.tables import Table
 from tracemill.cli.versions import out
 from tracemill.errors import RecipeError, TracemillError
 

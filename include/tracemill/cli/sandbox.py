@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
+from tracemill.cli.tables import Table
 from tracemill.errors import TracemillError
 from tracemill.sandbox.base import SandboxSettings
 from tracemill.sandbox.conformance import Row, cases, missing_parts, run_table, summary

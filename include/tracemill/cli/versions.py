@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+
+from tracemill.cli.tables import Table
 
 PIPED_WIDTH = 120  # characters a line where no terminal says how wide it is
 out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
