@@ -75,3 +75,10 @@ def test_the_package_names_what_requirements_names() -> None:
     wanted = {line.split("#")[0].strip() for line in lines} - {""}
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert {*project["dependencies"], *project["optional-dependencies"]["airflow"]} == wanted
+
+
+def test_what_trains_is_named_as_in_its_own_file() -> None:
+    lines = (PROJECT / "requirements-train.txt").read_text(encoding="utf-8").splitlines()
+    wanted = {line.split("#")[0].strip() for line in lines} - {""}
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(project["optional-dependencies"]["train"]) == wanted

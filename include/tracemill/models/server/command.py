@@ -40,8 +40,8 @@ def vllm_python(resources: Resources) -> Path:
     python = Path(named) if named else _DEFAULT_PYTHON
     if not python.is_file():
         raise ServingError(
-            f"there is no vLLM environment: {python} is missing. Make one as requirements-vllm.txt says "
-            f"(`make vllm`), or set {PYTHON} to the python of an environment that has vLLM"
+            f"there is no vLLM environment: {python} is missing. In a clone `make vllm` makes it. Elsewhere install "
+            f"vllm==0.32.0 into an environment of its own, and set {PYTHON} to the python there"
         )
     return python
 
