@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
+from tracemill.cli.tables import Table
 from tracemill.cli.versions import AsJson, out
 
 if TYPE_CHECKING:
