@@ -40,6 +40,10 @@ class VerifierError(TracemillError):
     """A verifier itself cannot work (no worker starts); says nothing about any response. Retrying may help."""
 
 
+class VerdictsGone(VerifierError):
+    """No task gives the verdicts that this one waits for, for as long as it may wait in a worker (Resources.away)."""
+
+
 class ServingError(TracemillError):
     """A model server does not come up, died, or cannot be reached. Retrying may help."""
 

@@ -198,7 +198,7 @@ class Recipe(BaseModel):
 
 def _verifiers(step: Step) -> tuple[AnyVerifier, ...]:
     """Those by whose names a step says what responses are worth."""
-    if isinstance(step, Distill):
+    if isinstance(step, Distill | Pilot):
         return step.teacher.policy.judged_by
     return step.verifiers if isinstance(step, Verify) else ()
 

@@ -27,7 +27,7 @@ DAG = "reasoning_distillation"
 DONE = {"success", "skipped"}
 BAD = {"failed", "upstream_failed"}
 ROOM_FOR_TWO = 10 * 2**30  # bytes: Airflow and its tasks hold 2.5 GiB, a server of the demo 2 GiB
-SERVING = {"servers", "serve"}  # tasks that seal no shard
+SERVING = {"servers", "serve", "beside", "beside_programs"}  # tasks that seal no shard
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -36,7 +36,7 @@ DEFAULTS: dict[str, Any] = {
 NO_KEY = r"""^(?![\s\S]*\bkey["']?\s*:\s*(?!["']?\$\{|null\b|~|["']{2}|[#\r\n]|$)\S)[\s\S]*$"""
 _ID = re.compile(r"[\w.-]+")  # what a DAG's name may hold
 # Tasks and groups that are no stage of a recipe.
-_TAKEN = re.compile(r"plan|sandbox|servers|serve|changed|version|prepare|refine(?:_\d+)?")
+_TAKEN = re.compile(r"plan|sandbox|servers|serve|beside|beside_programs|changed|version|prepare|refine(?:_\d+)?")
 _log = logging.getLogger(__name__)
 
 

@@ -16,21 +16,25 @@ from airflow.sdk import Asset, task_group
 from tracemill_airflow import queues
 from tracemill_airflow.operators.asking import AskingOperator
 from tracemill_airflow.operators.base import StageOperator
+from tracemill_airflow.operators.beside import BESIDE, BESIDE_PROGRAMS, BesideOperator
 from tracemill_airflow.operators.plan import PlanOperator
 from tracemill_airflow.operators.sandbox import SandboxOperator
 from tracemill_airflow.operators.serve import SERVING, ServeOperator, ServersOperator
-from tracemill_airflow.operators.stages import IngestOperator, operator_of
+from tracemill_airflow.operators.stages import NEED_SANDBOX, IngestOperator, operator_of
 
 RELEASES = Asset(name="tracemill_releases", uri="x-tracemill://releases")
 GROUP_NAMES = ("prepare", "refine")
 
 
 class Stage(NamedTuple):
-    """One stage of a graph: its name in the recipe, the operator that runs it, and whether it needs a model server."""
+    """One stage of a graph: its name in the recipe, the operator that runs it, whether it needs a model server, and
+    the verify task beside it: "" for none, BESIDE, or BESIDE_PROGRAMS where its policy's verifiers need a sandbox.
+    """
 
     name: str
     operator: type[StageOperator]
     asks: bool = False
+    judged: str = ""
 
 
 def stages_of(path: Path) -> tuple[Stage, ...]:
@@ -46,15 +50,23 @@ def stages_in(text: str) -> tuple[Stage, ...]:
 
 def _stage(name: str, step: Mapping[str, Any]) -> Stage:
     operator = operator_of(step)
-    return Stage(name, operator, issubclass(operator, AskingOperator) and operator.asks(step))
+    asks = issubclass(operator, AskingOperator) and operator.asks(step)
+    return Stage(name, operator, asks, _judged(step) if asks else "")
+
+
+def _judged(step: Mapping[str, Any]) -> str:
+    """Which verify task the verdicts of a teacher's policy come from."""
+    policy = (step.get("teacher") or {}).get("policy") or {}
+    kinds = {verifier["kind"] for verifier in policy.get("verifiers", ())}
+    return (BESIDE_PROGRAMS if kinds & NEED_SANDBOX else BESIDE) if kinds else ""
 
 
 def fits(recipe: Sequence[Stage], graph: Sequence[Stage]) -> bool:
     """Whether the graph runs all stages of the recipe, in the recipe's order; those it lacks are skipped.
 
-    A recipe that asks models needs a graph that serves them, whichever of its stages they are for.
+    A recipe that asks models needs a graph that serves them, whichever of its stages they are for; so with verdicts.
     """
-    if _asks(recipe) and not _asks(graph):
+    if (_asks(recipe) and not _asks(graph)) or _judged_by(recipe) - _judged_by(graph):
         return False
     rest = iter([(stage.name, stage.operator) for stage in graph])
     return all((stage.name, stage.operator) in rest for stage in recipe)
@@ -62,6 +74,10 @@ def fits(recipe: Sequence[Stage], graph: Sequence[Stage]) -> bool:
 
 def _asks(stages: Sequence[Stage]) -> bool:
     return any(stage.asks for stage in stages)
+
+
+def _judged_by(stages: Sequence[Stage]) -> set[str]:
+    return {stage.judged for stage in stages} - {""}
 
 
 def wire(stages: Sequence[Stage]) -> Any:
@@ -76,6 +92,8 @@ def wire(stages: Sequence[Stage]) -> Any:
         servers = ServersOperator(task_id="servers")
         serve = ServeOperator.partial(task_id="serve", **SERVING).expand(server=servers.output)
         plan >> servers >> serve
+    for task in sorted(_judged_by(stages)):
+        plan >> BesideOperator(task_id=task, programs=task == BESIDE_PROGRAMS)
     links: list[Any] = [plan]
     groups = iter([*GROUP_NAMES, *(f"refine_{n}" for n in range(2, len(stages) + 2))])
     for part, following in zip(parts, [*parts[1:], []], strict=True):

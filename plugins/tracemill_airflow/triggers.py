@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 3.0  # seconds
 STAGES_EVERY = 5  # looks
+BESIDE = "beside-"  # what the leases of verify tasks begin with (tracemill.verify.parts.lease_name)
 
 
 class WaitFailed(ServingError):
@@ -94,10 +95,13 @@ class LeaseTrigger(BaseTrigger):
         left = [word_left(store_at(self.store_url), name, since=0) for name in missing]
         if any(word and word.final and word.at >= began for word in left):
             return next(word.text for word in left if word and word.final)
-        if not have_failed(states(self.run_of), ["serve"]):
-            return None
-        said = [word.text for word in left if word]
-        return said[-1] if said else f"the serve task of {', '.join(missing)} failed: its log says why"
+        judges = [name for name in missing if name.startswith(BESIDE)]
+        tasks = {"serve": ["serve"], "verify": ["beside", "beside_programs"]}
+        for kind, names in {"serve": [name for name in missing if name not in judges], "verify": judges}.items():
+            if names and have_failed(states(self.run_of), tasks[kind]):
+                said = [word.text for word in left if word]
+                return said[-1] if said else f"the {kind} task of {', '.join(names)} failed: its log says why"
+        return None
 
     def _missing(self) -> list[str]:
         from tracemill.models.lease import live_leases, want
@@ -160,3 +164,38 @@ class DemandTrigger(BaseTrigger):
         from tracemill.models.lease import wanted
 
         return wanted(store_at(self.store_url), self.model)
+
+
+class VerdictTrigger(DemandTrigger):
+    """Fires when a stage waits for verdicts ("wanted"), or when no stage of the run will ("over"); `programs` says of
+    which verifiers.
+    """
+
+    def __init__(self, store_url: str, recipe: str, programs: bool, run: Sequence[str] = ("", "")) -> None:
+        super().__init__(store_url, recipe, "", run)
+        self.programs = programs
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Where this trigger is imported from and what it is made with."""
+        settings = {
+            "store_url": self.store_url,
+            "recipe": self.recipe,
+            "programs": self.programs,
+            "run": list(self.run_of),
+        }
+        return "tracemill_airflow.triggers.VerdictTrigger", settings
+
+    def _demand(self) -> Any:
+        from tracemill.engine.resources import Resources
+        from tracemill.local.beside import demand, seats
+        from tracemill.recipe import load_recipe
+
+        recipe = load_recipe(self.recipe)
+        seated = seats(recipe, Resources(), self.programs)
+        self._names = [f"{BESIDE}{one.seat.bench}" for one in seated]
+        return demand(recipe, store_at(self.store_url), Resources(), seated)
+
+    def _is_wanted(self) -> bool:
+        from tracemill.models.lease import wanted
+
+        return any(wanted(store_at(self.store_url), name) for name in self._names)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from tracemill.distill import AnyTeacher
-from tracemill.distill.judging import QUESTION, Judging
+from tracemill.distill.judging import QUESTION, Judging, judging
 from tracemill.distill.policies import Fixed
 from tracemill.distill.policy import Alike, Outcome
 from tracemill.distill.priors import Tried, fitted
@@ -24,10 +24,11 @@ from tracemill.engine.step import Inputs, Output, kept_rows
 from tracemill.engine.tables import columns_of, empty
 from tracemill.errors import RecipeError
 from tracemill.models.step import AskingStep
+from tracemill.verify.bench import Here
 
 _log = logging.getLogger(__name__)
 _ASKED = "asked of"  # in the manifest: whose pass rates the prior is about
-_COLUMNS = ["id", "messages", "category", "difficulty", *QUESTION]
+_COLUMNS = ["messages", "category", "difficulty", *QUESTION]
 
 
 class Pilot(AskingStep):
@@ -79,11 +80,12 @@ class Pilot(AskingStep):
 
     def _fitted(self, resources: Resources, inputs: Inputs, problems: pa.Table) -> Iterator[dict[str, Any]]:
         teacher = self.teacher.model_copy(update={"policy": Fixed(), "samples": self.samples})
-        judging = Judging(self.teacher.policy.judged_by, problems, resources)
+        near = self.feed(teacher.model, resources, inputs).near
+        judged = judging(self.teacher.policy, problems, resources, inputs.store, near)
         posed = [_assignment(row) for row in problems.to_pylist()]
-        posed = [one for one in posed if judging.applies(one.problem_id)]
+        posed = [one for one in posed if judged.applies(one.problem_id)]
         for mode, way in teacher.ways():
-            counts = self._counted(resources, inputs, way, posed, judging)
+            counts = self._counted(resources, inputs, way, posed, judged)
             tried = [Tried(one.category, one.difficulty, *counts[one.problem_id]) for one in posed]
             tried = [one for one in tried if one.decided]
             if not tried:
@@ -94,15 +96,16 @@ class Pilot(AskingStep):
                 )
             _log.info("pilot of %s: %d problems tell what to expect", teacher.model.name, len(tried))
             yield from ({**row, "teacher": teacher.model.name, "mode": mode} for row in fitted(tried))
+        judged.close()
 
     def _counted(
-        self, resources: Resources, inputs: Inputs, way: AnyTeacher, posed: list[Assignment], judging: Judging
+        self, resources: Resources, inputs: Inputs, way: AnyTeacher, posed: list[Assignment], judged: Judging
     ) -> dict[str, tuple[int, int]]:
         """How many samples of each problem could be told, and how many of them passed."""
-        sampler = Sampler(way, posed, Judging((), empty("problems"), resources), Alike(Fixed()))
+        sampler = Sampler(way, posed, Judging((), empty("problems"), Here((), resources)), Alike(Fixed()))
         answers = self.feed(way.model, resources, inputs).followed(sampler)
         found = list(sampler.traces(answers))
-        outcomes = zip((one.problem_id for one, _ in found), judging.outcomes([t for _, t in found]), strict=True)
+        outcomes = zip((one.problem_id for one, _ in found), judged.outcomes([t for _, t in found]), strict=True)
         seen = Counter[tuple[str, Outcome]](outcomes)
         passed = {one.problem_id: seen[one.problem_id, "pass"] for one in posed}
         return {name: (count + seen[name, "fail"], count) for name, count in passed.items()}

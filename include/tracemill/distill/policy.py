@@ -107,7 +107,7 @@ class Policy(BaseModel):
 class Judged(Policy):
     """Base of the policies that stop: `verifiers` judge each sample while others are still generated.
 
-    They run beside the asking, in the task that asks: `math` and `instruction` do, one that runs programs does not.
+    Under Airflow a verify task runs them, on the queue that they need; `tracemill run` runs them beside the asking.
     `max` is the most samples of a problem. One that none of the verifiers can judge has the teacher's `samples`.
     """
 
@@ -115,13 +115,7 @@ class Judged(Policy):
     verifiers: Annotated[tuple[AnyVerifier, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _verifiers_run_here(self) -> Self:
-        for verifier in self.verifiers:
-            if verifier.needs_sandbox:
-                raise ValueError(
-                    f"verifier {verifier.name!r} runs programs, which the task that asks a model must not: name math "
-                    "or instruction here, or sample with policy fixed and put a verify step after this one"
-                )
+    def _each_once(self) -> Self:
         if len({verifier.name for verifier in self.verifiers}) < len(self.verifiers):
             raise ValueError("a verifier is named twice: name each once, with its settings")
         return self

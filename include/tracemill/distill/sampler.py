@@ -39,6 +39,11 @@ class Sampler:
         rule = self._ruling.rule(one.category, one.difficulty, mode)
         return Group(one, teacher, rule, teacher.most, judged=True, mode=mode)
 
+    @property
+    def waits(self) -> bool:
+        """Whether verdicts are still to come."""
+        return self._judging.waits
+
     def begin(self) -> Mapping[Tag, Ask]:
         """The first wave of every problem."""
         return {tag: ask for group in range(len(self._groups)) for tag, ask in self._wave(group)}
@@ -49,7 +54,7 @@ class Sampler:
         return {(*place, _FIRST): self._ask(place) for place in places}
 
     def told(self, tags: Sequence[Tag], answers: Answers) -> Next:
-        """The continuations of cut traces, and the next waves of problems that are undecided."""
+        """The continuations of cut traces, and the next waves of problems that are undecided by the verdicts so far."""
         if not self._listens:
             return Next()
         asks: dict[Tag, Ask] = {}
@@ -60,8 +65,7 @@ class Sampler:
                 whole.append((group, sample))
             else:
                 asks[(group, sample, _REST)] = further
-        self._note(whole, answers)
-        moved = sorted({group for group, _ in whole})
+        moved = self._note(whole, answers)
         asks |= {tag: ask for group in moved for tag, ask in self._wave(group)}
         return Next(asks, self._surplus(moved))
 
@@ -96,12 +100,14 @@ class Sampler:
         trace = Trace(group.assignment.problem_id, place[1], reply, group.mode)
         return joined(trace, answers.look((*place, _REST))) if answers.knows((*place, _REST)) else trace
 
-    def _note(self, places: Sequence[_Place], answers: Answers) -> None:
-        """Have whole samples judged, where their policy asks for it."""
+    def _note(self, places: Sequence[_Place], answers: Answers) -> list[int]:
+        """Have whole samples judged, where their policy asks for it; returns the groups of which more is known now."""
         judged = [place for place in places if self._groups[place[0]].judged]
-        outcomes = self._judging.outcomes([self._trace(place, answers) for place in judged])
-        for (group, sample), outcome in zip(judged, outcomes, strict=True):
+        self._judging.hand_in((place, self._trace(place, answers)) for place in judged)
+        ready = self._judging.ready()
+        for (group, sample), outcome in ready:
             self._groups[group].note(sample, outcome)
+        return sorted({group for (group, _), _ in ready})
 
     def _surplus(self, groups: Sequence[int]) -> list[Tag]:
         """The samples of decided problems that do not count."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from tracemill.distill import AnyTeacher
-from tracemill.distill.judging import QUESTION, Judging
+from tracemill.distill.judging import QUESTION, judging
 from tracemill.distill.policy import Ruling
 from tracemill.distill.sampler import Sampler
 from tracemill.distill.teacher import Assignment
@@ -96,10 +96,11 @@ class Distill(AskingStep):
         """The traces of all problems, as many as the policy counts, cut ones continued where the recipe allows it."""
         teacher = self.teacher
         assignments = [a for a in _assignments(inputs) if a.problem_id not in skipped]
-        problems = inputs.table("problems", ["id", *QUESTION])
+        judged = judging(teacher.policy, _posed(inputs, assignments), resources, inputs.store, feed.near)
         ruling = self._ruling(inputs)
-        sampler = Sampler(teacher, assignments, Judging(teacher.policy.judged_by, problems, resources), ruling)
+        sampler = Sampler(teacher, assignments, judged, ruling)
         answers = feed.followed(sampler)
+        judged.close()
         if expected := ruling.expected():
             resources.made_with["expected of the policy"] = expected
         written = Written(teacher.model.name, teacher.source or teacher.model.name, teacher.continue_to)
@@ -129,6 +130,12 @@ def _assignments(inputs: Inputs) -> Iterator[Assignment]:
     rows = inputs.table("problems", ["id", "prompt", "category", "messages", "difficulty"])
     for row in rows.filter(pc.is_in(rows["id"], value_set=inputs.alive("problem"))).to_pylist():
         yield Assignment(row["id"], row["prompt"], row["category"], row["messages"], row["difficulty"])
+
+
+def _posed(inputs: Inputs, assignments: Sequence[Assignment]) -> pa.Table:
+    """What verifiers read of these problems."""
+    rows = inputs.table("problems", list(QUESTION))
+    return rows.filter(pc.is_in(rows["id"], value_set=pa.array([one.problem_id for one in assignments], pa.string())))
 
 
 def _fate(problem: str, skipped: Mapping[str, str], written: Written, answered: set[str]) -> Fate:

@@ -30,6 +30,7 @@ class Resources:
     lost may go from the release.
     `transport`: a models.transport.Transport that stands in for the network (a fake model server).
     `base`: the folder of the recipe, where its relative paths start (see Recipe.located).
+    `beside`: a verify task of the run gives the verdicts that a sampling policy waits for; else this process does.
     """
 
     workers: int = field(default_factory=processors)
@@ -41,6 +42,7 @@ class Resources:
     tell: Callable[[str], None] = _log.info
     accept_removed: Mapping[str, int] = field(default_factory=dict)
     base: Path = SHIPPED
+    beside: bool = False
 
     @property
     def cache(self) -> Path:

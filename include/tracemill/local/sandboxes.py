@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tracemill.curate.precheck import Precheck
+from tracemill.distill.pilot import Pilot
+from tracemill.distill.step import Distill
+from tracemill.engine.step import Step
 from tracemill.recipe import Recipe
 from tracemill.sandbox.base import SandboxSettings
 from tracemill.sandbox.pool import open_sandbox
+from tracemill.verify import AnyVerifier
 from tracemill.verify.code import CodeVerifier
 from tracemill.verify.step import Verify
 
 
 def sandboxes_of(recipe: Recipe) -> list[SandboxSettings]:
     """The sandboxes of the recipe's verifiers, none twice; [] for a recipe that runs no programs."""
-    steps = [step for step in recipe.pipeline().values() if isinstance(step, Verify | Precheck)]
-    found = [verifier.sandbox for step in steps for verifier in step.verifiers if isinstance(verifier, CodeVerifier)]
-    return list(dict.fromkeys(found))
+    named = [verifier for step in recipe.pipeline().values() for verifier in _verifiers(step)]
+    return list(dict.fromkeys(one.sandbox for one in named if isinstance(one, CodeVerifier)))
+
+
+def _verifiers(step: Step) -> Sequence[AnyVerifier]:
+    if isinstance(step, Distill | Pilot):
+        return step.teacher.policy.judged_by
+    return step.verifiers if isinstance(step, Verify | Precheck) else ()
 
 
 def try_sandboxes(recipe: Recipe) -> list[str]:

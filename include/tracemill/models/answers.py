@@ -91,8 +91,14 @@ class Answers:
 class Course(Protocol):
     """Decides which asks are sent. What it decides must depend on the answers alone, never on the order they came in.
 
-    `told` is called with the tags of answers that are there now, by one thread at a time; it may take long.
+    `told` is called with the tags of answers that are there now, by one thread at a time; it may take long. A course
+    that `waits` for something else than answers is told of none now and then, until it does not.
     """
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may want something else although every answer is there."""
+        ...
 
     def begin(self) -> Mapping[Tag, Ask]:
         """What is asked in any case, in the order in which to send it."""
@@ -109,6 +115,8 @@ class Course(Protocol):
 
 class Together:
     """The course of asks that are all sent whatever is answered; their tags are their places alone."""
+
+    waits = False
 
     def __init__(self, asks: Sequence[Ask]) -> None:
         self._asks = asks

@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from tracemill.engine.objects import ObjectStore
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tracemill.models.client import Client
 
 REPORT_SECONDS = 15.0
+LOOK_SECONDS = 0.5  # between two looks whether what a course waits for has come
 _log = logging.getLogger(__name__)
 progress = logging.getLogger("tracemill.progress")  # shown to people also where nothing else is
 
@@ -151,7 +153,7 @@ class Sending:
                 key = self._todo.popleft()
                 if key in self._asks:  # it was not dropped
                     return key
-            elif self._flying or self._untold or self._telling:
+            elif self._flying or self._untold or self._telling or self.course.waits:
                 await self._moved.wait()
             elif not self._take_up(client.fleet.endings.named):
                 return None
@@ -167,11 +169,12 @@ class Sending:
     async def _tell(self) -> None:
         """Tell the course what came, a batch at a time and in a thread: it may take long to make up its mind."""
         while True:
-            await self._news.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), LOOK_SECONDS if self.course.waits else None)
             self._news.clear()
             tags = [tag for key in self._untold for tag in self._tags.pop(key, ())]
             self._untold = []
-            if tags:
+            if tags or self.course.waits:
                 self._telling = True
                 wish = await asyncio.to_thread(self.course.told, tags, self.answers)
                 self._drop(wish.dropped)

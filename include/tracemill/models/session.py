@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -20,7 +21,7 @@ from tracemill.models.endings import require_named
 from tracemill.models.model import Model
 from tracemill.models.request import Answer, Ask, Packed, Refusal, Spent
 from tracemill.models.samples import SampleStore
-from tracemill.models.sending import Sending, progress
+from tracemill.models.sending import LOOK_SECONDS, Sending, progress
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ class Feed:
     ) -> dict[Tag, Ask]:
         """Tell the course what is known until it wants only what is not; returns that."""
         missing: dict[Tag, Ask] = {}
-        while asks:
+        while asks or course.waits:
             known = [tag for tag in asks if answers.has(tag)]
             missing |= {tag: ask for tag, ask in asks.items() if not answers.has(tag)}
             wish = course.told(known, answers)
@@ -111,6 +112,8 @@ class Feed:
             missing = {tag: ask for tag, ask in missing.items() if tag not in wish.dropped}
             asks = wish.asks
             self._look(samples, answers, asks)
+            if not asks and course.waits:
+                time.sleep(LOOK_SECONDS)
         return missing
 
     def _look(self, samples: SampleStore, answers: Answers, asks: Mapping[Tag, Ask]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tracemill.errors import AnswersPending, ServerGone, ServingError
+from tracemill.errors import AnswersPending, ServerGone, ServingError, VerdictsGone
 from tracemill_airflow.batch_trigger import BatchTrigger
 from tracemill_airflow.endpoints import with_connections
 from tracemill_airflow.failing import ends_with_run
@@ -29,10 +29,14 @@ if TYPE_CHECKING:
     from tracemill.recipe import Recipe
 
 
+JUDGES_PATIENCE = 3600.0  # seconds that a deferred stage waits for a verify task: it costs no worker
+
+
 class AskingOperator(StageOperator):
     """Runs a stage that asks models. `at_once` shards of the batch are worked on together: while the long last answers
     of one shard are generated the next ones are asked, and the server stays full. When the server leaves while the task
-    works and none comes within `away` seconds, the task is deferred again: the next server may need its worker slot.
+    works and none comes within `away` seconds, the task is deferred again: the next server may need its worker slot. So
+    it is with the verify task whose verdicts a sampling policy waits for: none is ever given in this task.
     """
 
     def __init__(self, *, at_once: int = 3, away: float = 20.0, **kwargs: Any) -> None:
@@ -47,6 +51,7 @@ class AskingOperator(StageOperator):
 
     def execute(self, context: Context) -> Any:
         """Seal the batch; when a shard needs a model that does not answer yet, wait for it deferred first."""
+        from tracemill.local.beside import vacant
         from tracemill.local.demand import unserved
         from tracemill.recipe import load_recipe
 
@@ -58,23 +63,31 @@ class AskingOperator(StageOperator):
         context["shard_name"] = span(shards)  # type: ignore[typeddict-unknown-key]
         machine = self._machine(recipe)
         missing = unserved(recipe, store, self.stage, shards, machine)
-        if missing:
+        judges = vacant(recipe, store, self.stage, shards, machine)
+        if missing or judges:
             with ends_with_run(context):
-                self._wait(missing, machine, store, run_of(context))
+                self._wait(missing, judges, machine, store, run_of(context))
         return self.work(context, {"state": "ready"})
 
-    def _wait(self, models: Sequence[Model], machine: Resources, store: Store, run: RunOf) -> NoReturn:
-        """Give the worker up until each of these models has a server."""
-        identities = {model.name: model.identity(machine, store) for model in models}
-        patience = max(model.serve.patience + model.serve.start_timeout for model in models)
-        self.log.info("waiting for a server of %s", ", ".join(identities))
+    def _wait(
+        self, models: Sequence[Model], judges: Mapping[str, str], machine: Resources, store: Store, run: RunOf
+    ) -> NoReturn:
+        """Give the worker up until each of these models has a server, and each of `judges` a verify task beside."""
+        identities = {model.name: model.identity(machine, store) for model in models} | dict(judges)
+        patience = max((model.serve.patience + model.serve.start_timeout for model in models), default=JUDGES_PATIENCE)
+        self.log.info("waiting for %s", ", ".join(identities))
         self.defer(trigger=LeaseTrigger(self.store_url, identities, patience, run), method_name="work")
 
     def work(self, context: Context, event: dict[str, Any]) -> Any:
         """Seal every shard of the batch. Raises ServingError when no server came."""
+        from tracemill.local.beside import vacant
+
         raise_if_failed(event)
         if event["state"] == "late":
-            raise ServingError(f"no server of {event['missing']} came: look at the serve task, then clear this one")
+            raise ServingError(
+                f"no server of {event['missing']} came: look at the serve task (of a name that begins with beside-, at "
+                "the task of that name), then clear this one"
+            )
         recipe = self._recipe()
         store = self.open_store()
         began = time.time()
@@ -86,9 +99,11 @@ class AskingOperator(StageOperator):
                 results = self._sealed(recipe, store, shards, machine, began)
         except AnswersPending as pending:
             self._leave(pending, run_of(context))
-        except ServerGone as gone:
+        except (ServerGone, VerdictsGone) as gone:
             self.log.warning("%s; what is answered is kept", gone)
-            self._wait([model for model in self._models(recipe) if model.replicas], machine, store, run_of(context))
+            served = [model for model in self._models(recipe) if model.replicas]
+            judges = vacant(recipe, store, self.stage, shards, machine)
+            self._wait(served, judges, machine, store, run_of(context))
         return self.fed(context, recipe, store, {"began": began, "ended": time.time(), **totals(self.stage, results)})
 
     def _leave(self, pending: AnswersPending, run: RunOf) -> NoReturn:
@@ -132,7 +147,7 @@ class AskingOperator(StageOperator):
 
     def _machine(self, recipe: Recipe) -> Resources:
         machine = with_connections(recipe.located(self.machine()), [model.name for model in self._models(recipe)])
-        return replace(machine, away=self.away)
+        return replace(machine, away=self.away, beside=True)
 
     def _models(self, recipe: Recipe) -> tuple[Model, ...]:
         from tracemill.models.step import AskingStep

@@ -63,7 +63,9 @@ class PlanOperator(StageOperator):
 
         Where tasks have no workers of their own, the sandbox is tried here. Raises SandboxUnavailable.
         """
+        from tracemill.local.beside import seats
         from tracemill.local.sandboxes import try_sandboxes
+        from tracemill_airflow.operators.beside import BESIDE, BESIDE_PROGRAMS
         from tracemill_airflow.operators.serve import needed_servers
 
         if not queues.apart():
@@ -73,6 +75,8 @@ class PlanOperator(StageOperator):
         needed = {served[stage] for stage in recipe.pipeline() if stage in served}
         if "serve" in served and needed_servers(recipe, self.open_store(), recipe.located(self.machine())):
             needed.add(served["serve"])
+        beside = [task for task in (BESIDE, BESIDE_PROGRAMS) if task in served]
+        needed |= {served[task] for task in beside if seats(recipe, self.machine(), task == BESIDE_PROGRAMS)}
         lacking = queues.without_worker(needed - {self.queue})
         if lacking:
             raise RecipeError(queues.refusal(lacking))

@@ -188,7 +188,6 @@ def test_a_cut_trace_is_judged_once_it_is_whole(store: Store, continue_to: int |
     ("teacher", "said"),
     [
         pytest.param({"policy": {**MATH, "verifiers": []}}, "at least 1 item", id="nobody judges, so it never passes"),
-        pytest.param({"policy": {**MATH, "verifiers": [{"kind": "code"}]}}, "runs programs.*name math", id="a sandbox"),
         pytest.param({"policy": {**MATH, "verifiers": [{"kind": "math"}] * 2}}, "named twice", id="one verifier twice"),
         pytest.param({"policy": {**MATH, "max": 1}}, "greater than or equal to 2", id="a cap of one decides nothing"),
         pytest.param({"policy": MATH, "samples": 9}, "samples is 9, and policy.max 6", id="more samples than the cap"),
