@@ -4,7 +4,7 @@ One vLLM serves a teacher of the zoo; the same problems go through the distil st
 `until_decided`, each with a sample store of its own, with a verify task in a process of its own. All tokens are those
 that the server says it generated; those of rows are what counts.
 
-    python -m benchmarks.grading served            # TRACEMILL_BENCH_PROBLEMS sets the number of problems
+    python -m benchmarks.grading served            # TRACEMILL_BENCH_PROBLEMS and _POLICIES make it smaller
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ from tracemill.recipe import Recipe, load_recipe
 from zoo.problems import HELD_OUT, problems
 
 PROBLEMS = int(os.environ.get("TRACEMILL_BENCH_PROBLEMS", "600"))
+CHOSEN = os.environ.get("TRACEMILL_BENCH_POLICIES", "until_pass until_decided").split()
 SLOTS = 32
-AT_ONCE = 3  # shards that are worked on together, as an Airflow task does
+AT_ONCE = 3  # shards that are worked on together, as an Airflow task does ...
+SHARDS = 6  # ... of so many
 MATH = [{"kind": "math"}]
 PRIOR = {"alpha": 0.6, "beta": 0.4}
 POLICIES: Mapping[str, Mapping[str, Any]] = {
@@ -83,9 +85,8 @@ def figures() -> dict[str, float | int]:
             return {}
     for name, cost in costs.items():
         print(f"{name:14} {cost.generated:>9,.0f} tokens in {cost.seconds:.1f} s, {cost.counted:,} of them in rows")
-    policies = [name for name in POLICIES if name != "fixed"]
-    after = {name: 1 - costs[name].counted / costs[name].generated for name in policies}
-    share = {name: costs[name].rate / costs["fixed"].rate for name in policies}
+    after = {name: 1 - costs[name].counted / costs[name].generated for name in CHOSEN}
+    share = {name: costs[name].rate / costs["fixed"].rate for name in CHOSEN}
     each = {f"tokens_after_decision_{name}": value for name, value in after.items()}
     each |= {f"throughput_share_{name}": value for name, value in share.items()}
     rate = {"fixed_tokens_per_second": costs["fixed"].rate}
@@ -98,7 +99,7 @@ def _costs(folder: Path) -> Iterator[tuple[str, Cost]]:
         for one in itertools.islice((one for one in problems(5, HELD_OUT) if one.kind != "code"), PROBLEMS)
     ]
     (folder / "problems.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
-    recipes = {name: _recipe(folder, name, settings) for name, settings in POLICIES.items()}
+    recipes = {name: _recipe(folder, name, POLICIES[name]) for name in ("fixed", *CHOSEN)}
     machine = Resources()
     model = served_models(recipes["fixed"])["teacher-small"].model
     with Server(model, machine, 0, folder / "vllm.log") as server:
@@ -156,7 +157,7 @@ def _recipe(folder: Path, name: str, settings: Mapping[str, Any]) -> Recipe:
     recipe = {
         "name": f"bench_{name}",
         "description": "Problems of the zoo, sampled by one policy.",
-        "rows_per_shard": max(1, PROBLEMS // AT_ONCE),
+        "rows_per_shard": max(1, PROBLEMS // SHARDS),
         "sources": [{**source, "columns": {"prompt": "problem", "reference_answer": "answer"}}],
         "steps": {"distill": {"kind": "distill", "problems": "all", "teacher": teacher}},
     }

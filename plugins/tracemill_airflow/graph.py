@@ -16,13 +16,14 @@ from airflow.sdk import Asset, task_group
 from tracemill_airflow import queues
 from tracemill_airflow.operators.asking import AskingOperator
 from tracemill_airflow.operators.base import StageOperator
-from tracemill_airflow.operators.beside import BESIDE, BESIDE_PROGRAMS, BesideOperator
+from tracemill_airflow.operators.beside import BESIDE, BESIDE_PROGRAMS, BesideOperator, BesideProgramsOperator
 from tracemill_airflow.operators.plan import PlanOperator
 from tracemill_airflow.operators.sandbox import SandboxOperator
 from tracemill_airflow.operators.serve import SERVING, ServeOperator, ServersOperator
 from tracemill_airflow.operators.stages import NEED_SANDBOX, IngestOperator, operator_of
 
 RELEASES = Asset(name="tracemill_releases", uri="x-tracemill://releases")
+BESIDE_TASKS = {BESIDE: BesideOperator, BESIDE_PROGRAMS: BesideProgramsOperator}
 GROUP_NAMES = ("prepare", "refine")
 
 
@@ -93,7 +94,7 @@ def wire(stages: Sequence[Stage]) -> Any:
         serve = ServeOperator.partial(task_id="serve", **SERVING).expand(server=servers.output)
         plan >> servers >> serve
     for task in sorted(_judged_by(stages)):
-        plan >> BesideOperator(task_id=task, programs=task == BESIDE_PROGRAMS)
+        plan >> BESIDE_TASKS[task](task_id=task)
     links: list[Any] = [plan]
     groups = iter([*GROUP_NAMES, *(f"refine_{n}" for n in range(2, len(stages) + 2))])
     for part, following in zip(parts, [*parts[1:], []], strict=True):
@@ -104,7 +105,7 @@ def wire(stages: Sequence[Stage]) -> Any:
             links.append(_mapped(next(groups), part, links[-1].output))
     for earlier, later in pairwise(links):
         earlier >> later
-    if queues.apart() and any(stage.operator.runs_programs for stage in stages):
+    if queues.apart() and (BESIDE_PROGRAMS in _judged_by(stages) or any(s.operator.runs_programs for s in stages)):
         plan >> SandboxOperator(task_id="sandbox") >> links[2:3]  # beside the first group, which it does not hold up
     return links[-1]
 

@@ -18,7 +18,7 @@ from tracemill.models.lease import wanted
 from tracemill.recipe import load_recipe
 from tracemill.verify.parts import lease_name
 from tracemill_airflow.graph import fits, stages_of
-from tracemill_airflow.operators.beside import BesideOperator
+from tracemill_airflow.operators.beside import BesideOperator, BesideProgramsOperator
 from tracemill_airflow.operators.stages import DistillOperator
 from tracemill_airflow.triggers import LeaseTrigger, VerdictTrigger
 
@@ -70,7 +70,7 @@ def test_a_recipe_gets_a_verify_task_on_the_queue_that_its_policy_needs(
     tmp_path: Path, verifiers: list[str], tasks: dict[str, str]
 ) -> None:
     dag = dag_file("reasoning_distillation").distillation("b", stages_of(written(tmp_path, verifiers)), ["besides"])
-    found = {task.task_id: task.queue for task in dag.tasks if task.operator_name == "BesideOperator"}
+    found = {task.task_id: task.queue for task in dag.tasks if task.operator_name.startswith("Beside")}
     assert found == tasks
 
 
@@ -108,4 +108,4 @@ def test_the_task_gives_its_place_up_until_it_is_wanted_and_ends_when_nobody_nee
 
 def test_a_recipe_without_such_a_policy_skips_it(recipe: str, store: Store) -> None:
     with pytest.raises(AirflowSkipException, match="no sampling policy"):
-        BesideOperator(task_id="beside", programs=True, recipe=recipe, store_url=url(store)).execute({})
+        BesideProgramsOperator(task_id="beside_programs", recipe=recipe, store_url=url(store)).execute({})

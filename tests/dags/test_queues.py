@@ -52,7 +52,7 @@ def test_every_queue_that_a_dag_names_has_a_worker_in_the_file(file: str, celery
 def test_programs_run_on_the_sandboxs_queue_alone_and_nothing_else_does(celery: None) -> None:
     for dag in dags("reasoning_distillation"):
         found = {task.operator_name for task in dag.tasks if task.queue == queues.SANDBOX}
-        assert found <= {"VerifyCodeOperator", "PrecheckOperator", "SandboxOperator", "BesideOperator"}
+        assert found <= {"VerifyCodeOperator", "PrecheckOperator", "SandboxOperator", "BesideProgramsOperator"}
         assert all(task.queue == queues.SANDBOX for task in dag.tasks if task.operator_name == "VerifyCodeOperator")
 
 

@@ -173,10 +173,11 @@ def _judged(
     for part, own in work.items():
         for name in own:
             parts_of[name].append(part)
-    yield from ((part, {name: [] for name in work[part]}) for part, count in left.items() if count == 0)
+    for part in [part for part, count in left.items() if count == 0]:
+        yield part, {name: found[name] for name in work[part]}
     for verifier in verifiers:
-        own = [one for name, one in questions.items() if verifier.name in applying[name]]
-        for verdict in verifier.judge(own, resources) if own else ():
+        asked = [one for name, one in questions.items() if verifier.name in applying[name]]
+        for verdict in verifier.judge(asked, resources) if asked else ():
             found[verdict.generation_id].append(verdict)
             for part in parts_of[verdict.generation_id]:
                 left[part] -= 1

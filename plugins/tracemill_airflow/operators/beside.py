@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from tracemill_airflow.operators.base import StageOperator
-from tracemill_airflow.queues import SANDBOX
 from tracemill_airflow.run_state import have_ended, run_of, states
 from tracemill_airflow.triggers import VerdictTrigger, raise_if_failed
 
@@ -27,17 +26,15 @@ BESIDE_PROGRAMS = "beside_programs"  # ... and of those that do
 class BesideOperator(StageOperator):
     """Judges what the stages with a sampling policy flush while they go on asking; ends when these are sealed.
 
-    `programs` runs those sets of verifiers that need a sandbox, on its queue; else it runs the others. Raises what a
-    verifier or a sandbox raises; Airflow tries again, and the stages meanwhile wait.
+    Only sets of verifiers that run no programs. Raises what a verifier raises; Airflow tries again, and the stages
+    meanwhile wait.
     """
 
     ui_color = "#f4ecd8"
     stage_name = BESIDE
 
-    def __init__(self, *, programs: bool = False, **kwargs: Any) -> None:
-        queue = {"queue": SANDBOX} if programs else {}
-        super().__init__(**{"map_index_template": None, "execution_timeout": None, **queue, **kwargs})
-        self.programs = programs
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"map_index_template": None, "execution_timeout": None, **kwargs})
         self._companion: Companion | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -46,7 +43,7 @@ class BesideOperator(StageOperator):
         from tracemill.recipe import load_recipe
 
         recipe = load_recipe(self.recipe)
-        if not seats(recipe, self.machine(), self.programs):
+        if not seats(recipe, self.machine(), self.runs_programs):
             raise AirflowSkipException(f"recipe {recipe.name!r} has no sampling policy that needs this task")
         self._wait(context)
         return {}
@@ -63,7 +60,7 @@ class BesideOperator(StageOperator):
         recipe = load_recipe(self.recipe)
         store = self.open_store()
         machine = recipe.located(self.machine())
-        seated = seats(recipe, machine, self.programs)
+        seated = seats(recipe, machine, self.runs_programs)
         needed = demand(recipe, store, machine, seated)
         run = run_of(context)
 
@@ -82,5 +79,12 @@ class BesideOperator(StageOperator):
             self._companion.stop()
 
     def _wait(self, context: Context) -> None:
-        trigger = VerdictTrigger(self.store_url, self.recipe, self.programs, run_of(context))
+        trigger = VerdictTrigger(self.store_url, self.recipe, self.runs_programs, run_of(context))
         self.defer(trigger=trigger, method_name="judge")
+
+
+class BesideProgramsOperator(BesideOperator):
+    """The same for sets of verifiers that run programs, on the queue `sandbox`."""
+
+    stage_name = BESIDE_PROGRAMS
+    runs_programs = True
