@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from benchmarks.training.rows import KINDS, released
 from tests.build.planted import planted
-from tracemill.train.batch import Line
-from tracemill.train.proving import Plan, prove
-from tracemill.train.templates import template
+from tracemill.release.proof.batch import Line
+from tracemill.release.proof.proving import Plan, prove
+from tracemill.release.proof.templates import template
 
 _PLAIN = [one for place, one in enumerate(KINDS) if place not in (2, 5)]  # neither two turns nor over 1,024 tokens
 

@@ -6,12 +6,12 @@ import pyarrow as pa
 
 from benchmarks.training.rows import KINDS, released
 from tracemill.release.layout import SCHEMA
+from tracemill.release.proof.example import Example, example
+from tracemill.release.proof.masks import encoded_all
+from tracemill.release.proof.rendering import rendered
+from tracemill.release.proof.templates import template
 from tracemill.release.trainers.layouts import LayoutName, laid_out
 from tracemill.release.writer import METADATA
-from tracemill.train.example import Example, example
-from tracemill.train.masks import encoded_all
-from tracemill.train.rendering import rendered
-from tracemill.train.templates import template
 
 _OWN = "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
 _TRIED: tuple[tuple[LayoutName, str | None], ...] = (

@@ -6,8 +6,8 @@ import time
 
 from benchmarks.training.rows import released, traces
 from tracemill.engine.processors import processors
-from tracemill.train.proving import Plan, prove
-from tracemill.train.templates import template
+from tracemill.release.proof.proving import Plan, prove
+from tracemill.release.proof.templates import template
 
 ROWS = 4_000
 _ON_ONE = 500

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.training.rows import KINDS, released
+from tracemill.release.proof.survey import survey
 from tracemill.release.trainers.opened import Opened, release_folder
-from tracemill.train.survey import survey
 
 _RELEASES = Path("var/releases")  # of `make demo`, `make real-sample` and whatever else was published here
 

@@ -18,10 +18,10 @@ from tracemill.cli.versions import AsJson, out
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tracemill.release.proof.batch import Line
+    from tracemill.release.proof.limits import Limits
+    from tracemill.release.proof.proving import Plan, Totals
     from tracemill.release.trainers.opened import Opened
-    from tracemill.train.batch import Line
-    from tracemill.train.limits import Limits
-    from tracemill.train.proving import Plan, Totals
 
 _SHOWN = 5  # ids of each fault
 
@@ -65,8 +65,8 @@ def prove(
     """
     from tracemill.engine.processors import processors
     from tracemill.errors import RecipeError
+    from tracemill.release.proof.limits import limits
     from tracemill.release.trainers.layouts import AM_SYSTEM
-    from tracemill.train.limits import limits
 
     allowed = limits(at_most or ())
     prompt = AM_SYSTEM if system == "am" else system
@@ -87,10 +87,10 @@ def prove(
 
 def _plan(name: str, tokenizer: str | None, layout: str | None, system: str | None, most: int | None) -> Plan:
     from tracemill.errors import RecipeError
+    from tracemill.release.proof.proving import Plan, checked
+    from tracemill.release.proof.recommended import recommended
+    from tracemill.release.proof.templates import template
     from tracemill.release.trainers.layouts import layout_named
-    from tracemill.train.proving import Plan, checked
-    from tracemill.train.recommended import recommended
-    from tracemill.train.templates import template
 
     found = template(name, tokenizer)
     if layout is not None:
@@ -107,7 +107,7 @@ def _plan(name: str, tokenizer: str | None, layout: str | None, system: str | No
 def _run(
     release: Opened, plan: Plan, workers: int, tell: Callable[[int], None], note: Callable[[Line], None]
 ) -> Totals:
-    from tracemill.train.proving import prove as run
+    from tracemill.release.proof.proving import prove as run
 
     batches = (pair for part in release.parts for pair in release.rows(part))
     return run(batches, plan, workers, tell, note)
@@ -179,8 +179,8 @@ def _end(totals: Totals, allowed: Limits) -> None:
 
 
 def _all(release: Opened, tokenizer: str | None, system: str | None, most: int | None, as_json: bool) -> None:
-    from tracemill.train.survey import survey
-    from tracemill.train.templates import shipped
+    from tracemill.release.proof.survey import survey
+    from tracemill.release.proof.templates import shipped
 
     release.count()
     with counted("templates", len(shipped()), err) as tell:

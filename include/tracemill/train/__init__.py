@@ -1,1 +1,1 @@
-"""What a release becomes in training: how a trainer's template renders each row, and which tokens are in the loss."""
+"""From a release to a student: laid out and proved for its trainer, then trained, whatever ends meanwhile."""

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from tracemill.release.layout import SCHEMA, published_row
+from tracemill.release.proof.batch import proved_batch
+from tracemill.release.proof.prover import Prover
+from tracemill.release.proof.templates import Template
 from tracemill.release.trainers.layouts import LayoutName
 from tracemill.release.writer import METADATA
-from tracemill.train.batch import proved_batch
-from tracemill.train.proof import Prover
-from tracemill.train.templates import Template
 
 _ASKED = "What is 2 + 2?"
 _TRIED: tuple[tuple[str, str, tuple[str, ...]], ...] = (

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from tracemill.release.proof.example import example
+from tracemill.release.proof.prover import Found, Prover
 from tracemill.release.trainers.layouts import LayoutName, laid_out
 from tracemill.release.trainers.spoken import Spoken, spoken
-from tracemill.train.example import example
-from tracemill.train.proof import Found, Prover
 
 _NO_PROMPT = ("am", "am_thinking")  # `system` of the sibling's layout is not used in training, as its card says
 

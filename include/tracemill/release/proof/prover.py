@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
+from tracemill.release.proof.example import Example, standing_in
+from tracemill.release.proof.masks import Tokens, characters, encoded_all
+from tracemill.release.proof.rendering import Refused, Rendered, Span, matched, name_of, pieces, rendered
+from tracemill.release.proof.templates import Template
 from tracemill.release.trainers.spoken import Spoken
-from tracemill.train.example import Example, standing_in
-from tracemill.train.masks import Tokens, characters, encoded_all
-from tracemill.train.rendering import Refused, Rendered, Span, matched, name_of, pieces, rendered
-from tracemill.train.templates import Template
 
 Fault = Literal[
     "null",

@@ -15,15 +15,15 @@ from tests.build.released import release, row
 from tests.build.tokenizer import tokenizer_folder
 from tracemill.cli import app
 from tracemill.errors import MissingInput, RecipeError
+from tracemill.release.proof.batch import Line
+from tracemill.release.proof.drawn import RARE, drawn
+from tracemill.release.proof.limits import limits
+from tracemill.release.proof.proving import Plan, Totals, checked, prove
+from tracemill.release.proof.recommended import recommended
+from tracemill.release.proof.survey import survey
+from tracemill.release.proof.templates import shipped, template
 from tracemill.release.trainers.layouts import LayoutName
 from tracemill.release.trainers.opened import release_folder
-from tracemill.train.batch import Line
-from tracemill.train.drawn import RARE, drawn
-from tracemill.train.limits import limits
-from tracemill.train.proving import Plan, Totals, checked, prove
-from tracemill.train.recommended import recommended
-from tracemill.train.survey import survey
-from tracemill.train.templates import shipped, template
 
 KINDS = [
     row("Two and two.\n", "\n4\n"),

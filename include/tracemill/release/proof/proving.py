@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from tracemill.errors import RecipeError
+from tracemill.release.proof.batch import Line, proved_batch
+from tracemill.release.proof.prover import Prover
+from tracemill.release.proof.templates import Template
 from tracemill.release.trainers.layouts import LayoutName
-from tracemill.train.batch import Line, proved_batch
-from tracemill.train.proof import Prover
-from tracemill.train.templates import Template
 
 _AHEAD = 2  # batches that wait for each process
 Batch = tuple[pa.Table, pa.Table]

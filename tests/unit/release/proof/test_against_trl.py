@@ -13,13 +13,13 @@ import pytest
 from tests.build.planted import TWO_TURNS
 from tests.build.released import release, row
 from tests.build.tokenizer import tokenizer_folder
+from tracemill.release.proof.example import example
+from tracemill.release.proof.masks import encoded_all
+from tracemill.release.proof.rendering import rendered
+from tracemill.release.proof.templates import Template, template
 from tracemill.release.trainers.folder import Wanted, export
 from tracemill.release.trainers.layouts import LayoutName
 from tracemill.release.trainers.opened import release_folder
-from tracemill.train.example import example
-from tracemill.train.masks import encoded_all
-from tracemill.train.rendering import rendered
-from tracemill.train.templates import Template, template
 
 PYTHON = Path(".venv-train/bin/python")
 SCRIPT = Path("tests/build/trl_labels.py")

@@ -14,14 +14,14 @@ from tests.build.planted import TWO_TURNS, planted
 from tests.build.released import row
 from tests.build.tokenizer import tokenizer_folder
 from tracemill.release.layout import SCHEMA
+from tracemill.release.proof.batch import proved_batch
+from tracemill.release.proof.example import example
+from tracemill.release.proof.masks import encoded_all
+from tracemill.release.proof.prover import Prover
+from tracemill.release.proof.rendering import rendered
+from tracemill.release.proof.templates import Template, shipped, template
 from tracemill.release.trainers.layouts import LayoutName, laid_out
 from tracemill.release.writer import METADATA
-from tracemill.train.batch import proved_batch
-from tracemill.train.example import example
-from tracemill.train.masks import encoded_all
-from tracemill.train.proof import Prover
-from tracemill.train.rendering import rendered
-from tracemill.train.templates import Template, shipped, template
 
 WHOLE = {
     "plain": row("Two and two.\n", "\n4\n"),

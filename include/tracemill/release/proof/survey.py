@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tracemill.release.proof.drawn import drawn
+from tracemill.release.proof.proving import Plan, prove
+from tracemill.release.proof.recommended import recommended
+from tracemill.release.proof.templates import shipped, template
 from tracemill.release.trainers.layouts import LayoutName
 from tracemill.release.trainers.opened import Opened
-from tracemill.train.drawn import drawn
-from tracemill.train.proving import Plan, prove
-from tracemill.train.recommended import recommended
-from tracemill.train.templates import shipped, template
 
 
 @dataclass(frozen=True)

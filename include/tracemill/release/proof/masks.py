@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracemill.train.rendering import Rendered, Span
-from tracemill.train.templates import Template
+from tracemill.release.proof.rendering import Rendered, Span
+from tracemill.release.proof.templates import Template
 
 Mask = NDArray[np.bool_]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tracemill.errors import RecipeError
-from tracemill.train.proof import FAULTS
-from tracemill.train.proving import Totals
+from tracemill.release.proof.prover import FAULTS
+from tracemill.release.proof.proving import Totals
 
 ANY = "any"
 _WRITTEN = re.compile(r"(\w+)=(\d+(?:\.\d+)?)(%?)")

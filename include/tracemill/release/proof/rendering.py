@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import jinja2
 
-from tracemill.train.example import Example
-from tracemill.train.templates import Template
+from tracemill.release.proof.example import Example
+from tracemill.release.proof.templates import Template
 
 Span = tuple[int, int]
 _NAME = re.compile("\ue000(\\d+)\ue001")  # private use: no row's text is read for them
