@@ -34,6 +34,7 @@ Fault = Literal[
     "earlier_in_loss",
     "thinking_cut",
     "answer_cut",
+    "end_cut",
 ]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 Part = Literal["thinking", "answer"]
@@ -179,10 +180,15 @@ class _Row:
             yield Found("earlier_in_loss")
         if self.tokens is None or self.prover.most is None:
             return
-        length = f"{len(self.tokens.loss):,} tokens"
-        for part, found in spans.items():
-            if any(self.tokens.span(span)[1] > self.prover.most for span in found):
-                yield Found(_OF[part, "cut"], length)
+        if len(self.tokens.loss) > self.prover.most:
+            length = f"{len(self.tokens.loss):,} tokens"
+            cut = [part for part, at in spans.items() if any(self._is_cut(span, self.prover.most) for span in at)]
+            yield from (Found(_OF[part, "cut"], length) for part in cut)
+            if not cut:
+                yield Found("end_cut", length)
+
+    def _is_cut(self, span: Span, most: int) -> bool:
+        return self.tokens is not None and self.tokens.span(span)[1] > most
 
     def _in_loss(self, text: Rendered, span: Span) -> bool:
         if self.tokens is not None:
