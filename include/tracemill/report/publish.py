@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import uuid
 from pathlib import Path, PurePosixPath
 
+from tracemill.engine.copies import copied
 from tracemill.engine.objects import store_io
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import fingerprint_of, inputs_for
-from tracemill.engine.store import Manifest, Store, StoredFile, file_digest
+from tracemill.engine.store import Manifest, Store, StoredFile
 from tracemill.errors import CorruptShard, MissingInput, StoreError
 from tracemill.recipe import Recipe
 from tracemill.release.exports.step import Export
@@ -32,7 +32,7 @@ def publish(store: Store, target: Path) -> Path:
         target.mkdir(parents=True, exist_ok=True)
         (target / LIST).touch()
         for name, stored in files.items():
-            _copy(store, stored, _below(target, name))
+            copied(store, stored, _below(target, name))
         _remove_others(target, set(files))
         digests = {name: stored.sha256 for name, stored in sorted(files.items())}
         (target / LIST).write_text(json.dumps({"files": digests}, indent=1) + "\n", encoding="utf-8")
@@ -74,24 +74,6 @@ def _below(target: Path, name: str) -> Path:
     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
         raise CorruptShard(f"the release names a file {name!r} outside its folder")
     return target / name
-
-
-def _copy(store: Store, stored: StoredFile, place: Path) -> None:
-    if place.is_file() and place.stat().st_size == stored.bytes and file_digest(place) == stored.sha256:
-        return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    part = place.with_name(f"{place.name}.{uuid.uuid4().hex}.part")
-    try:
-        with part.open("wb") as copy:
-            for chunk in store.chunks(stored.key):
-                copy.write(chunk)
-        if file_digest(part) != stored.sha256:
-            raise CorruptShard(f"{store.root}/{stored.key} is not what its manifest says: delete it and run again")
-        part.replace(place)
-    except FileNotFoundError as error:
-        raise CorruptShard(f"{store.root}/{stored.key} is named by the release but is missing: run again") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _remove_others(target: Path, names: set[str]) -> None:
