@@ -114,7 +114,7 @@ def test_a_damaged_release_is_not_published(tmp_path: Path) -> None:
         publish(store, tmp_path / "out")
 
     card.unlink()
-    with pytest.raises(CorruptShard, match="is named by the release but is missing"):
+    with pytest.raises(CorruptShard, match="is named by a manifest but is missing"):
         publish(store, tmp_path / "out")
     assert "README.md" not in names(tmp_path / "out")
 
