@@ -16,6 +16,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.step import Inputs, Output, Step, ledger_rows
 from tracemill.engine.store import Manifest, canonical_digest
 from tracemill.engine.tables.dedup import MUTANTS
+from tracemill.engine.tables.training import RELEASED
 from tracemill.engine.tally import Stage, add_up
 from tracemill.release.calibration import Calibration
 from tracemill.release.card import dataset_card
@@ -23,6 +24,7 @@ from tracemill.release.distributions import draw_distributions
 from tracemill.release.figures import draw_figures
 from tracemill.release.models import models_section
 from tracemill.release.parts import Name, Parts, Sample
+from tracemill.release.proof.section import CardProof, proof_section
 from tracemill.release.revocations import REASON, Revocation, recalled, revocations, revoked_material
 from tracemill.release.rows import ReleasedRow, released_rows
 from tracemill.release.tally import Tally
@@ -38,10 +40,11 @@ class Release(Step):
 
     `file` names the data files, `title` and `description` open the card. `apart` gives rows of some response sources
     files of their own ({NAME: [source, ...]}), `samples` lays random rows of a file beside it. `layouts` adds a folder
-    `layouts/LAYOUT` for each layout named, as `tracemill export` writes it (docs/design/training.md). The bytes depend
-    on the rows, the counts and the settings of the steps before it, and the card on what their manifests say of the
-    models they asked; not on clocks, machines or the order in which shards were sealed. What a recall has revoked on
-    this store is left out: rejected as `revoked`, the benchmark item as detail.
+    `layouts/LAYOUT` for each layout named, as `tracemill export` writes it (docs/design/training.md). `proof` proves
+    all rows against a trainer's template, and the card says what came of it. The bytes depend on the rows, the counts
+    and the settings of the steps before it, and the card on what their manifests say of the models they asked; not on
+    clocks, machines or the order in which shards were sealed. What a recall has revoked on this store is left out:
+    rejected as `revoked`, the benchmark item as detail.
     """
 
     kind: Literal["release"]
@@ -51,6 +54,7 @@ class Release(Step):
     apart: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
     samples: dict[Name, Sample] = Field(default_factory=dict)
     layouts: tuple[Wanted, ...] = Field(default=(), exclude_if=lambda wanted: not wanted)
+    proof: CardProof | None = Field(default=None, exclude_if=lambda wanted: wanted is None)
 
     @field_validator("layouts", mode="before")
     @classmethod
@@ -90,11 +94,17 @@ class Release(Step):
         "selected",
         "ledger",
     )
-    writes: ClassVar[tuple[str, ...]] = ()
+    writes: ClassVar[tuple[str, ...]] = (RELEASED.name,)
+
+    def settings(self, inputs: Inputs) -> dict[str, Any]:
+        """The settings without where a proof's template and tokenizer lie: what they say is material."""
+        own = super().settings(inputs)
+        return {**own, "proof": self.proof.content} if self.proof else own
 
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
         """The settings of earlier steps (the card states them, also where they changed no row) and what is revoked."""
-        return {"settings": canonical_digest(_settings(inputs)), **revoked_material(recalled(inputs.store))}
+        own = self.proof.digests(resources) if self.proof else {}
+        return {"settings": canonical_digest(_settings(inputs)), **own, **revoked_material(recalled(inputs.store))}
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Stream all shards once through the writer and the counters; then card, figures and funnel from the counts."""
@@ -122,20 +132,21 @@ class Release(Step):
                     tally.add_mutants(batch.to_pylist())
         named = {name: f"{name}.jsonl.zst" for name in writer.rows}
         named |= {name: f"{name}.jsonl" for name in self.samples if f"{name}.jsonl" in writer.files}
-        files = {**writer.files, **self._about(tally, believed, named, len(out), inputs, resources.scratch)}
+        told = believed.section()
+        if self.proof and tally.rows:
+            told += proof_section(self.proof, resources.scratch, tally.rows, resources)
+        files = {**writer.files, **self._about(tally, told, named, len(out), inputs, resources.scratch)}
         ledger = pa.concat_tables([ledger_rows("generation", ids), _revoked_rows(out)])
         return Output(ledger=ledger, files=files)
 
     def _about(
-        self, tally: Tally, believed: Calibration, named: dict[str, str], revoked: int, inputs: Inputs, folder: Path
+        self, tally: Tally, told: str, named: dict[str, str], revoked: int, inputs: Inputs, folder: Path
     ) -> dict[str, Path]:
         """The card, the funnel and the figures as files below `folder`, by their names in the release."""
         stages = [*_stages(inputs), _own_stage(tally, revoked)]
         cuts = inputs.table("cuts").to_pylist()
         late = recalled(inputs.store)
-        models = believed.section() + models_section(
-            (step, m.made_with) for step, sealed in _steps(inputs).items() for m in sealed
-        )
+        models = told + models_section((step, m.made_with) for step, sealed in _steps(inputs).items() for m in sealed)
         card = dataset_card(self.title, self.description, named, tally, stages, _settings(inputs), cuts, late, models)
         funnel = {"steps": [stage.model_dump(exclude={"seconds", "missing"}) for stage in stages]}
         texts = {"README.md": card, "funnel.json": json.dumps(funnel, indent=1, ensure_ascii=False) + "\n"}

@@ -15,6 +15,7 @@ from tracemill.engine.tables import (
     responses,
     rows,
     selection,
+    training,
 )
 from tracemill.engine.tables.table import Table, declared, table_named
 
@@ -34,6 +35,7 @@ __all__ = [
     "rows",
     "selection",
     "table_named",
+    "training",
 ]
 
 
