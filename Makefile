@@ -104,7 +104,7 @@ bench-cluster: $(ENVIRONMENT) ## a recipe on the composed cluster against a loca
 bench-house: $(ENVIRONMENT) ## how easy the code is to walk: layers, cycles, sizes
 	@$(BIN)/python -m benchmarks.house
 
-bench-train: $(ENVIRONMENT) ## templates that keep every row whole, rows proved a second, tokens whose loss is wrong
+bench-train: $(ENVIRONMENT) $(TRAIN) ## templates that keep rows whole, rows proved a second, wrong masks, loss after kills
 	@$(BIN)/python -m benchmarks.training
 
 lint: $(ENVIRONMENT) ## ruff, the layers of the house, and mypy

@@ -48,6 +48,10 @@ class ServingError(TracemillError):
     """A model server does not come up, died, or cannot be reached. Retrying may help."""
 
 
+class TrainingError(TracemillError):
+    """A training ended without a reason of its own (killed, out of memory). Retrying goes on from its checkpoint."""
+
+
 class AnswersPending(TracemillError):
     """Answers were asked for in batches that still work. Whoever waits without holding a worker waits for `records`."""
 

@@ -49,6 +49,8 @@ from tracemill.select.select import Select
 from tracemill.select.stage_one import StageOne
 from tracemill.select.stage_two import StageTwo
 from tracemill.text.spelling import explained, nearest
+from tracemill.train.prove import Prove
+from tracemill.train.train import Train
 from tracemill.verify import AnyVerifier
 from tracemill.verify.step import Verify
 
@@ -72,6 +74,7 @@ AnyStep = Annotated[
     | Phrases
     | Pilot
     | Precheck
+    | Prove
     | References
     | Release
     | Reward
@@ -81,6 +84,7 @@ AnyStep = Annotated[
     | Sign
     | StageOne
     | StageTwo
+    | Train
     | Unique
     | Verify,
     Field(discriminator="kind"),

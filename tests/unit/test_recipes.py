@@ -40,6 +40,7 @@ OPTIONAL = {
     "perplexities",
     "contamination",
     "mutants",
+    "curves",  # of a student that a later training goes on from
     "priors",  # of a policy that needs a pilot, which the recipe then demands
 }
 

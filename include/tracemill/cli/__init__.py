@@ -30,6 +30,7 @@ from tracemill.cli.sandbox import app as sandbox
 from tracemill.cli.select import select
 from tracemill.cli.serve import serve
 from tracemill.cli.tables import Table
+from tracemill.cli.train import mount as mount_train
 from tracemill.cli.upkeep import mount as mount_upkeep
 from tracemill.cli.versions import mount as mount_refresh
 
@@ -189,4 +190,5 @@ mount_refresh(app)
 mount_exports(app)
 mount_proof(app)
 mount_evaluation(app)
+mount_train(app)
 mount_upkeep(app)

@@ -28,6 +28,7 @@ VARIABLES = (
     Variable("TRACEMILL_SERVE_HOST", "The address that model servers listen on.", "127.0.0.1"),
     Variable("TRACEMILL_SERVE_AHEAD", "How many stages before the one that asks it a model server starts.", "0"),
     Variable("TRACEMILL_VLLM_PYTHON", "The python of vLLM's environment.", ".venv-vllm/bin/python"),
+    Variable("TRACEMILL_TRAIN_PYTHON", "The python of the environment that trains.", ".venv-train/bin/python"),
     Variable("TRACEMILL_ON_FAILURE", "stop: a task that fails for good ends its run; finish: others go on.", "stop"),
     Variable("TRACEMILL_RUN_TIMEOUT", "A run that takes longer fails: 90m, 36h, 2d."),
     Variable("TRACEMILL_RUN_DEADLINE", "A run that takes longer is reported, and goes on."),

@@ -21,6 +21,8 @@ from tracemill.models.payload import decoded
 from tracemill.models.step import answer_lengths
 from tracemill.recipe import Recipe
 from tracemill.text.spelling import nearest
+from tracemill.train.launch import training_python
+from tracemill.train.train import Train
 
 if TYPE_CHECKING:
     import httpx
@@ -32,7 +34,7 @@ _REFUSED = {401: "the key is not accepted", 403: "the key may not be used here",
 def require_ready(recipe: Recipe, store: Store | None, resources: Resources, *, serves_here: bool = False) -> None:
     """Look at the benchmarks, and at every model that the recipe still needs on that store (None: there is none yet).
 
-    `serves_here`: this machine is to serve them, so its GPUs are looked at, too.
+    `serves_here`: this machine is to serve them, so its GPUs are looked at, too, and where it trains.
 
     Raises RecipeError for a variable, key, folder or address that must be mended, SourceError for a benchmark that
     cannot be read, ServingError for an endpoint that is away just now.
@@ -41,6 +43,9 @@ def require_ready(recipe: Recipe, store: Store | None, resources: Resources, *, 
     for step in recipe.steps.values():
         for benchmark in step.benchmarks if isinstance(step, Decontaminate) else ():
             benchmark.questions(machine)
+    for name, step in recipe.steps.items():
+        if isinstance(step, Train) and (store is None or store.manifest(name, 0) is None):
+            _require_trainable(step, machine, serves_here)
     for served in served_models(recipe).values():
         try:
             _require(served, machine, serves_here)
@@ -61,6 +66,13 @@ def _require(served: ServedModel, machine: Resources, serves_here: bool) -> None
         model.location(machine)
         if serves_here:
             require_fit(model, machine)
+
+
+def _require_trainable(step: Train, machine: Resources, here: bool) -> None:
+    if here:
+        training_python(machine)
+        if step.base is not None and step.base.is_folder:
+            step.base.location(machine)
 
 
 def _require_answer(model: Model, endpoints: list[Endpoint], machine: Resources) -> None:

@@ -10,7 +10,7 @@ from airflow.sdk import BaseOperator, ExceptionRetryPolicy, RetryAction, RetryRu
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException, AirflowTaskTimeout
 
 from tracemill.engine.trial import whole_of
-from tracemill.errors import ServingError, StoreError, VerifierError
+from tracemill.errors import ServingError, StoreError, TrainingError, VerifierError
 from tracemill_airflow.failing import ends_with_run
 from tracemill_airflow.operators.lacking import lacking, without
 from tracemill_airflow.operators.shards import batches, span
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 WORLD: list[type[BaseException] | str] = [
     StoreError,
     ServingError,
+    TrainingError,
     VerifierError,
     OSError,
     MemoryError,

@@ -6,14 +6,17 @@ To add a stage: a class here that says the `kind` of its step.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tracemill_airflow.operators.asking import AskingOperator
 from tracemill_airflow.operators.base import StageOperator
+from tracemill_airflow.queues import GPU
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from tracemill.engine.resources import Resources
     from tracemill.engine.store import Store
     from tracemill.recipe import Recipe
 
@@ -247,6 +250,46 @@ class ReleaseOperator(StageOperator):
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {"store": self.store_url, "rows": summary["kept"]}
         return super().fed(context, recipe, store, summary)
+
+
+class ProveOperator(StageOperator):
+    """Lays the release out for a trainer's template and proves every row of it, before any GPU is taken."""
+
+    stage_name = "prove"
+    gathers = True
+
+    def machine(self) -> Resources:
+        """The same, with this task's log for how far it is."""
+        return replace(super().machine(), tell=self.log.info)
+
+
+class TrainOperator(StageOperator):
+    """Trains a student as a child of this task, on the worker and in the pool that have the GPUs.
+
+    A task that is tried again goes on from the last checkpoint. It may take days, so that no time-out of stages holds.
+    """
+
+    stage_name = "train"
+    gathers = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"pool": "gpu", "queue": GPU, "execution_timeout": None, **kwargs})
+
+    def machine(self) -> Resources:
+        """The same, with this task's log for masks, loss and how far it is."""
+        return replace(super().machine(), tell=self.log.info)
+
+    def execute(self, context: Context) -> Any:
+        """Seal the student, and lay it out in the folder that its step names."""
+        from tracemill.recipe import load_recipe
+        from tracemill.train.student import lay_out
+
+        made = super().execute(context)
+        recipe = load_recipe(self.recipe)
+        if self.stage in recipe.pipeline():
+            folder = lay_out(recipe.step(self.stage), self.stage, self.open_store(), recipe.located(self.machine()))
+            self.log.info("the student lies in %s", folder or "the store alone: `folder` of its step lays it out")
+        return made
 
 
 # What the verifiers say of themselves (`Verifier.needs_sandbox`), without loading them at each parse of a DAG file.

@@ -1,0 +1,82 @@
+"""A student of the zoo's size is trained by trl itself: killed and resumed, packed, refused, sealed by its recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.build.small import text
+from tests.build.training import (
+    LACKING,
+    TRAIN,
+    after_save,
+    has_environment,
+    job,
+    killed,
+    machine,
+    ran,
+    recipe_with,
+    run,
+    while_saving,
+)
+from tracemill.errors import RecipeError
+from tracemill.train.inside.job import FINISHED, MODEL
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not has_environment(), reason=LACKING)]
+WITHIN = 1e-4  # of the undisturbed loss, at every step
+
+
+def test_a_training_killed_twice_learns_the_same_from_the_same_rows_in_the_same_order(tmp_path: Path) -> None:
+    """Traps: a half-written checkpoint; random numbers, optimiser or place in the data that begin anew."""
+    whole = run(job(tmp_path / "whole"))
+    one = job(tmp_path / "killed")
+    killed(one, while_saving(6))
+    killed(one, after_save(9))
+    told: list[str] = []
+    resumed = run(one, told)
+
+    assert any("on from checkpoint-9" in line for line in told)
+    assert [line["step"] for line in resumed] == [line["step"] for line in whole] == list(range(1, 13))
+    assert [line["rows"] for line in resumed] == [line["rows"] for line in whole]
+    assert max(abs(a["loss"] - b["loss"]) for a, b in zip(whole, resumed, strict=True)) <= WITHIN
+    assert whole[-1]["loss"] < whole[0]["loss"]
+
+
+def test_packed_rows_do_not_see_each_other(tmp_path: Path) -> None:
+    """Trap: without flash attention a pack may be one long text, in which later rows read the earlier ones."""
+    rows = 16
+    apart = run(job(tmp_path / "apart", rows, batch=16, per_device=16, epochs=1, learning_rate=1e-9))
+    settings = {"batch": 1, "per_device": 1, "packing": True, "max_length": 1000}
+    packed = run(job(tmp_path / "packed", rows, epochs=1, learning_rate=1e-9, **settings))
+    tokens = sum(line["learned"] for line in packed)
+    assert tokens == apart[0]["learned"]
+    mean = sum(line["loss"] * line["learned"] for line in packed) / tokens
+    assert mean == pytest.approx(apart[0]["loss"], abs=1e-3)
+
+
+def test_a_loss_that_is_no_number_names_its_step_and_rows(tmp_path: Path) -> None:
+    one = job(tmp_path, 16, batch=4, learning_rate=1e30, warm_up=0.0)
+    with pytest.raises(RecipeError, match=r"the loss of step [2-8] is (nan|inf), with the rows g\d+, g"):
+        run(one)
+    assert not (Path(one.work) / FINISHED).exists()
+
+
+def test_a_recipe_ends_in_a_student_that_loads(tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    train = {**TRAIN, "folder": str(tmp_path / "student")}
+    made = recipe_with(tmp_path, [text(k) for k in range(8)], {}, train=train)
+    told: list[str] = []
+    ran(made, machine(tmp_path, tell=told.append))
+
+    found = made.store.manifest("train", 0)
+    assert found is not None
+    assert found.counts.kept == 8
+    assert {"model.safetensors", "tokenizer.json", "chat_template.jinja", "loss.png"} <= set(found.files)
+    masks = [line for line in told if "⟦" in line and "⟧" in line and "how many" in line]
+    assert len(masks) == 8
+    assert all(line.index("how many") < line.index("⟦<think>") for line in masks)
+    for folder in (tmp_path / "cache" / "training" / found.fingerprint / FINISHED / MODEL,):
+        model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
+        assert len(AutoTokenizer.from_pretrained(folder, local_files_only=True)) <= model.config.vocab_size

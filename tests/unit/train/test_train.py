@@ -1,0 +1,113 @@
+"""The step `train`: what it is told, what it makes of how the training ended, and what it seals. Nothing is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.build.small import Small, text
+from tests.build.training import TRAIN, machine, python_that, ran, recipe_with
+from tracemill.engine.store import Manifest
+from tracemill.errors import RecipeError, TrainingError
+from tracemill.train.student import lay_student
+
+TEXTS = [text(k) for k in range(8)]
+
+
+def training(folder: Path, prove: dict[str, Any] | None = None, **train: Any) -> Small:
+    return recipe_with(folder, TEXTS, prove or {}, train={**TRAIN, **train})
+
+
+def student(made: Small) -> Manifest:
+    found = made.store.manifest("train", 0)
+    assert found is not None
+    return found
+
+
+@pytest.mark.slow
+def test_a_student_is_sealed_with_its_card_and_laid_out_as_a_folder(tmp_path: Path) -> None:
+    made = training(tmp_path)
+    told: list[str] = []
+    resources = machine(tmp_path, python_that(tmp_path, "trains"), tell=told.append)
+    ran(made, resources)
+
+    found = student(made)
+    assert (found.counts.entered, found.counts.kept) == (8, 8)
+    assert {"model.safetensors", "config.json", "README.md", "loss.png", "masks.txt"} <= set(found.files)
+    assert found.made_with == {"base": "weak", "steps": 2, "tokens": 180, "learned": 80, "seconds": 1.0}
+    card = made.store.read_bytes(found.files["README.md"].key).decode()
+    assert "| rows | 8 |" in card
+    assert "| tokens seen, and those of them in the loss | 180, 80 |" in card
+    assert found.fingerprint in card
+    assert any("asked⟦learned⟧" in line for line in told)
+
+    folder = tmp_path / "student"
+    assert lay_student(made.store, found, folder)
+    assert not lay_student(made.store, found, folder)
+    assert (folder / "model.safetensors").read_bytes() == b"weights"
+    assert "Nothing was recomputed" in ran(made, resources)
+
+
+@pytest.mark.slow
+def test_a_training_that_cannot_go_on_is_refused_and_one_that_died_is_tried_again(tmp_path: Path) -> None:
+    """Trap: a loss of NaN does not mend itself; a process that was killed may."""
+    made = training(tmp_path)
+    with pytest.raises(RecipeError, match="step 2 is nan, with the rows g7, g9"):
+        ran(made, machine(tmp_path, python_that(tmp_path, "refuses")))
+    with pytest.raises(TrainingError, match=r"code 137.*CUDA out of memory"):
+        ran(made, machine(tmp_path, python_that(tmp_path, "dies")))
+    assert made.store.manifest("train", 0) is None
+    assert "train" not in made.store.names()
+    ran(made, machine(tmp_path, python_that(tmp_path, "trains")))
+    assert student(made).counts.kept == 8
+
+
+CUT: dict[str, Any] = {"max_length": 35, "at_most": {"any": "100%"}}
+
+
+@pytest.mark.slow
+def test_rows_over_the_length_are_refused_with_their_count_or_left_out(tmp_path: Path) -> None:
+    made = training(tmp_path, CUT)
+    python = python_that(tmp_path, "trains")
+    with pytest.raises(RecipeError, match=r"2 of 8 rows are longer than the proof's max_length \(such as g"):
+        ran(made, machine(tmp_path, python))
+    training(tmp_path, CUT, too_long="leave_out")
+    ran(made, machine(tmp_path, python))
+    counts = student(made).counts
+    assert (counts.entered, counts.kept, counts.rejected) == (8, 6, {"too_long": 2})
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "packing cuts nothing": ({"too_long": "cut"}, "packing cuts no row"),
+    "a batch that cannot be parted": ({"launch": {"gpus": 3}}, "make schedule.batch a multiple of 3"),
+    "a rate of nothing": ({"schedule": {"learning_rate": 0}}, "learning_rate"),
+    "a key that there is not": ({"schedule": {"lr": 1e-5}}, "lr"),
+    "weights behind an API": ({"base": {"name": "r1", "api": {"url": "https://x/v1", "model": "r"}}}, "behind an API"),
+}
+
+
+@pytest.mark.parametrize(("train", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_a_recipe_may_not_say_is_said_when_it_is_read(tmp_path: Path, train: dict[str, Any], words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        training(tmp_path, **train).recipe.pipeline()
+
+
+@pytest.mark.slow
+def test_where_it_runs_is_no_part_of_what_is_learned(tmp_path: Path) -> None:
+    made = training(tmp_path)
+    resources = machine(tmp_path, python_that(tmp_path, "trains"))
+    ran(made, resources)
+    first = student(made).fingerprint
+    training(tmp_path, launch={"gpus": 4, "save_every": 7}, too_long="refuse")
+    assert "Nothing was recomputed" in ran(made, resources)
+    training(tmp_path, schedule={**TRAIN["schedule"], "seed": 5})
+    ran(made, resources)
+    assert student(made).fingerprint != first
+
+
+def test_without_an_environment_that_trains_the_error_says_how_to_make_one(tmp_path: Path) -> None:
+    made = training(tmp_path)
+    with pytest.raises(RecipeError, match="make train-env"):
+        ran(made, machine(tmp_path, tmp_path / "none"))
