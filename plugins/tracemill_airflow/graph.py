@@ -88,12 +88,13 @@ def wire(stages: Sequence[Stage]) -> Any:
     """
     parts = [list(run) for _, run in groupby(stages, key=lambda stage: stage.operator.gathers)]
     names = ("plan", *(stage.name for stage in stages))
-    plan = PlanOperator(task_id="plan", stages=names, **_feeding(parts[0]))
+    judges = sorted(_judged_by(stages))
+    plan = PlanOperator(task_id="plan", stages=names, judges=judges, **_feeding(parts[0]))
     if _asks(stages):
         servers = ServersOperator(task_id="servers")
         serve = ServeOperator.partial(task_id="serve", **SERVING).expand(server=servers.output)
         plan >> servers >> serve
-    for task in sorted(_judged_by(stages)):
+    for task in judges:
         plan >> BESIDE_TASKS[task](task_id=task)
     links: list[Any] = [plan]
     groups = iter([*GROUP_NAMES, *(f"refine_{n}" for n in range(2, len(stages) + 2))])

@@ -13,12 +13,14 @@ from tests.dags.graphs import dag_file, first_event
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard
 from tracemill.engine.store import Store
+from tracemill.errors import RecipeError
 from tracemill.local.beside import seats
 from tracemill.models.lease import wanted
 from tracemill.recipe import load_recipe
 from tracemill.verify.parts import lease_name
 from tracemill_airflow.graph import fits, stages_of
 from tracemill_airflow.operators.beside import BesideOperator, BesideProgramsOperator
+from tracemill_airflow.operators.plan import PlanOperator
 from tracemill_airflow.operators.stages import DistillOperator
 from tracemill_airflow.triggers import LeaseTrigger, VerdictTrigger
 
@@ -78,6 +80,15 @@ def test_a_recipe_whose_policy_needs_verdicts_fits_no_graph_without_the_task(tmp
     plain, judged = (stages_of(written(tmp_path, kinds)) for kinds in ([], ["math"]))
     assert not fits(judged, plain)
     assert fits(plain, judged)
+
+
+def test_a_graph_without_the_task_refuses_such_a_recipe_at_once(tmp_path: Path, recipe: str) -> None:
+    """Trap: its text is given to a form whose graph has all of its stages, and the run waits for verdicts for ever."""
+    plan = PlanOperator(
+        task_id="plan", stages=("plan", "ingest", "distill"), recipe=recipe, store_url=(tmp_path / "new").as_uri()
+    )
+    with pytest.raises(RecipeError, match="verdicts come from the task 'beside', which this DAG has not"):
+        plan.execute({"params": {}})
 
 
 def test_a_stage_waits_deferred_until_somebody_judges_and_wakes_them(recipe: str, store: Store) -> None:

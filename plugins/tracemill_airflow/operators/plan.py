@@ -32,9 +32,12 @@ class PlanOperator(StageOperator):
     stage_name = "plan"
     makes_store = True
 
-    def __init__(self, *, stages: Sequence[str], feeds: Sequence[str] = ("ingest",), **kwargs: Any) -> None:
+    def __init__(
+        self, *, stages: Sequence[str], feeds: Sequence[str] = ("ingest",), judges: Sequence[str] = (), **kwargs: Any
+    ) -> None:
         super().__init__(feeds=feeds, **kwargs)
         self.stages = tuple(stages)
+        self.judges = tuple(judges)
         self.accept_removed: dict[str, int] = {}
 
     def machine(self) -> Resources:
@@ -63,9 +66,7 @@ class PlanOperator(StageOperator):
 
         Where tasks have no workers of their own, the sandbox is tried here. Raises SandboxUnavailable.
         """
-        from tracemill.local.beside import seats
         from tracemill.local.sandboxes import try_sandboxes
-        from tracemill_airflow.operators.beside import BESIDE, BESIDE_PROGRAMS
         from tracemill_airflow.operators.serve import needed_servers
 
         if not queues.apart():
@@ -75,8 +76,7 @@ class PlanOperator(StageOperator):
         needed = {served[stage] for stage in recipe.pipeline() if stage in served}
         if "serve" in served and needed_servers(recipe, self.open_store(), recipe.located(self.machine())):
             needed.add(served["serve"])
-        beside = [task for task in (BESIDE, BESIDE_PROGRAMS) if task in served]
-        needed |= {served[task] for task in beside if seats(recipe, self.machine(), task == BESIDE_PROGRAMS)}
+        needed |= {served[task] for task in self._judged_by(recipe) if task in served}
         lacking = queues.without_worker(needed - {self.queue})
         if lacking:
             raise RecipeError(queues.refusal(lacking))
@@ -88,6 +88,20 @@ class PlanOperator(StageOperator):
                 f"recipe {recipe.name!r} has stages this DAG does not run: {unknown}; it runs {self.stages}. Put the "
                 "recipe's file into the folder TRACEMILL_RECIPES: it then gets a DAG of its own"
             )
+        lacking = [task for task in self._judged_by(recipe) if task not in self.judges]
+        if lacking:
+            raise RecipeError(
+                f"recipe {recipe.name!r} has a sampling policy whose verdicts come from the task {lacking[0]!r}, which "
+                "this DAG has not. Put its file into the folder TRACEMILL_RECIPES: it then gets a DAG of its own"
+            )
+
+    def _judged_by(self, recipe: Recipe) -> list[str]:
+        """The verify tasks that the recipe's sampling policies need beside its stages."""
+        from tracemill.local.beside import seats
+        from tracemill_airflow.operators.beside import BESIDE, BESIDE_PROGRAMS
+
+        names = (BESIDE_PROGRAMS if seated.runs_programs else BESIDE for seated in seats(recipe, self.machine()))
+        return sorted(set(names))
 
     def _reaching(self, recipe: Recipe) -> Resources:
         """The machine with the endpoints of all the recipe's models."""
