@@ -29,7 +29,7 @@ from benchmarks.serving.workload import PROJECT, ZOO
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard, shard_count
 from tracemill.engine.store import Store
-from tracemill.errors import TracemillError
+from tracemill.errors import ServingError
 from tracemill.local.demand import served_models
 from tracemill.models.endpoints import Endpoint, with_endpoints
 from tracemill.models.server.process import Server
@@ -46,7 +46,7 @@ PRIOR = {"alpha": 0.6, "beta": 0.4}
 POLICIES: Mapping[str, Mapping[str, Any]] = {
     "fixed": {"samples": 4},
     "until_pass": {"policy": {"kind": "until_pass", "max": 4, "verifiers": MATH}},
-    "until_decided": {"policy": {"kind": "until_decided", "max": 8, "error": 0.15, "verifiers": MATH, "prior": PRIOR}},
+    "until_decided": {"policy": {"kind": "until_decided", "max": 8, "error": 0.2, "verifiers": MATH, "prior": PRIOR}},
 }
 _VERIFYING = """
 import sys
@@ -80,7 +80,7 @@ def figures() -> dict[str, float | int]:
     with tempfile.TemporaryDirectory(prefix="tracemill-bench-") as folder:
         try:
             costs = dict(_costs(Path(folder)))
-        except TracemillError as error:
+        except ServingError as error:
             print(f"no server of a teacher here: {error}")
             return {}
     for name, cost in costs.items():
