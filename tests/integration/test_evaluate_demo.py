@@ -107,10 +107,10 @@ def test_before_it_has_run_there_is_nothing_to_show(tmp_path: Path) -> None:
         evaluation(begun.recipe, begun.store)
 
 
-def test_a_second_run_asks_nobody(run: tuple[Run, Servers]) -> None:
+def test_a_second_run_asks_nobody(run: tuple[Run, Servers], tmp_path: Path) -> None:
     done, _ = run
     models = servers()
-    again = Run(done.recipe, done.store.root, demo("unused", models).resources, done.console)
+    again = Run(done.recipe, done.store.root, demo(str(tmp_path), models).resources, done.console)
     again.go()
     assert again.computed == 0
     assert asked(models) == []
