@@ -75,6 +75,17 @@ def test_the_exit_status_says_whether_the_demo_can_run(monkeypatch: pytest.Monke
     assert "make vllm" in vllm["remedy"]
 
 
+def test_recipes_that_are_not_there_are_one_line_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trap: the whole page ended in what it should have listed."""
+    for name, value in {"HF_HUB_OFFLINE": "1", "TRACEMILL_RECIPES": "/no/such", "TRACEMILL_ENDPOINTS": "x"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TRACEMILL_VLLM_PYTHON", "/no/such/python")
+    said = json.loads(CliRunner().invoke(app, ["doctor", "--json"]).stdout)
+    broken = {one["name"]: one["remedy"] for one in said["checks"] if one["state"] == "broken"}
+    assert "make it, or unset TRACEMILL_RECIPES" in broken["recipes"]
+    assert "model servers" in broken
+
+
 def test_every_variable_that_is_read_is_documented() -> None:
     """Trap: a variable that only its reader knows."""
     named: set[str] = set()

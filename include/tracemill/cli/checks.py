@@ -141,8 +141,7 @@ def _vllm(machine: Resources) -> Check:
     try:
         python = vllm_python(machine)
     except TracemillError as error:
-        ready = all(fixed_endpoints(name, machine.environment) for name in served_models(load_recipe("demo")))
-        return Check("vLLM", "no", "no environment for it", str(error), needed=not ready)
+        return Check("vLLM", "no", "no environment for it", str(error), needed=not _is_served(machine))
     found = sorted(python.parent.parent.glob("lib/python3*/site-packages/vllm*-*.dist-info"))
     if not found:
         remedy = "make vllm (with a GPU: make vllm VLLM_PACKAGE=vllm==0.32.0)"
@@ -153,10 +152,18 @@ def _vllm(machine: Resources) -> Check:
     return Check("vLLM", "yes", f"{version} for {on}", remedy, needed=True)
 
 
+def _is_served(machine: Resources) -> bool:
+    """Whether every model of the demo answers somewhere already."""
+    try:
+        return all(fixed_endpoints(name, machine.environment) for name in served_models(load_recipe("demo")))
+    except TracemillError:
+        return False  # what is amiss stands in a line of its own
+
+
 def _demo_models(machine: Resources) -> Check:
-    recipe = load_recipe("demo")
     names = []
     try:
+        recipe = load_recipe("demo")
         for served in served_models(recipe).values():
             names.append(served.model.name)
             served.model.location(recipe.located(machine))

@@ -54,9 +54,13 @@ def _folder(name: str, machine: Resources) -> Check:
     place = machine.environment.get(name)
     if not place:
         return Check(name, "no", "not set", f"set {name} where a recipe names ${{{name}}}")
-    if not Path(place).is_dir():
-        return Check(name, "broken", f"{place} is no folder", f"make it, or set {name} to the folder that is meant")
-    return Check(name, "yes", f"{sum(1 for _ in Path(place).iterdir()):,} entries")
+    remedy = f"make it, or set {name} to the folder that is meant"
+    try:
+        if Path(place).is_dir():
+            return Check(name, "yes", f"{sum(1 for _ in Path(place).iterdir()):,} entries")
+    except OSError as error:
+        return Check(name, "broken", f"cannot be read: {error}", remedy)
+    return Check(name, "broken", f"{place} is no folder", remedy)
 
 
 def _recipes(machine: Resources) -> Check:
