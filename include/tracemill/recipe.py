@@ -49,6 +49,7 @@ from tracemill.select.select import Select
 from tracemill.select.stage_one import StageOne
 from tracemill.select.stage_two import StageTwo
 from tracemill.text.spelling import explained, nearest
+from tracemill.text.unique_keys import read_yaml
 from tracemill.train.prove import Prove
 from tracemill.train.train import Train
 from tracemill.verify import AnyVerifier
@@ -215,7 +216,7 @@ def load_recipe(reference: str) -> Recipe:
     bare, rows = split_rows(reference)
     written = find_recipe(bare)
     try:
-        data = yaml.safe_load(written.text)
+        data = read_yaml(written.text)
     except yaml.YAMLError as error:
         raise RecipeError(f"{written.where}: cannot be read as YAML: {error}") from error
     if isinstance(data, dict) and "trial" in data:
