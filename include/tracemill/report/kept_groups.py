@@ -30,6 +30,7 @@ from tracemill.recipe import Recipe
 KEEP_FROM = 1_000_000  # responses: fewer are added up anew before anybody notices
 _VERSION = 1  # of the columns and of what they mean
 _UNDONE = ".part"
+_TABLE = "table"  # the file that names the table which was read
 _ABANDONED = 86_400.0  # seconds after which nobody goes on writing
 _log = logging.getLogger(__name__)
 
@@ -55,14 +56,20 @@ class KeptGroups:
                 known.update(f"{step}/{file}\n".encode())
         return cls(machine.cache / "selection" / which, known.hexdigest()[:40])
 
-    def paths(self) -> list[str] | None:
-        """The files of the groups; None where none were kept of this state."""
-        return sorted(map(str, self._folder.glob("*.parquet"))) or None
+    @property
+    def folder(self) -> Path:
+        """Where the files of this state lie."""
+        return self.place / self.state
+
+    @property
+    def is_there(self) -> bool:
+        """Whether groups of this state were kept."""
+        return (self.folder / _TABLE).exists()
 
     @property
     def read(self) -> str:
         """Which table the groups were added up from."""
-        return (self._folder / "table").read_text(encoding="utf-8")
+        return (self.folder / _TABLE).read_text(encoding="utf-8")
 
     @contextmanager
     def making(self, table: str) -> Iterator[Path | None]:
@@ -73,7 +80,7 @@ class KeptGroups:
         part = self.place / f"{uuid.uuid4().hex}{_UNDONE}"
         try:
             part.mkdir(parents=True)
-            (part / "table").write_text(table, encoding="utf-8")
+            (part / _TABLE).write_text(table, encoding="utf-8")
         except OSError as error:
             _log.warning("nothing is kept for the next question: %s", error)
             yield None
@@ -83,13 +90,9 @@ class KeptGroups:
             for older in self.place.iterdir():
                 if older.suffix != _UNDONE or time.time() - older.stat().st_mtime > _ABANDONED:
                     shutil.rmtree(older, ignore_errors=True)
-            part.replace(self._folder)
+            part.replace(self.folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-
-    @property
-    def _folder(self) -> Path:
-        return self.place / self.state
 
 
 def _manifests(folder: Path) -> list[str]:

@@ -89,10 +89,9 @@ def _first_stage(
     """Each batch judged by both settings at once. Groups that were kept tell it where nothing is added up anew."""
     same = all(getattr(own, key) == getattr(other, key) for key in _OF_RESPONSES)
     coins = all(getattr(own, key) == getattr(other, key) for key in _COINS)
-    paths = kept.paths() if kept and same and coins else None
-    if kept and paths:
+    if kept and same and coins and kept.is_there:
         with _rule(own, other, seen) as rule:
-            rule.show_alike(paths)
+            rule.show_kept(kept.folder)
             return pl.DataFrame(rule.told(_COMPARED)), kept.read
     graded = same and seen.grades_tell(own)
     wanted = "grades" if graded else "scores"
@@ -104,7 +103,7 @@ def _first_stage(
             rule.show(scores, grades, hold=folder is not None)
             parts.append(pl.DataFrame(rule.told(_COMPARED)))
             if folder is not None:
-                rule.write_alike(str(folder / f"{len(parts):05d}.parquet"))
+                rule.keep(folder, len(parts))
     return pl.concat(parts), wanted
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 import duckdb
@@ -73,11 +74,26 @@ _STORED = {
         CREATE OR REPLACE TEMP VIEW grades AS
         SELECT problem_id, teacher, coalesce("mode", '') AS "mode", category, asked, decided, passed, variation,
                highest, threshold, high FROM stored_grades""",
+    "classes": "CREATE OR REPLACE TEMP VIEW kinds AS SELECT DISTINCT * FROM stored_classes",
+    # First each group is compared with the four numbers that may decide; the few that differ then are as any others.
     "alike": """
         CREATE OR REPLACE TEMP VIEW kept AS
-        SELECT NULL::VARCHAR AS problem_id, teacher, "mode", category, decided, passed, passing, passed AS passed_then,
-               passing AS passing_then, told, highest, bound, bound AS bound_then, spread, high, coin, problems
-        FROM stored_alike""",
+        WITH asked AS (
+            SELECT k.class, k.decided, c.ddof, d.ddof AS ddof_then, c.easy_share AS share, d.easy_share AS share_then,
+                   coalesce(l.variation, c.variation) AS cut, coalesce(m.variation, d.variation) AS cut_then
+            FROM kinds k CROSS JOIN settings c LEFT JOIN limits l ON l.category = k.category
+            CROSS JOIN other_settings d LEFT JOIN other_limits m ON m.category = k.category),
+        counted AS (
+            SELECT r.class, any_value(r.spread) AS spread, any_value(r.coin) AS coin,
+                   sum(r.problems)::BIGINT AS problems
+            FROM stored_alike r JOIN asked a ON a.class = r.class
+            GROUP BY r.class, variation_of(r.spread, a.decided, a.ddof) > a.cut,
+                     variation_of(r.spread, a.decided, a.ddof_then) > a.cut_then, r.coin < a.share,
+                     r.coin < a.share_then)
+        SELECT NULL::VARCHAR AS problem_id, k.teacher, k."mode", k.category, k.decided, k.passed, k.passing,
+               k.passed AS passed_then, k.passing AS passing_then, k.told, k.highest, k.bound, k.bound AS bound_then,
+               n.spread, k.high, n.coin, n.problems
+        FROM counted n JOIN kinds k ON k.class = n.class""",
 }
 
 
@@ -123,15 +139,19 @@ class Algorithm1:
                 self._db.execute(_HELD.format(source=source))
             self._db.execute(_SHOWN.format(source="held" if hold else source))
 
-    def show_alike(self, paths: list[str]) -> None:
-        """Look at groups that `write_alike` wrote, under the same settings but for those that add nothing up."""
+    def show_kept(self, folder: Path) -> None:
+        """Look at the groups that `keep` wrote into a folder, under the same settings but for those that add nothing
+        up, and that draw no other coins.
+        """
         with _readable():
-            self._read("alike", paths)
+            for name in ("classes", "alike"):
+                self._read(name, sorted(map(str, folder.glob(f"{name}-*.parquet"))))
             self._db.execute(_SHOWN.format(source="kept"))
 
-    def write_alike(self, path: str) -> None:
-        """Write what is being looked at without ids (see `alike`), as Parquet."""
-        self._db.sql("FROM alike").write_parquet(path, compression="zstd")
+    def keep(self, folder: Path, number: int) -> None:
+        """Write what is being looked at into a folder, without ids, as part `number`."""
+        for name in ("classes", "alike"):
+            self._db.sql(f"FROM {name}").write_parquet(str(folder / f"{name}-{number:05d}.parquet"), compression="zstd")
 
     def remember_candidates(self) -> None:
         """Add what is being looked at to the candidates of stage II, which are ranked over all of them."""

@@ -21,9 +21,9 @@ CREATE OR REPLACE TEMP MACRO passing_of(worth, given, own, passed, at_threshold)
          ELSE coalesce(worth > coalesce(given, own), false) END;
 
 -- The coefficient of variation of `decided` scores whose deviation by n is `spread` of their mean; null below two.
--- Rounded: what is computed from floating-point numbers in another order must be the same number.
+-- Rounded to nine digits: what is computed from floating-point numbers in another order must be the same number.
 CREATE OR REPLACE TEMP MACRO variation_of(spread, decided, ddof) AS
-    CASE WHEN decided > 1 THEN round(spread * sqrt(decided / (decided - ddof)), 9) END;
+    CASE WHEN decided > 1 THEN round(spread * sqrt(decided / (decided - ddof)) * 1e9) / 1e9 END;
 
 -- What Algorithm 1 says of a problem as one model saw it. `wanted`: whether these are the model and mode that decide.
 CREATE OR REPLACE TEMP MACRO verdict_of(wanted, decided, passed, highest, bound, best, cv, cut, easy, coin, share) AS
@@ -58,7 +58,8 @@ FROM scores s CROSS JOIN settings c LEFT JOIN (FROM limits WHERE threshold IS NO
 CROSS JOIN other_settings d LEFT JOIN (FROM other_limits WHERE threshold IS NOT NULL) m ON m.category = s.category;
 
 -- Each problem as one model saw it, from the responses. `passing`, `told`: of them those that live, which may be taken.
--- Scores have six decimals: as whole millionths their sums are exact, whatever the order of the rows.
+-- Scores have six decimals: as whole millionths their sums are exact (below 2^53: of up to 9,000 responses), whatever
+-- the order of the rows.
 CREATE OR REPLACE TEMP VIEW groups_of_scores AS
 WITH added AS (
     SELECT problem_id, teacher, "mode", any_value(category) AS category, count(worth) AS decided,
@@ -66,8 +67,8 @@ WITH added AS (
            count(*) FILTER (passes_then) AS passed_then, count(*) FILTER (passes_then AND living) AS passing_then,
            count(worth) FILTER (living) AS told, max(worth) AS highest,
            max(bound) AS bound, max(bound_then) AS bound_then,
-           sum(millionths) AS total, sum(millionths * millionths) AS squares
-    FROM (SELECT *, round(worth * 1e6)::BIGINT AS millionths FROM told) GROUP BY problem_id, teacher, "mode")
+           sum(millionths)::HUGEINT AS total, sum(millionths * millionths)::HUGEINT AS squares
+    FROM (SELECT *, round(worth * 1e6) AS millionths FROM told) GROUP BY problem_id, teacher, "mode")
 SELECT a.* EXCLUDE (total, squares),
        CASE WHEN total > 0 THEN sqrt(a.decided * squares - total * total) / total END AS spread,
        g.high, NULL::DOUBLE AS coin, 1 AS problems
@@ -85,15 +86,22 @@ FROM grades g CROSS JOIN settings c WHERE g.asked > 0;
 CREATE OR REPLACE TEMP TABLE held AS FROM groups_of_scores LIMIT 0;  -- filled from one of the two
 CREATE OR REPLACE TEMP VIEW groups AS FROM held;
 
--- Groups of which all that the rule looks at is equal, as one row with their number; no id, but the coin that it draws.
--- Of one that nothing but another threshold could make a taken one nothing else counts.
+-- The groups without ids, to be kept: rows of `alike`, each of a class of groups that agree in all that the rule looks at
+-- but the variation and the coin. Of a group that nothing but another threshold could make a taken one these say nothing.
+CREATE OR REPLACE TEMP VIEW classed AS
+SELECT hash(category, teacher, "mode", decided, passed, passing, told, alive, high) AS class, *
+FROM (SELECT g.category, g.teacher, g."mode", g.decided, g.passed, g.passing, g.told, g.problems,
+             g.decided > 1 AND (g.passed > 0 OR coalesce(g.highest >= g.bound, false)) AS alive,
+             CASE WHEN alive THEN g.high END AS high, CASE WHEN alive THEN g.spread END AS spread,
+             CASE WHEN alive AND l.easy THEN drawn(c.salt, g.problem_id) END AS coin
+      FROM groups g CROSS JOIN settings c LEFT JOIN limits l ON l.category = g.category);
+
 CREATE OR REPLACE TEMP VIEW alike AS
-SELECT category, teacher, "mode", decided, passed, passing, told, alive::DOUBLE AS highest, 1.0::DOUBLE AS bound,
-       CASE WHEN alive THEN spread END AS spread, CASE WHEN alive THEN high END AS high,
-       CASE WHEN alive AND easy THEN drawn(salt, problem_id) END AS coin, sum(problems)::BIGINT AS problems
-FROM (SELECT g.*, l.easy, c.salt, g.decided > 1 AND (g.passed > 0 OR coalesce(g.highest >= g.bound, false)) AS alive
-      FROM groups g CROSS JOIN settings c LEFT JOIN limits l ON l.category = g.category)
-GROUP BY ALL;
+SELECT class, spread, coin, sum(problems)::BIGINT AS problems FROM classed GROUP BY ALL ORDER BY class;
+
+CREATE OR REPLACE TEMP VIEW classes AS
+SELECT DISTINCT class, category, teacher, "mode", decided, passed, passing, told, alive::DOUBLE AS highest,
+       1.0::DOUBLE AS bound, high FROM classed;
 
 -- What Algorithm 1 says of each problem, and how many of its responses it takes.
 CREATE OR REPLACE TEMP VIEW judged AS
@@ -104,23 +112,31 @@ SELECT g.*, variation_of(g.spread, g.decided, c.ddof) AS cv, coalesce(l.variatio
        taken_of(verdict, c.easy_keeps, fluke, c.lucky, g.told, g.passing) AS taken
 FROM groups g CROSS JOIN settings c LEFT JOIN limits l ON l.category = g.category;
 
--- The same beside what the other settings say.
-CREATE OR REPLACE TEMP VIEW compared AS
-SELECT category, problems, was, "is", taken_of(was, easy_keeps, fluke, lucky, told, passing) AS had,
-       taken_of("is", easy_keeps_then, fluke_then, lucky_then, told, passing_then) AS has
-FROM (SELECT g.category, g.problems, g.told, g.passing, g.passing_then, c.easy_keeps, c.lucky,
-             d.easy_keeps AS easy_keeps_then, d.lucky AS lucky_then,
-             coalesce(g.high < c.lucky_below, false) AS fluke, coalesce(g.high < d.lucky_below, false) AS fluke_then,
-             verdict_of(coalesce(c."by" = g.teacher, true) AND coalesce(c."mode" = g."mode", true), g.decided, g.passed,
-                        g.highest, g.bound, c.best, variation_of(g.spread, g.decided, c.ddof),
-                        coalesce(l.variation, c.variation), l.easy,
-                        coalesce(g.coin, drawn(c.salt, g.problem_id)), c.easy_share) AS was,
-             verdict_of(coalesce(d."by" = g.teacher, true) AND coalesce(d."mode" = g."mode", true), g.decided,
-                        g.passed_then, g.highest, g.bound_then, d.best, variation_of(g.spread, g.decided, d.ddof),
-                        coalesce(m.variation, d.variation), m.easy,
-                        coalesce(g.coin, drawn(d.salt, g.problem_id)), d.easy_share) AS "is"
+-- Both sides' settings for a group. A coin is drawn only where it may decide: MD5 is what would cost most.
+CREATE OR REPLACE TEMP VIEW sides AS
+SELECT *, CASE WHEN undecided THEN coalesce(coin, drawn(salt, problem_id)) END AS coin_was,
+       CASE WHEN salt = salt_then THEN coin_was WHEN undecided THEN drawn(salt_then, problem_id) END AS coin_is
+FROM (SELECT g.*, c.salt, d.salt AS salt_then, l.easy, m.easy AS easy_then, c.best, d.best AS best_then,
+             c.easy_share, d.easy_share AS share_then, coalesce(g.high < c.lucky_below, false) AS fluke,
+             coalesce(g.high < d.lucky_below, false) AS fluke_then,
+             coalesce(c."by" = g.teacher, true) AND coalesce(c."mode" = g."mode", true) AS wanted,
+             coalesce(d."by" = g.teacher, true) AND coalesce(d."mode" = g."mode", true) AS wanted_then,
+             variation_of(g.spread, g.decided, c.ddof) AS cv, variation_of(g.spread, g.decided, d.ddof) AS cv_then,
+             coalesce(l.variation, c.variation) AS cut, coalesce(m.variation, d.variation) AS cut_then,
+             (l.easy OR m.easy) AND NOT (cv > cut AND cv_then > cut_then) AND
+             (g.passed > 0 OR g.passed_then > 0 OR g.highest >= g.bound OR g.highest >= g.bound_then) AS undecided
       FROM groups g CROSS JOIN settings c LEFT JOIN limits l ON l.category = g.category
       CROSS JOIN other_settings d LEFT JOIN other_limits m ON m.category = g.category);
+
+-- What Algorithm 1 says, and what it says by the other settings; groups of which it says the same are added up first.
+CREATE OR REPLACE TEMP VIEW compared AS
+SELECT b.category, b.problems, b.was, b."is", taken_of(b.was, c.easy_keeps, b.fluke, c.lucky, b.told, b.passing) AS had,
+       taken_of(b."is", d.easy_keeps, b.fluke_then, d.lucky, b.told, b.passing_then) AS has
+FROM (SELECT category, told, passing, passing_then, fluke, fluke_then, sum(problems)::BIGINT AS problems,
+             verdict_of(wanted, decided, passed, highest, bound, best, cv, cut, easy, coin_was, easy_share) AS was,
+             verdict_of(wanted_then, decided, passed_then, highest, bound_then, best_then, cv_then, cut_then, easy_then,
+                        coin_is, share_then) AS "is"
+      FROM sides GROUP BY ALL) b CROSS JOIN settings c CROSS JOIN other_settings d;
 
 -- Stage I: every living response with what decided about it.
 CREATE OR REPLACE TEMP VIEW stage_one AS
