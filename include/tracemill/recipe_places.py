@@ -20,11 +20,13 @@ from tracemill.engine.objects import store_io
 from tracemill.engine.resources import SHIPPED
 from tracemill.errors import RecipeError
 from tracemill.text.spelling import nearest
+from tracemill.text.unique_keys import read_yaml
 
 Opener = Callable[[str], tuple[Any, str]]
 OWN = "TRACEMILL_RECIPES"
 LIKE = "like"  # the key of a recipe that is another one but for what it says itself
 _ENDS = (".yaml", ".yml")
+_SAYS_LIKE = re.compile(r"""^\s*\{|^["']?like["']?\s*:""", re.MULTILINE)  # parsing costs what a DAG file may not
 _ROWS = re.compile(r"\s*#rows=(\d+)\s*\Z")
 
 
@@ -83,9 +85,10 @@ def whole(written: Written, after: tuple[str, ...] = ()) -> Written:
 
     Keys of one mapping are laid over the other's, at any depth; anything else is replaced, lists too. Steps stand in
     the order of the other recipe, new ones behind. Relative paths of both start at this recipe's folder. Raises
-    RecipeError for one without a name of its own, and for recipes that are like each other.
+    RecipeError for one without a name of its own, for recipes that are like each other, and for one like what cannot be
+    read.
     """
-    data = _loaded(written.text) if LIKE in written.text else None
+    data = _loaded(written.text) if _SAYS_LIKE.search(written.text) else None
     if not isinstance(data, dict) or LIKE not in data:
         return written
     named = str(data.pop(LIKE))
@@ -97,15 +100,20 @@ def whole(written: Written, after: tuple[str, ...] = ()) -> Written:
         raise RecipeError(f"{written.where}: like {named!r}: these recipes are like each other: {', '.join(after)}")
     if "name" not in data:
         raise RecipeError(f"{written.where}: like {named!r}: give it a `name` of its own, which names its store")
-    other = _loaded(whole(_found(place), (*after, place)).text)
-    merged = _over(other, data) if isinstance(other, dict) else data
-    return written._replace(text=yaml.safe_dump(merged, sort_keys=False, allow_unicode=True, width=1000))
+    found = whole(_found(place), (*after, place))
+    other = _loaded(found.text)
+    if not isinstance(other, dict):
+        raise RecipeError(
+            f"{written.where}: like {named!r}: {found.where} cannot be read: `tracemill run` it to see why"
+        )
+    merged = yaml.safe_dump(_over(other, data), sort_keys=False, allow_unicode=True, width=1000)
+    return written._replace(text=merged)
 
 
 def _loaded(text: str) -> Any:
     """The data of a text; None for what is no YAML, which whoever reads the recipe will say."""
     try:
-        return yaml.safe_load(text)
+        return read_yaml(text)
     except yaml.YAMLError:
         return None
 

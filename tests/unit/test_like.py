@@ -95,6 +95,16 @@ def test_what_cannot_be_laid_over_is_one_sentence(folder: Path, data: dict[str, 
         load_recipe("mine")
 
 
+def test_a_key_that_is_written_twice_is_told_of_both_files(folder: Path) -> None:
+    """Trap: laid over each other, one of two would be gone without a word."""
+    (folder / "twice.yaml").write_text("name: twice\nlike: base\nrows_per_shard: 3\nrows_per_shard: 4\n")
+    with pytest.raises(RecipeError, match="'rows_per_shard' is written twice"):
+        load_recipe("twice")
+    put(folder, "mine", {"name": "mine", "like": "twice"})
+    with pytest.raises(RecipeError, match=r"like 'twice': .*twice\.yaml cannot be read"):
+        load_recipe("mine")
+
+
 def test_the_forms_read_it_whole_and_one_that_is_wrong_costs_itself_alone(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
