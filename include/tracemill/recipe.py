@@ -42,6 +42,7 @@ from tracemill.release.exports.step import Export
 from tracemill.release.step import Release
 from tracemill.select.cut import CutStep
 from tracemill.select.gate import Gate
+from tracemill.select.intersect import Intersect
 from tracemill.select.phrases.drop import DropPhrases
 from tracemill.select.phrases.step import Phrases
 from tracemill.select.rules import Rules
@@ -69,6 +70,7 @@ AnyStep = Annotated[
     | Filter
     | Gate
     | Grade
+    | Intersect
     | JudgeResponses
     | Label
     | Perplexity

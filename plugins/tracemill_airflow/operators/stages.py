@@ -212,6 +212,12 @@ class GateOperator(StageOperator):
     stage_name = "gate"
 
 
+class IntersectOperator(StageOperator):
+    """Keeps the responses to problems that every teacher solved."""
+
+    stage_name = "intersect"
+
+
 class SelectOperator(StageOperator):
     """Chooses which verified responses of each problem are released."""
 
