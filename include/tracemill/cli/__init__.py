@@ -18,6 +18,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 
 from tracemill.cli.boundary import STATE, Group, err, speak, version
+from tracemill.cli.compare import compare
 from tracemill.cli.describe import describe
 from tracemill.cli.doctor import doctor
 from tracemill.cli.evaluation import mount as mount_evaluation
@@ -183,6 +184,7 @@ app.command("describe")(describe)
 app.command("doctor")(doctor)
 app.add_typer(new, name="new")
 app.add_typer(sandbox, name="sandbox")
+app.command("compare")(compare)
 app.command("select")(select)
 app.command("serve")(serve)
 app.command("migrate")(migrate)

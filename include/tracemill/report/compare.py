@@ -1,0 +1,186 @@
+"""Puts the teachers of a run side by side: what they solved of the same problems, at what length and at what cost.
+
+Figures 2 to 4 of arXiv 2505.14464 for any store. Everything is added up shard by shard, so memory is that of one shard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from tracemill.engine.runner import inputs_for, shard_count
+from tracemill.engine.standing import COLUMNS, standing
+from tracemill.engine.step import Inputs
+from tracemill.engine.store import Store
+from tracemill.errors import RecipeError
+from tracemill.grade.intervals import pass_rate_interval
+from tracemill.local.demand import served_models
+from tracemill.models.api import Price
+from tracemill.recipe import Recipe
+
+GROUP = ("teacher", "mode", "category")
+BIN = 64  # tokens: what lengths are counted in, and as fine as a median is told
+LONGEST = 49_152  # tokens: the papers' limit (arXiv 2505.14464, section 4); what is longer counts in the last bin
+_RESPONSES = [
+    *("id", "problem_id", "teacher", "mode", "finish_reason"),
+    *("prompt_tokens", "completion_tokens", "seconds"),
+]
+_COUNTED = {
+    "responses": pl.len(),
+    "problems": pl.col("problem_id").n_unique(),
+    "decided": pl.col("status").is_in(["pass", "fail"]).sum(),
+    "passed": pl.col("solved").sum(),
+    "solved": pl.col("problem_id").filter("solved").n_unique(),  # problems
+    "accepted": pl.col("accepted").sum(),
+    "looped": (pl.col("finish_reason") == "repetition").sum(),
+    "cut": (pl.col("finish_reason") == "length").sum(),
+    "counted": pl.col("completion_tokens").count(),  # responses whose tokens are known
+    "tokens": pl.col("completion_tokens").cast(pl.Int64).sum(),
+    "prompt_tokens": pl.col("prompt_tokens").cast(pl.Int64).sum(),
+    "timed": pl.col("seconds").count(),
+    "seconds": pl.col("seconds").sum(),
+    "measured": pl.col("perplexity").count(),
+    "perplexities": pl.col("perplexity").sum(),
+}
+
+_SUMS = ("seconds", "perplexities")  # the others are counts
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`rates`: one row a teacher, mode and category, and one with category null for all. `lengths`: verified responses
+    by teacher, category and the first of BIN tokens. `turned_away`: responses by teacher, step and reason. `shared`:
+    problems that every teacher solved, of `problems` that were asked.
+
+    What nobody counted is null: seconds and tokens of published responses, money without a price in the recipe.
+    """
+
+    rates: pl.DataFrame
+    lengths: pl.DataFrame
+    turned_away: pl.DataFrame
+    shared: int
+    problems: int
+
+    @property
+    def teachers(self) -> list[str]:
+        """The teachers' names in order."""
+        return self.rates["teacher"].unique(maintain_order=True).to_list()
+
+
+def compare(recipe: Recipe, store: Store) -> Comparison:
+    """Compare the teachers of a run that is sealed up to its release.
+
+    Raises MissingInput where a step before the release is not sealed, RecipeError for a recipe without release, and
+    where no response names a teacher.
+    """
+    parts = [_Part(inputs) for inputs in _shards(recipe, store)]
+    counts = pl.concat([part.counts for part in parts]).group_by(GROUP).agg(pl.all().sum())
+    if counts.is_empty():
+        raise RecipeError(f"no response of recipe {recipe.name!r} names its teacher: there is nothing to compare")
+    by_mode = counts.group_by("teacher", "mode").agg(pl.exclude(GROUP).sum())
+    whole = by_mode.with_columns(pl.lit(None, pl.String).alias("category")).select(counts.columns)
+    rates = _rates(pl.concat([whole, counts]), _prices(recipe))
+    lengths = pl.concat([part.lengths for part in parts]).group_by("teacher", "category", "tokens").agg(pl.all().sum())
+    away = pl.concat([part.away for part in parts]).group_by("teacher", "step", "reason").agg(pl.all().sum())
+    return Comparison(
+        rates.sort(*GROUP, nulls_last=False),
+        lengths.sort("teacher", "category", "tokens"),
+        away.sort("teacher", "step", "reason"),
+        _shared(parts, rates["teacher"].n_unique()),
+        sum(part.problems for part in parts),
+    )
+
+
+def _shards(recipe: Recipe, store: Store) -> Iterator[Inputs]:
+    """What the release reads, shard by shard."""
+    name = next((name for name, step in recipe.pipeline().items() if getattr(step, "kind", "") == "release"), None)
+    if name is None:
+        raise RecipeError(f"recipe {recipe.name!r} has no release: what its teachers were accepted for is not decided")
+    every = inputs_for(recipe, store, name, 0)
+    for index in range(shard_count(store)):
+        yield Inputs(store, index, every.sealed, every.whole, every.shard_count)
+
+
+class _Part:
+    """The counts of one shard; the responses themselves are forgotten."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        rows = _responses(inputs)
+        counted = {name: counts.cast(pl.Float64 if name in _SUMS else pl.Int64) for name, counts in _COUNTED.items()}
+        self.problems = rows["problem_id"].n_unique()
+        self.counts = rows.group_by(GROUP).agg(**counted)
+        self.solved_by = (
+            rows.filter("solved").group_by("problem_id").agg(pl.col("teacher").n_unique())["teacher"].value_counts()
+        )
+        bin_of = (pl.col("completion_tokens").clip(0, LONGEST) // BIN * BIN).cast(pl.Int64).alias("tokens")
+        long = rows.filter(pl.col("solved") & pl.col("completion_tokens").is_not_null())
+        self.lengths = long.group_by("teacher", "category", bin_of).agg(pl.len().cast(pl.Int64).alias("responses"))
+        self.away = _turned_away(inputs, rows.select("id", "teacher"))
+
+
+def _responses(inputs: Inputs) -> pl.DataFrame:
+    """One row a response that names its teacher."""
+    rows = pl.DataFrame(inputs.table("generations", _RESPONSES)).drop_nulls("teacher")
+    categories = pl.DataFrame(inputs.table("problems", ["id", "category"])).rename({"id": "problem_id"})
+    judged = standing(inputs.table("verdicts", COLUMNS)).select(pl.col("generation_id").alias("id"), "status")
+    alive = pl.DataFrame({"id": inputs.alive("generation")}).with_columns(pl.lit(True).alias("accepted"))
+    measured = pl.DataFrame(inputs.table("measurements", ["generation_id", "metric", "value"]))
+    likely = measured.filter(pl.col("metric") == "perplexity", pl.col("value").is_finite())
+    perplexity = likely.group_by(pl.col("generation_id").alias("id")).agg(pl.col("value").mean().alias("perplexity"))
+    joined = rows.join(categories, on="problem_id", how="left").join(judged, on="id", how="left")
+    joined = joined.join(alive, on="id", how="left").join(perplexity, on="id", how="left")
+    return joined.with_columns(
+        pl.col("accepted").fill_null(False),
+        (pl.col("status") == "pass").fill_null(False).alias("solved"),
+        pl.col("mode", "category").fill_null(""),
+    )
+
+
+def _turned_away(inputs: Inputs, teachers: pl.DataFrame) -> pl.DataFrame:
+    """The responses that steps turned away, by teacher, step and reason."""
+    parts = []
+    for manifest in inputs.sealed.get(inputs.index, ()):
+        if manifest.unit != "generation" or "ledger" not in manifest.tables:
+            continue
+        ledger = pl.DataFrame(inputs.store.get_table(manifest.tables["ledger"], ["id", "bucket", "reason"]))
+        gone = ledger.filter(pl.col("bucket") != "kept").join(teachers, on="id")
+        parts.append(gone.select("teacher", pl.lit(manifest.step).alias("step"), pl.col("reason").fill_null("")))
+    blank = pl.DataFrame(schema={"teacher": pl.String, "step": pl.String, "reason": pl.String})
+    every = pl.concat([blank, *parts])
+    return every.group_by("teacher", "step", "reason").agg(pl.len().cast(pl.Int64).alias("responses"))
+
+
+def _shared(parts: list[_Part], teachers: int) -> int:
+    found = pl.concat([part.solved_by for part in parts])
+    return int(found.filter(pl.col("teacher") == teachers)["count"].sum())
+
+
+def _rates(counts: pl.DataFrame, prices: dict[str, Price]) -> pl.DataFrame:
+    """The counts with what follows from them; per accepted response where there is one."""
+    low, high = pass_rate_interval(counts["passed"].to_numpy(), counts["decided"].to_numpy())
+    per = 1 / pl.when(pl.col("accepted") > 0).then("accepted")
+    whole = pl.col("counted") == pl.col("responses")
+    timed = pl.col("timed") == pl.col("responses")
+    paid = [
+        (prompt * price.input + tokens * price.output) / 1e6 if (price := prices.get(teacher)) else None
+        for teacher, prompt, tokens in counts.select("teacher", "prompt_tokens", "tokens").iter_rows()
+    ]
+    return counts.with_columns(
+        (pl.col("passed") / pl.when(pl.col("decided") > 0).then("decided")).alias("pass_rate"),
+        pl.Series("low", low).fill_nan(None),
+        pl.Series("high", high).fill_nan(None),
+        (pl.col("responses") * per).alias("attempts_per_accepted"),
+        (pl.col("tokens") / pl.when(pl.col("counted") > 0).then("counted")).alias("mean_tokens"),
+        pl.when(whole).then(pl.col("tokens") * per).alias("tokens_per_accepted"),
+        pl.when(timed).then(pl.col("seconds") * per).alias("seconds_per_accepted"),
+        pl.when(whole).then(pl.Series("money", paid, pl.Float64) * per).alias("money_per_accepted"),
+        (pl.col("perplexities") / pl.when(pl.col("measured") > 0).then("measured")).alias("mean_perplexity"),
+    ).drop("perplexities")
+
+
+def _prices(recipe: Recipe) -> dict[str, Price]:
+    """What the recipe says a model's tokens cost; nothing is known of the others."""
+    models = {name: served.model for name, served in served_models(recipe).items()}
+    return {name: price for name, model in models.items() if model.api and (price := model.api.paid)}
