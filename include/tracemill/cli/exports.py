@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -54,6 +54,7 @@ def export(
         typer.Option(help="A system prompt for every row; `am` is the one of the paper's training. [default: none]"),
     ] = None,
     rows_per_file: Annotated[int, typer.Option(min=1, help="Most rows of a file.")] = 50_000,
+    by_teacher: Annotated[bool, typer.Option("--by-teacher", help="A folder for each teacher.")] = False,
     number: Numbered = None,
 ) -> None:
     """Write a release in the layout that a trainer reads, typed, with a card; `datasets` loads the folder as it lies.
@@ -63,6 +64,8 @@ def export(
         tracemill export var/releases/demo/v1 --layout prompt_completion --to var/exports/demo
 
         tracemill export s3://bucket/mine/v1 --version 2 --layout messages --system am --to exports/mine
+
+        tracemill export var/releases/compare_demo/v1 --layout am_thinking --by-teacher --to var/exports/teachers
     """
     from tracemill.errors import RecipeError
     from tracemill.release.trainers.folder import Wanted
@@ -70,7 +73,8 @@ def export(
     from tracemill.release.trainers.layouts import layout_named
 
     try:
-        wanted = Wanted(layout=layout_named(layout), system=system or None, rows_per_file=rows_per_file)
+        by: Literal["teacher"] | None = "teacher" if by_teacher else None
+        wanted = Wanted(layout=layout_named(layout), system=system or None, rows_per_file=rows_per_file, by=by)
     except ValueError as error:
         raise RecipeError(
             "layout `am` is as published, without system prompt: take another, or leave it out"

@@ -162,7 +162,8 @@ class Release(Step):
         for wanted in self.layouts if rows else ():
             place = folder / "layouts" / wanted.layout
             export(release_folder(folder), wanted, place, lambda _: None)
-            files |= {f"layouts/{wanted.layout}/{path.name}": path for path in sorted(place.iterdir())}
+            made = sorted(path for path in place.rglob("*") if path.is_file())
+            files |= {f"layouts/{wanted.layout}/{path.relative_to(place).as_posix()}": path for path in made}
         return files
 
 

@@ -194,3 +194,23 @@ def test_unknown_names_and_other_folders_are_refused(tmp_path: Path) -> None:
         release_folder(tmp_path)
     with pytest.raises(ValidationError, match="without system prompt"):
         Wanted(layout="am", system="Think.")
+
+
+HOSTILE = ["plain", "../../etc/passwd", "a/b", "a-b", "", "..", "模型"]
+
+
+def test_each_teachers_rows_lie_in_a_folder_of_their_own(tmp_path: Path) -> None:
+    """Trap: a source may have named the teacher, and a name may be a path or read like another one's."""
+    rows = [row(f"thought {n}", f"answer {n}", teacher=HOSTILE[n % len(HOSTILE)]) for n in range(20)]
+    folder = tmp_path / "out"
+    wanted = Wanted(layout="am_thinking", by="teacher")
+    assert export(release_folder(release(tmp_path / "release", rows)), wanted, folder, lambda _: None) == len(rows)
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    assert len(names) == len(HOSTILE)
+    assert {path.resolve().parent for path in folder.iterdir()} == {folder.resolve()}
+    said: dict[str, list[str]] = {}
+    for path in folder.glob("*/*-?????.parquet"):
+        for line in pq.read_table(path)["conversations"].to_pylist():
+            said.setdefault(line[-1]["info"]["model_name"], []).append(line[-1]["info"]["answer_content"])
+    assert said == {name: [f"answer {n}" for n in range(20) if HOSTILE[n % len(HOSTILE)] == name] for name in HOSTILE}
+    assert all((folder / name / file).is_file() for name in names for file in ("README.md", "metadata.parquet"))

@@ -5,13 +5,15 @@ The folder appears whole or not at all; an earlier export there is replaced, oth
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,11 +23,12 @@ from tracemill.engine.objects import store_io
 from tracemill.errors import StoreError
 from tracemill.release.trainers.card import export_card
 from tracemill.release.trainers.layouts import AM_SYSTEM, SCHEMAS, LayoutName, laid_out
-from tracemill.release.trainers.opened import CARD, Opened
+from tracemill.release.trainers.opened import CARD, Opened, by_teacher
 from tracemill.release.writer import METADATA, METADATA_FILE
 
 MARK = "tracemill-export.json"  # names layout and rows; also marks the folder as ours
 ROWS_PER_FILE = 50_000  # about 0.3 GB of compressed traces
+_LONGEST = 80  # characters of a teacher's name in a folder's
 
 
 class Wanted(BaseModel):
@@ -38,6 +41,7 @@ class Wanted(BaseModel):
     layout: LayoutName  # how a row is laid out: `tracemill export --help` says what each is for
     system: Annotated[str | None, Field(min_length=1, exclude_if=lambda text: text is None)] = None
     rows_per_file: Annotated[int, Field(ge=1, exclude_if=lambda rows: rows == ROWS_PER_FILE)] = ROWS_PER_FILE
+    by: Annotated[Literal["teacher"] | None, Field(exclude_if=lambda by: by is None)] = None  # a folder for each
 
     @model_validator(mode="after")
     def _has_a_place(self) -> Self:
@@ -54,10 +58,12 @@ class Wanted(BaseModel):
 def export(release: Opened, wanted: Wanted, folder: Path, tell: Callable[[int], None]) -> int:
     """Write the release in that layout to `folder` and return how many rows it has; `tell` hears of rows as they go.
 
-    Memory is bounded by a batch of rows. Raises MissingInput for a release without rows, StoreError when the folder
-    holds other files or cannot be written.
+    With `by` teacher there is a folder for each below it, whole by itself. Memory is bounded by a batch of rows. Raises
+    MissingInput for a release without rows, StoreError when the folder holds other files or cannot be written.
     """
     release.count()
+    if wanted.by == "teacher":
+        return _by_teacher(release, wanted, folder, tell)
     with replaced(folder) as place:
         written = {part: _write(release, part, wanted, place, tell) for part in release.parts}
         card = export_card(release.text(CARD), wanted.layout, wanted.prompt, written)
@@ -67,6 +73,29 @@ def export(release: Opened, wanted: Wanted, folder: Path, tell: Callable[[int], 
             (place / CARD).write_text(card, encoding="utf-8")
             (place / MARK).write_text(json.dumps(mark, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return sum(written.values())
+
+
+def _by_teacher(release: Opened, wanted: Wanted, folder: Path, tell: Callable[[int], None]) -> int:
+    alone = wanted.model_copy(update={"by": None})
+    teachers = {folder_name(name): own for name, own in by_teacher(release).items()}
+    with replaced(folder) as place:
+        rows = {name: export(own, alone, place / name, tell) for name, own in teachers.items()}
+        mark = {"layout": wanted.layout, "by": wanted.by, "rows": rows}
+        with store_io(f"cannot write {folder}"):
+            (place / MARK).write_text(json.dumps(mark, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return sum(rows.values())
+
+
+def folder_name(teacher: str) -> str:
+    """A folder's name for a teacher. A source may have named it, so what no folder should hold is left out, and a
+    digest of the name tells two apart that then read the same.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", teacher).strip("-.")[:_LONGEST]
+    return (
+        plain
+        if plain and plain == teacher
+        else f"{plain or 'teacher'}-{hashlib.sha256(teacher.encode()).hexdigest()[:8]}"
+    )
 
 
 def _write(release: Opened, part: str, wanted: Wanted, place: Path, tell: Callable[[int], None]) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tracemill.engine.objects import store_io
@@ -46,6 +47,34 @@ class Opened:
         if not found:
             raise MissingInput(f"{self.where} holds no row: a release whose every response was turned away")
         return found
+
+
+@dataclass(frozen=True)
+class OfTeacher(Opened):
+    """The rows of a release that one teacher wrote, in their order."""
+
+    teacher: str = ""
+
+    def rows(self, part: str) -> Iterator[tuple[pa.Table, pa.Table]]:
+        """The teacher's rows of a part with their lines; some batches may be empty."""
+        for rows, lines in super().rows(part):
+            own = pc.fill_null(pc.equal(lines["teacher"], self.teacher), False)
+            yield rows.filter(own), lines.filter(own)
+
+    def count(self) -> int:
+        """How many rows the teacher wrote. Raises MissingInput when there is none."""
+        written = (pc.sum(pc.equal(batch["teacher"], self.teacher)).as_py() for batch in self.batches(METADATA_FILE))
+        found: int = sum(number or 0 for number in written)
+        if not found:
+            raise MissingInput(f"{self.where} holds no row of teacher {self.teacher!r}")
+        return found
+
+
+def by_teacher(release: Opened) -> dict[str, Opened]:
+    """The release once for each teacher with rows in it, by name in order of name."""
+    names = {name for batch in release.batches(METADATA_FILE) for name in pc.unique(batch["teacher"]).to_pylist()}
+    parts = (release.where, release.parts, release.batches, release.text)
+    return {name: OfTeacher(*parts, teacher=name) for name in sorted(names - {None})}
 
 
 def release_folder(folder: Path) -> Opened:
