@@ -1,13 +1,16 @@
-"""Several fake model servers at once, as a recipe that asks several models needs them."""
+"""Several fake model servers at once, as a recipe that asks several models needs them, and the rows of its run."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from tracemill.engine.resources import Resources
+from tracemill.engine.runner import shard_count
+from tracemill.local.run import Run
 from tracemill.models.endpoints import ENDPOINTS
 from tracemill.models.fake import FakeServer
 from tracemill.models.transport import Response
@@ -34,3 +37,9 @@ class Servers:
         """A machine on which these models answer already."""
         at = {name: [{"url": f"http://{name}", "model": name}] for name in self.by_host}
         return Resources(workers=1, environment={ENDPOINTS: json.dumps(at)}, transport=self)
+
+
+def rows(run: Run, step: str, table: str) -> list[dict[str, Any]]:
+    """A step's table over all shards."""
+    found = (run.store.manifest(step, shard) for shard in range(shard_count(run.store)))
+    return [row for m in found if m for row in run.store.get_table(m.tables[table]).to_pylist()]

@@ -10,14 +10,13 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from tests.integration.test_grade_demo import Servers, rows, solving
+from tests.build.answering import solving
+from tests.build.several import Servers, rows
 from tracemill.cli import app
-from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.engine.trial import trial_root
 from tracemill.errors import MissingInput
 from tracemill.local.run import Run
-from tracemill.models.endpoints import ENDPOINTS
 from tracemill.recipe import load_recipe
 from tracemill.report.compare import Comparison, compare
 from tracemill.report.comparison_files import write
@@ -30,10 +29,8 @@ ROWS = 24
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The recipe on some of its rows, run to its end by the local runner."""
     servers = Servers({name: solving(share) for name, share in SHARES.items()})
-    at = {name: [{"url": f"http://{name}", "model": name}] for name in SHARES}
-    machine = Resources(workers=1, environment={ENDPOINTS: json.dumps(at)}, transport=servers)
     root = trial_root(str(tmp_path_factory.mktemp("compared") / "store"), ROWS)
-    done = Run(load_recipe("compare_demo").tried_on(ROWS), root, machine, Console(quiet=True))
+    done = Run(load_recipe("compare_demo").tried_on(ROWS), root, servers.machine(), Console(quiet=True))
     done.go()
     return done
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
 from tests.build.answering import asked, is_right, solving
-from tests.build.several import Servers
-from tracemill.engine.runner import shard_count
+from tests.build.several import Servers, rows
 from tracemill.engine.trial import trial_root
 from tracemill.local.run import Run
 from tracemill.models.fake import FakeServer
@@ -37,12 +35,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Servers]:
     done = Run(recipe, root, machine, Console(quiet=True))
     done.go()
     return done, servers
-
-
-def rows(run: Run, step: str, table: str) -> list[dict[str, Any]]:
-    """A step's table over all shards."""
-    found = (run.store.manifest(step, shard) for shard in range(shard_count(run.store)))
-    return [row for m in found if m for row in run.store.get_table(m.tables[table]).to_pylist()]
 
 
 def test_each_model_is_graded_by_what_it_solves(run: tuple[Run, Servers]) -> None:

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
+from tracemill.cli.tables import Table
 from tracemill.cli.versions import AsJson, out
 
 
