@@ -14,7 +14,8 @@ OPEN = {row["prompt"]: row for row in map(json.loads, _FILE.read_text(encoding="
 
 def asked(prompt: str) -> dict[str, Any]:
     """The problem that a prompt puts, with whatever a teacher is told beside it."""
-    return OPEN[max((text for text in OPEN if text in prompt), key=len)]
+    row: dict[str, Any] = OPEN[max((text for text in OPEN if text in prompt), key=len)]
+    return row
 
 
 def is_right(seed: int, share: int) -> bool:
