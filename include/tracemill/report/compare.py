@@ -16,8 +16,8 @@ from tracemill.engine.step import Inputs
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
 from tracemill.grade.intervals import pass_rate_interval
-from tracemill.local.demand import served_models
 from tracemill.models.api import Price
+from tracemill.models.step import AskingStep
 from tracemill.recipe import Recipe
 
 GROUP = ("teacher", "mode", "category")
@@ -182,5 +182,6 @@ def _rates(counts: pl.DataFrame, prices: dict[str, Price]) -> pl.DataFrame:
 
 def _prices(recipe: Recipe) -> dict[str, Price]:
     """What the recipe says a model's tokens cost; nothing is known of the others."""
-    models = {name: served.model for name, served in served_models(recipe).items()}
-    return {name: price for name, model in models.items() if model.api and (price := model.api.paid)}
+    asking = [step for step in recipe.pipeline().values() if isinstance(step, AskingStep)]
+    models = [model for step in asking for model in step.served()]
+    return {model.name: price for model in models if model.api and (price := model.api.paid)}
