@@ -10,13 +10,17 @@ from typing import Any
 
 import pytest
 import typer
+import yaml
 
 from tracemill.cli import app
 from tracemill.engine.variables import VARIABLES
+from tracemill.models.model import Model
+from tracemill.release.exports.step import Export
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*/*.md"))]
 FENCE = re.compile(r"^```(?:|sh|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+YAML = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 PLACES = re.compile(r"(?:include|plugins|dags|tests|docs|docker|tools|benchmarks|zoo)/[\w./-]*\w")
 EXAMPLES = ("acme_math", "same_words", "too_long_to_ask", "NAME", "ROOM")
@@ -105,6 +109,16 @@ def test_a_page_names_what_is_there(page: Path) -> None:
     named = [span for span in spans if PLACES.fullmatch(span) and not any(one in span for one in EXAMPLES)]
     wrong += [f"no file {name}" for name in named if not (PROJECT / name).exists()]
     assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_what_a_page_shows_of_a_recipe_can_be_written_so(page: Path) -> None:
+    """Trap: a key that was renamed since."""
+    known = {"model": Model, "export": Export}
+    for block in YAML.findall(page.read_text(encoding="utf-8")):
+        for key, value in (yaml.safe_load(block) or {}).items():
+            if key in known:
+                known[key].model_validate(value)
 
 
 def test_the_policy_of_the_how_to_is_the_one_that_is_added_and_run() -> None:
