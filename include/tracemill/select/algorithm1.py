@@ -105,7 +105,9 @@ class Algorithm1:
     duckdb.Error when the memory of the machine is not enough.
     """
 
-    def __init__(self, settings: Asked, limits: Limits, threads: int = 1, other: tuple[Asked, Limits] | None = None):
+    def __init__(
+        self, settings: Asked, limits: Limits, threads: int = 1, other: tuple[Asked, Limits] | None = None
+    ) -> None:
         self._db = duckdb.connect(config={"threads": threads})
         self._db.execute("SET preserve_insertion_order = false")
         for name, (asked, own) in {"": (settings, limits), "other_": other or (settings, limits)}.items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracemill_airflow.operators.asking import AskingOperator
 from tracemill_airflow.operators.base import StageOperator
-from tracemill_airflow.queues import GPU
+from tracemill_airflow.operators.training import TrainingOperator
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -269,33 +269,11 @@ class ProveOperator(StageOperator):
         return replace(super().machine(), tell=self.log.info)
 
 
-class TrainOperator(StageOperator):
-    """Trains a student as a child of this task, on the worker and in the pool that have the GPUs.
-
-    A task that is tried again goes on from the last checkpoint. It may take days, so that no time-out of stages holds.
-    """
+class TrainOperator(TrainingOperator):
+    """Trains a student as a child of this task, on the worker and in the pool that have the GPUs."""
 
     stage_name = "train"
     gathers = True
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"pool": "gpu", "queue": GPU, "execution_timeout": None, **kwargs})
-
-    def machine(self) -> Resources:
-        """The same, with this task's log for masks, loss and how far it is."""
-        return replace(super().machine(), tell=self.log.info)
-
-    def execute(self, context: Context) -> Any:
-        """Seal the student, and lay it out in the folder that its step names."""
-        from tracemill.recipe import load_recipe
-        from tracemill.train.student import lay_out
-
-        made = super().execute(context)
-        recipe = load_recipe(self.recipe)
-        if self.stage in recipe.pipeline():
-            folder = lay_out(recipe.step(self.stage), self.stage, self.open_store(), recipe.located(self.machine()))
-            self.log.info("the student lies in %s", folder or "the store alone: `folder` of its step lays it out")
-        return made
 
 
 # What the verifiers say of themselves (`Verifier.needs_sandbox`), without loading them at each parse of a DAG file.
