@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.build.small import Small, text
-from tests.build.training import TRAIN, machine, python_that, ran, recipe_with
+from tests.build.training import TRAIN, job, machine, python_that, ran, recipe_with, run
+from tracemill.cli import app
 from tracemill.engine.store import Manifest
-from tracemill.errors import RecipeError, TrainingError
+from tracemill.errors import MissingInput, RecipeError, TrainingError
+from tracemill.train.launch import PYTHON
 from tracemill.train.student import lay_student
 
 TEXTS = [text(k) for k in range(8)]
@@ -111,3 +116,51 @@ def test_without_an_environment_that_trains_the_error_says_how_to_make_one(tmp_p
     made = training(tmp_path)
     with pytest.raises(RecipeError, match="make train-env"):
         ran(made, machine(tmp_path, tmp_path / "none"))
+
+
+@pytest.mark.slow
+def test_a_second_training_goes_on_from_the_student_of_the_first(tmp_path: Path) -> None:
+    """Trap: stage two on the weights that stage one began with is no stage two."""
+    two = {**TRAIN, "schedule": {**TRAIN["schedule"], "stage": "two"}}
+    two.pop("base")
+    made = recipe_with(tmp_path, TEXTS, {}, train=TRAIN, train_two=two)
+    ran(made, machine(tmp_path, python_that(tmp_path, "trains")))
+
+    second = made.store.manifest("train_two", 0)
+    assert second is not None
+    work = tmp_path / "cache" / "training" / second.fingerprint
+    assert json.loads((work / "job.json").read_text())["base"] == str(work / "base")
+    assert (work / "base" / "model.safetensors").read_bytes() == b"weights"
+    card = made.store.read_bytes(second.files["README.md"].key).decode()
+    assert "# Student of the student of train on" in card
+    with pytest.raises(MissingInput, match="no student yet to go on from"):
+        ran(recipe_with(tmp_path, TEXTS, {}, train=two), machine(tmp_path))
+
+
+def test_two_trainings_never_share_a_folder(tmp_path: Path) -> None:
+    one = job(tmp_path, 4, work=str(tmp_path / "work"))
+    (tmp_path / "work").mkdir()
+    with (tmp_path / "work" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(TrainingError, match="another process trains in"):
+            run(one)
+
+
+@pytest.mark.slow
+def test_the_command_trains_what_a_run_has_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = training(tmp_path)
+    monkeypatch.setenv(PYTHON, str(python_that(tmp_path, "trains")))
+    monkeypatch.setenv("TRACEMILL_CACHE", str(tmp_path / "cache"))
+    called = ["train", str(made.recipe_file), "--root", str(made.root), "--to", str(tmp_path / "student")]
+    assert "holds no tracemill store" in CliRunner().invoke(app, called).output.replace("\n", " ")
+    ran(recipe_with(tmp_path, TEXTS, {}), machine(tmp_path))
+    training(tmp_path)
+
+    said = CliRunner().invoke(app, called)
+
+    assert said.exit_code == 0, said.output
+    assert "asked⟦learned⟧" in said.output
+    assert (tmp_path / "student" / "README.md").is_file()
+    assert made.recipe.name in (made.root / "recipe.json").read_text()
+    bare = CliRunner().invoke(app, ["train", "demo", "--root", str(made.root)])
+    assert "trains no student: add steps of the kinds prove and train" in bare.output.replace("\n", " ")
