@@ -19,6 +19,7 @@ from tracemill.engine.tables.training import CURVES, PROOFS
 from tracemill.errors import RecipeError
 from tracemill.models.model import Model, without_serving
 from tracemill.train.card import Facts, write_card
+from tracemill.train.fits import require_possible
 from tracemill.train.inside.job import HISTORY, MASKS, MODEL, Job
 from tracemill.train.laid import brought, laid, model_files, student_before
 from tracemill.train.launch import Launch
@@ -94,7 +95,7 @@ class Train(Step):
         identity = fingerprint_of(self, resources, inputs)
         work = resources.cache / "training" / identity
         job = self._job(resources, inputs, work, long, identity)
-        _require_reach(job.base, job.max_length or 0)
+        require_possible(job, self.launch, resources)
         done = trained(job, self.launch, resources)
         curve = CURVES.of(json.loads((done / HISTORY).read_text(encoding="utf-8")))
         kept = ids.filter(pc.invert(pc.is_in(ids, value_set=pa.array(long, pa.string()))))
@@ -152,15 +153,3 @@ class Train(Step):
         if self.base is not None:
             return self.base.location(resources)
         return str(brought(inputs.store, model_files(student_before(inputs)), work / "base"))
-
-
-def _require_reach(base: str, most: int) -> None:
-    """Refuse rows that are longer than the weights' own config.json says they can be."""
-    path = Path(base) / "config.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    reach = known.get("max_position_embeddings")
-    if isinstance(reach, int) and reach < most:
-        raise RecipeError(
-            f"rows may be {most:,} tokens long by the proof's max_length, and the model in {base} reaches {reach:,}: "
-            "lower max_length, or take another base"
-        )

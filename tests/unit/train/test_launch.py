@@ -9,6 +9,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from tests.build.training import job
+from tracemill.engine.resources import Resources
+from tracemill.errors import RecipeError
+from tracemill.train.fits import require_possible
 from tracemill.train.launch import Launch, code_below, command, configuration, environment, written
 from tracemill.train.schedule import Schedule
 
@@ -73,3 +77,22 @@ def test_the_papers_numbers_are_the_defaults(given: dict[str, Any], made: dict[s
 def test_a_stage_that_there_is_not_is_refused() -> None:
     with pytest.raises(ValidationError, match="stage"):
         Schedule.model_validate({"stage": "three"})
+
+
+IMPOSSIBLE: dict[str, tuple[dict[str, Any], Launch, str]] = {
+    "rows longer than the model": ({"max_length": 2048}, Launch(), "2,048 tokens long.*reaches 1,024"),
+    "GPUs that are not here": ({}, Launch(gpus=2), "trains on 2 GPUs and nvidia-smi shows 1 here"),
+}
+
+
+@pytest.mark.parametrize(("changes", "launch", "words"), IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_what_cannot_be_is_said_before_anything_is_started(
+    tmp_path: Path, changes: dict[str, Any], launch: Launch, words: str
+) -> None:
+    shows_one = tmp_path / "nvidia-smi"
+    shows_one.write_text("#!/bin/sh\necho 81559\n")
+    shows_one.chmod(0o755)
+    machine = Resources(environment={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    with pytest.raises(RecipeError, match=words):
+        require_possible(job(tmp_path, 2, **changes), launch, machine)
+    require_possible(job(tmp_path, 2), Launch(gpus=1), machine)

@@ -31,9 +31,11 @@ def main(path: Path) -> int:
     """Train to the end, from the last whole checkpoint on where there is one."""
     job = read_job(path)
     work = Path(job.work)
-    first = PartialState(cpu=job.on_cpu).is_main_process
-    events = Events(work / EVENTS, speaks=first)
+    state = PartialState(cpu=job.on_cpu)
+    events = Events(work / EVENTS, speaks=state.is_main_process)
     try:
+        if state.num_processes != job.devices:  # the batch would be another one
+            raise Told(f"{state.num_processes} processes train where the recipe says {job.devices}: see launch.gpus")
         train(job, work, events)
     except Told as told:  # by whichever process met it
         replace(events, speaks=True).tell("refused", why=str(told))
