@@ -68,6 +68,7 @@ def student_card(facts: Facts, schedule: Schedule, curve: pa.Table) -> str:
         ("rows left out as too long", facts.left_out),
         ("template and layout", f"{facts.proof['template']}, {facts.proof['layout']}"),
         ("system prompt", facts.proof["system"] or "none"),
+        ("rows with a fault, which the recipe allows", _faults(facts.proof["faults"])),
         ("longest row (tokens)", facts.proof["max_length"]),
         ("tokens seen, and those of them in the loss", f"{cost['tokens']:,}, {cost['learned']:,}"),
         ("steps", cost["steps"]),
@@ -92,6 +93,10 @@ that of what was learned from them; the weights before have their own.
 """
 
 
+def _faults(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{fault} {rows:,}" for fault, rows in found.items()) or "none"
+
+
 def _curve(figure: Figure, curve: pa.Table) -> None:
     axes = figure.add_subplot()
     axes.plot(curve["step"].to_pylist(), curve["loss"].to_pylist(), color=BAR, linewidth=1.2)
@@ -99,4 +104,5 @@ def _curve(figure: Figure, curve: pa.Table) -> None:
     axes.set_ylabel("loss (nats a token)", color=INK)
     axes.set_title("Loss of the training", color=INK, loc="left")
     axes.set_ylim(bottom=0)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     figure.tight_layout()
