@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from tests.build.training import (
     LACKING,
     TRAIN,
     after_save,
+    events,
     has_environment,
     job,
     killed,
@@ -21,6 +24,7 @@ from tests.build.training import (
     while_saving,
 )
 from tracemill.errors import RecipeError
+from tracemill.train import launch
 from tracemill.train.inside.job import FINISHED, MODEL
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not has_environment(), reason=LACKING)]
@@ -53,6 +57,23 @@ def test_packed_rows_do_not_see_each_other(tmp_path: Path) -> None:
     assert tokens == apart[0]["learned"]
     mean = sum(line["loss"] * line["learned"] for line in packed) / tokens
     assert mean == pytest.approx(apart[0]["loss"], abs=1e-3)
+
+
+def test_two_processes_that_share_a_batch_learn_what_one_learns(tmp_path: Path) -> None:
+    """As several GPUs do: accelerate starts but one process on a processor, so torchrun starts these."""
+    alone = run(job(tmp_path / "one", 16, epochs=1))
+    shared = job(tmp_path / "two", 16, epochs=1, devices=2)
+    work = Path(shared.work)
+    work.mkdir()
+    shared.write(work / "job.json")
+    given = {**launch.environment(os.environ, launch.code_below(work), offline=True), "ACCELERATE_USE_CPU": "true"}
+    program = [".venv-train/bin/torchrun", "--standalone", "--nproc_per_node", "2", "-m", launch.MODULE]
+    subprocess.run([*program, str(work / "job.json")], env=given, check=True, capture_output=True)
+
+    told = [one for one in events(work) if one["event"] == "step"]
+    assert [(one["tokens"], one["learned"]) for one in told] == [(one["tokens"], one["learned"]) for one in alone]
+    assert [one["loss"] for one in told] == pytest.approx([one["loss"] for one in alone], abs=WITHIN)
+    assert (work / FINISHED / MODEL / "model.safetensors").is_file()
 
 
 def test_a_loss_that_is_no_number_names_its_step_and_rows(tmp_path: Path) -> None:
