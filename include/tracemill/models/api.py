@@ -192,8 +192,13 @@ class Api(BaseModel):
 
 
 def address(base: str, route: str) -> str:
-    """Where a route is: base addresses are given with and without their version (/v1, /api/v1, /v1beta/openai)."""
+    """Where a route is: base addresses are given with and without their version (/v1, /api/v1, /v1beta/openai).
+
+    An engine's own routes, which have no version, lie beside /v1.
+    """
     base = base.rstrip("/")
+    if not route.startswith("/v1/"):
+        return base.removesuffix("/v1") + route
     if _VERSIONED.search(urlsplit(base).path):
         return base + route.removeprefix("/v1")
     return base + route

@@ -12,6 +12,7 @@ from tracemill.models.batches import Batches, suits
 from tracemill.models.model import Model
 from tracemill.models.purse import Purse
 from tracemill.models.refusals import EqualRefusals
+from tracemill.models.rendering import tell
 from tracemill.models.request import Ask, Refusal, Reply, Spent
 from tracemill.models.samples import SampleStore
 
@@ -37,6 +38,8 @@ def ask_in_batches(feed: Asking, samples: SampleStore, asks: Mapping[str, Ask]) 
     left = {key: ask for key, ask in asks.items() if suits(ask)}
     refused = {key: refusal for key, refusal in batches.known().items() if key in left}
     paid = 0
+    if left:
+        tell(feed.model.name, "the prompt as the model gets it cannot be known: a batch API does not show it")
 
     def keep(replies: Mapping[str, Reply]) -> None:
         nonlocal paid

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,7 +27,7 @@ from tracemill.models.outgoing import STREAMED, Outgoing
 from tracemill.models.pacing import retry_after
 from tracemill.models.payload import encoded
 from tracemill.models.refusals import require_model_server
-from tracemill.models.rendering import rendered
+from tracemill.models.rendering import NotShown, rendered
 from tracemill.models.request import Answer, Ask, Refusal, Reply
 from tracemill.models.speed import Speed
 from tracemill.models.transport import HttpTransport, Transport
@@ -39,7 +38,6 @@ _FULL = 0.1  # seconds until a look whether a server takes more
 _ASKED = {*STREAMED, "/classify"}
 _LISTING = 15.0  # seconds for a list of models
 _NOT_OFFERED = {404, 405, 501}
-_log = logging.getLogger(__name__)
 
 
 class Client:
@@ -143,16 +141,20 @@ class Client:
             require_model_server(self._name, endpoint.url, fault, self._foreign, trouble.tries)
 
     async def rendered(self, ask: Ask) -> str | None:
-        """The prompt that the model gets for this chat request; None where no server is there or none tells."""
+        """The prompt that the model gets for this chat request; None for any other, and while no server is there.
+
+        Raises NotShown where nobody tells.
+        """
         endpoint = self.fleet.choose(ask.beginning)
-        if endpoint is None or ask.route != "/v1/chat/completions" or self.fleet.model.api:
+        if endpoint is None or ask.route != "/v1/chat/completions":
             return None
         try:
             async with self._flights.flying(endpoint) as flight:
-                return await rendered(partial(self._post_ok, flight), endpoint.model, ask)
+                if await self._outgoing.shows_prompts(ask, endpoint, partial(self._listed, flight)):
+                    return await rendered(partial(self._post_ok, flight), endpoint.model, ask)
         except (ServerFault, NotOffered, KeyError, TypeError) as error:
-            _log.info("%s: the server does not show its prompt: %s", self._name, error)
-            return None
+            raise NotShown(str(error)) from error
+        raise NotShown(f"what answers at {endpoint.url} is not known to show it")
 
     async def _is_poison(self, endpoint: Endpoint, ask: Ask, trouble: Trouble) -> bool:
         """Whether the server fails on this request and answers others; if nobody else asks, a tiny request tells."""

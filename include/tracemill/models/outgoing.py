@@ -91,10 +91,26 @@ class Outgoing:
         """Whether nobody knows what it takes: an address of no profile, at which no engine answers."""
         if self.model.api is None or not self.model.api.is_unlisted:
             return False
+        return not await self._lists_as_engine(endpoint, listed)
+
+    async def shows_prompts(self, ask: Ask, endpoint: Endpoint, listed: Listed) -> bool:
+        """Whether that server may be asked how it renders this request: those of the run may, and engines.
+
+        A named one that is given a prefix is asked whatever it is: only the prompt tells whether its template
+        contradicts that. Raises ServerFault when it does not answer.
+        """
+        api = self.model.api
+        if not self._streams or (api is None and "continue_final_message" in ask.body):
+            return True
+        if api is not None and api.takes != "compatible":
+            return False
+        return await self._lists_as_engine(endpoint, listed)
+
+    async def _lists_as_engine(self, endpoint: Endpoint, listed: Listed) -> bool:
         async with self._one_looks:
             if endpoint.url not in self._engines:
                 self._engines[endpoint.url] = await self._is_engine(endpoint, listed)
-        return not self._engines[endpoint.url]
+        return self._engines[endpoint.url]
 
     async def _is_engine(self, endpoint: Endpoint, listed: Listed) -> bool:
         status, data = await listed()

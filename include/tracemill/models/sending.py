@@ -21,7 +21,7 @@ from tracemill.models.answers import Answers, Course, Tag
 from tracemill.models.flushing import Flushing
 from tracemill.models.model import Model
 from tracemill.models.refusals import EqualRefusals
-from tracemill.models.rendering import check, shown
+from tracemill.models.rendering import NotShown, check, shown, tell
 from tracemill.models.request import Ask, Packed, Refusal, Reply, Spent, Unended
 from tracemill.models.samples import SampleStore
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 REPORT_SECONDS = 15.0
 LOOK_SECONDS = 0.5  # between two looks whether what a course waits for has come
-_log = logging.getLogger(__name__)
 progress = logging.getLogger("tracemill.progress")  # shown to people also where nothing else is
 
 
@@ -240,14 +239,16 @@ class Sending:
         return self._done < self._total
 
     async def _show(self, client: Client) -> None:
-        """Show the first prompt as the model gets it, where that may be a surprise. Raises RecipeError as `check`."""
-        first = next(iter(self._asks.values()))
-        if client.fleet.is_fixed and "continue_final_message" not in first.body:
+        """Show the first prompt as the model gets it, or say that nobody tells. Raises RecipeError as `check`."""
+        name = self.feed.model.name
+        try:
+            prompt = await client.rendered(next(iter(self._asks.values())))
+        except NotShown as why:
+            tell(name, f"the prompt as the model gets it cannot be known: {why}")
             return
-        prompt = await client.rendered(first)
         if prompt is not None:
-            _log.info("%s: the first prompt as the model gets it: %s", self.feed.model.name, shown(prompt))
-            check(self.feed.model.name, prompt)
+            tell(name, f"the first prompt as the model gets it: {shown(prompt)}")
+            check(name, prompt)
 
     async def _probe(self, client: Client, ask: Ask, refusal: Refusal) -> None:
         """Ask something that nobody can mind. Raises RecipeError when that is refused, too."""

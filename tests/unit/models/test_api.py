@@ -63,6 +63,12 @@ def test_an_address_may_be_given_with_and_without_its_version(base: str, there: 
     assert address(base, "/v1/chat/completions") == there
 
 
+@pytest.mark.parametrize("base", ["http://10.0.0.1:8000", "http://10.0.0.1:8000/v1", "http://10.0.0.1:8000/v1/"])
+def test_an_engines_own_routes_lie_beside_its_version(base: str) -> None:
+    """Trap: vLLM has /classify and /tokenize, and answers 404 to /v1/classify."""
+    assert address(base, "/classify") == "http://10.0.0.1:8000/classify"
+
+
 @pytest.mark.parametrize("key", [SECRET, "Bearer ${KEY}", "$KEY", "${KEY} "])
 def test_a_literal_key_is_refused(key: str) -> None:
     with pytest.raises(ValidationError, match="environment variable"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.build.asks import model
+from tests.build.asks import ask, model
 from tests.build.shard import resources
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
@@ -18,6 +19,7 @@ from tracemill.models.model import Model, Serve
 from tracemill.models.rendering import check
 from tracemill.models.request import Ask, Reply
 from tracemill.models.session import Feed
+from tracemill.models.transport import Response
 
 
 @pytest.fixture
@@ -63,6 +65,83 @@ def test_the_contradiction_is_found_before_the_first_request(store: Store) -> No
     with pytest.raises(RecipeError, match="closes the thought"):
         Feed(model(), store, resources(server), "near").answers([prefixed])
     assert {request["path"] for request in server.requests} == {"/tokenize", "/detokenize"}
+
+
+API = {"url": "http://fake/v1", "model": "tiny"}
+HOSTED = {**API, "url": "https://api.openai.com/v1"}
+KNOWN = "the first prompt as the model gets it: hello"
+UNKNOWN = "the prompt as the model gets it cannot be known"
+
+
+class Bare(FakeServer):
+    """An engine that lists its models and has no route that shows a prompt, as an old one or one behind a proxy."""
+
+    async def post(self, url: str, *rest: Any) -> Any:
+        answer = await super().post(url, *rest)
+        return Response(404, {}, {"detail": "Not Found"}) if "tokenize" in url else answer
+
+
+def told(store: Store, server: FakeServer, asking: Model, request: Ask, caplog: pytest.LogCaptureFixture) -> str:
+    """What is said of the prompt before the answer to that request comes."""
+    caplog.set_level(logging.INFO)
+    machine = resources(server) if asking.api is None else Resources(1, environment={}, transport=server)
+    (found,) = Feed(asking, store, machine, "near").answers([request])
+    assert isinstance(found, Reply)
+    (line,) = [record.getMessage() for record in caplog.records if "as the model gets it" in record.getMessage()]
+    return line
+
+
+@pytest.mark.parametrize(
+    ("server", "api", "line"),
+    [
+        pytest.param(FakeServer(owner="vllm"), None, KNOWN, id="a connection to an engine"),
+        pytest.param(FakeServer(owner="vllm"), API, KNOWN, id="an engine behind an API"),
+        pytest.param(FakeServer(owner="vllm"), {**API, "profile": "compatible"}, KNOWN, id="one that takes everything"),
+        pytest.param(FakeServer(owner="acme"), None, UNKNOWN, id="a connection to nobody knows what"),
+        pytest.param(FakeServer(), API, UNKNOWN, id="an API without a list of models"),
+        pytest.param(FakeServer(owner="vllm"), HOSTED, UNKNOWN, id="a provider, whoever lists its models"),
+        pytest.param(Bare(owner="vllm"), None, UNKNOWN, id="an engine that shows none"),
+    ],
+)
+def test_a_named_endpoint_shows_its_prompt_or_one_line_says_that_nobody_tells(
+    store: Store, server: FakeServer, api: dict[str, Any] | None, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    asking = Model.model_validate({"name": "tiny", "api": api}) if api else model()
+    assert line in told(store, server, asking, ask(), caplog)
+    looked = [request["path"] for request in server.requests if "tokenize" in request["path"]]
+    assert bool(looked) is (line == KNOWN or isinstance(server, Bare)), "nobody else is sent a route of vLLM's"
+
+
+def test_what_a_recipe_says_of_thinking_reaches_the_template_that_is_shown(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Trap: /tokenize takes no reasoning_effort, so the prompt of a model without a thought would be shown."""
+    server = FakeServer(owner="vllm")
+    body = {**ask().body, "reasoning_effort": "high", "chat_template_kwargs": {"tools": 1}}
+    told(store, server, model(), Ask("/v1/chat/completions", body), caplog)
+    sent = server.requests[0]
+    assert sent["path"] == "/tokenize"
+    assert sent["chat_template_kwargs"] == {"enable_thinking": True, "tools": 1, "reasoning_effort": "high"}
+
+
+def test_a_contradiction_is_found_behind_an_api_too_before_anything_is_paid(store: Store) -> None:
+    class Closing(FakeServer):
+        def detokenize(self, prompt: str, body: dict[str, Any]) -> dict[str, Any]:
+            return {"prompt": "<Assistant></think><think>"}
+
+        async def post(self, url: str, *rest: Any) -> Any:
+            answer = await super().post(url, *rest)
+            return Response(200, {}, self.detokenize("", {})) if url.endswith("/detokenize") else answer
+
+    server = Closing(owner="vllm")
+    with pytest.raises(RecipeError, match="closes the thought"):
+        Feed(
+            Model.model_validate({"name": "tiny", "api": API}),
+            store,
+            Resources(1, environment={}, transport=server),
+            "near",
+        ).answers([ask()])
+    assert server.generated == []
 
 
 def test_a_completion_without_a_number_gets_the_rest_of_the_context(store: Store) -> None:
