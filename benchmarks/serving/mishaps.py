@@ -15,19 +15,17 @@ from pathlib import Path
 
 from fsspec.implementations.local import LocalFileSystem
 
-from benchmarks.serving.wire import asks, client_cost, feed_of, over_subscribed
+from benchmarks.serving.wire import asks, client_cost, feed_of, lease_of, leased_feed, over_subscribed
 from tracemill.engine.objects import ObjectStore
-from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.errors import ServingError
 from tracemill.models.fake import FakeServer
 from tracemill.models.fake_http import Served, on_socket
-from tracemill.models.lease import Lease, renew, withdraw
+from tracemill.models.lease import renew, withdraw
 from tracemill.models.request import Reply
 from tracemill.models.samples import SampleStore
 from tracemill.models.server.heart import Heart
 from tracemill.models.server.metrics import Gauges
-from tracemill.models.session import Feed
 from tracemill.models.weights import folder_identity, keep, kept_digest
 
 KILLED_ASKS, KILLED_IN_FLIGHT = 400, 32
@@ -39,13 +37,10 @@ def recovery() -> dict[str, float]:
         tempfile.TemporaryDirectory() as folder,
         on_socket(FakeServer()) as silent,
         on_socket(FakeServer(), seconds=0.05) as sound,
+        leased_feed(Path(folder), sound.url) as feed,
     ):
         silent.frozen = True
-        feed = feed_of(Path(folder), sound.url, leased=True)
-        gone = renew(
-            feed.store,
-            Lease(model="fake", identity="org/fake@1", replica=1, url=silent.url, host="h", pid=2, renewed=0),
-        )
+        gone = renew(feed.store, lease_of(silent.url, replica=1))
         threading.Timer(1.0, withdraw, (feed.store, gone)).start()
         began = time.monotonic()
         found = feed.answers(asks(64))
@@ -60,29 +55,34 @@ def frozen() -> dict[str, float]:
     """Seconds until work goes on after an engine that says it is healthy stood still, its own patience left out."""
     with tempfile.TemporaryDirectory() as folder, on_socket(FakeServer()) as still, on_socket(FakeServer()) as fresh:
         still.frozen = True
-        feed = feed_of(Path(folder), fresh.url, leased=False)
-        feed = Feed(feed.model, feed.store, Resources(workers=1, environment={}), "near")
-        lease = Lease(model="fake", identity="org/fake@1", replica=0, url=still.url, host="h", pid=1, renewed=0)
+        feed = feed_of(Path(folder))
         noticed: list[float] = []
-        threading.Thread(target=_restarted, args=(feed.store, lease, still, fresh.url, noticed)).start()
-        found = feed.answers(asks(32))
-        took = time.monotonic() - noticed[0]
-        still.frozen = False
+        answered = threading.Event()
+        threading.Thread(target=_restarted, args=(feed.store, still, fresh, noticed, answered)).start()
+        try:
+            found = feed.answers(asks(32))
+            took = time.monotonic() - noticed[0]
+        finally:
+            answered.set()
+            still.frozen = False
     if not all(isinstance(one, Reply) for one in found):
         raise RuntimeError("an answer is missing")
     return {"frozen_recovery_s": round(took, 2)}
 
 
-def _restarted(store: Store, lease: Lease, still: Served, fresh: str, noticed: list[float]) -> None:
+def _restarted(
+    store: ObjectStore, still: Served, fresh: Served, noticed: list[float], answered: threading.Event
+) -> None:
     """What a serve task does with such an engine: its heart notices, the lease goes, another server gets one."""
     try:
-        with Heart(store, lease, Gauged(still), beat=0.2, frozen=1.0) as heart:
+        with Heart(store, lease_of(still.url), Gauged(still), beat=0.2, frozen=1.0) as heart:
             while True:
-                heart.check(lease.model)
+                heart.check("fake")
                 time.sleep(0.1)
     except ServingError:
         noticed.append(time.monotonic())
-    renew(store, lease.model_copy(update={"url": fresh, "pid": 2}))
+    with Heart(store, lease_of(fresh.url), Gauged(fresh)):
+        answered.wait()
 
 
 class Gauged:
@@ -129,7 +129,7 @@ def interrupted_client() -> int:
 def _client(folder: Path, url: str) -> subprocess.Popen[bytes]:
     code = (
         "import sys; from pathlib import Path; from benchmarks.serving import mishaps, wire\n"
-        "feed = wire.feed_of(Path(sys.argv[1]), sys.argv[2], leased=False, concurrency=mishaps.KILLED_IN_FLIGHT)\n"
+        "feed = wire.feed_of(Path(sys.argv[1]), sys.argv[2], concurrency=mishaps.KILLED_IN_FLIGHT)\n"
         "try: feed.answers(wire.asks(mishaps.KILLED_ASKS))\n"
         "except KeyboardInterrupt: sys.exit(130)\n"
     )
@@ -148,7 +148,7 @@ def poison_row() -> dict[str, float]:
     """How many of 20 rows are answered within ten requests' time beside one that always fails."""
     seconds = 1.0
     with tempfile.TemporaryDirectory() as folder, on_socket(FakeServer(poison="problem 13"), seconds=seconds) as served:
-        feed, began = feed_of(Path(folder), served.url, leased=False), time.monotonic()
+        feed, began = feed_of(Path(folder), served.url), time.monotonic()
         found = feed.answers(asks(20))
         took = time.monotonic() - began
     answered = sum(isinstance(one, Reply) for one in found)
