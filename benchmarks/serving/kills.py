@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psutil
-
+from benchmarks.serving.run_end import talking_to
 from benchmarks.serving.served import answered, lease_of
 from benchmarks.serving.through_airflow import DAG, SETTINGS
 from benchmarks.serving.workload import CONCURRENCY, Workload, made
@@ -88,8 +85,4 @@ def _process(victim: str, lease: Lease, airflow: LocalAirflow) -> int:
     below = list(descendants(lease.pid))
     if victim == "vllm":
         return next(iter(descendants(below[0])))
-    port, ours = urlsplit(lease.url).port, {lease.pid, os.getpid(), *below}
-    for process in psutil.Process(airflow.pid).children(recursive=True):
-        if process.pid not in ours and any(c.raddr and c.raddr.port == port for c in process.net_connections()):
-            return process.pid
-    raise RuntimeError(f"no task talks to {lease.url} at {time.ctime()}")
+    return talking_to(lease.url, airflow, but={lease.pid, os.getpid(), *below})

@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
 import yaml
 
 from benchmarks.serving.workload import ZOO
 from tracemill.models.fake import FakeServer
-from tracemill.models.fake_http import on_socket
+from tracemill.models.fake_http import Served, on_socket
 from tracemill.models.transport import Response
 from tracemill_airflow.local import LocalAirflow, start
 from tracemill_airflow.rest import AirflowRest
@@ -28,6 +30,8 @@ from tracemill_airflow.rest import AirflowRest
 DAGS = Path(__file__).resolve().parent / "failing"
 CASES = ("bad_flag", "no_such_model", "one_shard")
 NEVER, GOES = "never", "goes.jsonl"
+RECIPES = "recipes"
+BATCHED = "batched"  # asks in batches, and ends well
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Ended:
 def run_ends(folder: Path) -> dict[str, object]:
     """The longest time of the three; each is printed."""
     shutil.rmtree(folder, ignore_errors=True)
-    with failing_airflow(folder) as server:
+    with failing_airflow(folder) as (server, _):
         ended = {case: provoked(server, case) for case in CASES}
     for case, one in ended.items():
         print(f"{case}: the run ended {one.seconds:.1f} s after {one.failed_first} failed")
@@ -67,10 +71,11 @@ class Stalling(FakeServer):
 
 
 @contextmanager
-def failing_airflow(folder: Path, more: dict[str, str] | None = None) -> Iterator[LocalAirflow]:
+def failing_airflow(folder: Path, more: dict[str, str] | None = None) -> Iterator[tuple[LocalAirflow, Served]]:
     """An Airflow of its own whose DAGs fail, and a model server that answers everything but `NEVER`."""
-    recipes = write_recipes(folder)
-    with on_socket(Stalling(models=frozenset(("there",)), goes=recipes / GOES)) as fake:
+    stalling = Stalling(models=frozenset(("there", BATCHED)), goes=folder / RECIPES / GOES)
+    with on_socket(stalling) as fake:
+        recipes = write_recipes(folder, f"{fake.url}/v1")
         served = {"absent": "elsewhere", "present": "there"}
         endpoints = {name: [{"url": fake.url, "model": model}] for name, model in served.items()}
         settings = {
@@ -82,20 +87,34 @@ def failing_airflow(folder: Path, more: dict[str, str] | None = None) -> Iterato
         }
         server = start(folder / "airflow", {**settings, **(more or {})})
         try:
-            yield server
+            yield server, fake
         finally:
             server.stop()
 
 
-def ran(server: LocalAirflow, dag: str) -> tuple[AirflowRest, str]:
-    """Run that DAG to its end, whatever that is; the run's id."""
+def started(server: LocalAirflow, dag: str, conf: dict[str, Any] | None = None) -> tuple[AirflowRest, str]:
+    """Start a run of that DAG; its id."""
     rest = AirflowRest(server.url, server.username, server.password)
     rest.await_dag(dag)
     rest.ensure_pool("gpu", 1)
-    run = rest.trigger(dag, {})
+    return rest, rest.trigger(dag, conf or {})
+
+
+def ran(server: LocalAirflow, dag: str) -> tuple[AirflowRest, str]:
+    """Run that DAG to its end, whatever that is; the run's id."""
+    rest, run = started(server, dag)
     for _ in rest.follow(dag, run, every=1.0):
         pass
     return rest, run
+
+
+def talking_to(url: str, airflow: LocalAirflow, but: Collection[int] = ()) -> int:
+    """The pid of a process of Airflow's that has a connection to that address. Raises RuntimeError when none has."""
+    port = urlsplit(url).port
+    for process in psutil.Process(airflow.pid).children(recursive=True):
+        if process.pid not in but and any(c.raddr and c.raddr.port == port for c in process.net_connections()):
+            return process.pid
+    raise RuntimeError(f"no task talks to {url} just now")
 
 
 def provoked(server: LocalAirflow, dag: str) -> Ended:
@@ -113,9 +132,9 @@ def _end(task: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(task["end_date"])
 
 
-def write_recipes(folder: Path) -> Path:
-    """The recipe of each case, below `folder`/recipes."""
-    place = folder / "recipes"
+def write_recipes(folder: Path, api: str = "http://fake/v1") -> Path:
+    """The recipe of each case, below `folder`/recipes; `api` is the provider of the one that asks in batches."""
+    place = folder / RECIPES
     place.mkdir(parents=True, exist_ok=True)
     for part, words in (("a", "now"), ("b", NEVER)):
         lines = [json.dumps({"problem": f"Calculate {n} + {n}, {words}."}) for n in range(4)]
@@ -129,10 +148,16 @@ def write_recipes(folder: Path) -> Path:
         "no_such_model": {"distill": _distill("absent")},
         "one_shard": {"distill": _distill("present"), "decontaminate": missing},
         "sound": {"distill": _distill("present")},
+        BATCHED: {
+            "distill": _distill("provider", api={"url": api, "model": BATCHED, "batch": {"poll": 1.0}}),
+            "select": {"kind": "select", "unverified": "keep"},
+            "release": {"kind": "release"},
+        },
     }
     for name, steps in recipes.items():
-        sources = [_source(place, part) for part in ("a" if name == "sound" else "ab")]
-        recipe = {"name": name, "description": "Fails.", "rows_per_shard": 4, "sources": sources, "steps": steps}
+        sources = [_source(place, part) for part in ("a" if name in ("sound", BATCHED) else "ab")]
+        rows = 2 if name == BATCHED else 4
+        recipe = {"name": name, "description": "A case.", "rows_per_shard": rows, "sources": sources, "steps": steps}
         (place / f"{name}.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
     return place
 
@@ -142,7 +167,5 @@ def _source(place: Path, part: str) -> dict[str, Any]:
 
 
 def _distill(name: str, **model: Any) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": name, "weights": "org/any", "revision": name, **model}
-    if "weights" in model:
-        del told["revision"]
+    told: dict[str, Any] = {"name": name, **(model or {"weights": "org/any", "revision": name})}
     return {"kind": "distill", "teacher": {"kind": "chat", "model": told, "sampling": {"max_tokens": 50}}}

@@ -19,7 +19,7 @@ for path in sorted(Path(os.environ["TRACEMILL_BENCH_RECIPES"]).glob("*.yaml")):
         "store": Param(os.environ["TRACEMILL_STORE"], type="string"),
         "shards_per_task": Param(1, type="integer"),
     }
-    form = {"params": params, "user_defined_macros": MACROS, "default_args": {**DEFAULTS, "retries": 1}}
+    form = {"params": params, "user_defined_macros": MACROS, "default_args": {**DEFAULTS, "retries": 2}}
     with DAG(path.stem, schedule=None, **form, **watched()) as dag:
         wire(stages_of(path))
     globals()[path.stem] = dag

@@ -6,10 +6,11 @@ a while, lines that fail or run out of time, a batch that was made though its cl
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 
@@ -21,7 +22,8 @@ class FakeBatches:
     """`looks`: how often a batch is seen at work before it is over. `ending`: how batches end, one after the other, and
     the last word for all others: "completed", "failed", "expired" (only every other line is answered), "cancelled".
     `faults`: by word of a request's prompt, the HTTP status of its line. `lost`: so many batches are made without the
-    client hearing of it. `batches` and `files` are what was sent.
+    client hearing of it. `holds`: what its clients wait for as long as it is set, the word of a batch that was made or
+    the answers of one that is done; `held` of them waited. `batches` and `files` are what was sent.
     """
 
     fake: FakeServer
@@ -29,6 +31,8 @@ class FakeBatches:
     ending: tuple[str, ...] = ("completed",)
     faults: dict[str, int] = field(default_factory=dict)
     lost: int = 0
+    holds: Literal["made", "answers"] | None = None
+    held: int = 0
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
 
@@ -52,6 +56,7 @@ class FakeBatches:
         return web.json_response({"id": self._kept(content), "purpose": form["purpose"]})
 
     async def _content(self, request: web.Request) -> web.Response:
+        await self._hold("answers")
         return web.Response(body=self.files[request.match_info["id"]])
 
     async def _create(self, request: web.Request) -> web.Response:
@@ -61,7 +66,13 @@ class FakeBatches:
             self.lost -= 1
             if request.transport:
                 request.transport.abort()
+        await self._hold("made")
         return web.json_response(batch)
+
+    async def _hold(self, what: Literal["made", "answers"]) -> None:
+        self.held += self.holds == what
+        while self.holds == what:
+            await asyncio.sleep(0.05)
 
     async def _list(self, _request: web.Request) -> web.Response:
         return web.json_response({"data": list(self.batches.values())[::-1], "has_more": False})

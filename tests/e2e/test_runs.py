@@ -1,0 +1,112 @@
+"""Runs of a real Airflow. One whose task has failed for good ends within a minute, and people hear of it and why; one that
+asks in batches waits in the triggerer, and nothing is paid twice when its worker is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from benchmarks.serving.run_end import BATCHED, failing_airflow, provoked, ran, started, talking_to
+from tests.build.webhook import Hook, webhook
+from tracemill.engine.store import Store
+from tracemill.models.fake_http import Served
+from tracemill_airflow.local import LocalAirflow
+
+pytestmark = pytest.mark.timeout(400)
+
+
+class Up(NamedTuple):
+    """A running Airflow, where its messages arrive, and the model server that its runs ask."""
+
+    server: LocalAirflow
+    hook: Hook
+    fake: Served
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    folder = tmp_path_factory.mktemp("run_end")
+    with webhook() as hook:
+        connection = json.dumps({"conn_type": "http", "host": hook.url})
+        told = {"TRACEMILL_NOTIFY": "hook", "AIRFLOW_CONN_HOOK": connection, "TRACEMILL_RUN_DEADLINE": "1s"}
+        with failing_airflow(folder, told) as (server, fake):
+            yield Up(server, hook, fake)
+
+
+def message(hook: Hook, title: str) -> dict[str, Any]:
+    """The message with these words in its title, which the DAG processor sends some seconds after the run's end."""
+    for _ in range(120):
+        found = [body for _, body in hook.posted if title in body["title"]]
+        if found:
+            return found[0]
+        time.sleep(0.5)
+    raise AssertionError(f"no message {title!r} among {[body['title'] for _, body in hook.posted]}")
+
+
+def test_one_shard_that_fails_ends_what_the_other_waits_for(airflow: Up) -> None:
+    """Trap: the other shard's task asks a model that never answers; nothing but the failure can end it."""
+    server, hook, _ = airflow
+    ended = provoked(server, "one_shard")
+    assert ended.failed_first == "prepare.decontaminate"
+    assert ended.seconds < 60
+    assert ended.states["prepare.distill[1]"] == "failed"
+    told = message(hook, "one_shard v1 failed in decontaminate[0]")
+    assert (told["stage"], told["shards"]) == ("decontaminate", "shard 0")
+    assert told["cause"].startswith("SourceError: ")
+    assert "goes.jsonl" in told["cause"]
+    assert told["remedy"].startswith("correct the source")
+    assert "/tasks/prepare.decontaminate/mapped/0" in told["link"]
+    assert told["failed tasks"] == "decontaminate[0]", "what ended with the run is no cause"
+
+
+def test_an_endpoint_without_the_model_fails_the_run_in_its_own_words(airflow: Up) -> None:
+    server, hook, _ = airflow
+    ended = provoked(server, "no_such_model")
+    assert ended.seconds < 60
+    assert "does not serve model 'elsewhere'" in message(hook, "no_such_model v1 failed in distill")["cause"]
+
+
+def test_a_run_that_ends_well_is_told_of_too_and_a_late_one_before(airflow: Up) -> None:
+    server, hook, _ = airflow
+    rest, run = ran(server, "sound")
+    assert rest.run("sound", run)["state"] == "success"
+    assert message(hook, "sound v1 is done")["run"] == run
+    assert message(hook, "sound is late and goes on")
+
+
+def test_a_run_that_asks_in_batches_waits_in_the_triggerer_and_a_killed_worker_costs_nothing_twice(airflow: Up) -> None:
+    """Trap: its worker is killed when the provider has made the batches and did not say so yet, and once more while it
+    fetches the answers. What is paid is what the provider was asked.
+    """
+    server, _, fake = airflow
+    provider = fake.batches
+    provider.looks = 3
+    provider.holds = "made"
+    rest, run = started(server, BATCHED, {"shards_per_task": 2})
+    seen: set[str | None] = set()
+    for tasks in rest.follow(BATCHED, run, every=0.3):
+        seen |= {task.state for task in tasks if task.task == "prepare.distill"}
+        if provider.held:
+            os.kill(talking_to(fake.url, server), signal.SIGKILL)
+            provider.holds = "answers" if provider.holds == "made" else None
+            provider.held = 0
+    assert rest.run(BATCHED, run)["state"] == "success", rest.tasks(BATCHED, run)
+    assert {"deferred", "up_for_retry"} <= seen
+    (tries,) = [task.tries for task in rest.tasks(BATCHED, run) if task.task == "prepare.distill"]
+    assert tries == 3
+    asked = Counter(line["custom_id"] for line in provider.asked)
+    assert (len(provider.batches), sorted(asked.values())) == (2, [1, 1, 1, 1])
+    assert len([sent for sent in fake.fake.requests if sent.get("model") == BATCHED]) == 4, "nothing asked beside them"
+    store = Store.at((Path(server.home).parent / "store" / BATCHED / "v1").as_uri())
+    release = store.manifest("release", 0)
+    assert release is not None
+    assert release.counts.kept == 4
