@@ -115,14 +115,22 @@ class LeaseTrigger(BaseTrigger):
 
 class DemandTrigger(BaseTrigger):
     """Fires when somebody waits for a model ("wanted"), or when nobody of the run needs it any more ("over"): the
-    stages that ask it are sealed, or their tasks have ended, well or not.
+    stages that ask it are sealed, or their tasks have ended, well or not. `others` are served by the same server.
     """
 
-    def __init__(self, store_url: str, recipe: str, model: str, run: Sequence[str] = ("", "")) -> None:
+    def __init__(
+        self,
+        store_url: str,
+        recipe: str,
+        model: str,
+        run: Sequence[str] = ("", ""),
+        others: Sequence[str] = (),
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.store_url = store_url
         self.recipe = recipe
         self.model = model
+        self.others = list(others)
         self.run_of = RunOf(*run)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -132,6 +140,7 @@ class DemandTrigger(BaseTrigger):
             "recipe": self.recipe,
             "model": self.model,
             "run": list(self.run_of),
+            "others": self.others,
         }
         return "tracemill_airflow.triggers.DemandTrigger", settings
 
@@ -151,11 +160,12 @@ class DemandTrigger(BaseTrigger):
 
     def _demand(self) -> Any:
         from tracemill.engine.resources import Resources
-        from tracemill.local.demand import Demand, served_models
+        from tracemill.local.demand import Demand, asked_by
         from tracemill.recipe import load_recipe
 
         recipe = load_recipe(self.recipe)
-        return Demand(recipe, store_at(self.store_url), Resources(), served_models(recipe)[self.model].stages)
+        stages = asked_by(recipe, (self.model, *self.others))
+        return Demand(recipe, store_at(self.store_url), Resources(), stages)
 
     def _is_over(self, demand: Any) -> bool:
         return have_ended(states(self.run_of), demand.stages) or bool(demand.is_over())
@@ -163,7 +173,7 @@ class DemandTrigger(BaseTrigger):
     def _is_wanted(self) -> bool:
         from tracemill.models.lease import wanted
 
-        return wanted(store_at(self.store_url), self.model)
+        return any(wanted(store_at(self.store_url), name) for name in (self.model, *self.others))
 
 
 class VerdictTrigger(DemandTrigger):

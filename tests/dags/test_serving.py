@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from airflow.sdk.exceptions import TaskDeferred
 
+from tests.build.adapter import adapter
 from tests.dags.graphs import first_event
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, ServingError
-from tracemill.models.lease import Lease, live_leases, renew, wanted, withdraw
+from tracemill.models.lease import Lease, live_leases, renew, want, wanted, withdraw
 from tracemill.recipe import load_recipe
 from tracemill_airflow.endpoints import connection_id, with_connections
 from tracemill_airflow.operators.serve import ServeOperator, ServersOperator
@@ -64,6 +66,41 @@ def lease(store: Store) -> None:
 def test_each_replica_of_each_model_is_a_mapped_instance(recipe: str, store: Store) -> None:
     found = ServersOperator(task_id="servers", recipe=recipe, store_url=url(store)).execute({})
     assert found == [{"model": "tiny", "replica": 0}, {"model": "tiny", "replica": 1}]
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> tuple[str, str]:
+    """A recipe in which two adapters of one base distil, and its store, planned."""
+
+    def distill(name: str) -> dict[str, Any]:
+        folder = str(adapter(tmp_path / name))
+        model = {"name": name, "weights": "org/tiny", "revision": "abc", "engine": {"lora": folder}}
+        return {"kind": "distill", "teacher": {"kind": "chat", "model": model}}
+
+    data = {
+        "name": "family",
+        "description": "Two adapters.",
+        "sources": [{"kind": "demo", "name": "demo_maths", "part": "maths", "category": "math", "limit": 4}],
+        "steps": {"distill": distill("first"), "distill_more": distill("second")},
+    }
+    path = tmp_path / "family.yaml"
+    path.write_text(yaml.safe_dump(data))
+    made = Store.at((tmp_path / "family").as_uri(), create=True)
+    run_shard(load_recipe(str(path)), made, "plan", 0, Resources(workers=1))
+    return str(path), url(made)
+
+
+def test_adapters_of_one_base_are_one_mapped_instance_which_either_wakes(family: tuple[str, str]) -> None:
+    recipe, where = family
+    (server,) = ServersOperator(task_id="servers", recipe=recipe, store_url=where).execute({})
+    assert server == {"model": "first", "replica": 0, "others": ["second"]}
+    operator = ServeOperator(task_id="serve", recipe=recipe, store_url=where, server=server)
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute({})
+    assert isinstance(deferred.value.trigger, DemandTrigger)
+    _, settings = deferred.value.trigger.serialize()
+    want(Store.at(where), "second")
+    assert first_event(DemandTrigger(**settings)) == {"state": "wanted"}
 
 
 def test_a_stage_without_a_server_waits_deferred(recipe: str, store: Store) -> None:

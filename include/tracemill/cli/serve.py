@@ -18,13 +18,17 @@ def serve(
     root: Annotated[str, typer.Option(help="The store of the run: a path or any fsspec URL.")],
     replica: Annotated[int, typer.Option(help="Number of this server, from 0, when several serve one model.")] = 0,
 ) -> None:
-    """Serve MODEL until no stage of RECIPE needs it on that store, or nobody asks any more. Ctrl-C ends it cleanly."""
+    """Serve MODEL until no stage of RECIPE needs it on that store, or nobody asks any more. Ctrl-C ends it cleanly.
+
+    The recipe's other adapters of the same base are served with it.
+    """
     from tracemill.engine.resources import Resources
     from tracemill.engine.store import Store
     from tracemill.errors import RecipeError
-    from tracemill.local.demand import Demand, served_models
+    from tracemill.local.demand import Demand, asked_by, served_models
     from tracemill.models.server.command import require_reachable
     from tracemill.models.server.replica import Replica
+    from tracemill.models.sharing import families
     from tracemill.recipe import load_recipe
     from tracemill.text.spelling import nearest
 
@@ -37,8 +41,10 @@ def serve(
     if model not in served:
         raise RecipeError(f"recipe {loaded.name!r} asks no model {model!r}{nearest(model, served)}")
     require_reachable(store, machine)
-    demand = Demand(loaded, store, machine, served[model].stages)
-    life = Replica(served[model].model, replica, store, machine, demand.is_over)
+    (family,) = (one for one in families(s.model for s in served.values()) if served[model].model in one)
+    others = [one for one in family if one.name != model]
+    demand = Demand(loaded, store, machine, asked_by(loaded, [one.name for one in family]))
+    life = Replica(served[model].model, replica, store, machine, demand.is_over, others)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: life.stop())
     life.serve()

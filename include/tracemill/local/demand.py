@@ -43,6 +43,13 @@ def served_models(recipe: Recipe) -> dict[str, ServedModel]:
     return found
 
 
+def asked_by(recipe: Recipe, names: Sequence[str]) -> tuple[str, ...]:
+    """The stages that ask any of these models, in the recipe's order."""
+    known = served_models(recipe)
+    asking = {stage for name in names for stage in known[name].stages}
+    return tuple(stage for stage in recipe.pipeline() if stage in asking)
+
+
 def unserved(
     recipe: Recipe, store: Store, stage: str, shards: Sequence[int], resources: Resources
 ) -> tuple[Model, ...]:

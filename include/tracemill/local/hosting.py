@@ -16,6 +16,7 @@ from tracemill.local.demand import unserved
 from tracemill.models.lease import answering
 from tracemill.models.model import Model
 from tracemill.models.server.replica import Replica, Served
+from tracemill.models.sharing import families
 from tracemill.recipe import Recipe
 
 LOOK_EVERY = 0.5  # seconds
@@ -36,9 +37,9 @@ def hosted(
     resources = recipe.located(resources)
     models = unserved(recipe, store, stage, shards, resources)
     replicas = [
-        Replica(_patient(model), number, store, resources, lambda: False)
-        for model in models
-        for number in range(model.replicas)
+        Replica(first, number, store, resources, lambda: False, others)
+        for first, *others in families(map(_patient, models))
+        for number in range(first.replicas)
     ]
     up = Event()
     with ThreadPoolExecutor(max(1, len(replicas))) as threads:

@@ -18,6 +18,7 @@ from tracemill.models.fits import require_fit, require_possible
 from tracemill.models.fleet import named_endpoints
 from tracemill.models.model import Model
 from tracemill.models.payload import decoded
+from tracemill.models.sharing import adapter_folder, adapter_rank
 from tracemill.models.step import answer_lengths
 from tracemill.recipe import Recipe
 from tracemill.text.spelling import nearest
@@ -64,6 +65,8 @@ def _require(served: ServedModel, machine: Resources, serves_here: bool) -> None
         _require_answer(model, endpoints, machine)
     if not endpoints and model.is_folder and model.replicas:
         model.location(machine)
+        if model.engine.lora:
+            adapter_rank(model.name, adapter_folder(model, machine))
         if serves_here:
             require_fit(model, machine)
 

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 
 from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError
-from tracemill.models.weights import folder_digest
 
 # Flags of `vllm serve` 0.32 that decide text, and the field that says the same where it is seen.
 _TEXT_CHANGING = {
@@ -52,7 +51,7 @@ _NAME = re.compile(r"--(?:no-)?([a-z0-9_-]+)")
 class Engine(BaseModel):
     """Settings of the engine that change what a model says. What is at its default adds nothing to the identity.
 
-    `chat_template` is a file and `lora` an adapter's folder, whose content counts. `flags` go to `vllm serve` as they
+    `chat_template` is a file and `lora` the folder of an adapter to the weights, whose content counts. `flags` go to `vllm serve` as they
     are, for settings that have no field here. `version`: refuse any other version of vLLM, and make it part of the
     identity (two versions may differ in the last bits of a logit, so in a token once in some thousand).
     """
@@ -67,30 +66,28 @@ class Engine(BaseModel):
     flags: tuple[str, ...] = ()
     version: str | None = None
 
-    def identity(self, resources: Resources) -> str:
-        """What it adds to the identity of the weights: "" for all defaults."""
+    def identity(self, resources: Resources, adapter: str | None = None) -> str:
+        """What it adds to the identity of the weights: "" for all defaults. `adapter`: the digest of `lora`'s files."""
         given = self.model_dump(mode="json", exclude_defaults=True)
         if self.chat_template:
             given["chat_template"] = hashlib.sha256(_file(self.chat_template, resources).read_bytes()).hexdigest()
         if self.lora:
-            given["lora"] = folder_digest(resources.path(self.lora).resolve())
+            given["lora"] = adapter
         if not given:
             return ""
         text = json.dumps(given, sort_keys=True, separators=(",", ":"))
         return "+" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def options(self, resources: Resources, name: str) -> list[str]:
-        """The flags of `vllm serve` that say the same; a LoRA adapter takes the model's name `name`."""
-        found = [
+    def options(self, resources: Resources) -> list[str]:
+        """The flags of `vllm serve` that say the same, but for adapters (see models/sharing.py)."""
+        return [
             *(("--quantization", self.quantization) if self.quantization else ()),
             *(("--kv-cache-dtype", self.kv_cache_dtype) if self.kv_cache_dtype else ()),
             *(("--dtype", self.dtype) if self.dtype else ()),
             *(("--chat-template", str(_file(self.chat_template, resources))) if self.chat_template else ()),
             *(("--hf-overrides", json.dumps(self.hf_overrides, sort_keys=True)) if self.hf_overrides else ()),
+            *self.flags,
         ]
-        if self.lora:
-            found += ["--enable-lora", "--lora-modules", f"{name}={resources.path(self.lora)}"]
-        return [*found, *self.flags]
 
 
 def _file(text: str, resources: Resources) -> Path:

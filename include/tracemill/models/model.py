@@ -78,7 +78,8 @@ class Model(BaseModel):
     Either `api` says where it answers, or `weights` what is to be served: a folder (starting with /, ./, ../ or
     ${NAME}; relative ones start at the recipe's folder) or an id on the Hub, which needs a `revision`: an unpinned
     model would make two runs of one recipe incomparable. A folder with a `revision` is taken at its word; one without
-    is identified by the content of its files. `engine` is what of the engine's settings changes answers.
+    is identified by the content of its files. `engine` is what of the engine's settings changes answers; models that
+    are adapters of one base (`engine.lora`) share a server.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -134,7 +135,20 @@ class Model(BaseModel):
         """
         if self.api:
             return self.api.identity()
-        return self._weights(resources, store) + self.engine.identity(resources)
+        return self._weights(resources, store) + self.engine.identity(resources, self._adapter(resources, store))
+
+    def _adapter(self, resources: Resources, store: ObjectStore) -> str | None:
+        """The digest of a LoRA adapter's files, kept on the store as that of weights is."""
+        if not self.engine.lora:
+            return None
+        folder = resources.path(self.engine.lora).resolve()
+        place = f"{self.name}/lora"
+        if folder.is_dir():
+            return folder_identity(store, place, folder)
+        known = known_identity(store, place)
+        if known is None:
+            raise RecipeError(f"model {self.name!r}: engine.lora: there is no folder {folder}")
+        return known
 
     def _weights(self, resources: Resources, store: ObjectStore) -> str:
         if self.weights and self.revision:

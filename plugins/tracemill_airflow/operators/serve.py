@@ -51,7 +51,8 @@ def needed_servers(recipe: Recipe, store: Store, machine: Resources) -> list[Ser
 
 
 class ServersOperator(StageOperator):
-    """Lists the model servers that the run may need, one dict a replica: what `ServeOperator` is mapped over.
+    """Lists the model servers that the run may need, one dict a replica: what `ServeOperator` is mapped over. Adapters of
+    one base have one together.
 
     That is decided here, on the default queue: a server that nobody needs costs no task and no worker with a GPU.
     """
@@ -60,18 +61,24 @@ class ServersOperator(StageOperator):
         super().__init__(map_index_template=None, **kwargs)
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Model and replica number of each server that is needed."""
+        """Model and replica number of each server that is needed, and which other models it serves."""
         from tracemill.recipe import load_recipe
+
+        from tracemill.models.sharing import families
 
         recipe = load_recipe(self.recipe)
         served = needed_servers(recipe, self.open_store(), recipe.located(self.machine()))
-        return [{"model": s.model.name, "replica": n} for s in served for n in range(s.model.replicas)]
+        servers: list[dict[str, Any]] = []
+        for first, *others in families(s.model for s in served):
+            shared = {"others": [model.name for model in others]} if others else {}
+            servers += [{"model": first.name, "replica": n, **shared} for n in range(first.replicas)]
+        return servers
 
 
 class ServeOperator(StageOperator):
     """Runs one replica of a model while it is needed; `server` is an item of ServersOperator's list.
 
-    Ends when the model's stages are sealed. When nobody asked for a while it gives its place up and waits for the next
+    Ends when its models' stages are sealed. When nobody asked for a while it gives its place up and waits for the next
     one who does. A server that fails fails the task; Airflow tries again, and the clients meanwhile wait.
     """
 
@@ -91,7 +98,7 @@ class ServeOperator(StageOperator):
 
     def serve(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Serve until the stages are sealed. Raises what the server's log says when it fails."""
-        from tracemill.local.demand import Demand, served_models
+        from tracemill.local.demand import Demand, asked_by, served_models
         from tracemill.models.server.command import require_reachable
         from tracemill.models.server.replica import Replica
         from tracemill.recipe import load_recipe
@@ -102,16 +109,18 @@ class ServeOperator(StageOperator):
             return {"why": "nobody needs it"}
         recipe = load_recipe(self.recipe)
         store = self.open_store()
-        served = served_models(recipe)[self.server["model"]]
+        known = served_models(recipe)
+        first, *others = (known[name].model for name in self._models)
         machine = recipe.located(self.machine())
         require_reachable(store, machine)
-        demand = Demand(recipe, store, machine, served.stages)
+        stages = asked_by(recipe, self._models)
+        demand = Demand(recipe, store, machine, stages)
         run = run_of(context)
 
         def nobody_needs_it() -> bool:
-            return have_ended(states(run), served.stages) or demand.is_over()
+            return have_ended(states(run), stages) or demand.is_over()
 
-        self._replica = Replica(served.model, int(self.server["replica"]), store, machine, nobody_needs_it)
+        self._replica = Replica(first, int(self.server["replica"]), store, machine, nobody_needs_it, others)
         life = self._replica.serve()
         if life.why == "idle":
             self._wait(context)
@@ -123,9 +132,15 @@ class ServeOperator(StageOperator):
             self._replica.stop()
 
     @property
+    def _models(self) -> tuple[str, ...]:
+        """The names of the models that the server serves; one, but for adapters of one base."""
+        return (self.server["model"], *self.server.get("others", ()))
+
+    @property
     def _name(self) -> str:
-        return f"{self.server['model']} {self.server['replica']}"
+        return f"{' + '.join(self._models)} {self.server['replica']}"
 
     def _wait(self, context: Context) -> None:
-        trigger = DemandTrigger(self.store_url, self.recipe, self.server["model"], run_of(context))
+        first, *others = self._models
+        trigger = DemandTrigger(self.store_url, self.recipe, first, run_of(context), others)
         self.defer(trigger=trigger, method_name="serve")

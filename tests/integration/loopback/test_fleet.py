@@ -148,6 +148,15 @@ def test_an_engine_that_stands_still_is_noticed_and_one_that_waits_for_work_is_n
     assert live_leases(store, "tiny", "org/tiny@abc") == []
 
 
+def test_models_of_one_server_have_a_lease_each_with_its_load(store: Store) -> None:
+    bare = Lease(model="tiny", identity="org/tiny@abc", replica=0, url="http://x", host="h", pid=1, renewed=0)
+    with Heart(store, [bare, bare.model_copy(update={"model": "small"})], Engine(), beat=0.02):
+        time.sleep(0.2)
+        loads = [[one.generated for one in live_leases(store, name, "org/tiny@abc")] for name in ("tiny", "small")]
+        assert loads == [[5], [5]]
+    assert [*live_leases(store, "tiny", "org/tiny@abc"), *live_leases(store, "small", "org/tiny@abc")] == []
+
+
 def test_a_watch_that_fails_fails_everybody_instead_of_leaving_them_to_wait(store: Store) -> None:
     """Trap: the task that looks after requests may itself die, and then nobody ends a request to a silent server."""
     with on_socket(FakeServer()) as silent:

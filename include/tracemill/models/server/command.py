@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tracemill.errors import RecipeError, ServingError
 from tracemill.models.endpoints import API_KEY
 from tracemill.models.model import Model
 from tracemill.models.server import guard, vllm_cli
+from tracemill.models.sharing import lora_options, served_names
 
 PYTHON = "TRACEMILL_VLLM_PYTHON"
 HOST = "TRACEMILL_SERVE_HOST"
@@ -57,13 +58,15 @@ def cpu_dtype(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     return "bfloat16" if _BF16.intersection(flags) else "float32"
 
 
-def command(model: Model, python: Path, resources: Resources, host: str, port: int) -> list[str]:
-    """The whole command, behind the guard that ends everything with this process."""
+def command(
+    model: Model, python: Path, resources: Resources, host: str, port: int, others: Sequence[Model] = ()
+) -> list[str]:
+    """The whole command, behind the guard that ends everything with this process. `others` share the server."""
     serve = model.serve
     cpu = on_cpu(python)
-    base = f"{model.name}-base" if model.engine.lora else model.name  # the adapter has the model's name
+    family = (model, *others)
     options: list[str] = [
-        *("--served-model-name", base, "--host", host, "--port", str(port)),
+        *("--served-model-name", *served_names(family), "--host", host, "--port", str(port)),
         *("--tensor-parallel-size", str(serve.tensor_parallel)),
         *("--pipeline-parallel-size", str(serve.pipeline_parallel)),
         *("--generation-config", "vllm", "--disable-uvicorn-access-log"),
@@ -73,7 +76,8 @@ def command(model: Model, python: Path, resources: Resources, host: str, port: i
         *(("--enforce-eager",) if cpu else ()),
         *(("--dtype", cpu_dtype()) if cpu and not model.engine.dtype else ()),
         *(_CPU_GENERATION if cpu and model.task == "generate" else ()),
-        *model.engine.options(resources, model.name),
+        *model.engine.options(resources),
+        *lora_options(family, resources),
         *serve.flags,
     ]
     guarded = [sys.executable, "-P", guard.__file__, str(os.getpid())]

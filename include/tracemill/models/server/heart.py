@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol
 
@@ -34,23 +35,28 @@ class Watched(Protocol):
 
 
 class Heart:
-    """The lease of one server, renewed every BEAT seconds with its load while it is healthy. For `with`."""
+    """The leases of one server, one a model, renewed every BEAT seconds with its load while it is healthy. For `with`."""
 
     def __init__(
-        self, store: ObjectStore, lease: Lease, server: Watched, beat: float = BEAT, frozen: float = FROZEN
+        self,
+        store: ObjectStore,
+        lease: Lease | Sequence[Lease],
+        server: Watched,
+        beat: float = BEAT,
+        frozen: float = FROZEN,
     ) -> None:
         self._store = store
-        self._lease = lease
+        self._leases = [lease] if isinstance(lease, Lease) else list(lease)
         self._server = server
         self._every = beat
         self._frozen = frozen
         self.gauges = server.gauges() or Gauges()
         self._heard = self._progressed = time.monotonic()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"lease {lease.key}", daemon=True)
+        self._thread = threading.Thread(target=self._beat, name=f"lease {self._leases[0].key}", daemon=True)
 
     def __enter__(self) -> Heart:
-        self._lease = renew(self._store, self._lease)
+        self._leases = [renew(self._store, lease) for lease in self._leases]
         self._thread.start()
         return self
 
@@ -59,7 +65,8 @@ class Heart:
     ) -> None:
         self._over.set()
         self._thread.join()
-        withdraw(self._store, self._lease)
+        for lease in self._leases:
+            withdraw(self._store, lease)
 
     def check(self, model: str) -> None:
         """Raise ServingError when the server was silent, or its engine stood still, for too long."""
@@ -80,9 +87,9 @@ class Heart:
                 continue
             self._note(latest)
             load = {"running": latest.running, "waiting": latest.waiting, "generated": latest.generated}
-            self._lease = self._lease.model_copy(update={**load, "progressed": time.time() - self._stood()})
+            load["progressed"] = time.time() - self._stood()
             try:
-                self._lease = renew(self._store, self._lease)
+                self._leases = [renew(self._store, lease.model_copy(update=load)) for lease in self._leases]
             except StoreError as error:
                 _log.warning("the lease could not be renewed, it is tried again in %.0f s: %s", self._every, error)
 

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import httpx
@@ -42,10 +42,12 @@ progress = logging.getLogger("tracemill.progress")
 class Server:
     """`vllm serve` for one replica. `stop` (also at the end of `with`) leaves no process behind.
 
-    `log` is the file of the server's own output.
+    `log` is the file of the server's own output. `others` are the models that share it (see models/sharing.py).
     """
 
-    def __init__(self, model: Model, resources: Resources, replica: int, log: Path) -> None:
+    def __init__(
+        self, model: Model, resources: Resources, replica: int, log: Path, others: Sequence[Model] = ()
+    ) -> None:
         self.model = model
         self.log = log
         host = resources.environment.get(HOST, LOOPBACK)
@@ -54,7 +56,7 @@ class Server:
         require_fit(model, resources)
         self._yields = on_cpu(python)
         self.url = f"http://{reachable_name(host)}:{port}"
-        self._command = command(model, python, resources, host, port)
+        self._command = command(model, python, resources, host, port, others)
         self._environment = environment(model, python, replica, resources.environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._http = httpx.Client(base_url=f"http://{_local(host)}:{port}", timeout=10, trust_env=False)

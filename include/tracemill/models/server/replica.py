@@ -7,7 +7,7 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -36,12 +36,22 @@ class Served:
 
 
 class Replica:
-    """One replica's life. `done` says that no stage needs the model any more; it is asked every few seconds."""
+    """One replica's life. `done` says that no stage needs its models any more; it is asked every few seconds.
+
+    `others` are models that the same server serves (see models/sharing.py); each has a lease under its own name.
+    """
 
     def __init__(
-        self, model: Model, replica: int, store: ObjectStore, resources: Resources, done: Callable[[], bool]
+        self,
+        model: Model,
+        replica: int,
+        store: ObjectStore,
+        resources: Resources,
+        done: Callable[[], bool],
+        others: Sequence[Model] = (),
     ) -> None:
         self.model = model
+        self.others = tuple(others)
         self.replica = replica
         self.store = store
         self.resources = resources
@@ -53,24 +63,28 @@ class Replica:
         """Serve until done, idle or told to stop. Raises ServingError or RecipeError when the server fails; what it
         raises is left on the store, so that those who wait for the model need not wait in vain.
         """
-        forget_failure(self.store, self.model.name)
+        family = (self.model, *self.others)
+        for model in family:
+            forget_failure(self.store, model.name)
         try:
             return self._served()
         except TracemillError as error:
-            leave_word(self.store, self.model.name, error, final=isinstance(error, RecipeError))
+            for model in family:
+                leave_word(self.store, model.name, error, final=isinstance(error, RecipeError))
             raise
 
     def _served(self) -> Served:
         with tempfile.TemporaryDirectory(prefix="tracemill-serve-") as folder:
             log = Path(folder) / f"{self.model.name}.log"
-            with Server(self.model, self.resources, self.replica, log) as self._server:
+            with Server(self.model, self.resources, self.replica, log, self.others) as self._server:
                 try:
                     self._server.start()
                 except TracemillError:
                     if self._told:
                         return Served("told", 0.0, 0.0, 0.0)
                     raise
-                with Heart(self.store, self._lease(self._server), self._server) as heart:
+                leases = [self._lease(model, self._server) for model in (self.model, *self.others)]
+                with Heart(self.store, leases, self._server) as heart:
                     return self._watch(self._server, heart)
 
     def stop(self) -> None:
@@ -79,10 +93,10 @@ class Replica:
         if self._server:
             self._server.stop()
 
-    def _lease(self, server: Server) -> Lease:
+    def _lease(self, model: Model, server: Server) -> Lease:
         return Lease(
-            model=self.model.name,
-            identity=self.model.identity(self.resources, self.store),
+            model=model.name,
+            identity=model.identity(self.resources, self.store),
             replica=self.replica,
             url=server.url,
             host=socket.gethostname(),
@@ -100,7 +114,7 @@ class Replica:
             if not self._told:
                 server.check()
                 heart.check(self.model.name)
-            if latest.busy or latest.generated != last.generated or wanted(self.store, self.model.name):
+            if latest.busy or latest.generated != last.generated or self._is_wanted():
                 active = now
             if now - reported >= REPORT:
                 _log.info("%s: %s", self.model.name, summary(last, latest, now - reported))
@@ -113,6 +127,9 @@ class Replica:
                 _log.info("%s: %s after %.0f s, %.0f tokens generated", self.model.name, why, now - began, generated)
                 return Served(why, round(now - began, 1), generated, prompted)
             time.sleep(BEAT)
+
+    def _is_wanted(self) -> bool:
+        return any(wanted(self.store, model.name) for model in (self.model, *self.others))
 
     def _end(self, quiet: float) -> Literal["done", "idle", "told"] | None:
         if self._told:
