@@ -46,7 +46,7 @@ from tracemill.select.intersect import Intersect
 from tracemill.select.phrases.drop import DropPhrases
 from tracemill.select.phrases.step import Phrases
 from tracemill.select.rules import Rules
-from tracemill.select.select import Select
+from tracemill.select.select import Select, require_measured
 from tracemill.select.stage_one import StageOne
 from tracemill.select.stage_two import StageTwo
 from tracemill.text.spelling import explained, nearest
@@ -145,6 +145,11 @@ class Recipe(BaseModel):
             for source in step.sources if isinstance(step, Distill) else ():
                 if source not in known:
                     raise ValueError(f"step {name!r}: sources: there is no {source!r}{nearest(source, known)}")
+        return self
+
+    @model_validator(mode="after")
+    def _no_choice_by_what_nobody_measures(self) -> Self:
+        require_measured(self.steps)
         return self
 
     def pipeline(self) -> dict[str, Step]:

@@ -132,3 +132,35 @@ def test_the_papers_evaluation_has_their_samples_and_limits() -> None:
     asked = {source: step.teacher.samples for step in steps.values() for source in getattr(step, "sources", ())}  # type: ignore[union-attr]
     assert (asked["aime_2024"], asked["livecodebench"], asked["math_500"]) == (64, 16, 4)
     assert set(asked) == {source.name for source in load_recipe("evaluate_papers").sources}
+
+
+def fitting(select: dict[str, object], *before: dict[str, object]) -> dict[str, object]:
+    """A recipe that measures so and then selects so."""
+    source = {"kind": "demo", "name": "demo_maths", "part": "maths", "category": "math"}
+    model = {"weights": "org/m", "revision": "1"}
+    steps: dict[str, object] = {
+        f"p{n}": {"kind": "perplexity", "model": {"name": f"m{n}", **model}, **one} for n, one in enumerate(before)
+    }
+    steps["select"] = {"kind": "select", **select}
+    return {"name": "fitting", "description": "", "sources": [source], "steps": steps}
+
+
+@pytest.mark.parametrize(
+    ("select", "before"),
+    [
+        pytest.param({"by": "rsr"}, [], id="by what nobody measures"),
+        pytest.param({"by": "rsr"}, [{}], id="perplexity alone gives no ratio"),
+        pytest.param({"by": "rsr", "measurer": "m0"}, [{}, {"rsr": True}], id="the ratio under another model"),
+        pytest.param({"by": "perplexity", "measurer": "m7"}, [{}], id="a model that is not there"),
+    ],
+)
+def test_a_choice_by_a_number_that_nobody_measures_is_refused_when_the_recipe_is_read(
+    select: dict[str, object], before: list[dict[str, object]]
+) -> None:
+    with pytest.raises(RecipeError, match="which no step before it measures: put a `perplexity` step"):
+        parse_recipe(fitting(select, *before), "here")
+
+
+@pytest.mark.parametrize("select", [{"by": "rsr"}, {"by": "rsr", "measurer": "m1"}, {"by": "perplexity"}, {"by": "shortest"}])
+def test_a_choice_by_a_number_that_is_measured_is_let_through(select: dict[str, object]) -> None:
+    parse_recipe(fitting(select, {}, {"rsr": True}), "here")

@@ -72,7 +72,7 @@ def _turned_away(inputs: Inputs) -> pl.DataFrame:
 def _judges(manifest: Manifest) -> bool:
     settings: Mapping[str, Any] = manifest.settings
     kind = settings.get("kind")
-    return kind in _JUDGING or (kind == "gate" and settings.get("metric") != "perplexity")
+    return kind in _JUDGING or (kind == "gate" and settings.get("metric") not in ("perplexity", "rsr"))
 
 
 def _nobody() -> pl.DataFrame:

@@ -26,6 +26,7 @@ from tracemill.models.flight import Flight, Flights, NotOffered
 from tracemill.models.outgoing import STREAMED, Outgoing
 from tracemill.models.pacing import retry_after
 from tracemill.models.payload import encoded
+from tracemill.models.ranks import with_ranks
 from tracemill.models.refusals import require_model_server
 from tracemill.models.rendering import NotShown, rendered
 from tracemill.models.request import Answer, Ask, Refusal, Reply
@@ -222,6 +223,8 @@ class Client:
         status, data, wait = await self._post(flight, ask.route, body)
         budget = ask.body.get("max_tokens")
         answer = read_reply(ask.route, status, data, round(time.monotonic() - began, 4), wait, budget)
+        if ask.ranked is not None and isinstance(answer, Reply):
+            return with_ranks(answer, data, ask.ranked)
         if ask.goes_on and isinstance(answer, Reply):
             return replace(answer, text=as_tags(answer.text, str(ask.body.get(BEGUN, ""))), token_ids=None)
         return answer

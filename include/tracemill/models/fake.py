@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from tracemill.models.wire import ServerFault
 
 Say = Callable[[str, int], str]
 BASE = "http://fake"
+_TOKEN = re.compile(r"\s*\S+(?:\s+\Z)?")  # a word with the blank space before it, and at the end what comes after
 
 
 def echo(prompt: str, seed: int) -> str:
@@ -37,6 +39,7 @@ class FakeServer:
     `models`: names served, or any; `owner`: who lists them (vLLM says "vllm"), or nobody does. With `reasoning` set,
     the chain of thought comes in that field of the message, as from a server with a reasoning parser. Without
     `numbers` it knows no `return_token_ids`. With `shapes` it keeps to a JSON schema, with the last value allowed.
+    Each word of a prompt is a token of the log-probability `logprob` and the rank `rank(word)`, if ranks are known.
     `seconds(prompt, seed)` is how long a generation takes; one whose client leaves before is counted in `closed`.
     """
 
@@ -45,6 +48,7 @@ class FakeServer:
     context: int = 100_000
     reward: Callable[[str, str], list[float]] = lambda _prompt, _answer: [4.0, 4.0, 4.0, 1.0, 1.0]
     logprob: float = -0.5
+    rank: Callable[[str], int] | None = lambda _word: 1
     models: frozenset[str] | None = None
     owner: str | None = None
     reasoning: str | None = None
@@ -132,8 +136,12 @@ class FakeServer:
         choice: dict[str, Any] = {"text": text, "finish_reason": finish, **self._numbered(text, body)}
         choice |= self._of_prompt(prompt, body)
         if "prompt_logprobs" in body:
-            choice["prompt_logprobs"] = [None, *({"7": {"logprob": self.logprob}} for _ in prompt.split()[1:])]
+            choice["prompt_logprobs"] = [None, *map(self._scored, _TOKEN.findall(prompt)[1:])]
         return {"choices": [choice], "usage": _usage(prompt, text)}
+
+    def _scored(self, token: str) -> dict[str, Any]:
+        ranked = {"rank": self.rank(token.strip())} if self.rank else {}
+        return {"7": {"logprob": self.logprob, **ranked, "decoded_token": token}}
 
     def classify(self, prompt: str, body: dict[str, Any]) -> dict[str, Any]:
         """POST /classify."""

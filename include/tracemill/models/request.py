@@ -22,7 +22,8 @@ class Ask:
     `goes_on` says that this request continues one, whose `tokens` those are (None: nobody knows them), and `idle` names
     fields of the body that say nothing and that nobody wrote, so that not every address need be sent them. `shape` is
     the JSON schema that an answer is to keep to where the server can see to it: in the key, as it changes what is said;
-    an answer that was paid for without it (`plain`) is taken all the same.
+    an answer that was paid for without it (`plain`) is taken all the same. `ranked` is the end of a prompt whose tokens'
+    ranks are kept, beside those of the whole prompt; an answer without them is none, so it is in the key.
     """
 
     route: Route
@@ -33,6 +34,7 @@ class Ask:
     tokens: bytes | None = None
     idle: frozenset[str] = frozenset()
     shape: Mapping[str, Any] | None = None
+    ranked: str | None = None
 
     @property
     def plain(self) -> Ask:
@@ -68,6 +70,7 @@ class Ask:
         """SHA-256 (hex) of model weights, route, prompt, sampling and sample index."""
         parts = {"model": identity, "route": self.route, "body": self.body, "sample": self.sample}
         parts |= {"shape": self.shape} if self.shape else {}
+        parts |= {"ranked": len(self.ranked)} if self.ranked is not None else {}
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -78,7 +81,8 @@ class Reply:
 
     `seconds` from sending to the whole answer. `finish_reason` is one of models.finish: only "stop" is a whole answer.
     `served_model` is what the server called itself. `token_ids`: of a cut answer that may be continued, the numbers of
-    its prompt's tokens and of its own, little-endian in four bytes each, where the server gave them.
+    its prompt's tokens and of its own, little-endian in four bytes each, where the server gave them. `ranks`: of a prompt
+    that was to be ranked, those of its tokens from the second on, little-endian in two bytes each (see ranks.py).
     """
 
     text: str
@@ -89,6 +93,7 @@ class Reply:
     values: tuple[float, ...] = ()
     served_model: str | None = None
     token_ids: bytes | None = None
+    ranks: bytes | None = None
 
 
 @dataclass(frozen=True)

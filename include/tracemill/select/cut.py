@@ -18,7 +18,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.step import Inputs, Output, Step, ledger_rows
 from tracemill.engine.tables import columns_of
 
-Metric = Literal["reward", "score", "perplexity"]
+Metric = Literal["reward", "score", "perplexity", "rsr"]
 By = Literal["all", "category", "teacher"]
 EVERYTHING = "*"
 OF_TEACHER = "teacher "  # how the group of a teacher begins, and no category

@@ -14,14 +14,15 @@ from tracemill.engine.step import Inputs
 from tracemill.errors import MissingInput
 from tracemill.select.cut import EVERYTHING, OF_TEACHER, By, Metric, measured_values
 
-_REASONS = {"reward": "low_reward", "score": "low_score", "perplexity": "high_perplexity"}
+_REASONS = {"reward": "low_reward", "score": "low_score", "perplexity": "high_perplexity", "rsr": "high_rsr"}
+_LOWER = {"perplexity", "rsr"}  # metrics of which less is better
 
 
 class Gate(Sieve):
     """Apply the thresholds that an earlier `cut` step of the same metric measured.
 
     `keep` "above" keeps what is at or above the threshold (rewards, scores), "below" what is at or below it
-    (perplexity). A response measured by several models must pass each; one that was not measured is kept with the
+    (perplexity, rank-surprisal ratio). A response measured by several models must pass each; one that was not measured is kept with the
     reason `unmeasured`.
     """
 
@@ -51,7 +52,7 @@ class Gate(Sieve):
 
     def _decided(self, values: pl.DataFrame) -> pl.DataFrame:
         """One row a response: its first number beyond the threshold, with the reason, else its last one."""
-        side = self.keep or ("below" if self.metric == "perplexity" else "above")
+        side = self.keep or ("below" if self.metric in _LOWER else "above")
         score = pl.col("score")
         threshold = pl.col("threshold")
         beyond = score < threshold if side == "above" else score > threshold

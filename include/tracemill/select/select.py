@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tracemill.engine.identities import former_ids, migration
 from tracemill.engine.ids import Unit
@@ -17,14 +17,21 @@ from tracemill.engine.sieve import sifted_ledger
 from tracemill.engine.standing import COLUMNS, standing
 from tracemill.engine.step import Inputs, Output, Step
 from tracemill.engine.tables import columns_of
+from tracemill.errors import RecipeError
+from tracemill.judge.perplexity import Perplexity
+
+By = Literal["reward", "rsr", "perplexity", "shortest"]
+_MEASURED = ("rsr", "perplexity")
 
 
 class Select(Step):
     """Rank each problem's responses and keep the first `responses_per_problem`. See docs/design/release.md.
 
     A response is *verified* when its verdicts together are a pass (`engine/standing.py`): no verifier that applies
-    says fail, or could not tell, unless the recipe lets a judge overrule it. The rank: verified first, then the higher
-    reward (mean over reward models; a response without one comes last), then the shorter thinking, then the smaller id.
+    says fail, or could not tell, unless the recipe lets a judge overrule it. The rank: verified first, then what `by`
+    says, then the shorter thinking, then the smaller id. `by` is the higher reward (mean over reward models), the lower
+    `rsr` (how well it fits a student: arXiv 2601.14249) or `perplexity` under `measurer`, or `shortest`: nothing before
+    the thinking's length. A response without the number comes last.
     The last two make the choice unique; they never depend on the order of rows. In a store that was migrated the older
     id decides, as it did before. Rejected, in this order:
     `unformatted` (thinking or answer is blank, so the released layout cannot hold it), `failed` (a verifier said fail
@@ -34,10 +41,18 @@ class Select(Step):
     kind: Literal["select"]
     responses_per_problem: Annotated[int, Field(ge=1)] = 1
     unverified: Literal["keep", "drop"] = "drop"
+    by: Annotated[By, Field(exclude_if=lambda by: by == "reward")] = "reward"
+    measurer: Annotated[str | None, Field(exclude_if=lambda name: name is None)] = None  # the model that measured `by`
+
+    @model_validator(mode="after")
+    def _names_a_measurer_of_something(self) -> Self:
+        if self.measurer and self.by not in _MEASURED:
+            raise ValueError(f"measurer names who measured {' or '.join(_MEASURED)}; `by` is {self.by}")
+        return self
 
     version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "generation"
-    reads: ClassVar[tuple[str, ...]] = ("generations", "verdicts", "rewards", "ledger")
+    reads: ClassVar[tuple[str, ...]] = ("generations", "verdicts", "rewards", "measurements", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("selected",)
 
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
@@ -45,9 +60,17 @@ class Select(Step):
         made = migration(inputs.store)
         return {} if made is None else {"migration": made.fingerprint}
 
+    def input_digests(self, inputs: Inputs) -> list[list[str | int]]:
+        """Of what the rank depends on: not on numbers that it is not by."""
+        used = "measurements" if self.by in _MEASURED else "rewards" if self.by == "reward" else None
+        return inputs.digests([n for n in self.reads if n == used or n not in ("rewards", "measurements")])
+
     def run(self, resources: Resources, inputs: Inputs) -> Output:
-        """Rank one shard; the ledger gives a surplus row's rank as `score` against `responses_per_problem`."""
-        candidates = _candidates(inputs)
+        """Rank one shard; the ledger gives a surplus row's rank as `score` against `responses_per_problem`.
+
+        Raises RecipeError when several models measured what it is by and `measurer` names none.
+        """
+        candidates = _candidates(inputs, self._merits(inputs))
         tie = former_ids(inputs.store, candidates["id"]).alias("tie")
         judged = self._decided(candidates.with_columns(tie))
         ledger = judged.select(
@@ -75,7 +98,7 @@ class Select(Step):
             .when(~verified & pl.lit(self.unverified == "drop"))
             .then(pl.lit("unverified"))
         )
-        order = ["ranked", verified, "reward", "length", "tie"]
+        order = ["ranked", verified, "merit", "length", "tie"]
         ranked = (
             candidates.with_row_index("place")
             .with_columns(unfit.alias("unfit"))
@@ -87,9 +110,42 @@ class Select(Step):
         surplus = pl.when(pl.col("rank") > self.responses_per_problem).then(pl.lit("surplus"))
         return ranked.with_columns(pl.coalesce(pl.col("unfit"), surplus).alias("reason"))
 
+    def _merits(self, inputs: Inputs) -> pl.DataFrame:
+        """Per response with a number, `merit`: of two the higher goes first."""
+        if self.by == "shortest":
+            return pl.DataFrame(schema={"id": pl.String, "merit": pl.Float64})
+        if self.by == "reward":
+            return _rewards(inputs)
+        found = _polars(inputs.table("measurements", ["generation_id", "metric", "measurer", "value"]))
+        found = found.filter(pl.col("metric") == self.by, pl.col("value").is_finite())
+        names = found["measurer"].unique().sort().to_list()
+        if self.measurer is None and len(names) > 1:
+            raise RecipeError(
+                f"select by {self.by}: {' and '.join(names)} measured it: say with `measurer` which of them it is for"
+            )
+        mine = found.filter(pl.col("measurer") == self.measurer) if self.measurer else found
+        return mine.group_by(pl.col("generation_id").alias("id")).agg(merit=-pl.col("value").last())
 
-def _candidates(inputs: Inputs) -> pl.DataFrame:
-    """The living responses in stored order; `verifier` is null when none passed, `reward` when there is none."""
+
+def require_measured(steps: Mapping[str, Step]) -> None:
+    """Raise ValueError when a `select` step is by a number that no step before it measures."""
+    measured: set[tuple[str, str]] = set()
+    for name, step in steps.items():
+        if isinstance(step, Perplexity):
+            measured |= {(metric, step.model.name) for metric in step.metrics}
+        if isinstance(step, Select) and step.by in _MEASURED:
+            found = [measurer for metric, measurer in measured if metric == step.by]
+            if not found or step.measurer not in (None, *found):
+                by_whom = f" under {step.measurer!r}" if step.measurer else ""
+                setting = ", rsr: true" if step.by == "rsr" else ""
+                raise ValueError(
+                    f"step {name!r} selects by {step.by}{by_whom}, which no step before it measures: put a "
+                    f"`perplexity` step with that model{setting} before it"
+                )
+
+
+def _candidates(inputs: Inputs, merits: pl.DataFrame) -> pl.DataFrame:
+    """The living responses in stored order; `verifier` is null when none passed, `merit` when there is no number."""
     table = inputs.table("generations", ["id", "problem_id", "think_content", "answer_content"])
     table = table.filter(pc.is_in(table["id"], value_set=inputs.alive("generation")))
     blank = pc.or_(_is_blank(table["think_content"]), _is_blank(table["answer_content"]))
@@ -98,7 +154,7 @@ def _candidates(inputs: Inputs) -> pl.DataFrame:
     return (
         _polars(narrow)
         .join(_verdicts(inputs), on="id", how="left", maintain_order="left")
-        .join(_rewards(inputs), on="id", how="left", maintain_order="left")
+        .join(merits, on="id", how="left", maintain_order="left")
         .with_columns(pl.col("failed").fill_null(False))
     )
 
@@ -121,7 +177,7 @@ def _rewards(inputs: Inputs) -> pl.DataFrame:
     """Per response: the mean score over the reward models that gave one; NaN counts as none."""
     rewards = _polars(inputs.table("rewards", ["generation_id", "score"]))
     score = pl.col("score").cast(pl.Float64).fill_nan(None).mean()
-    return rewards.group_by(pl.col("generation_id").alias("id")).agg(score.alias("reward"))
+    return rewards.group_by(pl.col("generation_id").alias("id")).agg(score.alias("merit"))
 
 
 def _polars(table: pa.Table) -> pl.DataFrame:

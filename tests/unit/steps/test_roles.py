@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from tests.build.shard import MODEL, generation, ledger, problem, rows, run, shard
+from tracemill.engine.responses import living_responses
 from tracemill.engine.step import Inputs, Output
 from tracemill.engine.store import Counts, Manifest, Store
 from tracemill.errors import MissingInput, ServingError
@@ -21,6 +23,7 @@ from tracemill.judge.reward import Reward
 from tracemill.judge.rewards.base import attributes
 from tracemill.judge.score import Score
 from tracemill.models.fake import FakeServer
+from tracemill.models.request import Ask
 from tracemill.select.cut import CutStep
 from tracemill.select.gate import Gate
 
@@ -209,6 +212,49 @@ def test_what_cannot_be_measured_is_never_rejected(store: Store, policy: str, bu
     inputs = shard(store, problems=[problem("p", "a " * 50)], generations=[generation("g", "p")])
     step = TypeAdapter(Perplexity).validate_python({"kind": "perplexity", "model": MODEL, "unmeasured": policy})
     assert ledger(run(step, FakeServer(context=20), inputs))["g"] == (bucket, "too_long")
+
+
+def test_a_students_fit_comes_with_the_perplexity_in_one_request(store: Store) -> None:
+    """The ratio is that of the response's four words alone: ranks 2 + 1 + 1 + 100 over 4 x 0.5."""
+    inputs = shard(
+        store,
+        problems=[problem("p", "strange words here")],
+        generations=[generation("g", "p", "end far", think_content="so it")],
+    )
+    step = TypeAdapter(Perplexity).validate_python({"kind": "perplexity", "model": MODEL, "rsr": True})
+    ranks = {"<think>so": 2, "far": 4000, "words": 900}
+    server = FakeServer(rank=lambda word: ranks.get(word, 1))
+    output = run(step, server, inputs)
+    found = {row["metric"]: (row["value"], row["tokens"]) for row in output.tables["measurements"].to_pylist()}
+    assert found == {"perplexity": (pytest.approx(math.exp(0.5)), 6), "rsr": (pytest.approx(104 / 2.0), 4)}
+    (kept,) = output.tables["ranks"].to_pylist()
+    assert (kept["generation_id"], kept["measurer"], kept["own"]) == ("g", "tiny", 4)
+    assert kept["ranks"] == [900, 1, 2, 1, 1, 4000]
+    assert len(server.generated) == 1
+    again = FakeServer(rank=None)
+    assert run(step, again, inputs).tables["ranks"].to_pylist() == [kept], "the answer that was paid has them"
+    assert again.requests == []
+
+
+def test_a_server_without_ranks_measures_perplexity_alone(store: Store) -> None:
+    inputs = shard(store, problems=[problem("p", "a b")], generations=[generation("g", "p", "c")])
+    step = TypeAdapter(Perplexity).validate_python({"kind": "perplexity", "model": MODEL, "rsr": True})
+    output = run(step, FakeServer(rank=None), inputs)
+    assert output.tables["measurements"]["metric"].to_pylist() == ["perplexity"]
+    assert output.tables["ranks"].num_rows == 0
+    assert ledger(output)["g"] == ("kept", None)
+
+
+def test_without_the_setting_nothing_is_asked_or_kept_otherwise(store: Store) -> None:
+    """Trap: a recipe that was run before there were ranks finds its paid answers and its sealed shards again."""
+    inputs = shard(store, problems=[problem("p", "a b")], generations=[generation("g", "p", "c")])
+    step = TypeAdapter(Perplexity).validate_python({"kind": "perplexity", "model": MODEL})
+    assert "rsr" not in step.settings(inputs)
+    body = {"prompt": "a b\n<think>hm</think>\nc", "max_tokens": 1, "temperature": 0.0, "prompt_logprobs": 0}
+    plain = Ask("/v1/completions", body)
+    assert step._ask(next(living_responses(inputs))).key("w") == plain.key("w")
+    assert replace(plain, ranked="c").key("w") != plain.key("w")
+    assert set(run(step, FakeServer(), inputs).tables) == {"measurements"}
 
 
 def test_labels_are_kept_even_where_one_cannot_be_read(store: Store) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 
 from tests.build.tables import inputs_of
 from tracemill.engine.resources import Resources
 from tracemill.engine.tables import columns_of
+from tracemill.errors import RecipeError
 from tracemill.select.select import Select
 
 LEDGER = columns_of("ledger")
@@ -26,6 +28,10 @@ def verdict(identity: str, status: str = "pass", verifier: str = "math") -> Any:
 
 def reward(identity: str, score: float | None, model: str = "tree") -> Any:
     return {"generation_id": identity, "reward_model": model, "score": score}
+
+
+def measured(identity: str, value: float, metric: str = "rsr", measurer: str = "student") -> Any:
+    return {"generation_id": identity, "metric": metric, "measurer": measurer, "value": value}
 
 
 def selected(tmp_path: Path, tables: dict[str, list[Any]], **settings: Any) -> tuple[list[Any], dict[str, Any]]:
@@ -177,6 +183,74 @@ def test_rows_that_an_earlier_step_turned_away_do_not_take_part(tmp_path: Path) 
     _, ledger = selected(tmp_path, {"generations": generations, "verdicts": verdicts, "ledger": gone})
 
     assert set(ledger) == {"g2"}
+
+
+THREE: dict[str, list[Any]] = {
+    "generations": [response("g1", think="of middle length"), response("g2", think="short"), response("g3", think="a" * 40)],
+    "verdicts": [verdict("g1"), verdict("g2"), verdict("g3")],
+    "rewards": [reward("g1", 0.2), reward("g2", 0.1), reward("g3", 0.9)],
+    "measurements": [
+        measured("g1", 2.0),
+        measured("g2", 3.0),
+        measured("g3", 9.0, "perplexity"),
+        measured("g2", 1.5, "perplexity"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "order"),
+    [
+        pytest.param({}, ["g3", "g1", "g2"], id="the higher reward, as ever"),
+        pytest.param({"by": "reward"}, ["g3", "g1", "g2"], id="said aloud"),
+        pytest.param({"by": "rsr"}, ["g1", "g2", "g3"], id="the lower ratio, and what has none last"),
+        pytest.param({"by": "rsr", "measurer": "student"}, ["g1", "g2", "g3"], id="of a student by name"),
+        pytest.param({"by": "perplexity"}, ["g2", "g3", "g1"], id="the lower perplexity"),
+        pytest.param({"by": "shortest"}, ["g2", "g1", "g3"], id="the shortest thinking, whatever its reward"),
+    ],
+)
+def test_what_it_is_by_ranks_the_verified(tmp_path: Path, settings: dict[str, Any], order: list[str]) -> None:
+    _, ledger = selected(tmp_path, THREE, **settings, responses_per_problem=1)
+    ranks = {identity: row["score"] for identity, row in ledger.items()}
+    assert sorted(ranks, key=ranks.__getitem__) == order
+
+
+def test_a_failed_response_is_not_chosen_for_its_fit(tmp_path: Path) -> None:
+    failing = {**THREE, "verdicts": [verdict("g1", "fail"), verdict("g2"), verdict("g3")]}
+    chosen, ledger = selected(tmp_path, failing, by="rsr")
+    assert [row["generation_id"] for row in chosen] == ["g2"]
+    assert ledger["g1"]["reason"] == "failed"
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")], ids=str)
+def test_a_number_that_is_none_fits_nobody(tmp_path: Path, bad: float) -> None:
+    """Trap: minus infinity would be the best fit of all."""
+    chosen, _ = selected(tmp_path, {**THREE, "measurements": [measured("g1", bad), measured("g2", 3.0)]}, by="rsr")
+    assert [row["generation_id"] for row in chosen] == ["g2"]
+
+
+def test_of_two_students_one_must_be_named(tmp_path: Path) -> None:
+    both = {**THREE, "measurements": [*THREE["measurements"], measured("g3", 0.1, measurer="other")]}
+    with pytest.raises(RecipeError, match="other and student measured it"):
+        selected(tmp_path / "any", both, by="rsr")
+    chosen, _ = selected(tmp_path / "other", both, by="rsr", measurer="other")
+    assert [row["generation_id"] for row in chosen] == ["g3"]
+
+
+def test_what_it_is_not_by_changes_no_fingerprint(tmp_path: Path) -> None:
+    """Trap: measurements are read since there is `by`; a release without it must not be made again for them."""
+    without = inputs_of(tmp_path / "a", {name: rows for name, rows in THREE.items() if name != "measurements"})
+    inputs = inputs_of(tmp_path / "b", THREE)
+    plain = Select(kind="select")
+    assert plain.settings(inputs) == {"kind": "select", "responses_per_problem": 1, "unverified": "drop"}
+    assert plain.input_digests(inputs) == plain.input_digests(without)
+    fitting = Select(kind="select", by="rsr")
+    assert fitting.input_digests(inputs) != fitting.input_digests(without)
+
+
+def test_a_measurer_of_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError, match="measurer names who measured"):
+        Select(kind="select", measurer="student")
 
 
 def test_an_empty_shard_is_fine(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ REWARDS = declare(
     )
 )
 
-# One number about a response by one measurer: `metric` names it ("score", "perplexity").
+# One number about a response by one measurer: `metric` names it ("score", "perplexity", "rsr").
 MEASUREMENTS = declare(
     Table(
         "measurements",
@@ -114,6 +114,24 @@ MEASUREMENTS = declare(
                 ("measurer", pa.string()),
                 ("value", pa.float64()),
                 ("tokens", pa.int32()),
+            ]
+        ),
+        about=("generation", "generation_id"),
+    )
+)
+
+# The rank of every token of query and response but the first among all that `measurer` knows: 1 is the likeliest, 65,535
+# any beyond. The last `own` of them are the response's; null where these cannot be told from the query's.
+RANKS = declare(
+    Table(
+        "ranks",
+        pa.schema(
+            [
+                ("generation_id", pa.string()),
+                ("problem_id", pa.string()),
+                ("measurer", pa.string()),
+                ("own", pa.int32()),
+                ("ranks", pa.list_(pa.uint16())),
             ]
         ),
         about=("generation", "generation_id"),
