@@ -38,7 +38,8 @@ class CompletionTeacher(Teacher):
         body: dict[str, Any] = {"prompt": prompt, "add_special_tokens": self.add_special_tokens}
         body |= seeded(self.sampling, assignment, sample)
         idle = self.sampling.idle | ({"add_special_tokens"} - self.model_fields_set)
-        return Ask("/v1/completions", body, sample, self.continue_to is not None, idle=idle)
+        keeps = self.continue_to is not None
+        return Ask("/v1/completions", body, sample, keeps, idle=idle, logprobs=self.logprobs)
 
     def _continuation(self, asked: Ask, begun: str, tokens: int) -> Ask:
         prompt = str(asked.body["prompt"]).removesuffix(self.prefix) + begun

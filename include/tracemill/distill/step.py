@@ -49,7 +49,7 @@ class Distill(AskingStep):
     version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "priors", "ledger")
-    writes: ClassVar[tuple[str, ...]] = ("generations", "continuations")
+    writes: ClassVar[tuple[str, ...]] = ("generations", "continuations", "token_logprobs")
 
     def settings(self, inputs: Inputs) -> dict[str, Any]:
         """The settings without where models run, with the versions of a policy's verifiers."""
@@ -81,7 +81,10 @@ class Distill(AskingStep):
         written = self._written(self.feed(self.teacher.model, resources, inputs), resources, inputs, skipped)
         ids = inputs.alive("problem").to_pylist()
         ledger = fate_ledger("problem", ids, [_fate(i, skipped, written, answered) for i in ids])
-        return Output(ledger, {"generations": written.generations(), "continuations": written.continuations()})
+        tables = {"generations": written.generations(), "continuations": written.continuations()}
+        if self.teacher.logprobs:
+            tables["token_logprobs"] = written.token_logprobs()
+        return Output(ledger, tables)
 
     def _of_others(self, inputs: Inputs) -> list[str]:
         """The problems of sources that are not asked for."""
@@ -103,7 +106,8 @@ class Distill(AskingStep):
         judged.close()
         if expected := ruling.expected():
             resources.made_with["expected of the policy"] = expected
-        written = Written(teacher.model.name, teacher.source or teacher.model.name, teacher.continue_to)
+        source = teacher.source or teacher.model.name
+        written = Written(teacher.model.name, source, teacher.continue_to, teacher.logprobs)
         for assignment, trace in sampler.traces(answers):
             written.add(assignment.problem_id, trace)
         return written

@@ -13,6 +13,7 @@ from tracemill.distill.policies import AnyPolicy, Fixed
 from tracemill.models.model import Model
 from tracemill.models.request import Ask, Reply
 from tracemill.models.sampling import Sampling
+from tracemill.models.token_logprobs import MOST
 
 ModeName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 MATHS_DIRECTIVE = "Please reason step by step, and put your final answer within \\boxed{}."
@@ -41,7 +42,9 @@ class Teacher(BaseModel):
     mathematics (DeepSeek-R1 README). `prefix` starts every answer, as "<think>\\n" does for models that else skip
     thinking (same source). `continue_to`: a trace cut at `sampling.max_tokens` is continued to this many tokens in all,
     on the numbers of its tokens: the server must know `return_token_ids` (vLLM does), else the trace stays cut.
-    `source` is what the release calls the origin of these traces; default the model's name.
+    `source` is what the release calls the origin of these traces; default the model's name. `logprobs`: also keep, at
+    each token of a trace, how likely it was and which so many tokens were the likeliest, for distillation on logits; the
+    server must be vLLM. They take about six bytes for each of these tokens.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +57,7 @@ class Teacher(BaseModel):
     prefix: str = ""
     continue_to: Annotated[int, Field(ge=1)] | None = None
     source: str | None = None
+    logprobs: Annotated[int, Field(ge=0, le=MOST, exclude_if=lambda most: not most)] = 0  # 0: none are kept
 
     @model_validator(mode="after")
     def _samples_differ(self) -> Self:
@@ -86,6 +90,10 @@ class Teacher(BaseModel):
             raise ValueError(
                 f"model {self.model.name!r} is behind {api.provider}, which begins and continues no answers: remove "
                 "`prefix` and `continue_to`, and give sampling.max_tokens room enough"
+            )
+        if api and api.takes != "compatible" and self.logprobs:
+            raise ValueError(
+                f"model {self.model.name!r} is behind {api.provider}, which tells no token's number: remove `logprobs`"
             )
         for _, way in self.ways():
             refused = api.refuses({"messages": [], **way.sampling.body("", 0)}) if api else None
@@ -127,7 +135,7 @@ class Teacher(BaseModel):
             return None
         more = self._continuation(asked, self.whole(reply.text), left)
         more = replace(more, sample=asked.sample, idle=asked.idle)
-        return replace(more, keeps_tokens=False, goes_on=True, tokens=reply.token_ids)
+        return replace(more, keeps_tokens=False, goes_on=True, tokens=reply.token_ids, logprobs=asked.logprobs)
 
     def _continuation(self, asked: Ask, begun: str, tokens: int) -> Ask:
         raise NotImplementedError  # abstract

@@ -10,6 +10,7 @@ import pyarrow as pa
 from tracemill.engine.ids import generation_id
 from tracemill.engine.tables import columns_of
 from tracemill.models.request import Answer, Refusal, Reply
+from tracemill.models.token_logprobs import logprobs_of
 from tracemill.text.think import split
 
 _BATCH = 16  # traces whose texts are held twice for a moment
@@ -41,6 +42,7 @@ def joined(trace: Trace, rest: Answer) -> Trace:
         completion_tokens=(first.completion_tokens or 0) + (rest.completion_tokens or 0),
         seconds=first.seconds + rest.seconds,
         served_model=first.served_model,
+        logprobs=first.logprobs + rest.logprobs if first.logprobs and rest.logprobs else None,
     )
     return replace(trace, reply=whole, seam=len(first.text), seam_tokens=first.completion_tokens)
 
@@ -49,18 +51,20 @@ def joined(trace: Trace, rest: Answer) -> Trace:
 class Written:
     """The rows of a shard's traces, made into tables a few at a time: their texts are held about once.
 
-    `teacher` wrote them, `source` is what a release calls their origin, `limit` how long a continued one may be.
-    `problems` are those with a trace, `refusals` those that the server gave none for.
+    `teacher` wrote them, `source` is what a release calls their origin, `limit` how long a continued one may be, `likeliest`
+    how many tokens are kept at each token. `problems` are those with a trace, `refusals` those that the server gave none for.
     """
 
     teacher: str
     source: str
     limit: int | None = None
+    likeliest: int = 0
     refusals: dict[str, Refusal] = field(default_factory=dict)
     problems: set[str] = field(default_factory=set)
     _rows: list[dict[str, Any]] = field(default_factory=list)
     _batches: list[pa.RecordBatch] = field(default_factory=list)
     _seams: list[dict[str, Any]] = field(default_factory=list)
+    _likely: list[pa.Table] = field(default_factory=list)
 
     def add(self, problem: str, trace: Trace | Refusal) -> None:
         """Add what came of one sample; they come in the order of the rows."""
@@ -73,6 +77,8 @@ class Written:
         if trace.seam is not None:
             seam = {"seam": trace.seam, "tokens": trace.seam_tokens, "limit": self.limit}
             self._seams.append({"generation_id": row["id"], "problem_id": problem, **seam})
+        if self.likeliest and trace.reply.logprobs:
+            self._likely.append(_tokens_of(row["id"], problem, trace.reply, self.likeliest))
         if len(self._rows) >= _BATCH:
             self._pack()
 
@@ -84,6 +90,10 @@ class Written:
     def continuations(self) -> pa.Table:
         """Where traces were continued, in the order of the traces."""
         return pa.Table.from_pylist(self._seams, columns_of("continuations"))
+
+    def token_logprobs(self) -> pa.Table:
+        """What the teacher thought likely at each token of the traces of which that is known, in their order."""
+        return pa.concat_tables([columns_of("token_logprobs").empty_table(), *self._likely])
 
     def _pack(self) -> None:
         self._batches.append(pa.RecordBatch.from_pylist(self._rows, columns_of("generations")))
@@ -110,3 +120,19 @@ class Written:
             "response_source": self.source,
             "mode": trace.mode,
         }
+
+
+def _tokens_of(identity: str, problem: str, reply: Reply, most: int) -> pa.Table:
+    """One row a token of a trace."""
+    found = logprobs_of(reply, most)
+    ends = pa.array(range(0, most * len(found) + 1, most), pa.int32())
+    columns = {
+        "generation_id": pa.repeat(pa.scalar(identity), len(found)),
+        "problem_id": pa.repeat(pa.scalar(problem), len(found)),
+        "place": pa.array(range(len(found)), pa.int32()),
+        "token": pa.array(found["token"]),
+        "logprob": pa.array(found["logprob"]),
+        "top_tokens": pa.ListArray.from_arrays(ends, pa.array(found["tokens"].ravel())),
+        "top_logprobs": pa.ListArray.from_arrays(ends, pa.array(found["logprobs"].ravel())),
+    }
+    return pa.table(columns, columns_of("token_logprobs"))

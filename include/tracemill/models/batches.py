@@ -268,8 +268,8 @@ def _answer(route: Any, line: Mapping[str, Any], faults: list[str]) -> Reply | R
 
 
 def suits(ask: Ask) -> bool:
-    """Whether a batch can ask this: token numbers, on which a begun answer is continued, and ranks come from engines."""
-    return ask.route in ROUTES and not ask.goes_on and ask.ranked is None
+    """Whether a batch can ask this: token numbers, on which a begun answer goes on, and their ranks come from engines."""
+    return ask.route in ROUTES and not ask.goes_on and ask.ranked is None and not ask.logprobs
 
 
 def is_over(model: Model, store: ObjectStore, resources: Resources, records: Iterable[str]) -> bool:

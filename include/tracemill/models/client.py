@@ -31,6 +31,7 @@ from tracemill.models.refusals import require_model_server
 from tracemill.models.rendering import NotShown, rendered
 from tracemill.models.request import Answer, Ask, Refusal, Reply
 from tracemill.models.speed import Speed
+from tracemill.models.token_logprobs import with_logprobs
 from tracemill.models.transport import HttpTransport, Transport
 from tracemill.models.trouble import Trouble
 from tracemill.models.wire import Forbidden, ServerFault, read_reply
@@ -223,9 +224,13 @@ class Client:
         status, data, wait = await self._post(flight, ask.route, body)
         budget = ask.body.get("max_tokens")
         answer = read_reply(ask.route, status, data, round(time.monotonic() - began, 4), wait, budget)
-        if ask.ranked is not None and isinstance(answer, Reply):
+        if not isinstance(answer, Reply):
+            return answer
+        if ask.ranked is not None:
             return with_ranks(answer, data, ask.ranked)
-        if ask.goes_on and isinstance(answer, Reply):
+        if ask.logprobs:
+            answer = with_logprobs(answer, data, ask.logprobs)
+        if ask.goes_on:
             return replace(answer, text=as_tags(answer.text, str(ask.body.get(BEGUN, ""))), token_ids=None)
         return answer
 

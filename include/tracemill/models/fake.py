@@ -38,7 +38,7 @@ class FakeServer:
     `context` is the longest prompt in words; longer ones get vLLM's 400. `reward(prompt, answer)` gives class scores.
     `models`: names served, or any; `owner`: who lists them (vLLM says "vllm"), or nobody does. With `reasoning` set,
     the chain of thought comes in that field of the message, as from a server with a reasoning parser. Without
-    `numbers` it knows no `return_token_ids`. With `shapes` it keeps to a JSON schema, with the last value allowed.
+    `numbers` it knows no `return_token_ids` and no log-probabilities of an answer. With `shapes` it keeps to a JSON schema, with the last value allowed.
     Each word of a prompt is a token of the log-probability `logprob` and the rank `rank(word)`, if ranks are known.
     `seconds(prompt, seed)` is how long a generation takes; one whose client leaves before is counted in `closed`.
     """
@@ -126,7 +126,7 @@ class FakeServer:
             thinking, closed, rest = text.removeprefix("<think>").partition("</think>")
             message |= {self.reasoning: thinking, "content": rest if closed else None}
         choice = {"message": message, "finish_reason": finish, **self._numbered(text, body)}
-        return {"choices": [choice], "usage": _usage(prompt, text), **self._of_prompt(prompt, body)}
+        return {"choices": [choice], "usage": self._used(prompt, text, body), **self._of_prompt(prompt, body)}
 
     def complete(self, prompt: str, body: dict[str, Any]) -> dict[str, Any]:
         """POST /v1/completions; continues a text from where the whole answer to its prompt was cut."""
@@ -137,7 +137,7 @@ class FakeServer:
         choice |= self._of_prompt(prompt, body)
         if "prompt_logprobs" in body:
             choice["prompt_logprobs"] = [None, *map(self._scored, _TOKEN.findall(prompt)[1:])]
-        return {"choices": [choice], "usage": _usage(prompt, text)}
+        return {"choices": [choice], "usage": self._used(prompt, text, body)}
 
     def _scored(self, token: str) -> dict[str, Any]:
         ranked = {"rank": self.rank(token.strip())} if self.rank else {}
@@ -167,7 +167,15 @@ class FakeServer:
         return {"prompt": "".join(map(chr, body["tokens"]))}
 
     def _numbered(self, text: str, body: dict[str, Any]) -> dict[str, Any]:
-        return {"token_ids": [ord(c) for c in text]} if self.numbers and body.get("return_token_ids") else {}
+        if not (self.numbers and body.get("return_token_ids")):
+            return {}
+        numbers = [ord(c) for c in text]
+        return {"token_ids": numbers, **({"logprobs": likely(numbers, body)} if body.get("logprobs") else {})}
+
+    def _used(self, prompt: str, text: str, body: dict[str, Any]) -> dict[str, int]:
+        """The tokens of both: words, but in an answer with log-probabilities, which has one for each character."""
+        used = _usage(prompt, text)
+        return {**used, "completion_tokens": len(text)} if self.numbers and body.get("logprobs") else used
 
     def _of_prompt(self, prompt: str, body: dict[str, Any]) -> dict[str, Any]:
         wanted = self.numbers and body.get("return_token_ids")
@@ -189,6 +197,27 @@ _ROUTES: dict[str, Callable[[FakeServer, str, dict[str, Any]], dict[str, Any]]] 
     "/tokenize": FakeServer.tokenize,
     "/detokenize": FakeServer.detokenize,
 }
+
+
+def likely(numbers: list[int], body: dict[str, Any]) -> dict[str, Any]:
+    """The log-probabilities of these tokens in vLLM's form: the chosen token first, and as many of the likeliest as there
+    is room for. An odd number is never among the likeliest, an even one is the first of them.
+    """
+    most = body.get("top_logprobs") or body["logprobs"]
+    tokens = []
+    for number in numbers:
+        first = number + number % 2
+        best = {first + 2 * place: -0.1 - place for place in range(most)}
+        known = {number: best.get(number, -9.5), **best}
+        tokens.append([(f"token_id:{one}", value) for one, value in known.items()])
+    if "top_logprobs" in body:
+        rows = [[{"token": name, "logprob": value} for name, value in one[:most]] for one in tokens]
+        return {"content": [{**row[0], "top_logprobs": row} for row in rows]}
+    return {
+        "tokens": [one[0][0] for one in tokens],
+        "token_logprobs": [one[0][1] for one in tokens],
+        "top_logprobs": [dict(one[: most + 1]) for one in tokens],
+    }
 
 
 def _prompt(body: dict[str, Any]) -> str:
@@ -233,8 +262,10 @@ def events(data: dict[str, Any], size: int) -> Iterator[str]:
             piece = {name: said[start : start + size]}
             yield json.dumps({"choices": [{"delta": piece} if chat else piece]})
     last: dict[str, Any] = {"delta": {}} if chat else {"text": ""}
-    for number in choice.get("token_ids", ()):
-        yield json.dumps({"choices": [{**last, "token_ids": [number]}]})
+    known = choice.get("logprobs") or {}
+    for place, number in enumerate(choice.get("token_ids", ())):
+        said = {"logprobs": {name: [values[place]] for name, values in known.items()}} if known else {}
+        yield json.dumps({"choices": [{**last, "token_ids": [number], **said}]})
     yield json.dumps({"model": data.get("model"), "choices": [{**last, "finish_reason": choice["finish_reason"]}]})
     yield json.dumps({"choices": [], "usage": data.get("usage")})
     yield "[DONE]"

@@ -21,6 +21,7 @@ from tracemill.models.flight import NotOffered
 from tracemill.models.model import Model
 from tracemill.models.profiles import SHAPES
 from tracemill.models.request import Ask
+from tracemill.models.token_logprobs import asked_for
 from tracemill.models.wire import ServerFault
 
 STREAMED = {"/v1/chat/completions", "/v1/completions"}
@@ -55,6 +56,8 @@ class Outgoing:
             body = going_on(ask.tokens, body)
         if ask.keeps_tokens:
             body = {**body, "return_token_ids": True}
+        if ask.logprobs:
+            body = {**body, **asked_for(ask.logprobs, ask.route)}
         if ask.route == "/v1/completions" and body.get("max_tokens") is None:
             body = {**body, **await self._rest_of_context(body, post)}
         if self._streams and ask.route in STREAMED and "prompt_logprobs" not in body:

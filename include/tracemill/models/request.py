@@ -23,7 +23,8 @@ class Ask:
     fields of the body that say nothing and that nobody wrote, so that not every address need be sent them. `shape` is
     the JSON schema that an answer is to keep to where the server can see to it: in the key, as it changes what is said;
     an answer that was paid for without it (`plain`) is taken all the same. `ranked` is the end of a prompt whose tokens'
-    ranks are kept, beside those of the whole prompt; an answer without them is none, so it is in the key.
+    ranks are kept, beside those of the whole prompt; `logprobs`: how many of the likeliest tokens are kept at each token
+    of the answer. An answer without what is wanted is none, so both are in the key.
     """
 
     route: Route
@@ -35,6 +36,7 @@ class Ask:
     idle: frozenset[str] = frozenset()
     shape: Mapping[str, Any] | None = None
     ranked: str | None = None
+    logprobs: int = 0
 
     @property
     def plain(self) -> Ask:
@@ -71,6 +73,7 @@ class Ask:
         parts = {"model": identity, "route": self.route, "body": self.body, "sample": self.sample}
         parts |= {"shape": self.shape} if self.shape else {}
         parts |= {"ranked": len(self.ranked)} if self.ranked is not None else {}
+        parts |= {"logprobs": self.logprobs} if self.logprobs else {}
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -83,6 +86,7 @@ class Reply:
     `served_model` is what the server called itself. `token_ids`: of a cut answer that may be continued, the numbers of
     its prompt's tokens and of its own, little-endian in four bytes each, where the server gave them. `ranks`: of a prompt
     that was to be ranked, those of its tokens from the second on, little-endian in two bytes each (see ranks.py).
+    `logprobs`: what the model thought likely at each token, where that was asked for (see token_logprobs.py).
     """
 
     text: str
@@ -94,6 +98,7 @@ class Reply:
     served_model: str | None = None
     token_ids: bytes | None = None
     ranks: bytes | None = None
+    logprobs: bytes | None = None
 
 
 @dataclass(frozen=True)

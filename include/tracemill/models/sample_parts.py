@@ -29,6 +29,7 @@ SCHEMA = pa.schema(
         ("served_model", pa.string()),
         ("token_ids", pa.large_binary()),
         ("ranks", pa.large_binary()),
+        ("logprobs", pa.large_binary()),
     ]
 )
 _GROUP = 128  # answers of a row group: what is read, and held, to get at one of them (4 MB of long traces)

@@ -27,6 +27,7 @@ class Assembly:
         self._done = False
         self._is_chat = True
         self._tokens: dict[str, list[int]] = {}
+        self._logprobs: dict[str, list[Any]] = {}
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes; events may be cut anywhere."""
@@ -43,7 +44,8 @@ class Assembly:
         text = {name: "".join(parts) for name, parts in self._parts.items()}
         reason = self._finish or (UNKNOWN if self._done else "abort")
         said = {"message": {"role": "assistant", **text}} if self._is_chat else {"text": text.get("text", "")}
-        choice = {**said, **self._tokens, "finish_reason": reason}
+        likely = {"logprobs": self._logprobs} if self._logprobs else {}
+        choice = {**said, **self._tokens, **likely, "finish_reason": reason}
         return {"model": self._model, "choices": [choice], "usage": self._usage}
 
     def _line(self, line: bytes) -> None:
@@ -68,6 +70,9 @@ class Assembly:
         for choice in event.get("choices") or ():
             self._take_tokens("prompt_token_ids", choice)
             self._take_tokens("token_ids", choice)
+            for name, values in (choice.get("logprobs") or {}).items():
+                if isinstance(values, list):
+                    self._logprobs.setdefault(name, []).extend(values)
             self._finish = choice.get("finish_reason") or self._finish
             self._is_chat = "text" not in choice
             delta = choice.get("delta") or {}

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from tracemill.engine.store import Manifest, StoredFile
+from tracemill.engine.tables.responses import TOKEN_LOGPROBS
 from tracemill.release.markdown import table
 
 _HEAD = ("model", "asked by", "weights", "engine", "vLLM", "called itself")
@@ -29,6 +31,23 @@ def models_section(made_with: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
         return ""
     rows = [(name, *(", ".join(sorted(column)) for column in columns)) for name, columns in sorted(found.items())]
     return f"### Models\n\n{table(_HEAD, rows)}\n"
+
+
+def logprobs_section(sealed: Iterable[Manifest]) -> str:
+    """How large the log-probabilities are that the store keeps beside the traces; nothing where there are none."""
+    files: dict[str, list[StoredFile]] = {}
+    for manifest in sealed:
+        if TOKEN_LOGPROBS.name in manifest.tables:
+            files.setdefault(manifest.step, []).append(manifest.tables[TOKEN_LOGPROBS.name])
+    if not files:
+        return ""
+    head = ("written by", "tokens", "MB")
+    rows = [
+        (step, f"{sum(one.rows or 0 for one in own):,}", f"{sum(one.bytes for one in own) / 1e6:,.1f}")
+        for step, own in files.items()
+    ]
+    said = f"The store keeps them beside the traces, keyed by generation (table `{TOKEN_LOGPROBS.name}`); the release does not."
+    return f"### Log-probabilities\n\n{said}\n\n{table(head, rows)}\n"
 
 
 def _told(fact: Mapping[str, Any]) -> tuple[set[str], ...]:

@@ -22,7 +22,7 @@ from tracemill.release.calibration import Calibration
 from tracemill.release.card import dataset_card
 from tracemill.release.distributions import draw_distributions
 from tracemill.release.figures import draw_figures
-from tracemill.release.models import models_section
+from tracemill.release.models import logprobs_section, models_section
 from tracemill.release.parts import Name, Parts, Sample
 from tracemill.release.proof.section import CardProof, proof_section
 from tracemill.release.revocations import REASON, Revocation, recalled, revocations, revoked_material
@@ -146,7 +146,9 @@ class Release(Step):
         stages = [*_stages(inputs), _own_stage(tally, revoked)]
         cuts = inputs.table("cuts").to_pylist()
         late = recalled(inputs.store)
-        models = told + models_section((step, m.made_with) for step, sealed in _steps(inputs).items() for m in sealed)
+        every = [manifest for sealed in _steps(inputs).values() for manifest in sealed]
+        asked = models_section((one.step, one.made_with) for one in every)
+        models = told + asked + logprobs_section(every)
         card = dataset_card(self.title, self.description, named, tally, stages, _settings(inputs), cuts, late, models)
         funnel = {"steps": [stage.model_dump(exclude={"seconds", "missing"}) for stage in stages]}
         texts = {"README.md": card, "funnel.json": json.dumps(funnel, indent=1, ensure_ascii=False) + "\n"}

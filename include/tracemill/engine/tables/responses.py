@@ -58,6 +58,27 @@ CONTINUATIONS = declare(
     )
 )
 
+# One row a token of a trace, where its teacher's `logprobs` asks for them: `place` counts from 0 over the whole trace, also
+# across a continuation's seam; `logprob` is the natural logarithm of the token's probability, `top_tokens` are the
+# likeliest by number, likeliest first, with theirs in half precision. Where a server gave fewer the number is 2**32 - 1.
+TOKEN_LOGPROBS = declare(
+    Table(
+        "token_logprobs",
+        pa.schema(
+            [
+                ("generation_id", pa.string()),
+                ("problem_id", pa.string()),
+                ("place", pa.int32()),
+                ("token", pa.uint32()),
+                ("logprob", pa.float32()),
+                ("top_tokens", pa.list_(pa.uint32())),
+                ("top_logprobs", pa.list_(pa.float16())),
+            ]
+        ),
+        dictionary=frozenset(("generation_id", "problem_id")),
+    )
+)
+
 SELECTED = declare(
     Table(
         "selected",

@@ -16,6 +16,7 @@ from tracemill.models.endpoints import API_KEY
 from tracemill.models.model import Model
 from tracemill.models.server import guard, vllm_cli
 from tracemill.models.sharing import lora_options, served_names
+from tracemill.models.token_logprobs import ROOM
 
 PYTHON = "TRACEMILL_VLLM_PYTHON"
 HOST = "TRACEMILL_SERVE_HOST"
@@ -76,6 +77,7 @@ def command(
         *(("--enforce-eager",) if cpu else ()),
         *(("--dtype", cpu_dtype()) if cpu and not model.engine.dtype else ()),
         *(_CPU_GENERATION if cpu and model.task == "generate" else ()),
+        *(ROOM if model.task == "generate" else ()),
         *model.engine.options(resources),
         *lora_options(family, resources),
         *serve.flags,
