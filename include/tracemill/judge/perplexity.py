@@ -17,7 +17,7 @@ from tracemill.engine.step import Inputs, Output
 from tracemill.engine.tables import columns_of
 from tracemill.engine.thresholds import Cut, measured, measurement_rows, unmeasured
 from tracemill.models.model import Model
-from tracemill.models.ranks import rank_surprisal_ratio, ranks_of
+from tracemill.models.ranks import rank_surprisal_ratio, ranks_of, surprisal
 from tracemill.models.request import Answer, Ask, Refusal, Reply
 from tracemill.models.step import AskingStep
 
@@ -33,7 +33,7 @@ class Perplexity(AskingStep):
 
     With `rsr` the same request also gives the rank of every token: the table `ranks`, and as the metric `rsr` the
     rank-surprisal ratio of what follows the query under `model`, which is then the student (arXiv 2601.14249; lower fits
-    better). Where the server gives no ranks, or its tokens do not spell the response, there is none.
+    better), with its mean surprisal. Where the server gives no ranks, or its tokens do not spell the response, there is none.
     """
 
     kind: Literal["perplexity"]
@@ -51,7 +51,7 @@ class Perplexity(AskingStep):
     @property
     def metrics(self) -> tuple[str, ...]:
         """What it measures."""
-        return ("perplexity", "rsr") if self.rsr else ("perplexity",)
+        return ("perplexity", "rsr", "surprisal") if self.rsr else ("perplexity",)
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Measure one shard. Raises ServingError when the model is gone for good."""
@@ -60,9 +60,10 @@ class Perplexity(AskingStep):
         values = [perplexity(a) if isinstance(a, Reply) else None for a in answers]
         tables = {"measurements": measurement_rows(responses, "perplexity", self.model.name, values)}
         if self.rsr:
-            ratios = [rank_surprisal_ratio(a) if isinstance(a, Reply) else None for a in answers]
-            fits = measurement_rows(responses, "rsr", self.model.name, ratios)
-            tables["measurements"] = pa.concat_tables([tables["measurements"], fits])
+            for metric, measure in (("rsr", rank_surprisal_ratio), ("surprisal", surprisal)):
+                own = [measure(a) if isinstance(a, Reply) else None for a in answers]
+                more = measurement_rows(responses, metric, self.model.name, own)
+                tables["measurements"] = pa.concat_tables([tables["measurements"], more])
             tables["ranks"] = self._ranks(responses, answers)
         ids = [response.generation_id for response in responses]
         return Output(fate_ledger("generation", ids, [self._fate(a) for a in answers]), tables)

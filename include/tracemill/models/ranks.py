@@ -63,10 +63,16 @@ def ranks_of(reply: Reply) -> NDArray[np.uint16]:
 
 def rank_surprisal_ratio(reply: Reply) -> tuple[float, int] | None:
     """The ratio of a response, and the number of its tokens; None where it cannot be told."""
+    found = surprisal(reply)
+    if found is None:
+        return None
+    mean, count = found
+    return float(np.minimum(ranks_of(reply)[-count:], CLIP).mean() / mean), count
+
+
+def surprisal(reply: Reply) -> tuple[float, int] | None:
+    """The mean surprisal of a response's tokens in nats, and their number; None where it or their ranks are not known."""
     if len(reply.values) != 4 or reply.ranks is None:
         return None
-    surprisal = -reply.values[2]
-    count = int(reply.values[3])
-    if count < 1 or not 0.0 < surprisal < math.inf:
-        return None
-    return float(np.minimum(ranks_of(reply)[-count:], CLIP).sum() / surprisal), count
+    total, count = -reply.values[2], int(reply.values[3])
+    return (total / count, count) if count > 0 and 0.0 < total < math.inf else None

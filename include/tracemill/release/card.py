@@ -184,7 +184,7 @@ Every row that entered a step left it in exactly one bucket.
 ### Contamination
 
 {contamination_section(settings, tally, recalled)}
-{_opinions(tally)}{_distributions(cuts)}{models}### Settings
+{_opinions(tally)}{_distributions(cuts)}{tally.fits.section()}{models}### Settings
 
 ```yaml
 {yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)}```

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tracemill.release.fits import Fits
 from tracemill.release.layout import response_source
 from tracemill.release.licences import normalised_licence
 from tracemill.release.rows import ReleasedRow
@@ -50,6 +51,7 @@ class Tally:
     mutants: Counter[tuple[str, str]] = field(default_factory=Counter)
     mutants_caught: Counter[tuple[str, str]] = field(default_factory=Counter)
     opinions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    fits: Fits = field(default_factory=Fits)
 
     def add(self, rows: Sequence[ReleasedRow]) -> None:
         """Count released rows; a problem's rows must come in one shard."""
@@ -63,6 +65,7 @@ class Tally:
         self.sources[row.problem.get("released_as") or row.problem["source"]] += 1
         self.response_sources[response_source(row.generation)] += 1
         self.teachers[row.generation["teacher"]] += 1
+        self.fits.add(row.generation["teacher"], row.measurements)
         self.categories[row.labels["category"] or UNLABELLED] += 1
         self.difficulties[row.labels["difficulty"] or UNLABELLED] += 1
         self.languages[row.labels["language"] or UNLABELLED] += 1

@@ -145,6 +145,28 @@ def test_what_models_said_reaches_the_metadata_and_the_card(tmp_path: Path) -> N
     assert "1 responses had reached their budget and were continued" in card
 
 
+def test_the_card_ranks_teachers_by_how_well_they_fit_a_student(tmp_path: Path) -> None:
+    """Trap: a mean of ratios would rank a teacher by its few traces that hardly surprise; here 30 and 3 are 33 / 11."""
+    near, far = shard(0), shard(1)
+    for tables, teacher in ((near, "near"), (far, "far")):
+        tables["generations"] = [{**row, "teacher": teacher} for row in tables["generations"]]
+
+    def measured(generation: str, ratio: float, surprisal: float) -> list[dict[str, Any]]:
+        numbers = {"rsr": ratio, "surprisal": surprisal, "perplexity": 9.0}
+        return [{"generation_id": generation, "metric": m, "measurer": "s", "value": v} for m, v in numbers.items()]
+
+    near["measurements"] = [*measured("g0-0", 30.0, 0.1), *measured("g0-1", 3.0, 1.0)]
+    far["measurements"] = [*measured("g1-0", 6.0, 1.0)]
+    card = release(tmp_path, near, far).files["README.md"].read_text(encoding="utf-8")
+    (first, second) = [line for line in card.splitlines() if line.startswith("| s |")]
+    assert first == "| s | near | 2 | 5.455 | 0.550 |"
+    assert second == "| s | far | 1 | 6.000 | 1.000 |"
+
+
+def test_a_release_without_a_student_says_nothing_of_one(usual: Output) -> None:
+    assert "Fit to a student" not in usual.files["README.md"].read_text(encoding="utf-8")
+
+
 def test_a_cut_is_shown_with_the_distribution_that_it_cuts(tmp_path: Path) -> None:
     tables = shard(0)
     measured = {"metric": "perplexity", "rows": 3, "minimum": 1.0, "median": 2.0, "maximum": 9.0}

@@ -226,7 +226,11 @@ def test_a_students_fit_comes_with_the_perplexity_in_one_request(store: Store) -
     server = FakeServer(rank=lambda word: ranks.get(word, 1))
     output = run(step, server, inputs)
     found = {row["metric"]: (row["value"], row["tokens"]) for row in output.tables["measurements"].to_pylist()}
-    assert found == {"perplexity": (pytest.approx(math.exp(0.5)), 6), "rsr": (pytest.approx(104 / 2.0), 4)}
+    assert found == {
+        "perplexity": (pytest.approx(math.exp(0.5)), 6),
+        "rsr": (pytest.approx(104 / 2.0), 4),
+        "surprisal": (pytest.approx(0.5), 4),
+    }
     (kept,) = output.tables["ranks"].to_pylist()
     assert (kept["generation_id"], kept["measurer"], kept["own"]) == ("g", "tiny", 4)
     assert kept["ranks"] == [900, 1, 2, 1, 1, 4000]

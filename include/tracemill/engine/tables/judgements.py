@@ -102,7 +102,7 @@ REWARDS = declare(
     )
 )
 
-# One number about a response by one measurer: `metric` names it ("score", "perplexity", "rsr").
+# One number about a response by one measurer: `metric` names it ("score", "perplexity", "rsr", "surprisal").
 MEASUREMENTS = declare(
     Table(
         "measurements",
