@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from tracemill.engine.ids import generation_id
@@ -130,8 +131,8 @@ def _tokens_of(identity: str, problem: str, reply: Reply, most: int) -> pa.Table
         "generation_id": pa.repeat(pa.scalar(identity), len(found)),
         "problem_id": pa.repeat(pa.scalar(problem), len(found)),
         "place": pa.array(range(len(found)), pa.int32()),
-        "token": pa.array(found["token"]),
-        "logprob": pa.array(found["logprob"]),
+        "token": pa.array(np.ascontiguousarray(found["token"])),
+        "logprob": pa.array(np.ascontiguousarray(found["logprob"])),
         "top_tokens": pa.ListArray.from_arrays(ends, pa.array(found["tokens"].ravel())),
         "top_logprobs": pa.ListArray.from_arrays(ends, pa.array(found["logprobs"].ravel())),
     }

@@ -146,7 +146,7 @@ def test_what_models_said_reaches_the_metadata_and_the_card(tmp_path: Path) -> N
 
 
 def test_the_card_ranks_teachers_by_how_well_they_fit_a_student(tmp_path: Path) -> None:
-    """Trap: a mean of ratios would rank a teacher by its few traces that hardly surprise; here 30 and 3 are 33 / 11."""
+    """Trap: a mean of ratios would rank a teacher by its few traces that hardly surprise: 30 and 3 are 6 / 1.1 here."""
     near, far = shard(0), shard(1)
     for tables, teacher in ((near, "near"), (far, "far")):
         tables["generations"] = [{**row, "teacher": teacher} for row in tables["generations"]]
