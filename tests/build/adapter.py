@@ -12,7 +12,7 @@ TARGETS = ("q_proj", "v_proj")
 
 
 def adapter(folder: Path, rank: int = 8, base: Path | None = None, strength: float = 1.0, seed: int = 0) -> Path:
-    """An adapter of that rank to the attention of the model in `base` (by its config.json; without one, settings alone).
+    """An adapter of that rank to the attention of the model in `base` (by its config.json; else settings alone).
 
     With a `strength` of 0 it changes nothing.
     """

@@ -1,5 +1,5 @@
-"""Runs of a real Airflow. One whose task has failed for good ends within a minute, and people hear of it and why; one that
-asks in batches waits in the triggerer, and nothing is paid twice when its worker is killed.
+"""Runs of a real Airflow. One whose task has failed for good ends within a minute, and people hear of it and why; one
+that asks in batches waits in the triggerer, and nothing is paid twice when its worker is killed.
 """
 
 from __future__ import annotations

@@ -161,6 +161,8 @@ def test_a_choice_by_a_number_that_nobody_measures_is_refused_when_the_recipe_is
         parse_recipe(fitting(select, *before), "here")
 
 
-@pytest.mark.parametrize("select", [{"by": "rsr"}, {"by": "rsr", "measurer": "m1"}, {"by": "perplexity"}, {"by": "shortest"}])
+@pytest.mark.parametrize(
+    "select", [{"by": "rsr"}, {"by": "rsr", "measurer": "m1"}, {"by": "perplexity"}, {"by": "shortest"}], ids=str
+)
 def test_a_choice_by_a_number_that_is_measured_is_let_through(select: dict[str, object]) -> None:
     parse_recipe(fitting(select, {}, {"rsr": True}), "here")

@@ -43,8 +43,8 @@ class Teacher(BaseModel):
     thinking (same source). `continue_to`: a trace cut at `sampling.max_tokens` is continued to this many tokens in all,
     on the numbers of its tokens: the server must know `return_token_ids` (vLLM does), else the trace stays cut.
     `source` is what the release calls the origin of these traces; default the model's name. `logprobs`: also keep, at
-    each token of a trace, how likely it was and which so many tokens were the likeliest, for distillation on logits; the
-    server must be vLLM. They take about six bytes for each of these tokens.
+    each token of a trace, how likely it was and which so many tokens were the likeliest, for distillation on logits;
+    the server must be vLLM. They take about six bytes for each of these tokens.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -52,8 +52,9 @@ def joined(trace: Trace, rest: Answer) -> Trace:
 class Written:
     """The rows of a shard's traces, made into tables a few at a time: their texts are held about once.
 
-    `teacher` wrote them, `source` is what a release calls their origin, `limit` how long a continued one may be, `likeliest`
-    how many tokens are kept at each token. `problems` are those with a trace, `refusals` those that the server gave none for.
+    `teacher` wrote them, `source` is what a release calls their origin, `limit` how long a continued one may be,
+    `likeliest` how many tokens are kept at each token. `problems` are those with a trace, `refusals` those that the
+    server gave none for.
     """
 
     teacher: str

@@ -32,8 +32,9 @@ class Perplexity(AskingStep):
     Rejected: `high_perplexity`. A text longer than the model's context is quarantined unless `unmeasured` is keep.
 
     With `rsr` the same request also gives the rank of every token: the table `ranks`, and as the metric `rsr` the
-    rank-surprisal ratio of what follows the query under `model`, which is then the student (arXiv 2601.14249; lower fits
-    better), with its mean surprisal. Where the server gives no ranks, or its tokens do not spell the response, there is none.
+    rank-surprisal ratio of what follows the query under `model`, which is then the student (arXiv 2601.14249; lower
+    fits better), with its mean surprisal. Where the server gives no ranks, or its tokens do not spell the response,
+    there is none.
     """
 
     kind: Literal["perplexity"]

@@ -268,7 +268,7 @@ def _answer(route: Any, line: Mapping[str, Any], faults: list[str]) -> Reply | R
 
 
 def suits(ask: Ask) -> bool:
-    """Whether a batch can ask this: token numbers, on which a begun answer goes on, and their ranks come from engines."""
+    """Whether a batch can ask this: the numbers of tokens and their ranks come from engines alone."""
     return ask.route in ROUTES and not ask.goes_on and ask.ranked is None and not ask.logprobs
 
 

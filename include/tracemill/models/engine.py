@@ -51,9 +51,10 @@ _NAME = re.compile(r"--(?:no-)?([a-z0-9_-]+)")
 class Engine(BaseModel):
     """Settings of the engine that change what a model says. What is at its default adds nothing to the identity.
 
-    `chat_template` is a file and `lora` the folder of an adapter to the weights, whose content counts. `flags` go to `vllm serve` as they
-    are, for settings that have no field here. `version`: refuse any other version of vLLM, and make it part of the
-    identity (two versions may differ in the last bits of a logit, so in a token once in some thousand).
+    `chat_template` is a file and `lora` the folder of an adapter to the weights, whose content counts. `flags` go to
+    `vllm serve` as they are, for settings that have no field here. `version`: refuse any other version of vLLM, and
+    make it part of the identity (two versions may differ in the last bits of a logit, so in a token once in some
+    thousand).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

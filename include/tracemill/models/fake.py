@@ -33,14 +33,14 @@ class FakeServer:
 
     `faults` maps the number of a request (from 1) to what goes wrong instead: an HTTP status, "reset" (the connection
     breaks), "garbage" (not JSON), "empty" (JSON without choices), "half" (half of the text, then the end, without a
-    finish reason or a count), or a dict that replaces fields of the choice.
-    `poison` is a word: a prompt that holds it gets HTTP 500 each time. `wait` is the Retry-After of an HTTP status.
-    `context` is the longest prompt in words; longer ones get vLLM's 400. `reward(prompt, answer)` gives class scores.
-    `models`: names served, or any; `owner`: who lists them (vLLM says "vllm"), or nobody does. With `reasoning` set,
-    the chain of thought comes in that field of the message, as from a server with a reasoning parser. Without
-    `numbers` it knows no `return_token_ids` and no log-probabilities of an answer. With `shapes` it keeps to a JSON schema, with the last value allowed.
-    Each word of a prompt is a token of the log-probability `logprob` and the rank `rank(word)`, if ranks are known.
-    `seconds(prompt, seed)` is how long a generation takes; one whose client leaves before is counted in `closed`.
+    finish reason or a count), or a dict that replaces fields of the choice. `poison` is a word: a prompt that holds it
+    gets HTTP 500 each time. `wait` is the Retry-After of an HTTP status. `context` is the longest prompt in words;
+    longer ones get vLLM's 400. `reward(prompt, answer)` gives class scores. `models`: names served, or any; `owner`:
+    who lists them (vLLM says "vllm"), or nobody does. With `reasoning` set, the chain of thought comes in that field of
+    the message, as from a server with a reasoning parser. Without `numbers` it knows no `return_token_ids` and no
+    log-probabilities of an answer. With `shapes` it keeps to a JSON schema, with the last value allowed. Each word of a
+    prompt is a token of the log-probability `logprob` and the rank `rank(word)`, if ranks are known. `seconds(prompt,
+    seed)` is how long a generation takes; one whose client leaves before is counted in `closed`.
     """
 
     say: Say = echo
@@ -200,8 +200,8 @@ _ROUTES: dict[str, Callable[[FakeServer, str, dict[str, Any]], dict[str, Any]]] 
 
 
 def likely(numbers: list[int], body: dict[str, Any]) -> dict[str, Any]:
-    """The log-probabilities of these tokens in vLLM's form: the chosen token first, and as many of the likeliest as there
-    is room for. An odd number is never among the likeliest, an even one is the first of them.
+    """The log-probabilities of these tokens in vLLM's form: the chosen token first, then as many of the likeliest as
+    there is room for. An odd number is never among the likeliest, an even one is the first of them.
     """
     most = body.get("top_logprobs") or body["logprobs"]
     tokens = []

@@ -1,8 +1,8 @@
-"""What a model makes of each token of a text that it is shown: its rank among all tokens, and how well they fit a student.
+"""What a model makes of each token of a text that it is shown: its rank among all, and how well they fit a student.
 
-The rank–surprisal ratio of arXiv 2601.14249 is the sum of the ranks of a response's tokens, none counted beyond CLIP, over
-the sum of their surprisals (negative natural log-probabilities) under the student: low where a trace is new to the student
-(unlikely tokens) and yet near to what it would say (tokens of high rank). Lower fits better.
+The rank–surprisal ratio of arXiv 2601.14249 is the sum of the ranks of a response's tokens, none counted beyond CLIP,
+over the sum of their surprisals (negative natural log-probabilities) under the student: low where a trace is new to the
+student (unlikely tokens) and yet near to what it would say (tokens of high rank). Lower fits better.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MOST = np.iinfo(np.uint16).max  # ranks beyond are kept as this one
 
 
 def with_ranks(reply: Reply, data: Mapping[str, Any], text: str) -> Reply:
-    """The reply with the ranks of the prompt's tokens, where the server gave them, and what `text` at its end adds up to.
+    """The reply with the ranks of the prompt's tokens, where the server gave them, and the sum of `text` at its end.
 
     `values` are then the sum and the number of log-probabilities of the whole prompt, and of the tokens of `text`: none
     where these cannot be told from what came before. A token that begins before the text counts if it reaches into it.
@@ -71,7 +71,7 @@ def rank_surprisal_ratio(reply: Reply) -> tuple[float, int] | None:
 
 
 def surprisal(reply: Reply) -> tuple[float, int] | None:
-    """The mean surprisal of a response's tokens in nats, and their number; None where it or their ranks are not known."""
+    """The mean surprisal of a response's tokens in nats, and their number; None where it or a rank is unknown."""
     if len(reply.values) != 4 or reply.ranks is None:
         return None
     total, count = -reply.values[2], int(reply.values[3])

@@ -22,9 +22,9 @@ class Ask:
     `goes_on` says that this request continues one, whose `tokens` those are (None: nobody knows them), and `idle` names
     fields of the body that say nothing and that nobody wrote, so that not every address need be sent them. `shape` is
     the JSON schema that an answer is to keep to where the server can see to it: in the key, as it changes what is said;
-    an answer that was paid for without it (`plain`) is taken all the same. `ranked` is the end of a prompt whose tokens'
-    ranks are kept, beside those of the whole prompt; `logprobs`: how many of the likeliest tokens are kept at each token
-    of the answer. An answer without what is wanted is none, so both are in the key.
+    an answer that was paid for without it (`plain`) is taken all the same. `ranked` is the end of a prompt whose
+    tokens' ranks are kept, beside those of the whole prompt; `logprobs`: how many of the likeliest tokens are kept at
+    each token of the answer. An answer without what is wanted is none, so both are in the key.
     """
 
     route: Route
@@ -84,9 +84,10 @@ class Reply:
 
     `seconds` from sending to the whole answer. `finish_reason` is one of models.finish: only "stop" is a whole answer.
     `served_model` is what the server called itself. `token_ids`: of a cut answer that may be continued, the numbers of
-    its prompt's tokens and of its own, little-endian in four bytes each, where the server gave them. `ranks`: of a prompt
-    that was to be ranked, those of its tokens from the second on, little-endian in two bytes each (see ranks.py).
-    `logprobs`: what the model thought likely at each token, where that was asked for (see token_logprobs.py).
+    its prompt's tokens and of its own, little-endian in four bytes each, where the server gave them. `ranks`: of a
+    prompt that was to be ranked, those of its tokens from the second on, little-endian in two bytes each (see
+    ranks.py). `logprobs`: what the model thought likely at each token, where that was asked for (see
+    token_logprobs.py).
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""What a model thought likely at each token that it said: the chosen one and the likeliest few, packed beside the answer.
+"""What a model thought likely at each token that it said: the chosen one and the likeliest few, beside the answer.
 
 What distillation on logits needs and no text holds. Natural logarithms before temperature and top-p (vLLM's
 --logprobs-mode raw_logprobs, its default). The chosen token's is kept in single precision, the others' in half.
@@ -23,13 +23,13 @@ _Said = tuple[str, float, list[tuple[str, float]]]  # the chosen token, its log-
 
 
 def record(most: int) -> np.dtype[np.void]:
-    """One token: its number and log-probability, and the `most` likeliest, likeliest first; none is 2**32 - 1 and NaN."""
+    """One token: its number and log-probability, and the `most` likeliest, in order; none is 2**32 - 1 and NaN."""
     likeliest = [("tokens", "<u4", (most,)), ("logprobs", "<f2", (most,))]
     return np.dtype([("token", "<u4"), ("logprob", "<f4"), *likeliest])
 
 
 def asked_for(most: int, route: Route) -> dict[str, Any]:
-    """The fields of a request for the `most` likeliest at each token. A chat gives the chosen one in place of another."""
+    """The fields of a request for the `most` likeliest at each token. A chat may give the chosen one for another."""
     numbers = {"return_tokens_as_token_ids": True, "return_token_ids": True}
     if route == "/v1/completions":
         return {**numbers, "logprobs": most}

@@ -46,7 +46,8 @@ def logprobs_section(sealed: Iterable[Manifest]) -> str:
         (step, f"{sum(one.rows or 0 for one in own):,}", f"{sum(one.bytes for one in own) / 1e6:,.1f}")
         for step, own in files.items()
     ]
-    said = f"The store keeps them beside the traces, keyed by generation (table `{TOKEN_LOGPROBS.name}`); the release does not."
+    place = f"table `{TOKEN_LOGPROBS.name}`"
+    said = f"The store keeps them beside the traces, keyed by generation ({place}); the release does not."
     return f"### Log-probabilities\n\n{said}\n\n{table(head, rows)}\n"
 
 

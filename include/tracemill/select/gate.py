@@ -22,8 +22,8 @@ class Gate(Sieve):
     """Apply the thresholds that an earlier `cut` step of the same metric measured.
 
     `keep` "above" keeps what is at or above the threshold (rewards, scores), "below" what is at or below it
-    (perplexity, rank-surprisal ratio). A response measured by several models must pass each; one that was not measured is kept with the
-    reason `unmeasured`.
+    (perplexity, rank-surprisal ratio). A response measured by several models must pass each; one that was not measured
+    is kept with the reason `unmeasured`.
     """
 
     kind: Literal["gate"]

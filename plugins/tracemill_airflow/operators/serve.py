@@ -51,8 +51,9 @@ def needed_servers(recipe: Recipe, store: Store, machine: Resources) -> list[Ser
 
 
 class ServersOperator(StageOperator):
-    """Lists the model servers that the run may need, one dict a replica: what `ServeOperator` is mapped over. Adapters of
-    one base have one together.
+    """Lists the model servers that the run may need, one dict a replica: what `ServeOperator` is mapped over.
+
+    Adapters of one base have one together.
 
     That is decided here, on the default queue: a server that nobody needs costs no task and no worker with a GPU.
     """
@@ -62,9 +63,8 @@ class ServersOperator(StageOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Model and replica number of each server that is needed, and which other models it serves."""
-        from tracemill.recipe import load_recipe
-
         from tracemill.models.sharing import families
+        from tracemill.recipe import load_recipe
 
         recipe = load_recipe(self.recipe)
         served = needed_servers(recipe, self.open_store(), recipe.located(self.machine()))

@@ -1,4 +1,4 @@
-"""A teacher's log-probabilities beside its traces: one row a token, also across a seam, and none where one is missing."""
+"""A teacher's log-probabilities beside its traces: one row a token, across a seam too, and none if one is missing."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_without_the_setting_nothing_is_asked_kept_or_known_otherwise(store: Sto
         pytest.param({"content": [{"token": "token_id:98", "logprob": -1.0, "top_logprobs": []}]}, id="another token"),
         pytest.param({"content": []}, id="fewer than the answer has"),
         pytest.param({"content": [{"token": "token_id:97", "logprob": None, "top_logprobs": []}]}, id="no number"),
-        pytest.param({"tokens": ["token_id:97"], "token_logprobs": [-1.0], "top_logprobs": []}, id="columns that differ"),
+        pytest.param({"tokens": ["token_id:97"], "token_logprobs": [-1.0], "top_logprobs": []}, id="columns differ"),
     ],
 )
 def test_what_is_not_there_for_every_token_is_not_kept(logprobs: Any) -> None:
@@ -108,8 +108,9 @@ def test_what_is_not_there_for_every_token_is_not_kept(logprobs: Any) -> None:
 
 
 def test_fewer_likeliest_than_were_asked_for_leave_their_places_empty() -> None:
-    said = {"content": [{"token": "token_id:97", "logprob": -1.0, "top_logprobs": [{"token": "token_id:7", "logprob": -0.5}]}]}
-    reply = with_logprobs(Reply("a", "stop", completion_tokens=1), {"choices": [{"token_ids": [97], "logprobs": said}]}, 2)
+    one = {"token": "token_id:97", "logprob": -1.0, "top_logprobs": [{"token": "token_id:7", "logprob": -0.5}]}
+    data = {"choices": [{"token_ids": [97], "logprobs": {"content": [one]}}]}
+    reply = with_logprobs(Reply("a", "stop", completion_tokens=1), data, 2)
     (row,) = logprobs_of(reply, 2)
     assert row["tokens"].tolist() == [7, 2**32 - 1]
     assert math.isnan(row["logprobs"][1])

@@ -13,10 +13,14 @@ from tracemill.models.ranks import CLIP, last_tokens, rank_surprisal_ratio, rank
 from tracemill.models.request import Reply
 
 
+def sent(prompt_logprobs: Any) -> dict[str, Any]:
+    return {"choices": [{"prompt_logprobs": prompt_logprobs}]}
+
+
 def scored(*tokens: tuple[str, float, int]) -> dict[str, Any]:
     """What vLLM sends for a prompt of a first token and these."""
     entries = [{str(n): {"logprob": p, "rank": r, "decoded_token": t}} for n, (t, p, r) in enumerate(tokens)]
-    return {"choices": [{"prompt_logprobs": [None, *entries]}]}
+    return sent([None, *entries])
 
 
 def measured(data: dict[str, Any], text: str) -> Reply:
@@ -73,10 +77,10 @@ def test_a_rank_beyond_what_is_stored_is_the_last_one() -> None:
         pytest.param(scored(("a", math.nan, 9)), "a", id="no number"),
         pytest.param(scored(("a", 0.0, 1), ("b", 0.0, 1)), "ab", id="nothing surprises: a ratio to nothing"),
         pytest.param(scored(("a", -1.0, 0)), "a", id="a rank that is none"),
-        pytest.param({"choices": [{"prompt_logprobs": [None, {"7": {"logprob": -1.0}}]}]}, "a", id="no ranks"),
-        pytest.param({"choices": [{"prompt_logprobs": [None, {"7": {"logprob": -1.0, "rank": 3}}]}]}, "a", id="no texts"),
-        pytest.param({"choices": [{"prompt_logprobs": None}]}, "a", id="no probabilities"),
-        pytest.param({"choices": [{"prompt_logprobs": [None]}]}, "a", id="one token, which has none"),
+        pytest.param(sent([None, {"7": {"logprob": -1.0}}]), "a", id="no ranks"),
+        pytest.param(sent([None, {"7": {"logprob": -1.0, "rank": 3}}]), "a", id="no texts"),
+        pytest.param(sent(None), "a", id="no probabilities"),
+        pytest.param(sent([None]), "a", id="one token, which has none"),
     ],
 )
 def test_what_cannot_be_told_has_no_ratio(data: dict[str, Any], text: str) -> None:

@@ -186,7 +186,7 @@ def test_rows_that_an_earlier_step_turned_away_do_not_take_part(tmp_path: Path) 
 
 
 THREE: dict[str, list[Any]] = {
-    "generations": [response("g1", think="of middle length"), response("g2", think="short"), response("g3", think="a" * 40)],
+    "generations": [response("g1", think="b" * 20), response("g2", think="short"), response("g3", think="a" * 40)],
     "verdicts": [verdict("g1"), verdict("g2"), verdict("g3")],
     "rewards": [reward("g1", 0.2), reward("g2", 0.1), reward("g3", 0.9)],
     "measurements": [

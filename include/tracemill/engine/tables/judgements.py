@@ -120,8 +120,8 @@ MEASUREMENTS = declare(
     )
 )
 
-# The rank of every token of query and response but the first among all that `measurer` knows: 1 is the likeliest, 65,535
-# any beyond. The last `own` of them are the response's; null where these cannot be told from the query's.
+# The rank of every token of query and response but the first among all that `measurer` knows: 1 is the likeliest,
+# 65,535 any beyond. The last `own` of them are the response's; null where these cannot be told from the query's.
 RANKS = declare(
     Table(
         "ranks",

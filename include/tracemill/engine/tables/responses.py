@@ -58,9 +58,10 @@ CONTINUATIONS = declare(
     )
 )
 
-# One row a token of a trace, where its teacher's `logprobs` asks for them: `place` counts from 0 over the whole trace, also
-# across a continuation's seam; `logprob` is the natural logarithm of the token's probability, `top_tokens` are the
-# likeliest by number, likeliest first, with theirs in half precision. Where a server gave fewer the number is 2**32 - 1.
+# One row a token of a trace, where its teacher's `logprobs` asks for them: `place` counts from 0 over the whole trace,
+# also across a continuation's seam; `logprob` is the natural logarithm of the token's probability, `top_tokens` are the
+# likeliest by number, likeliest first, with theirs in half precision. Where a server gave fewer the number is
+# 2**32 - 1.
 TOKEN_LOGPROBS = declare(
     Table(
         "token_logprobs",

@@ -35,7 +35,7 @@ class Watched(Protocol):
 
 
 class Heart:
-    """The leases of one server, one a model, renewed every BEAT seconds with its load while it is healthy. For `with`."""
+    """The leases of one server, one a model, renewed every BEAT seconds with its load while it is well. For `with`."""
 
     def __init__(
         self,
