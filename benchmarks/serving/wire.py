@@ -63,16 +63,12 @@ def feed_of(root: Path, url: str = "", **serve: Any) -> Feed:
     """One shard's feed: from the endpoint at `url`, or from whatever has a lease on the store."""
     model = Model(name="fake", serve=Serve(**{"patience": PATIENCE, **serve}), **IDENTITY)
     named = json.dumps({"fake": [{"url": url, "model": "fake"}]} if url else {})
-    return Feed(
-        model, Store.at(str(root), create=True), Resources(workers=1, environment={ENDPOINTS: named}), "near"
-    )
+    return Feed(model, Store.at(str(root), create=True), Resources(workers=1, environment={ENDPOINTS: named}), "near")
 
 
 def lease_of(url: str, replica: int = 0) -> Lease:
     """A lease of one of the servers that a feed asks."""
-    return Lease(
-        model="fake", identity="org/fake@1", replica=replica, url=url, host="h", pid=1 + replica, renewed=0
-    )
+    return Lease(model="fake", identity="org/fake@1", replica=replica, url=url, host="h", pid=1 + replica, renewed=0)
 
 
 class Sound:

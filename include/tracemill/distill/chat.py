@@ -36,9 +36,7 @@ class ChatTeacher(Teacher):
             turns.append({"role": "assistant", "content": self.prefix})
             body |= {"continue_final_message": True, "add_generation_prompt": False}
         keeps = self.continue_to is not None
-        return Ask(
-            "/v1/chat/completions", body, sample, keeps, idle=self.sampling.idle, logprobs=self.logprobs
-        )
+        return Ask("/v1/chat/completions", body, sample, keeps, idle=self.sampling.idle, logprobs=self.logprobs)
 
     def _continuation(self, asked: Ask, begun: str, tokens: int) -> Ask:
         skipped = ("continue_final_message", "add_generation_prompt", "messages")
