@@ -264,8 +264,8 @@ def events(data: dict[str, Any], size: int) -> Iterator[str]:
     last: dict[str, Any] = {"delta": {}} if chat else {"text": ""}
     known = choice.get("logprobs") or {}
     for place, number in enumerate(choice.get("token_ids", ())):
-        said = {"logprobs": {name: [values[place]] for name, values in known.items()}} if known else {}
-        yield json.dumps({"choices": [{**last, "token_ids": [number], **said}]})
+        likely_there = {"logprobs": {name: [values[place]] for name, values in known.items()}} if known else {}
+        yield json.dumps({"choices": [{**last, "token_ids": [number], **likely_there}]})
     yield json.dumps({"model": data.get("model"), "choices": [{**last, "finish_reason": choice["finish_reason"]}]})
     yield json.dumps({"choices": [], "usage": data.get("usage")})
     yield "[DONE]"
