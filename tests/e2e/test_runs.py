@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from benchmarks.serving.run_end import BATCHED, failing_airflow, provoked, ran, started, talking_to
+from benchmarks.serving.run_end import BATCHED, RECIPES, failing_airflow, provoked, ran, started, talking_to
 from tests.build.webhook import Hook, webhook
 from tracemill.engine.store import Store
 from tracemill.models.fake_http import Served
 from tracemill_airflow.local import LocalAirflow
+from tracemill_airflow.places import store_of
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -106,7 +107,9 @@ def test_a_run_that_asks_in_batches_waits_in_the_triggerer_and_a_killed_worker_c
     asked = Counter(line["custom_id"] for line in provider.asked)
     assert (len(provider.batches), sorted(asked.values())) == (2, [1, 1, 1, 1])
     assert len([sent for sent in fake.fake.requests if sent.get("model") == BATCHED]) == 4, "nothing asked beside them"
-    store = Store.at((Path(server.home).parent / "store" / BATCHED / "v1").as_uri())
+    folder = Path(server.home).parent
+    place = {"recipe": str(folder / RECIPES / f"{BATCHED}.yaml"), "release": "v1"}
+    store = Store.at(store_of({"store": (folder / "store").as_uri(), **place}))
     release = store.manifest("release", 0)
     assert release is not None
     assert release.counts.kept == 4
