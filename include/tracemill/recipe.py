@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from tracemill.curate.conflicts import Conflicts
 from tracemill.curate.filter import Filter
@@ -108,7 +108,7 @@ class Recipe(BaseModel):
     description: str  # for the lists and the card
     rows_per_shard: Annotated[int, Field(ge=1)] = 2000  # rows of a shard at most
     sources: Annotated[tuple[AnySource, ...], Field(min_length=1)]
-    steps: dict[str, AnyStep]
+    steps: Annotated[dict[str, AnyStep], AfterValidator(require_measured)]
     trial: Annotated[int | None, Field(ge=1, exclude_if=lambda rows: rows is None)] = None
     _folder: str | None = PrivateAttr(None)
 
@@ -145,11 +145,6 @@ class Recipe(BaseModel):
             for source in step.sources if isinstance(step, Distill) else ():
                 if source not in known:
                     raise ValueError(f"step {name!r}: sources: there is no {source!r}{nearest(source, known)}")
-        return self
-
-    @model_validator(mode="after")
-    def _no_choice_by_what_nobody_measures(self) -> Self:
-        require_measured(self.steps)
         return self
 
     def pipeline(self) -> dict[str, Step]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -22,6 +22,7 @@ from tracemill.judge.perplexity import Perplexity
 
 By = Literal["reward", "rsr", "perplexity", "shortest"]
 _MEASURED = ("rsr", "perplexity")
+Measuring = TypeVar("Measuring", bound=Step)
 
 
 class Select(Step):
@@ -127,8 +128,8 @@ class Select(Step):
         return mine.group_by(pl.col("generation_id").alias("id")).agg(merit=-pl.col("value").last())
 
 
-def require_measured(steps: Mapping[str, Step]) -> None:
-    """Raise ValueError when a `select` step is by a number that no step before it measures."""
+def require_measured(steps: dict[str, Measuring]) -> dict[str, Measuring]:
+    """The steps of a recipe. Raises ValueError when a `select` step is by a number that no step before it measures."""
     measured: set[tuple[str, str]] = set()
     for name, step in steps.items():
         if isinstance(step, Perplexity):
@@ -142,6 +143,7 @@ def require_measured(steps: Mapping[str, Step]) -> None:
                     f"step {name!r} selects by {step.by}{by_whom}, which no step before it measures: put a "
                     f"`perplexity` step with that model{setting} before it"
                 )
+    return steps
 
 
 def _candidates(inputs: Inputs, merits: pl.DataFrame) -> pl.DataFrame:
