@@ -6,6 +6,7 @@ import json
 import math
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,26 @@ def test_a_cut_trace_is_continued_by_the_real_server(store: Store, teacher: Serv
     assert same >= 6  # greedy: only rounding may tell them apart
 
 
+@pytest.mark.parametrize("cut", [{}, {"sampling": {"temperature": 0, "max_tokens": 12}, "continue_to": 200}], ids=str)
+def test_the_log_probabilities_of_a_trace_are_as_many_as_its_tokens(
+    store: Store, teacher: Server, cut: dict[str, Any]
+) -> None:
+    """Whole and continued ones; the chosen token's own number is, rounded, the one among the likeliest."""
+    inputs = shard(store, problems=[problem(f"p{n}", f"Calculate {n} + {n + 30}.") for n in range(6)])
+    output = run(distill(teacher, logprobs=20, **cut), teacher, inputs)
+    tokens = {row["id"]: row["completion_tokens"] for row in output.tables["generations"].to_pylist()}
+    rows = output.tables["token_logprobs"].to_pylist()
+    assert Counter(row["generation_id"] for row in rows) == tokens
+    assert bool(output.tables["continuations"].num_rows) is bool(cut)
+    for row in rows:
+        assert row["top_logprobs"] == sorted(row["top_logprobs"], reverse=True)
+        assert len(set(row["top_tokens"])) == 20
+        assert row["logprob"] <= 0.0
+        if row["token"] in row["top_tokens"]:
+            near = row["top_logprobs"][row["top_tokens"].index(row["token"])]
+            assert near == pytest.approx(row["logprob"], rel=1e-3, abs=1e-6)
+
+
 def test_many_long_prompts_at_once_do_not_end_the_engine(store: Store, teacher: Server) -> None:
     """Trap: vLLM splits what does not fit into one step, and a seeded request in two parts ends the engine on a CPU."""
     prompts = [f"Calculate {n} + {'7 + ' * 200}1." for n in range(16)]
@@ -100,6 +121,25 @@ def test_perplexity_tells_sense_from_noise(store: Store, teacher: Server) -> Non
     output = run(TypeAdapter(Perplexity).validate_python(settings), teacher, inputs)
     found = {row["generation_id"]: row["value"] for row in output.tables["measurements"].to_pylist()}
     assert 1 < found["sense"] < found["noise"] < math.inf
+
+
+def test_a_students_fit_is_that_of_the_response_alone(store: Store, teacher: Server) -> None:
+    """The ranks come with the log-probabilities in one request; the prompt's own tokens are none of the response's."""
+    inputs = shard(
+        store,
+        problems=[problem("p", "Calculate 2 + 3."), problem("q", "Calculate 2 + 3. " * 20)],
+        generations=[generation("short", "p", "\\boxed{5}"), generation("long", "q", "\\boxed{5}")],
+    )
+    settings = {"kind": "perplexity", "model": teacher.model.model_dump(), "text": "answer", "cut": None, "rsr": True}
+    output = run(TypeAdapter(Perplexity).validate_python(settings), teacher, inputs)
+    found = {(row["generation_id"], row["metric"]): row for row in output.tables["measurements"].to_pylist()}
+    ranks = {row["generation_id"]: row for row in output.tables["ranks"].to_pylist()}
+    own = {found[name, "rsr"]["tokens"] for name in ("short", "long")}
+    assert own == {ranks["short"]["own"]} == {ranks["long"]["own"]}
+    for name, kept in ranks.items():
+        assert len(kept["ranks"]) == found[name, "perplexity"]["tokens"] > kept["own"] > 0
+        assert min(kept["ranks"]) >= 1
+        assert found[name, "rsr"]["value"] > 0
 
 
 @pytest.mark.parametrize(
