@@ -15,6 +15,7 @@ from tests.build.training import TRAIN, job, machine, python_that, ran, recipe_w
 from tracemill.cli import app
 from tracemill.engine.store import Manifest
 from tracemill.errors import MissingInput, RecipeError, TrainingError
+from tracemill.local.preflight import require_ready
 from tracemill.train.launch import PYTHON
 from tracemill.train.student import lay_student
 
@@ -135,6 +136,17 @@ def test_a_second_training_goes_on_from_the_student_of_the_first(tmp_path: Path)
     assert "# Student of the student of train on" in card
     with pytest.raises(MissingInput, match="no student yet to go on from"):
         ran(recipe_with(tmp_path, TEXTS, {}, train=two), machine(tmp_path))
+
+
+def test_a_run_that_could_not_train_says_so_before_anything_is_made(tmp_path: Path) -> None:
+    recipe = training(tmp_path).recipe
+    elsewhere = training(tmp_path, base={"name": "weak", "weights": str(tmp_path / "gone")}).recipe
+    lacking = machine(tmp_path, tmp_path / "none")
+    with pytest.raises(RecipeError, match="make train-env"):
+        require_ready(recipe, None, lacking, serves_here=True)
+    require_ready(recipe, None, lacking)  # a scheduler's machine need not train
+    with pytest.raises(RecipeError, match=r"gone holds no model \(config.json is missing\)"):
+        require_ready(elsewhere, None, machine(tmp_path, python_that(tmp_path, "trains")), serves_here=True)
 
 
 def test_two_trainings_never_share_a_folder(tmp_path: Path) -> None:
