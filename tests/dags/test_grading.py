@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
 import pytest
 
+from tests.build.small import Small
+from tests.dags.graphs import ran
+from tracemill.engine.resources import SHIPPED
+from tracemill.engine.store import Store
+from tracemill.models.endpoints import ENDPOINTS
+from tracemill.models.fake import FakeServer
+from tracemill.models.fake_http import on_socket
 from tracemill.recipe import load_recipe, recipe_names
 from tracemill_airflow.operators.stages import GradeOperator
 
@@ -15,6 +25,9 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
 
 GRADING = [name for name in recipe_names() if any(step.kind == "grade" for step in load_recipe(name).steps.values())]
+
+_FILE = SHIPPED / "problems" / "demo_open.jsonl"
+OPEN = {row["prompt"]: row for row in map(json.loads, _FILE.read_text(encoding="utf-8").splitlines())}
 
 
 def graph_of(dagbag: DagBag, recipe: str) -> DAG:
@@ -42,3 +55,30 @@ def test_grades_are_made_shard_by_shard_by_an_operator_of_their_own(dagbag: DagB
     (task,) = [task for task in dagbag.dags["grade_difficulty"].tasks if task.task_id.endswith(".grade")]
     assert task.operator_name == GradeOperator.__name__
     assert task.get_closest_mapped_task_group() is not None
+
+
+def said(prompt: str, seed: int) -> str:
+    """Two of four answers to a sum are right; the judge takes nothing for right; no program is."""
+    if "evaluation expert" in prompt:
+        return '{"correctness": "1"}'
+    row = OPEN[max((text for text in OPEN if text in prompt), key=len)]
+    answer = row["reference_answer"] if seed % 4 < 2 else None
+    return f"<think>\nhm\n</think>\n<answer>\n\\boxed{{{answer or 'no idea'}}}\n</answer>"
+
+
+def test_a_run_grades_selects_and_writes_the_training_sets(
+    dagbag: DagBag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The graph whole, with a fake server that answers for all four models."""
+    models = ("teacher-weak", "teacher-small", "teacher-large", "judge")
+    with on_socket(FakeServer(say=said)) as served:
+        monkeypatch.setenv(ENDPOINTS, json.dumps({name: [{"url": served.url, "model": name}] for name in models}))
+        states = ran(dagbag.dags["grade_difficulty"], Small(tmp_path), recipe="grade_demo", rows=8)
+    assert {task: state for task, state in states.items() if state not in ("success", "skipped")} == {}
+    store = Store.at(f"{tmp_path}/grade_demo/v1/trials/rows-8")
+    exported = store.manifest("export", 0)
+    assert exported is not None
+    assert {name.split("/")[0] for name in exported.files} == set(load_recipe("grade_demo").step("export").sets)  # type: ignore[attr-defined]
+    taken = pq.read_table(store.path(exported.files["sft_1/train.parquet"].key))
+    assert taken.num_rows > 0
+    assert set(taken["verify_score"].to_pylist()) == {1.0}
