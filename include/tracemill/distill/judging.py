@@ -118,14 +118,18 @@ def judging(policy: Policy, problems: pa.Table, resources: Resources, store: Sto
 
 
 def _standing(made: Verdicts) -> dict[str, Outcome]:
-    verdicts = [verdict for own in made.values() for verdict in own]
+    """What the verdicts on each question come to. One alone is what it says: a frame for each wave took most of the
+    client's processor time.
+    """
+    alone: dict[str, Outcome] = {name: own[0].status for name, own in made.items() if len(own) == 1}
+    verdicts = [verdict for own in made.values() if len(own) > 1 for verdict in own]
     if not verdicts:
-        return {}
+        return alone
     columns = ("generation_id", "verifier", "status", "trust", "overrules")
     schema = {name: pl.List(pl.String) if name == "overrules" else pl.String for name in columns}
     rows = [[getattr(verdict, name) for name in columns] for verdict in verdicts]
     found = standing(pl.DataFrame(rows, schema=schema, orient="row"))
-    return dict(zip(found["generation_id"], found["status"], strict=True))
+    return alone | dict(zip(found["generation_id"], found["status"], strict=True))
 
 
 def _without_verdict(sample: Trace | Refusal) -> Outcome | None:

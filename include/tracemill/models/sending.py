@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tracemill.models.client import Client
 
 REPORT_SECONDS = 15.0
-LOOK_SECONDS = 0.5  # between two looks whether what a course waits for has come
+LOOK_SECONDS = 0.25  # between two looks whether what a course waits for has come
 progress = logging.getLogger("tracemill.progress")  # shown to people also where nothing else is
 
 
@@ -130,7 +130,8 @@ class Sending:
             self._todo.extendleft(reversed(fresh))
         else:
             self._todo.extend(fresh)
-        self._news.set()
+        if self._untold:
+            self._news.set()
 
     async def _send_all(self, client: Client, group: asyncio.TaskGroup) -> Ask:
         """Send all until nothing more will come, and wait until it is stored. Returns the last of the first asks."""

@@ -20,7 +20,7 @@ from tracemill.verify.verifier import Question
 PATIENCE = 300.0  # seconds that a task waits for a verify task where nothing else is said
 STANDSTILL = 900.0  # seconds without a verdict after which one that lives counts as broken: ten programs at their limit
 LOOK_EVERY = 5.0  # seconds between two looks at whether it lives ...
-LIST_EVERY = 0.2  # ... and for verdicts, however often these are asked for
+LIST_EVERY = 0.25  # ... and for verdicts, however often these are asked for; questions are written as often
 
 
 class Beside:
@@ -41,6 +41,7 @@ class Beside:
         self._open: dict[Part, dict[str, Question]] = {}
         self._known: Verdicts = {}  # all that were ever told
         self._fresh: set[str] = set()  # asked for and not given yet
+        self._unsent: dict[str, Question] = {}
         self._began = time.time()
         self._heard = time.monotonic()  # when a verdict came, or somebody lived who could give one
         self._moved = time.monotonic()  # when a verdict came, or nothing was open
@@ -56,22 +57,17 @@ class Beside:
         return bool(self._fresh)
 
     def ask(self, questions: Sequence[Question]) -> None:
-        """Write what nobody asked before as one part."""
+        """Have these judged; they go out with what else is asked within a moment."""
         asked = {question.generation_id: question for question in questions}
         self._fresh |= asked.keys()
-        flying = {name for part in self._open.values() for name in part}
-        new = {name: question for name, question in asked.items() if name not in self._known and name not in flying}
-        if new:
-            if not self._open:
-                self._moved = self._heard = time.monotonic()
-            part = Part(self._bench, self._near, uuid.uuid4().hex)
-            self._store.write_bytes(part.asked, parts.encoded(parts.asked_rows(new.values())))
-            self._open[part] = new
+        self._unsent |= asked
 
     def made(self) -> Verdicts:
         """The verdicts that came since. Raises VerdictsGone and VerifierError as the class says."""
-        if self._fresh - self._known.keys() and time.monotonic() - self._listed > LIST_EVERY:
-            self._look()
+        if time.monotonic() - self._listed > LIST_EVERY:
+            self._send()
+            if self._fresh - self._known.keys():
+                self._look()
             self._listed = time.monotonic()
         given = {name: self._known[name] for name in self._fresh & self._known.keys()}
         self._fresh -= given.keys()
@@ -85,6 +81,18 @@ class Beside:
             self._store.write_bytes(key, parts.encoded(parts.verdict_rows(self._known)))
         parts.clear(self._store, Parts.below(self._store, self._bench, self._near))
         remove(self._store, parts.problems_key(self._bench, self._near))
+
+    def _send(self) -> None:
+        """Write what nobody asked before as one part."""
+        flying = {name for part in self._open.values() for name in part}
+        new = {name: one for name, one in self._unsent.items() if name not in self._known and name not in flying}
+        self._unsent = {}
+        if new:
+            if not self._open:
+                self._moved = self._heard = time.monotonic()
+            part = Part(self._bench, self._near, uuid.uuid4().hex)
+            self._store.write_bytes(part.asked, parts.encoded(parts.asked_rows(new.values())))
+            self._open[part] = new
 
     def _pose(self) -> None:
         """Write the problems, unless they are there."""

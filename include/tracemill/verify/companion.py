@@ -23,9 +23,10 @@ from tracemill.verify.bench import Verdicts
 from tracemill.verify.parts import Part, Parts
 from tracemill.verify.verifier import Question, Verdict
 
-LOOK_EVERY = 0.5  # seconds between two looks for questions
+LOOK_EVERY = 0.25  # seconds between two looks for questions
 IDLE = 300.0  # seconds without a question after which the place is given up
 AT_ONCE = 64  # parts that are judged in one go: what came meanwhile waits no longer than these take
+SHARDS_HELD = 4  # whose problems are kept in memory
 _log = logging.getLogger(__name__)
 
 
@@ -59,6 +60,7 @@ class Companion:
         self._idle = idle
         self._told = threading.Event()
         self._name = uuid.uuid4()
+        self._problems: dict[str, dict[str, Question]] = {}
         self.judged = 0
 
     def stop(self) -> None:
@@ -151,14 +153,23 @@ class Companion:
         """The questions of a part; None where it is gone: nobody waits for it any more."""
         try:
             asked = parts.stored(self._store, part.asked)
-            rows = parts.stored(self._store, parts.problems_key(part.bench, part.near)).to_pylist()
+            posed = self._posed(part)
         except FileNotFoundError:
             return None
-        posed = {row["id"]: parts.posed(row) for row in rows}
         return {
             row["id"]: replace(posed[row["problem_id"]], generation_id=row["id"], answer=row["answer"])
             for row in asked.to_pylist()
         }
+
+    def _posed(self, part: Part) -> dict[str, Question]:
+        """The problems of a part's shard; those of a few shards are kept, as their parts come one after the other."""
+        key = parts.problems_key(part.bench, part.near)
+        if key not in self._problems:
+            rows = parts.stored(self._store, key).to_pylist()
+            while len(self._problems) >= SHARDS_HELD:
+                del self._problems[next(iter(self._problems))]
+            self._problems[key] = {row["id"]: parts.posed(row) for row in rows}
+        return self._problems[key]
 
 
 def _judged(

@@ -192,6 +192,7 @@ def test_of_two_verdicts_on_one_part_the_first_is_seen_by_all(store: Store) -> N
     """Trap: a program near its time limit passes once and fails once."""
     waiting = Beside(store, "bench", "near", problems_of())
     waiting.ask([question("q", "7")])
+    waiting.made()
     (part,) = Parts.below(store, "bench").open
     first, second = (parts.encoded(verdict_rows(said("q", status))) for status in ("pass", "fail"))
     assert store.create_bytes(part.verdicts, first)
@@ -207,6 +208,7 @@ def test_verdicts_outlive_the_parts_for_a_try_that_comes_after(store: Store) -> 
     copy = Beside(store, "bench", "near", problems_of())
     for waiting in (first, copy):
         waiting.ask([question("q", "7")])
+        waiting.made()
     for part in Parts.below(store, "bench").open:
         store.create_bytes(part.verdicts, parts.encoded(verdict_rows(said("q"))))
     assert until_told(first) == said("q")
