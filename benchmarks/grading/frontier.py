@@ -2,14 +2,15 @@
 
 The truth of a problem and teacher is its pass rate of 64 samples; its class follows from the policy's bounds. Passes
 are drawn from these 64, each with the mean length of a right or a wrong one of that very problem. The policy is the
-product's own: its prior is fitted by `pilot`'s rule to eight draws of each problem of one half, by category and level,
-and its `error` is chosen there too, as the highest that errs no more there than the opponent does; all figures are of
-the other half, then the other way round. A fixed number says the class as the paper does, by whether none, some or all
+product's own: its prior is fitted by `pilot`'s rule to eight draws of each problem of four fifths, by category and
+level, and its `error` is chosen there too, as the highest that errs no more there than the opponent does; all figures
+are of the last fifth, each in its turn. A fixed number says the class as the paper does, by whether none, some or all
 passed (`paper`), or as the likeliest under the same prior (`prior`), its strongest opponent.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -38,9 +39,10 @@ MOST = 16
 LOW = 0.2
 HIGH = 0.9
 PILOT = 8  # draws of a problem to which the prior is fitted
-ERRORS = np.geomspace(0.02, 0.35, 24)
+ERRORS = np.geomspace(0.04, 0.3, 48)
 AGAIN = 40  # draws of the whole, of which a problem's figures are the mean
 BOOTSTRAP = 2000
+FOLDS = 5
 PICTURE = Path("var/bench/frontier_zoo.png")
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -58,7 +60,9 @@ class Fit:
     def priors(self) -> pa.Table:
         """The table that the step `pilot` would write."""
         chance = np.random.default_rng(len(self.rows))
-        tried = [Tried(*_group(one), PILOT, int(chance.binomial(PILOT, one.passed / SAMPLES))) for one in self.rows]
+        tried = [
+            Tried(*group_of_row(one), PILOT, int(chance.binomial(PILOT, one.passed / SAMPLES))) for one in self.rows
+        ]
         rows = [{**row, "teacher": self.teacher, "mode": None} for row in fitted(tried)]
         return pa.Table.from_pylist(rows, columns_of("priors"))
 
@@ -90,11 +94,11 @@ class Held:
     def __init__(self, fit: Fit, rows: Sequence[Known], seed: int) -> None:
         chance = np.random.default_rng(seed)
         self._fit = fit
-        self._groups = [_group(one) for one in rows]
+        self._groups = [group_of_row(one) for one in rows]
         self._rate = np.repeat([one.passed / SAMPLES for one in rows], AGAIN)
         self._shape = np.repeat([fit.shape(group) for group in self._groups], AGAIN, axis=0)
         right = chance.random((len(self._rate), MOST)) < self._rate[:, None]
-        lengths = np.repeat([_lengths(one) for one in rows], AGAIN, axis=0)
+        lengths = np.repeat([lengths_of(one) for one in rows], AGAIN, axis=0)
         self._cost = np.where(right, lengths[:, :1], lengths[:, 1:]).cumsum(axis=1)
         self._passed = np.concatenate([np.zeros((len(right), 1), int), right.cumsum(axis=1)], axis=1)
 
@@ -129,7 +133,7 @@ class Held:
         return self._means(taken, np.argmax([hopeless, 1 - hopeless - easy, easy], axis=0))
 
     def _means(self, taken: I64, said: I64) -> tuple[F64, F64]:
-        wrong = said != _class(self._rate)
+        wrong = said != class_of(self._rate)
         tokens = self._cost[np.arange(len(taken)), taken - 1]
         return tokens.reshape(-1, AGAIN).mean(axis=1), wrong.reshape(-1, AGAIN).mean(axis=1)
 
@@ -140,28 +144,30 @@ def figures() -> dict[str, float | int]:
         print("no counts of the zoo: python -m benchmarks.grading.truth sample, and count")
         return {}
     rows = {name: [one for one in known() if one.teacher == name] for name in TEACHERS}
-    chosen = [(fit, own, held) for name in TEACHERS for fit, own, held in _halves(name, rows[name])]
+    chosen = [(fit, own, held) for name in TEACHERS for fit, own, held in _folds(name, rows[name])]
     known_there = [Held(fit, own, seed) for seed, (fit, own, _) in enumerate(chosen)]
     measured = [Held(fit, held, 100 + seed) for seed, (fit, _, held) in enumerate(chosen)]
     found: dict[str, float | int] = {"truth_problems": len(rows[TEACHERS[0]]), **_classes(rows)}
-    for opponent in ("paper", "prior"):
+    for opponent, number in itertools.product(("paper", "prior"), (REFERENCE, 2 * REFERENCE)):
         say = Held.paper if opponent == "paper" else Held.fixed
-        error = _error(known_there, lambda held, say=say: say(held, REFERENCE))
+        error = _error(known_there, lambda held, say=say, number=number: say(held, number))
         saved, least, more = _compared(
-            _all(measured, lambda held, say=say: say(held, REFERENCE)),
+            _all(measured, lambda held, say=say, number=number: say(held, number)),
             _all(measured, lambda held, error=error: held.until_decided(error)),
         )
-        found |= {f"tokens_saved_zoo_{opponent}": saved, f"tokens_saved_zoo_least_{opponent}": least}
-        found |= {f"error_more_zoo_{opponent}": more, f"error_asked_zoo_{opponent}": error}
+        of = f"{opponent}_{number}"
+        found |= {f"tokens_saved_zoo_{of}": saved, f"tokens_saved_zoo_least_{of}": least}
+        found |= {f"error_more_zoo_{of}": more, f"error_asked_zoo_{of}": error}
+        found[f"error_zoo_{of}"] = error_of(measured, lambda held, say=say, number=number: say(held, number))
     _draw(measured)
-    found["tokens_saved_at_equal_error"] = found["tokens_saved_zoo_least_paper"]
+    found["tokens_saved_at_equal_error"] = found[f"tokens_saved_zoo_least_paper_{REFERENCE}"]
     return found
 
 
-def _halves(teacher: str, rows: Sequence[Known]) -> list[tuple[Fit, Sequence[Known], Sequence[Known]]]:
-    """A fit to each half of the problems, that half, and the other one."""
-    halves = (rows[::2], rows[1::2])
-    return [(Fit(teacher, own), own, held) for own, held in (halves, halves[::-1])]
+def _folds(teacher: str, rows: Sequence[Known]) -> list[tuple[Fit, Sequence[Known], Sequence[Known]]]:
+    """For each fifth of the problems: a fit to the others, these, and that fifth."""
+    parts = [(list(rows[k::FOLDS]), [one for n, one in enumerate(rows) if n % FOLDS != k]) for k in range(FOLDS)]
+    return [(Fit(teacher, own), own, held) for held, own in parts]
 
 
 def _all(parts: Sequence[Held], measure: Callable[[Held], tuple[F64, F64] | None]) -> tuple[F64, F64]:
@@ -175,11 +181,16 @@ def _all(parts: Sequence[Held], measure: Callable[[Held], tuple[F64, F64] | None
 
 def _error(parts: Sequence[Held], opponent: Callable[[Held], tuple[F64, F64] | None]) -> float:
     """The highest error to ask for that errs no more than the opponent."""
-    limit = _all(parts, opponent)[1].mean()
+    limit = error_of(parts, opponent)
     fitting = [e for e in ERRORS if _all(parts, lambda held, e=e: held.until_decided(float(e)))[1].mean() <= limit]
     if not fitting:
         raise SystemExit(f"no error within reach is as low as {limit:.3f}")
     return float(max(fitting))
+
+
+def error_of(parts: Sequence[Held], measure: Callable[[Held], tuple[F64, F64] | None]) -> float:
+    """The mean error over all teachers."""
+    return float(_all(parts, measure)[1].mean())
 
 
 def _compared(fixed: tuple[F64, F64], tested: tuple[F64, F64]) -> tuple[float, float, float]:
@@ -220,7 +231,7 @@ def _draw(parts: Sequence[Held]) -> None:
 def _classes(rows: dict[str, list[Known]]) -> dict[str, float]:
     """The share of the rarest class, over all teachers together and of the teacher that has fewest."""
     counts = [
-        np.bincount(_class(np.array([one.passed / SAMPLES for one in own])), minlength=3) for own in rows.values()
+        np.bincount(class_of(np.array([one.passed / SAMPLES for one in own])), minlength=3) for own in rows.values()
     ]
     for name, count in zip(rows, counts, strict=True):
         print(f"{name}: {count.tolist()} problems hopeless, usable, easy")
@@ -228,16 +239,17 @@ def _classes(rows: dict[str, list[Known]]) -> dict[str, float]:
     return {"rarest_class": float(np.mean(shares, axis=0).min()), "rarest_class_of_any": float(np.min(shares))}
 
 
-def _class(rate: F64) -> I64:
+def class_of(rate: F64) -> I64:
     """0 hopeless, 1 usable, 2 easy."""
     return (rate >= LOW).astype(int) + (rate > HIGH)
 
 
-def _group(one: Known) -> Group:
+def group_of_row(one: Known) -> Group:
+    """Category and difficulty, by which priors are fitted."""
     return ("code" if one.kind == "code" else "math"), f"level {one.level}"
 
 
-def _lengths(one: Known) -> tuple[float, float]:
+def lengths_of(one: Known) -> tuple[float, float]:
     """The mean tokens of a right and of a wrong sample; where there was none, those of all."""
     every = (one.tokens_right + one.tokens_wrong) / SAMPLES
     right = one.tokens_right / one.passed if one.passed else every

@@ -78,13 +78,15 @@ class Cost:
 def figures() -> dict[str, float | int]:
     """The worse of both policies: the share of tokens after a decision, and of `fixed`'s tokens a second."""
     with tempfile.TemporaryDirectory(prefix="tracemill-bench-") as folder:
+        costs: dict[str, Cost] = {}
         try:
-            costs = dict(_costs(Path(folder)))
+            for name, cost in _costs(Path(folder)):
+                costs[name] = cost
+                said = f"{cost.generated:,.0f} tokens in {cost.seconds:.1f} s, {cost.counted:,} of them in rows"
+                print(f"{name:14} {said}", flush=True)
         except ServingError as error:
             print(f"no server of a teacher here: {error}")
             return {}
-    for name, cost in costs.items():
-        print(f"{name:14} {cost.generated:>9,.0f} tokens in {cost.seconds:.1f} s, {cost.counted:,} of them in rows")
     after = {name: 1 - costs[name].counted / costs[name].generated for name in CHOSEN}
     share = {name: costs[name].rate / costs["fixed"].rate for name in CHOSEN}
     each = {f"tokens_after_decision_{name}": value for name, value in after.items()}
