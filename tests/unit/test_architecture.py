@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,25 @@ def test_reading_a_recipe_loads_neither_airflow_nor_torch() -> None:
     assert result.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(LIBRARY)))
+@pytest.mark.parametrize(
+    "path",
+    [*MODULES, *sorted((PROJECT / "plugins").rglob("*.py")), *sorted((PROJECT / "dags").glob("*.py"))],
+    ids=lambda p: str(p.relative_to(PROJECT)),
+)
 def test_a_file_knows_one_thing(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
     assert path.stem not in {"utils", "helpers", "common", "manager", "processor"}
+
+
+def test_the_house_has_ten_floors_at_most_and_its_page_names_them_all() -> None:
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layers = next(one["layers"] for one in settings["contracts"] if one["type"] == "layers")
+    assert len(layers) <= 10
+    page = (PROJECT / "docs" / "design" / "house.md").read_text(encoding="utf-8")
+    for number, layer in enumerate(layers, 1):
+        (row,) = (line for line in page.splitlines() if line.startswith(f"| {number} |"))
+        rooms = {room.strip().removeprefix("tracemill.") for room in layer.replace(":", "|").split("|")}
+        assert {room for room in rooms if f"`{room}`" not in row} == set(), row
 
 
 def test_airflow_loads_nothing_of_the_operators_as_a_plugin() -> None:
