@@ -16,6 +16,7 @@ import psutil
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tracemill.engine.connections import url_of
 from tracemill.engine.resources import Resources
 from tracemill.errors import ServingError
 from tracemill.models.server.command import on_cpu, vllm_python
@@ -168,7 +169,7 @@ def report(options: argparse.Namespace, summary: dict[str, Any], console: Consol
     from tracemill.report.funnel import print_funnel
     from tracemill.report.publish import publish
 
-    base = os.environ.get("TRACEMILL_STORE", (options.home.parent / "store").as_uri())
+    base = os.environ.get("TRACEMILL_STORE", url_of(options.home.parent / "store"))
     root = f"{base}/{options.recipe}/{options.release}"
     store = Store.at(root)
     print_funnel(store, console)

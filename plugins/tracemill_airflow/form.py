@@ -13,13 +13,14 @@ from typing import Any
 import yaml
 from airflow.sdk import Param
 
+from tracemill.engine.connections import url_of
 from tracemill.engine.resources import SHIPPED
 from tracemill_airflow.graph import Stage, fits, stages_in, stages_of
 from tracemill_airflow.operators.base import RETRY_THE_WORLD_ONLY, StageOperator
 from tracemill_airflow.shelf import recipe_texts
 from tracemill_airflow.watched import watched_task
 
-STORE = os.environ.get("TRACEMILL_STORE", (Path(__file__).resolve().parents[2] / "var" / "store").as_uri())
+STORE = os.environ.get("TRACEMILL_STORE", url_of(Path(__file__).resolve().parents[2] / "var" / "store"))
 OWN = "Your own recipe"  # sections, closed at first; what has none is open
 WHERE = "Where it lies"
 HOW = "How it runs"

@@ -20,6 +20,8 @@ from pathlib import Path
 import httpx
 import psutil
 
+from tracemill.engine.connections import url_of
+
 PROJECT = Path(__file__).resolve().parents[2]
 BOOT_SECONDS = 480  # 15 s on a quiet machine, four minutes on one whose cores many share
 
@@ -173,7 +175,7 @@ def settings(home: Path, port: int) -> dict[str, str]:
         "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "60",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "120",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-        "TRACEMILL_STORE": os.environ.get("TRACEMILL_STORE", (home.parent / "store").as_uri()),
+        "TRACEMILL_STORE": os.environ.get("TRACEMILL_STORE", url_of(home.parent / "store")),
         "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "1"),
     }
 

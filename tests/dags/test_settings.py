@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
 from tracemill_airflow import settings
 from tracemill_airflow.demo import together
@@ -63,3 +65,13 @@ def test_the_demos_servers_take_no_stage_its_worker(monkeypatch: pytest.MonkeyPa
     alone, two = together(1), together(2)
     assert (alone["TRACEMILL_SERVE_AHEAD"], two["TRACEMILL_SERVE_AHEAD"]) == ("0", "3")
     assert int(two["AIRFLOW__CORE__PARALLELISM"]) - 2 >= 2
+
+
+def test_the_local_servers_store_lies_beside_it_whatever_the_clone_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracemill_airflow.local import settings
+
+    monkeypatch.delenv("TRACEMILL_STORE", raising=False)
+    url = settings(tmp_path / "my clone" / "airflow", 8080)["TRACEMILL_STORE"]
+    assert Store.at(url, create=True).root == str(tmp_path / "my clone" / "store")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from tracemill.engine.connections import place_of
+from tracemill.engine.connections import place_of, url_of
 from tracemill.engine.store import Store
 from tracemill.errors import StoreError
 
@@ -55,6 +56,14 @@ def test_a_connection_is_read_as_airflow_writes_it(text: str, options: dict[str,
 @pytest.mark.parametrize("url", ["s3://bucket/a", "s3://bucket/a@b/c", "/data/a@b", "file:///x", "memory://a@b"])
 def test_other_places_are_left_alone(url: str) -> None:
     assert place_of(url, {}) == (url, {})
+
+
+@pytest.mark.parametrize("name", ["my clone", "ü", "a%20b", "a#b?c", "plain"])
+def test_a_folders_url_opens_that_folder(tmp_path: Path, name: str) -> None:
+    """Trap: `make demo` in `my clone` made its store in `my%20clone`, where nobody looked for it."""
+    Store.at(f"{url_of(tmp_path / name)}/demo/v1", create=True)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert Store.at(str(tmp_path / name / "demo" / "v1")).on_disk
 
 
 def test_a_missing_connection_is_named_with_the_variable_that_would_hold_it() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -33,6 +34,13 @@ def place_of(url: str, environment: Mapping[str, str]) -> tuple[str, dict[str, A
             '\'{"conn_type": "aws", "login": "KEY", "password": "SECRET", "extra": {"endpoint_url": "http://HOST:8333"}}\''
         ) from None
     return f"{_SCHEME}{path}", s3_options(connection(text, variable))
+
+
+def url_of(folder: Path) -> str:
+    """The fsspec URL of a folder of this machine. Unlike `Path.as_uri` a space stays one: fsspec decodes nothing, and
+    made the store of a clone in `my clone` beside it, in `my%20clone`.
+    """
+    return f"file://{folder.absolute()}"
 
 
 def connection(text: str, variable: str) -> dict[str, Any]:
