@@ -6,19 +6,12 @@ To add a stage: a class here that says the `kind` of its step.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tracemill_airflow.operators.announcing import AnnouncingOperator
 from tracemill_airflow.operators.asking import AskingOperator
 from tracemill_airflow.operators.base import StageOperator
-from tracemill_airflow.operators.training import TrainingOperator
-
-if TYPE_CHECKING:
-    from airflow.sdk.definitions.context import Context
-
-    from tracemill.engine.resources import Resources
-    from tracemill.engine.store import Store
-    from tracemill.recipe import Recipe
+from tracemill_airflow.operators.training import TellingOperator, TrainingOperator
 
 
 class IngestOperator(StageOperator):
@@ -244,29 +237,18 @@ class ExportOperator(StageOperator):
     gathers = True
 
 
-class ReleaseOperator(StageOperator):
+class ReleaseOperator(AnnouncingOperator):
     """Writes the dataset, its card, figures and funnel, and announces it as an asset event with the row count."""
 
     stage_name = "release"
     gathers = True
-    announces = True
-
-    def fed(self, context: Context, recipe: Recipe, store: Store, summary: dict[str, Any]) -> Any:
-        """Attach the release's place and size to the outlet's event; selections and exports may follow it."""
-        for outlet in self.outlets:
-            context["outlet_events"][outlet].extra = {"store": self.store_url, "rows": summary["kept"]}
-        return super().fed(context, recipe, store, summary)
 
 
-class ProveOperator(StageOperator):
+class ProveOperator(TellingOperator):
     """Lays the release out for a trainer's template and proves every row of it, before any GPU is taken."""
 
     stage_name = "prove"
     gathers = True
-
-    def machine(self) -> Resources:
-        """The same, with this task's log for how far it is."""
-        return replace(super().machine(), tell=self.log.info)
 
 
 class TrainOperator(TrainingOperator):

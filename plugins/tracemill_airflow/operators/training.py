@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from tracemill.engine.resources import Resources
 
 
-class TrainingOperator(StageOperator):
+class TellingOperator(StageOperator):
+    """Says in its log how far it is: it takes long."""
+
+    def machine(self) -> Resources:
+        """The same, with this task's log for masks, loss and how far it is."""
+        return replace(super().machine(), tell=self.log.info)
+
+
+class TrainingOperator(TellingOperator):
     """Trains as a child of this task.
 
     A task that is tried again goes on from the last checkpoint. It may take days, so that no time-out of stages holds.
@@ -22,10 +30,6 @@ class TrainingOperator(StageOperator):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"pool": "gpu", "queue": GPU, "execution_timeout": None, **kwargs})
-
-    def machine(self) -> Resources:
-        """The same, with this task's log for masks, loss and how far it is."""
-        return replace(super().machine(), tell=self.log.info)
 
     def execute(self, context: Context) -> Any:
         """Seal the student, and lay it out in the folder that its step names."""
