@@ -104,5 +104,5 @@ def _curve(figure: Figure, curve: pa.Table) -> None:
     axes.set_ylabel("loss (nats a token)", color=INK)
     axes.set_title("Loss of the training", color=INK, loc="left")
     axes.set_ylim(bottom=0)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     figure.tight_layout()
