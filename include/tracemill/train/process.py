@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import Any
 
 from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError, TrainingError
-from tracemill.models.server.guard import GRACE
+from tracemill.models.server.guard import end
 from tracemill.train import launch
 from tracemill.train.inside.job import EVENTS, FINISHED, Job
 from tracemill.train.telling import EVERY, spoken
@@ -54,7 +53,7 @@ def _run(command: list[str], given: Mapping[str, str], work: Path, tell: Callabl
                 events.read()
                 time.sleep(_POLL)
         finally:
-            _end(process)
+            end(process)
     events.read()
     if events.refusal:
         raise RecipeError(events.refusal)
@@ -63,17 +62,6 @@ def _run(command: list[str], given: Mapping[str, str], work: Path, tell: Callabl
             f"the training ended with code {code} after step {events.step:,}: {_last_lines(work / LOG)} (the whole log "
             f"is {work / LOG}). Run it again: it goes on from its last checkpoint"
         )
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(2 * GRACE + 10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _last_lines(log: Path) -> str:

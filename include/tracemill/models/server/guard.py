@@ -52,6 +52,18 @@ def main(arguments: list[str]) -> int:
     return 143 if code is None else code if code >= 0 else 128 - code
 
 
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Tell a guard that somebody started to end, and wait for it: it may need GRACE twice. Safe when it has ended."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(2 * GRACE + 10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def _run(command: list[str], parent: int, die_with_guard: Callable[[], object]) -> int | None:
     """The command's exit code, or None when the parent was gone first."""
     if os.getppid() != parent:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
@@ -27,7 +26,7 @@ from tracemill.models.server.command import (
     vllm_python,
 )
 from tracemill.models.server.failures import explained
-from tracemill.models.server.guard import GRACE, descendants
+from tracemill.models.server.guard import descendants, end
 from tracemill.models.server.metrics import Gauges, parse_metrics
 
 # Engine and worker wait for each other in busy loops, so without a GPU they hold two cores all the time. Where there
@@ -132,15 +131,8 @@ class Server:
 
     def stop(self) -> None:
         """End the server and whatever it started. Safe to call at any time, also from a signal handler."""
-        process = self._process
-        if process is None or process.poll() is not None:
-            return
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(2 * GRACE + 10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if self._process is not None:
+            end(self._process)
 
     def _last_line(self) -> str:
         """What the server said last, for those who wait."""

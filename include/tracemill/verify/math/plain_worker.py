@@ -7,10 +7,7 @@ up its environment, files, sockets and children before the first job, as `worker
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import signal
 import sys
 from pathlib import Path
 
@@ -19,7 +16,7 @@ if __name__ == "__main__":
 
 from math_verify import parse, verify
 
-from tracemill.verify.math.worker import give_up_rights
+from tracemill.verify.math.worker import serve
 
 # Each loads what its kind of answer needs, which cannot be loaded once files are closed.
 _WARM_UP = (
@@ -44,23 +41,9 @@ def compare(gold: str, answer: str) -> str:
     return "equal" if verify(wanted, said, timeout_seconds=None) else "different"
 
 
-def serve() -> None:
-    """Answer jobs until standard input ends."""
-    logging.disable(logging.CRITICAL)
-    replies = os.dup(1)
-    os.dup2(2, 1)  # whatever a library prints must not reach the reply channel
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    for gold, answer in _WARM_UP:
-        compare(gold, answer)
-    give_up_rights()
-    os.write(replies, b"ready\n")
-    for line in sys.stdin.buffer:
-        job = json.loads(line)
-        signal.setitimer(signal.ITIMER_PROF, job["cpu_seconds"])
-        word = compare(job["gold"], job["answer"])
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        os.write(replies, word.encode() + b"\n")
-
-
 if __name__ == "__main__":
-    serve()
+    logging.disable(logging.CRITICAL)
+    serve(
+        lambda job: compare(job["gold"], job["answer"]),
+        [{"gold": gold, "answer": answer} for gold, answer in _WARM_UP],
+    )

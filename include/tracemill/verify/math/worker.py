@@ -18,7 +18,9 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
@@ -52,22 +54,27 @@ def give_up_rights() -> None:
         Filter(own_pid_only=True).install(os.getpid())
 
 
-def serve() -> None:
-    """Answer jobs until standard input ends."""
+def serve(answered: Callable[[Mapping[str, Any]], str], warm_up: Sequence[Mapping[str, Any]]) -> None:
+    """Answer jobs until standard input ends: `answered` gives the word of each. `warm_up`: jobs that load what others
+    need, since nothing can be loaded once the rights are given up.
+    """
     replies = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints must not reach the reply channel
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    for gold, answer in _WARM_UP:
-        compare(gold, answer)
+    for job in warm_up:
+        answered(job)
     give_up_rights()
     os.write(replies, b"ready\n")
     for line in sys.stdin.buffer:
         job = json.loads(line)
         signal.setitimer(signal.ITIMER_PROF, job["cpu_seconds"])
-        word = compare(job["gold"], job["answer"], job["asked"])
+        word = answered(job)
         signal.setitimer(signal.ITIMER_PROF, 0)
         os.write(replies, word.encode() + b"\n")
 
 
 if __name__ == "__main__":
-    serve()
+    serve(
+        lambda job: compare(job["gold"], job["answer"], job["asked"]),
+        [{"gold": gold, "answer": answer, "asked": ""} for gold, answer in _WARM_UP],
+    )
