@@ -86,6 +86,32 @@ def test_shared_problems_are_the_intersection(run: Run, found: Comparison) -> No
     assert found.shared == len(set.intersection(*solved.values())) > 0
 
 
+def test_fits_are_ratios_of_sums_over_verified_responses(run: Run, found: Comparison) -> None:
+    """Trap: a mean of ratios would be that of a few traces which hardly surprise at all."""
+    teachers = {
+        row["id"]: row["teacher"]
+        for name in SHARES
+        for row in rows(run, name.replace("teacher-", "distill_"), "generations")
+    }
+    passed = {
+        row["generation_id"]
+        for step in ("verify_math", "verify_code")
+        for row in rows(run, step, "verdicts")
+        if row["status"] == "pass"
+    }
+    sums: dict[str, tuple[float, float]] = {}
+    values = {(row["generation_id"], row["metric"]): row["value"] for row in rows(run, "perplexity", "measurements")}
+    for one in passed & teachers.keys():
+        if (one, "rsr") in values:
+            ranks, surprisals = sums.get(teachers[one], (0.0, 0.0))
+            surprisal = values[one, "surprisal"]
+            sums[teachers[one]] = ranks + values[one, "rsr"] * surprisal, surprisals + surprisal
+    assert sums.keys() == SHARES.keys()
+    said = {row["teacher"]: row["rank_surprisal_ratio"] for row in found.fits.to_dicts()}
+    assert said == pytest.approx({name: ranks / surprisals for name, (ranks, surprisals) in sums.items()})
+    assert found.fits["rank_surprisal_ratio"].is_sorted()
+
+
 def test_what_was_turned_away_is_told_by_step_and_reason(run: Run, found: Comparison) -> None:
     away = {(row["step"], row["reason"]): 0 for row in found.turned_away.to_dicts()}
     for row in found.turned_away.to_dicts():

@@ -43,12 +43,14 @@ def compare(
         files.write(found, to, f"Teachers of {recipe.name}")
     if as_json:
         told = {"shared": found.shared, "problems": found.problems, "rates": found.rates.to_dicts()}
-        print(json.dumps({**told, "turned_away": found.turned_away.to_dicts()}))
+        print(json.dumps({**told, "turned_away": found.turned_away.to_dicts(), "fits": found.fits.to_dicts()}))
         return
     out.print(f"{found.shared:,} of {found.problems:,} problems were solved by every teacher.")
     _print(files.RATES, files.rate_rows(found))
     _print(files.FORM, files.form_rows(found))
     _print(files.SPENT, files.spent_rows(found))
+    if found.fits.height:
+        _print(files.FIT, files.fit_rows(found))
     if to is not None:
         out.print(escape(f"Page, pictures and Parquet: {to}"), soft_wrap=True)
 

@@ -51,8 +51,9 @@ _SUMS = ("seconds", "perplexities")  # the others are counts
 @dataclass(frozen=True)
 class Comparison:
     """`rates`: one row a teacher, mode and category, and one with category null for all. `lengths`: verified responses
-    by teacher, category and the first of BIN tokens. `turned_away`: responses by teacher, step and reason. `shared`:
-    problems that every teacher solved, of `problems` that were asked.
+    by teacher, category and the first of BIN tokens. `turned_away`: responses by teacher, step and reason. `fits`: how
+    well a teacher's verified responses fit each student that measured them, best first. `shared`: problems that every
+    teacher solved, of `problems` that were asked.
 
     What nobody counted is null: seconds and tokens of published responses, money without a price in the recipe.
     """
@@ -60,6 +61,7 @@ class Comparison:
     rates: pl.DataFrame
     lengths: pl.DataFrame
     turned_away: pl.DataFrame
+    fits: pl.DataFrame
     shared: int
     problems: int
 
@@ -88,6 +90,7 @@ def compare(recipe: Recipe, store: Store) -> Comparison:
         rates.sort(*GROUP, nulls_last=False),
         lengths.sort("teacher", "category", "tokens"),
         away.sort("teacher", "step", "reason"),
+        _fits(pl.concat([part.fits for part in parts])),
         _shared(parts, rates["teacher"].n_unique()),
         sum(part.problems for part in parts),
     )
@@ -118,6 +121,7 @@ class _Part:
         long = rows.filter(pl.col("solved") & pl.col("completion_tokens").is_not_null())
         self.lengths = long.group_by("teacher", "category", bin_of).agg(pl.len().cast(pl.Int64).alias("responses"))
         self.away = _turned_away(inputs, rows.select("id", "teacher"))
+        self.fits = _surprises(inputs, rows.filter("solved"))
 
 
 def _responses(inputs: Inputs) -> pl.DataFrame:
@@ -150,6 +154,28 @@ def _turned_away(inputs: Inputs, teachers: pl.DataFrame) -> pl.DataFrame:
     blank = pl.DataFrame(schema={"teacher": pl.String, "step": pl.String, "reason": pl.String})
     every = pl.concat([blank, *parts])
     return every.group_by("teacher", "step", "reason").agg(pl.len().cast(pl.Int64).alias("responses"))
+
+
+def _surprises(inputs: Inputs, rows: pl.DataFrame) -> pl.DataFrame:
+    """By student and teacher: responses that the student measured, and the sums of their mean ranks and surprisals."""
+    measured = pl.DataFrame(inputs.table("measurements", ["generation_id", "measurer", "metric", "value"]))
+    own = ["generation_id", "measurer"]
+    ratio = measured.filter(metric="rsr").select(*own, pl.col("value").alias("ratio"))
+    surprisal = measured.filter(metric="surprisal").select(*own, pl.col("value").alias("surprisal"))
+    both = ratio.join(surprisal, on=own).join(rows.select("id", "teacher"), left_on="generation_id", right_on="id")
+    return both.group_by(pl.col("measurer").alias("student"), "teacher").agg(
+        pl.len().cast(pl.Int64).alias("traces"),
+        (pl.col("ratio") * pl.col("surprisal")).sum().alias("ranks"),
+        pl.col("surprisal").sum().alias("surprisals"),
+    )
+
+
+def _fits(sums: pl.DataFrame) -> pl.DataFrame:
+    """The ratio of the sums over a teacher's traces (arXiv 2601.14249, appendix A.8), lowest first: it fits best."""
+    whole = sums.group_by("student", "teacher").agg(pl.all().sum())
+    ratio = (pl.col("ranks") / pl.col("surprisals")).alias("rank_surprisal_ratio")
+    mean = (pl.col("surprisals") / pl.col("traces")).alias("mean_surprisal")
+    return whole.select("student", "teacher", "traces", ratio, mean).sort("student", "rank_surprisal_ratio", "teacher")
 
 
 def _shared(parts: list[_Part], teachers: int) -> int:

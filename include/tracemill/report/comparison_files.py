@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RATES = ("teacher", "mode", "category", "responses", "verified", "90 % interval", "attempts an accepted one")
+FIT = ("student", "teacher", "traces", "rank-surprisal ratio (lower fits better)", "mean surprisal")
 FORM = ("teacher", "mode", "category", "tokens (mean)", "tokens (median)", "perplexity", "loops", "cut")
 SPENT = ("teacher", "mode", "category", "tokens", "seconds", "money")
 _PALETTE = (BAR, MARK, INK, "#8a6fb0", "#c9a227", "#5b8fd6")
@@ -27,13 +28,13 @@ _PANELS = 6  # categories in one picture, those of the most responses first
 
 
 def write(found: Comparison, folder: Path, title: str) -> list[Path]:
-    """Write README.md, rates.parquet, lengths.parquet, turned_away.parquet and two pictures; returns their paths.
+    """Write README.md, {rates,lengths,turned_away,fits}.parquet and two pictures; returns their paths.
 
     Raises StoreError where the folder cannot be written.
     """
     with store_io(f"cannot write {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
-        frames = {"rates": found.rates, "lengths": found.lengths, "turned_away": found.turned_away}
+        frames = {"rates": found.rates, "lengths": found.lengths, "turned_away": found.turned_away, "fits": found.fits}
         paths = [folder / f"{name}.parquet" for name in frames]
         for path, frame in zip(paths, frames.values(), strict=True):
             frame.write_parquet(path)
@@ -84,6 +85,14 @@ def spent_rows(found: Comparison) -> list[tuple[Any, ...]]:
     ]
 
 
+def fit_rows(found: Comparison) -> list[tuple[Any, ...]]:
+    """The lines under FIT; none where no student measured anything."""
+    return [
+        (student, teacher, traces, f"{ratio:.3f}", f"{surprisal:.3f}")
+        for student, teacher, traces, ratio, surprisal in found.fits.iter_rows()
+    ]
+
+
 def _named(row: dict[str, Any]) -> tuple[str, str, str]:
     category = "all" if row["category"] is None else row["category"] or "none"
     return row["teacher"], row["mode"], category
@@ -124,6 +133,7 @@ def _page(found: Comparison, title: str, pictures: Sequence[str]) -> str:
         table(FORM, form_rows(found)),
         "## What an accepted response cost\n",
         table(SPENT, spent_rows(found)),
+        *(("## Fit to a student\n", table(FIT, fit_rows(found))) if found.fits.height else ()),
         "## What was turned away\n",
         table(("teacher", "step", "reason", "responses"), away),
         *(f"![{name.removesuffix('.png')}]({name})\n" for name in pictures),
