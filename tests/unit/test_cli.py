@@ -216,6 +216,7 @@ def test_every_command_explains_itself(command: str) -> None:
     assert tracemill(command, "--help").exit_code == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_exit_code_130_and_the_next_run_continues(tmp_path: Path) -> None:
     path, root = tmp_path / "long.yaml", tmp_path / "store"
     path.write_text(RECIPE.replace("rows_per_shard: 100", "rows_per_shard: 10"))

@@ -145,6 +145,7 @@ def test_a_shard_that_was_signed_anew_is_decided_anew(store: Store) -> None:
     assert kept(run) == {(OLD["id"], 0), (other["id"], 1)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("large", [4096, 8], ids=["small groups", "groups in cells"])
 @pytest.mark.parametrize("seed", [5, 6, 7])
 def test_the_index_decides_as_reading_all_shards_again_does(

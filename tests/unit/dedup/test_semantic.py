@@ -56,6 +56,7 @@ def test_small_groups_in_several_chunks_give_the_same() -> None:
     assert len(expected.pairs) > 20
 
 
+@pytest.mark.slow
 def test_cells_find_nearly_all_pairs_and_report_none_that_is_not_near() -> None:
     vectors = planted(11, 6000, 1500, 64)
     groups = np.zeros(6000, np.uint64)

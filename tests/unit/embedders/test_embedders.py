@@ -89,6 +89,7 @@ def of_folder(**settings: object) -> Embedder:
     return embedder(kind="sentence_transformer", model=folder, thresholds={"semantic": 0.9}, **settings)
 
 
+@pytest.mark.slow
 def test_any_folder_of_sentence_transformers_can_be_the_embedder() -> None:
     own = of_folder(characters=256).embed(TEXTS, Resources(workers=1))
     exact = embedder(kind="minilm", backend="sentence_transformers").embed(TEXTS, Resources(workers=1))

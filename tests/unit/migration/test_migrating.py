@@ -233,6 +233,7 @@ def shell(old: Old) -> dict[str, str]:
     return {**os.environ, **old.environment, "PYTHONPATH": str(Path(__file__).parents[3] / "include")}
 
 
+@pytest.mark.slow
 def test_kill_9_and_the_command_again(old: Old) -> None:
     """From the shell, as a user does it."""
     command = [sys.executable, "-m", "tracemill", "migrate", old.root]
@@ -254,6 +255,7 @@ def test_kill_9_and_the_command_again(old: Old) -> None:
     assert "is of format 2 already" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_dry_run_writes_nothing(old: Old) -> None:
     before = {path: path.read_bytes() for path in (old.folder / "store").rglob("*") if path.is_file()}
     command = [sys.executable, "-m", "tracemill", "migrate", old.root, "--dry-run"]

@@ -268,6 +268,7 @@ def test_a_category_is_found_by_any_of_its_spellings(tmp_path: Path) -> None:
 _SCORE = st.one_of(st.none(), st.sampled_from([0.0, 0.25, 0.5, 0.99, 1.0]))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["math", "other"]), st.lists(_SCORE, min_size=1, max_size=6)), max_size=8))
 def test_the_rule_is_the_papers_whatever_the_scores_and_their_order(

@@ -113,6 +113,7 @@ def test_where_it_runs_is_no_part_of_what_is_learned(tmp_path: Path) -> None:
     assert student(made).fingerprint != first
 
 
+@pytest.mark.slow
 def test_without_an_environment_that_trains_the_error_says_how_to_make_one(tmp_path: Path) -> None:
     made = training(tmp_path)
     with pytest.raises(RecipeError, match="make train-env"):

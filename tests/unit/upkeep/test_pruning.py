@@ -145,6 +145,7 @@ def test_a_record_that_cannot_be_read_ends_the_look(small: Distilled) -> None:
 STEPS = st.lists(st.sampled_from(["settings", "publish", "orphan", "look", "look for all", "remove some"]), max_size=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, few=st.integers(0, 5))
 def test_nothing_that_is_reached_is_ever_removed(

@@ -119,6 +119,7 @@ def test_a_refresh_that_dies_after_any_stage_publishes_nothing_and_is_taken_up_a
     assert (version_numbers(first.store), first.released(done.published.version)) == ([1, 2], ids(OLD + NEW))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
 def test_in_any_order_of_arrival_the_release_is_the_same_or_the_difference_is_listed(
     tmp_path: Path, order: tuple[int, ...]

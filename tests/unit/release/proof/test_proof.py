@@ -50,6 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(tokenizer_folder(tmp_path_factory.mktemp("tokenizer")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["qwen2_5", "phi3", "llama3"])
 def test_six_planted_faults_are_found_by_id_and_none_elsewhere(name: str, folder: str) -> None:
     faults = planted(" \n\n", "answer_content")

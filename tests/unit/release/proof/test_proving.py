@@ -71,6 +71,7 @@ def test_thinking_goes_where_the_template_looks_for_it(name: str, layout: Layout
     assert recommended(template(name)).layout == layout
 
 
+@pytest.mark.slow
 def test_processes_find_what_one_finds_in_the_same_order(tmp_path: Path) -> None:
     folder = tokenizer_folder(tmp_path / "tokenizer")
     rows = [KINDS[k % 5] if k % 10 else row(" ", str(k)) for k in range(60)]
