@@ -97,7 +97,7 @@ def pairs(part: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(part, Mapping):
         for one, other in (("input", "output"), ("inputs", "outputs")):
             if one in part and other in part:
-                yield from _side_by_side(parsed(part[one]), parsed(part[other]), part)
+                yield from _side_by_side(part[one], part[other], part)
                 return
     if isinstance(part, str) or not isinstance(part, Sequence):
         raise SuiteError("a list of tests must hold objects with `input` and `output`")
@@ -107,9 +107,12 @@ def pairs(part: Any) -> Iterator[Mapping[str, Any]]:
         yield pair
 
 
-def _side_by_side(inputs: Any, outputs: Any, part: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _side_by_side(said: Any, expected: Any, part: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """One test a pair of two lists; what is no list is one test, in the very words of the row ("1.50" is no number)."""
+    inputs = parsed(said)
+    outputs = parsed(expected)
     if isinstance(inputs, str) or not isinstance(inputs, Sequence):
-        yield part
+        yield {**part, "input": said, "output": expected}
         return
     if isinstance(outputs, str) or not isinstance(outputs, Sequence) or len(inputs) != len(outputs):
         count = len(outputs) if isinstance(outputs, Sequence) else 0

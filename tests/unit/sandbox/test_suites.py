@@ -208,6 +208,16 @@ _JSON = st.recursive(
 )
 
 
+@pytest.mark.parametrize("names", [("input", "output"), ("inputs", "outputs")], ids=" and ".join)
+def test_a_column_may_hold_one_test_alone(names: tuple[str, str]) -> None:
+    """Traps: under the names of two lists it was a KeyError, and one row ended the whole shard; "1.50" is no number."""
+    suite = suite_from({"public_tests": dict(zip(names, ["1.50\n", "9\n"], strict=True))})
+    assert isinstance(suite, StdioSuite)
+    assert (suite.inputs, suite.outputs) == (("1.50\n",), ("9\n",))
+    with pytest.raises(SuiteError, match="NoneType"):
+        suite_from({"public_tests": dict.fromkeys(names)})
+
+
 @given(_JSON, st.booleans(), st.booleans())
 @settings(max_examples=200, deadline=None)
 def test_whatever_a_row_holds_is_a_suite_or_a_fault_of_the_data(case: Any, as_text: bool, inside: bool) -> None:
