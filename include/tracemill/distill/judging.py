@@ -94,8 +94,7 @@ class Judging:
 
     def close(self) -> None:
         """Nothing more will be asked: tidy up what was written for it."""
-        if isinstance(self._bench, Beside):
-            self._bench.close()
+        self._bench.close()
 
     def _asked(self, trace: Trace) -> Question:
         question, fields = self._questions[trace.problem_id]

@@ -82,7 +82,7 @@ def inputs_for(pipeline: Pipeline, store: Store, name: str, index: int) -> Input
 
 
 def inputs_of_shards(pipeline: Pipeline, store: Store, name: str) -> list[Inputs]:
-    """What `inputs_for` gives for each shard of a map step in turn; every manifest is read once."""
+    """What a step may read of each shard in turn, also where it gathers them; every manifest is read once."""
     mapped, gathered = steps_read(pipeline, name)
     count = shard_count(store)
     found = _sealed(store, [(n, k) for k in range(count) for n in mapped] + [(n, 0) for n in gathered], name)

@@ -8,6 +8,8 @@ from typing import Any
 
 from tracemill.release.markdown import table
 
+HEAD = ("student", "teacher", "traces", "rank-surprisal ratio (lower fits better)", "mean surprisal")
+
 
 @dataclass
 class Fits:
@@ -37,5 +39,4 @@ class Fits:
         if not rows:
             return ""
         rows.sort(key=lambda row: (row[0], float(row[3]), row[1]))
-        head = ("student", "teacher", "traces", "rank-surprisal ratio (lower fits better)", "mean surprisal")
-        return f"### Fit to a student\n\n{table(head, rows)}\n"
+        return f"### Fit to a student\n\n{table(HEAD, rows)}\n"

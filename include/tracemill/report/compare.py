@@ -5,12 +5,11 @@ Figures 2 to 4 of arXiv 2505.14464 for any store. Everything is added up shard b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
-from tracemill.engine.runner import inputs_for, shard_count
+from tracemill.engine.runner import inputs_of_shards
 from tracemill.engine.standing import COLUMNS, standing
 from tracemill.engine.step import Inputs
 from tracemill.engine.store import Store
@@ -96,14 +95,12 @@ def compare(recipe: Recipe, store: Store) -> Comparison:
     )
 
 
-def _shards(recipe: Recipe, store: Store) -> Iterator[Inputs]:
+def _shards(recipe: Recipe, store: Store) -> list[Inputs]:
     """What the release reads, shard by shard."""
     name = next((name for name, step in recipe.pipeline().items() if getattr(step, "kind", "") == "release"), None)
     if name is None:
         raise RecipeError(f"recipe {recipe.name!r} has no release: what its teachers were accepted for is not decided")
-    every = inputs_for(recipe, store, name, 0)
-    for index in range(shard_count(store)):
-        yield Inputs(store, index, every.sealed, every.whole, every.shard_count)
+    return inputs_of_shards(recipe, store, name)
 
 
 class _Part:
@@ -190,7 +187,7 @@ def _rates(counts: pl.DataFrame, prices: dict[str, Price]) -> pl.DataFrame:
     whole = pl.col("counted") == pl.col("responses")
     timed = pl.col("timed") == pl.col("responses")
     paid = [
-        (prompt * price.input + tokens * price.output) / 1e6 if (price := prices.get(teacher)) else None
+        price.of(prompt, tokens) if (price := prices.get(teacher)) else None
         for teacher, prompt, tokens in counts.select("teacher", "prompt_tokens", "tokens").iter_rows()
     ]
     return counts.with_columns(

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from tracemill.engine.objects import store_io
+from tracemill.release import fits
 from tracemill.release.drawing import BAR, INK, MARK, drawn, short
 from tracemill.release.markdown import table
 from tracemill.report.compare import BIN, Comparison
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RATES = ("teacher", "mode", "category", "responses", "verified", "90 % interval", "attempts an accepted one")
-FIT = ("student", "teacher", "traces", "rank-surprisal ratio (lower fits better)", "mean surprisal")
+FIT = fits.HEAD
 FORM = ("teacher", "mode", "category", "tokens (mean)", "tokens (median)", "perplexity", "loops", "cut")
 SPENT = ("teacher", "mode", "category", "tokens", "seconds", "money")
 _PALETTE = (BAR, MARK, INK, "#8a6fb0", "#c9a227", "#5b8fd6")

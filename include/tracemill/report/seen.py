@@ -8,7 +8,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from tracemill.engine.resources import Resources
-from tracemill.engine.runner import fingerprint_of, inputs_for, inputs_of_shards, shard_count
+from tracemill.engine.runner import fingerprint_of, inputs_of_shards
 from tracemill.engine.step import Inputs, Step
 from tracemill.engine.store import Manifest, Store
 from tracemill.recipe import Recipe
@@ -87,11 +87,7 @@ class Seen:
 
     @cached_property
     def _shards(self) -> list[Inputs]:
-        if self._recipe.step(self._name).shape == "map":
-            return inputs_of_shards(self._recipe, self._store, self._name)
-        numbers = range(shard_count(self._store))
-        every = inputs_for(self._recipe, self._store, self._name, 0)
-        return [Inputs(every.store, k, every.sealed, every.whole, every.shard_count) for k in numbers]
+        return inputs_of_shards(self._recipe, self._store, self._name)
 
     @cached_property
     def _whole(self) -> bool:

@@ -30,6 +30,10 @@ class Bench(Protocol):
         """The verdicts that were not given before. Raises VerifierError when none will come."""
         ...
 
+    def close(self) -> None:
+        """Nothing more will be asked: tidy up what was written for it."""
+        ...
+
 
 class Here:
     """Judges in this process, all at once, whenever the verdicts are asked for; a question is judged once."""
@@ -60,6 +64,10 @@ class Here:
         given = {name: self._known[name] for name in self._asked}
         self._asked = {}
         return given
+
+    def close(self) -> None:
+        """Forget the verdicts; nothing was written."""
+        self._known = {}
 
 
 def fields_digest(problem: Mapping[str, str | None]) -> str:

@@ -91,11 +91,9 @@ def folder_name(teacher: str) -> str:
     digest of the name tells two apart that then read the same.
     """
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", teacher).strip("-.")[:_LONGEST]
-    return (
-        plain
-        if plain and plain == teacher
-        else f"{plain or 'teacher'}-{hashlib.sha256(teacher.encode()).hexdigest()[:8]}"
-    )
+    if plain and plain == teacher:
+        return plain
+    return f"{plain or 'teacher'}-{hashlib.sha256(teacher.encode()).hexdigest()[:8]}"
 
 
 def _write(release: Opened, part: str, wanted: Wanted, place: Path, tell: Callable[[int], None]) -> int:
