@@ -63,16 +63,26 @@ Companion([one.seat for one in seated], Store.at(sys.argv[2]), machine, lambda: 
 
 @dataclass(frozen=True)
 class Cost:
-    """Tokens that a server generated for a run, those of rows, and the seconds it took."""
+    """Tokens that a server generated for a run, those of rows, the seconds it took, and the engine's iterations.
+
+    `client_cpu`: processor seconds of this process for the run.
+    """
 
     generated: float
     counted: int
     seconds: float
+    iterations: float
+    client_cpu: float
 
     @property
     def rate(self) -> float:
         """Tokens a second."""
         return self.generated / self.seconds
+
+    @property
+    def running(self) -> float:
+        """Requests that the engine worked on at once, in the mean: each gets a token an iteration."""
+        return self.generated / self.iterations
 
 
 def figures() -> dict[str, float | int]:
@@ -83,7 +93,8 @@ def figures() -> dict[str, float | int]:
             for name, cost in _costs(Path(folder)):
                 costs[name] = cost
                 said = f"{cost.generated:,.0f} tokens in {cost.seconds:.1f} s, {cost.counted:,} of them in rows"
-                print(f"{name:14} {said}", flush=True)
+                beside = f"{cost.running:.1f} at once, {cost.client_cpu:.1f} s of processor to ask"
+                print(f"{name:14} {said}; {beside}", flush=True)
         except ServingError as error:
             print(f"no server of a teacher here: {error}")
             return {}
@@ -91,6 +102,7 @@ def figures() -> dict[str, float | int]:
     share = {name: costs[name].rate / costs["fixed"].rate for name in CHOSEN}
     each = {f"tokens_after_decision_{name}": value for name, value in after.items()}
     each |= {f"throughput_share_{name}": value for name, value in share.items()}
+    each |= {f"slots_share_{name}": costs[name].running / costs["fixed"].running for name in CHOSEN}
     rate = {"fixed_tokens_per_second": costs["fixed"].rate}
     return {"tokens_after_decision": max(after.values()), "throughput_share": min(share.values()), **each, **rate}
 
@@ -122,16 +134,18 @@ def _cost(server: Server, recipe: Recipe, root: Path, machine: Resources, shards
         run_shard(recipe, store, "ingest", shard, machine)
     before = server.gauges()
     began = time.monotonic()
+    used = time.process_time()
     with ThreadPoolExecutor(AT_ONCE) as threads:
         made = list(threads.map(lambda shard: run_shard(recipe, store, "distill", shard, machine), numbers))
     seconds = time.monotonic() - began
+    used = time.process_time() - used
     time.sleep(1)  # what was closed is counted by then
     after = server.gauges()
     tables = [store.get_table(one.manifest.tables["generations"], ["completion_tokens"]) for one in made]
     assert before is not None
     assert after is not None
     counted = sum(sum(table["completion_tokens"].to_pylist()) for table in tables)
-    return Cost(after.generated - before.generated, counted, seconds)
+    return Cost(after.generated - before.generated, counted, seconds, after.iterations - before.iterations, used)
 
 
 @contextmanager
