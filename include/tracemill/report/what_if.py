@@ -70,7 +70,7 @@ def what_if(
     name = _named(recipe, step)
     own = recipe.pipeline()[name]
     assert isinstance(own, Graded)
-    asked = dict(_change(one) for one in changes)
+    asked = _changes(changes)
     other = _changed(own, asked)
     seen = Seen(recipe, store, name, resources)
     if isinstance(own, StageOne):
@@ -158,6 +158,16 @@ def _named(recipe: Recipe, wanted: str | None) -> str:
     return wanted
 
 
+def _changes(texts: Sequence[str]) -> dict[str, Any]:
+    """The changes by key. Raises RecipeError for one that is said twice."""
+    asked: dict[str, Any] = {}
+    for key, value in map(_change, texts):
+        if key in asked:
+            raise RecipeError(f"--what-if: {key} is asked for twice, as {asked[key]} and {value}: ask one at a time")
+        asked[key] = value
+    return asked
+
+
 def _change(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
@@ -168,6 +178,11 @@ def _change(text: str) -> tuple[str, Any]:
         raise RecipeError(f"--what-if {text!r}: the value cannot be read: {error}") from error
 
 
+def _dotted(settings: Mapping[str, Any], inner: str) -> list[str]:
+    """The keys that may be said by category."""
+    return [f"{name}.{inner}" for name, value in settings.items() if isinstance(value, dict)]
+
+
 def _changed(step: Graded, asked: Mapping[str, Any]) -> Graded:
     """The step with other settings. Raises RecipeError naming a key that it does not have, or a value that is wrong."""
     settings = step.model_dump(mode="json")
@@ -175,7 +190,10 @@ def _changed(step: Graded, asked: Mapping[str, Any]) -> Graded:
         name, _, inner = key.partition(".")
         if name not in settings or name == "kind":
             raise RecipeError(f"--what-if: {settings['kind']} has no key {name!r}{nearest(name, settings)}")
-        settings[name] = {**settings[name], inner: value} if inner and isinstance(settings[name], dict) else value
+        if inner and not isinstance(settings[name], dict):
+            inside = nearest(f"{name}s.{inner}", _dotted(settings, inner))
+            raise RecipeError(f"--what-if: {name} has no keys within{inside}")
+        settings[name] = {**settings[name], inner: value} if inner else value
     try:
         return type(step).model_validate(settings)
     except ValidationError as error:

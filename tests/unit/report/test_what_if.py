@@ -164,11 +164,18 @@ def test_rows_that_a_later_step_turned_away_are_not_counted(tmp_path: Path) -> N
         pytest.param("variation=-1", "variation: ", id="out of range"),
         pytest.param("kind=select", "no key 'kind'", id="another step"),
         pytest.param("easy_share=[", "cannot be read", id="no YAML"),
+        pytest.param("variation.math=0.3", "did you mean 'variations.math'", id="of one category, said of all"),
     ],
 )
 def test_a_wrong_change_is_one_sentence(trial: Trial, change: str, said: str) -> None:
     with pytest.raises(RecipeError, match=said.replace("[", r"\[")):
         what_if(trial.recipe, trial.store, [change])
+
+
+def test_a_setting_that_is_asked_for_twice_is_refused(trial: Trial) -> None:
+    """Trap: the last one would silently win, and the answer be about half of what was asked."""
+    with pytest.raises(RecipeError, match=r"variation is asked for twice, as 0\.3 and 0\.6"):
+        what_if(trial.recipe, trial.store, ["variation=0.3", "variation=0.6"])
 
 
 def test_a_recipe_without_such_a_step_says_so(trial: Trial) -> None:
