@@ -182,9 +182,14 @@ QUALIFY row_number() OVER (PARTITION BY j.problem_id ORDER BY j.cv DESC, j.teach
 
 CREATE OR REPLACE TEMP TABLE candidates AS FROM candidates_of_groups LIMIT 0;  -- of all shards
 
+-- One row a problem: without a step that removes duplicates two shards may hold the same one.
+CREATE OR REPLACE TEMP VIEW candidates_once AS
+FROM candidates QUALIFY row_number() OVER (
+    PARTITION BY problem_id ORDER BY cv DESC, teacher, "mode", generation_id) = 1;
+
 CREATE OR REPLACE TEMP VIEW stage_two AS
 SELECT r.*, coalesce(l.most, c.most) AS most, coalesce(r.rank <= coalesce(l.most, c.most), true) AS chosen
 FROM (SELECT k.*, row_number() OVER (PARTITION BY k.category
                                      ORDER BY k.cv DESC, digest(c.salt, k.problem_id), k.problem_id) AS rank
-      FROM candidates k CROSS JOIN settings c) r
+      FROM candidates_once k CROSS JOIN settings c) r
 CROSS JOIN settings c LEFT JOIN limits l ON l.category = r.category;

@@ -16,7 +16,7 @@ from tracemill.errors import CorruptShard
 from tracemill.select.algorithm1 import GRADES, SCORES
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Variation = Annotated[float, Field(ge=0)]
+Variation = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 # The paper gives no threshold of variation (footnote 4: one a category). 0.05 is what a user of its data cut at. With
 # four scores of 0 or 1 every number below 0.577 (0.667 with ddof 1) says the same.
 VARIATION = 0.05

@@ -212,6 +212,14 @@ def test_stage_two_takes_the_most_varying_problems_of_all_shards(tmp_path: Path)
     assert {row["generation_id"][:6] for row in chosen} == {"g-p1-r", "g-p6-r", "g-p2-r"}
 
 
+def test_a_problem_that_stands_in_two_shards_is_ranked_once(tmp_path: Path) -> None:
+    """Trap: no step removed duplicates, and the ledger would have four rows for two."""
+    same = shard(problem("p", [1, 0, 0, 0]))
+    output = second(tmp_path, same, shard(*[problem("p", [1, 0, 0, 0])], problem("q", [1, 1, 0, 0])), most={"math": 2})
+    assert [(row["id"], row["score"]) for row in output.ledger.to_pylist()] == [("p", 1.0), ("p", 1.0), ("q", 2.0)]
+    assert output.tables["stages"]["problem_id"].to_pylist() == ["p", "q"]
+
+
 def by_coin(names: list[str]) -> dict[str, float]:
     return {name: float(place + 1) for place, name in enumerate(sorted(names, key=coin))}
 
@@ -249,6 +257,7 @@ def test_stage_two_takes_from_all_that_entered_stage_one(tmp_path: Path) -> None
         pytest.param(StageOne, {"easy": ["chat", "other"]}, "twice", id="two spellings of an easy one"),
         pytest.param(StageOne, {"variation": -0.1}, "greater than or equal to 0", id="no variation"),
         pytest.param(StageOne, {"variation": float("nan")}, "variation", id="not a number"),
+        pytest.param(StageOne, {"variations": {"math": float("inf")}}, "finite number", id="above every variation"),
         pytest.param(StageOne, {"easy_share": 1.1}, "less than or equal to 1", id="more than all"),
         pytest.param(StageTwo, {"most": {"math": -1}}, "greater than or equal to 0", id="fewer than none"),
     ],
