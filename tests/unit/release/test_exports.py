@@ -185,6 +185,17 @@ def test_a_pair_is_a_right_and_a_wrong_response_of_one_problem(usual: Output) ->
         assert [turn["role"] for turn in pair["prompt"]] == ["user"]
 
 
+def test_a_pair_is_never_twice_the_same_text(tmp_path: Path) -> None:
+    """Trap: a judge that passes a text once and fails it once; of such a pair nothing is learnt."""
+    alike = problem(0, "+-")
+    some = problem(1, "+--")
+    for tables, same in ((alike, (0, 1)), (some, (0, 1))):
+        for place in same:
+            tables["generations"][place] |= {"think_content": "hm", "answer_content": "7"}
+    output = exported(tmp_path, shard(alike, some), sets={"pairs": {"kind": "pairs"}})
+    assert [(row["chosen_id"], row["rejected_id"]) for row in rows(output, "pairs")] == [("g1-0", "g1-2")]
+
+
 def test_rlvr_says_what_verifies_and_how_often_models_solve_it(tmp_path: Path) -> None:
     output = exported(tmp_path, *USUAL, sets={"rlvr": {"kind": "rlvr"}})
     found = {row["problem_id"]: row for row in rows(output, "rlvr")}
@@ -304,6 +315,8 @@ def test_what_a_recall_revoked_is_in_no_set(tmp_path: Path) -> None:
         pytest.param({"a": {"kind": "control", "like": "b"}}, "no set above it", id="like a set that is not there"),
         pytest.param({"a": {"kind": "sft", "apart_from": ["a"]}}, "no set above it", id="apart from itself"),
         pytest.param({}, "at least 1", id="no set"),
+        pytest.param({"a": {"kind": "rlvr", "above": 0.8, "below": 0.2}}, "no pass rate lies between", id="no rate"),
+        pytest.param({"a": {"kind": "rlvr", "above": float("nan")}}, "above", id="a rate that is no number"),
     ],
 )
 def test_contradictory_sets_are_refused(sets: dict[str, Any], said: str) -> None:

@@ -25,7 +25,8 @@ _PLACE = ("problem_id", "teacher", "mode")
 @dataclass(frozen=True)
 class Facts:
     """`responses`: generation_id, problem_id, teacher, mode, sample_index, category, rule, raw, score, passed, first
-    and second (taken by that stage), lucky, living, pooled (it reached selection), whole (no part of it is blank).
+    and second (taken by that stage), lucky, living, pooled (it reached selection), text (a hash of what it says), whole
+    (no part of it is blank).
     `grades`: a row a problem, teacher and mode. `verdicts`: generation_id, problem_id, verifier and status.
     """
 
@@ -47,13 +48,15 @@ def facts_of(inputs: Inputs, shard: int, revoked: pa.Array) -> Facts:
     sets = {
         "living": pl.Series(inputs.alive("generation", shard)),
         "pooled": pl.Series(pool(inputs, shard)),
-        "whole": _whole(inputs, shard),
         "lucky": chosen.filter(pl.col("lucky"))["generation_id"],
         "first": chosen.filter(stage=FIRST)["generation_id"],
         "second": chosen.filter(stage=SECOND)["generation_id"],
     }
-    responses = responses.join(scores, on="generation_id", how="left", maintain_order="left").with_columns(
+    for known in (scores, _texts(inputs, shard)):
+        responses = responses.join(known, on="generation_id", how="left", maintain_order="left")
+    responses = responses.with_columns(
         pl.col("mode").fill_null(""),
+        pl.col("text").is_not_null().alias("whole"),
         *(pl.col("generation_id").is_in(ids.implode()).alias(name) for name, ids in sets.items()),
     )
     grades = pl.DataFrame(inputs.table("grades", _GRADES, shard)).with_columns(pl.col("mode").fill_null(""))
@@ -61,14 +64,16 @@ def facts_of(inputs: Inputs, shard: int, revoked: pa.Array) -> Facts:
     return Facts(responses, grades.unique(_PLACE, keep="last", maintain_order=True), verdicts)
 
 
-def _whole(inputs: Inputs, shard: int) -> pl.Series:
-    """The ids of the responses with both thinking and answer, read a batch at a time."""
-    parts = [pl.Series(dtype=pl.String)]
+def _texts(inputs: Inputs, shard: int) -> pl.DataFrame:
+    """generation_id and a hash of the text of the responses with both thinking and answer, read a batch at a time."""
+    parts = [pl.DataFrame(schema={"generation_id": pl.String, "text": pl.UInt64})]
     for batch in inputs.batches("generations", ["id", "think_content", "answer_content"], shard):
         texts = pl.DataFrame(pa.Table.from_batches([batch]))
         blank = pl.col("think_content", "answer_content").fill_null("").str.contains(_BLANK)
-        parts.append(texts.filter(~pl.any_horizontal(blank))["id"])
-    return pl.concat(parts)
+        told = texts.filter(~pl.any_horizontal(blank))
+        said = pl.struct("think_content", "answer_content").hash().alias("text")
+        parts.append(told.select(pl.col("id").alias("generation_id"), said))
+    return pl.concat(parts).unique("generation_id", keep="first")
 
 
 def members(one: AnySet, facts: Facts, verifiers: Mapping[str, str], cutoff: int | None) -> pl.DataFrame:
@@ -125,19 +130,25 @@ def _verifiable(one: Rlvr, facts: Facts, verifiers: Mapping[str, str]) -> pl.Dat
 
 
 def _paired(one: Pairs, rows: pl.DataFrame) -> pl.DataFrame:
-    """Of each problem the pair of the smallest draws within one teacher and mode; a failing one may be rejected."""
+    """Of each problem the pair of the smallest draws within one teacher and mode; a failing one may be rejected.
+
+    Never two equal texts, of which a judge or a budget passed one alone: they would teach nothing.
+    """
     rows = _of(one.by, rows)
     rows = rows.with_columns(draws(rows["generation_id"], one.salt).alias("drawn"))
-    order = ["drawn", "generation_id"]
-    passing = (
-        rows.filter(pl.col("passed"), pl.col("pooled")).sort(order).unique(_PLACE, keep="first", maintain_order=True)
-    )
-    failing = rows.filter(~pl.col("passed")).sort(order).unique(_PLACE, keep="first", maintain_order=True)
-    pairs = passing.join(
-        failing.select(*_PLACE, rejected_id="generation_id"), on=_PLACE, how="inner", maintain_order="left"
-    )
+    passing = _drawn_first(rows.filter(pl.col("passed"), pl.col("pooled")))
+    failing = _drawn_first(rows.filter(~pl.col("passed")))
+    failing = failing.select(*_PLACE, rejected_id="generation_id", rejected_drawn="drawn", rejected_text="text")
+    pairs = passing.join(failing, on=_PLACE, how="inner").filter(pl.col("text") != pl.col("rejected_text"))
+    pairs = pairs.sort("drawn", "generation_id", "rejected_drawn", "rejected_id")
     pairs = pairs.unique("problem_id", keep="first", maintain_order=True)
     order_of = rows.select("problem_id").unique(maintain_order=True)
     return order_of.join(pairs, on="problem_id", how="inner", maintain_order="left").select(
         "problem_id", "generation_id", "rejected_id"
     )
+
+
+def _drawn_first(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of each problem, teacher and mode the first two different texts: of two on either side one pair differs."""
+    rows = rows.sort("drawn", "generation_id").unique([*_PLACE, "text"], keep="first", maintain_order=True)
+    return rows.group_by(_PLACE, maintain_order=True).head(2)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tracemill.release.parts import Name
 
@@ -49,6 +49,12 @@ class Rlvr(OneSet):
     above: Rate = 0.0  # the pass rate exceeds this
     below: Rate = 1.0  # and lies below this
     needs: ClassVar[tuple[str, ...]] = ("scores", "grades", "verdicts")
+
+    @model_validator(mode="after")
+    def _holds_a_rate(self) -> Self:
+        if self.above >= self.below:
+            raise ValueError(f"above is {self.above}, below {self.below}: no pass rate lies between; lower above")
+        return self
 
 
 class Pairs(OneSet):
