@@ -107,6 +107,9 @@ bench-house: $(ENVIRONMENT) ## how easy the code is to walk: layers, cycles, siz
 bench-train: $(ENVIRONMENT) $(TRAIN) ## templates that keep rows whole, rows proved a second, wrong masks, loss after kills
 	@$(BIN)/python -m benchmarks.training
 
+bench-help: $(ENVIRONMENT) ## harm that is planted and changes that are none, fit to a student, forecasts, money
+	@$(BIN)/python -m benchmarks.help
+
 lint: $(ENVIRONMENT) ## ruff, the layers of the house, and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -133,4 +136,4 @@ lock: ## resolve the files of constraints anew (UV_FIND_LINKS names a folder wit
 clean: stop ## remove the environment and all state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help install demo grade-demo real-sample stop test test-quick test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-grading bench-cluster bench-house bench-train vllm train-env lint lock clean
+.PHONY: help install demo grade-demo real-sample stop test test-quick test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-grading bench-cluster bench-house bench-train bench-help vllm train-env lint lock clean

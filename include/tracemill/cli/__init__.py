@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 
+from tracemill.cli.ablate import mount as mount_ablate
 from tracemill.cli.boundary import STATE, Group, err, speak, version
 from tracemill.cli.compare import compare
 from tracemill.cli.describe import describe
@@ -193,4 +194,5 @@ mount_exports(app)
 mount_proof(app)
 mount_evaluation(app)
 mount_train(app)
+mount_ablate(app)
 mount_upkeep(app)

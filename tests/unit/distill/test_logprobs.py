@@ -58,6 +58,9 @@ def test_there_is_a_row_a_token_and_they_are_the_servers(store: Store, kind: str
         assert traces[name]["answer_content"] in said
         asked = likely([row["token"] for row in own], asked_for(MOST, "/v1/completions"))
         assert sum(row["logprob"] for row in own) == pytest.approx(math.fsum(asked["token_logprobs"]), abs=1e-3)
+        for row, likeliest in zip(own, asked["top_logprobs"], strict=True):  # the chosen one stands before the others
+            theirs = {int(name.removeprefix("token_id:")): value for name, value in likeliest.items()}
+            assert row["top_logprobs"] == [pytest.approx(theirs[token], rel=1e-3) for token in row["top_tokens"]]
 
 
 def test_the_likeliest_are_whole_and_in_order_whether_the_chosen_one_is_among_them_or_not(store: Store) -> None:

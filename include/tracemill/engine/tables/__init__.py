@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from tracemill.engine.tables import (
+    ablation,
     dedup,
     evaluation,
     grading,
@@ -21,6 +22,7 @@ from tracemill.engine.tables.table import Table, declared, table_named
 
 __all__ = [
     "Table",
+    "ablation",
     "columns_of",
     "declared",
     "dedup",
