@@ -18,7 +18,7 @@ KINDS = (
     row("It is 4, as 4 is 2 + 2.", "4"),
     row("And again.", "6", *TWO_TURNS),
     row("解：二加二得四。", "答案是 $4$。", ("user", "二加二等于多少？")),
-    row("def f(): ...\n\n    return", "```python\nprint('<|im_start|>')\n```", ("user", "Write a program.\n```\n```")),
+    row("def f(): ...\n\n    return", "```python\nprint('<|user|>')\n```", ("user", "Write a program.\n```\n```")),
     row("So we go on. " * 3_300, "It is 4."),
 )
 LENGTH = 4_000  # words of a trace, about as many tokens as a mean response of the papers (C4 of their table: 3.8 k)

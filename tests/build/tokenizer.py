@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 WORDS = ["The answer is 4. What is 2 + 2? Think about it first.", "def f(): return 4", "解：二加二得四。"] * 3
-MARKS = ["<|im_start|>", "<|im_end|>", "<|endoftext|>"]
+MARKS = ["<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|end|>", "<|eot_id|>", "<|return|>"]
 
 
 def tokenizer_folder(folder: Path, template: str | None = None, **settings: Any) -> Path:
@@ -25,4 +25,23 @@ def tokenizer_folder(folder: Path, template: str | None = None, **settings: Any)
     if template is not None:
         fast.chat_template = template
     fast.save_pretrained(str(folder))
+    return folder
+
+
+def narrow_folder(folder: Path, unknown: str | None, white: bool = True) -> Path:
+    """A tokenizer of single ASCII characters: what it does not know is `unknown`, or nothing at all; without `white` it
+    parts words and forgets what was between them.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    letters = [chr(code) for code in range(33, 127)] + ([" ", "\n", "\t"] if white else [])
+    names = [*([unknown] if unknown else []), *letters]
+    made = Tokenizer(models.BPE({name: number for number, name in enumerate(names)}, [], unk_token=unknown))
+    made.decoder = decoders.Fuse()
+    if not white:
+        made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    made.add_special_tokens(MARKS)
+    named = {"unk_token": unknown} if unknown else {}
+    PreTrainedTokenizerFast(tokenizer_object=made, eos_token=MARKS[1], **named).save_pretrained(str(folder))
     return folder

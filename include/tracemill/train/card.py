@@ -67,6 +67,7 @@ def student_card(facts: Facts, schedule: Schedule, curve: pa.Table) -> str:
         ("rows", facts.rows),
         ("rows left out as too long", facts.left_out),
         ("template and layout", f"{facts.proof['template']}, {facts.proof['layout']}"),
+        ("a response ends with", facts.proof.get("ends") or "no token of its own"),
         ("system prompt", facts.proof["system"] or "none"),
         ("rows with a fault, which the recipe allows", _faults(facts.proof["faults"])),
         ("longest row (tokens)", facts.proof["max_length"]),

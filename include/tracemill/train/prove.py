@@ -17,6 +17,7 @@ from tracemill.engine.step import Inputs, Output, Step, kept_rows
 from tracemill.engine.store import Manifest, canonical_digest
 from tracemill.engine.tables.training import PROOFS, RELEASED
 from tracemill.errors import MissingInput, RecipeError
+from tracemill.release.proof.ending import ending
 from tracemill.release.proof.templates import Template, shipped
 from tracemill.release.proof.wanted import Proof, proved, tokenizer_files
 from tracemill.release.trainers.folder import Wanted, export
@@ -39,7 +40,7 @@ class Prove(Proof, Step):
 
     kind: Literal["prove"]
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     shape: ClassVar[Literal["map", "gather"]] = "gather"
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = (RELEASED.name,)
@@ -81,7 +82,8 @@ class Prove(Proof, Step):
             raise RecipeError(f"the tokenizer of {found.name} names no longest text: say max_length (tokens)")
         wanted = Wanted(layout=found.plan.layout, system=self.system)
         export(release, wanted, resources.scratch / LAYOUT, Progress("rows laid out", rows, resources.tell).add)
-        about = {**found.about(), "release": _content(released(inputs))}
+        ends = ending(found.plan.template, found.plan.layout)
+        about = {**found.about(), "ends": ends, "release": _content(released(inputs))}
         files = _files(resources.scratch, found.plan.template, about)
         ids = self.entering(inputs)
         return Output(

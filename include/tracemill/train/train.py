@@ -147,6 +147,7 @@ class Train(Step):
             save_every=self.launch.save_every,
             shown=MASKS_SHOWN,
             on_cpu=self.launch.gpus == 0,
+            ends=about.get("ends"),
         )
 
     def _base_here(self, resources: Resources, inputs: Inputs, work: Path) -> str:

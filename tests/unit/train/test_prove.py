@@ -38,6 +38,7 @@ def test_rows_template_tokenizer_and_proof_are_sealed_together(tmp_path: Path) -
 
     about = json.loads(made.store.read_bytes(found.files["proof.json"].key))
     assert (about["layout"], about["max_length"], about["rows"], about["whole"]) == ("prompt_completion", 256, 12, 12)
+    assert about["ends"] == "<|end|>"
     assert found.counts.kept == release.counts.kept == 12
     rows = made.store.get_table(found.files["layout/train-00000.parquet"])
     known = made.store.get_table(release.files["metadata.parquet"])

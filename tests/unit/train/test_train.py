@@ -45,6 +45,8 @@ def test_a_student_is_sealed_with_its_card_and_laid_out_as_a_folder(tmp_path: Pa
     assert found.made_with == {"base": "weak", "steps": 2, "tokens": 180, "learned": 80, "seconds": 1.0}
     card = made.store.read_bytes(found.files["README.md"].key).decode()
     assert "| rows | 8 |" in card
+    assert "| a response ends with | &lt;\\|end\\|> |" in card
+    assert json.loads(next(tmp_path.glob("cache/training/*/job.json")).read_text())["ends"] == "<|end|>"
     assert "| tokens seen, and those of them in the loss | 180, 80 |" in card
     assert found.fingerprint in card
     assert any("asked⟦learned⟧" in line for line in told)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from tracemill.release.proof.example import example
-from tracemill.release.proof.prover import Found, Prover
+from tracemill.release.proof.faults import Found
+from tracemill.release.proof.prover import Prover
 from tracemill.release.trainers.layouts import LayoutName, laid_out
 from tracemill.release.trainers.spoken import Spoken, spoken
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tracemill.errors import RecipeError
-from tracemill.release.proof.prover import FAULTS
+from tracemill.release.proof.faults import FAULTS
 from tracemill.release.proof.proving import Totals
 
 ANY = "any"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,18 @@ class Tokens:
     encoding: Any
     loss: Mask
 
+    @cached_property
+    def ids(self) -> list[int]:
+        """The number of each token."""
+        found: list[int] = self.encoding.ids
+        return found
+
     def span(self, characters: Span) -> Span:
-        """The tokens that hold these characters, from the first to past the last."""
+        """The tokens that hold these characters, from the first to past the last; (0, 0) where no token holds any."""
         start, end = characters
-        first = next(token for place in range(start, end) if (token := self._at(place)) is not None)
+        first = next((token for place in range(start, end) if (token := self._at(place)) is not None), None)
+        if first is None:
+            return 0, 0
         last = next(token for place in range(end - 1, start - 1, -1) if (token := self._at(place)) is not None)
         while (after := self.encoding.token_to_chars(last + 1)) and after[0] < end:  # one character, several tokens
             last += 1

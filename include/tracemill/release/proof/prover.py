@@ -9,56 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, get_args
 
+from tracemill.release.proof.ending import end_of
 from tracemill.release.proof.example import Example, standing_in
+from tracemill.release.proof.faults import OF, PARTS, Found, Part
 from tracemill.release.proof.masks import Tokens, characters, encoded_all
+from tracemill.release.proof.readable import misread
 from tracemill.release.proof.rendering import Refused, Rendered, Span, matched, name_of, pieces, rendered
 from tracemill.release.proof.templates import Template
 from tracemill.release.trainers.spoken import Spoken
 
-Fault = Literal[
-    "null",
-    "empty_thinking",
-    "empty_answer",
-    "empty_block",
-    "refused",
-    "thinking_missing",
-    "answer_missing",
-    "thinking_doubled",
-    "answer_doubled",
-    "altered",
-    "prompt_missing",
-    "thinking_outside_loss",
-    "answer_outside_loss",
-    "earlier_in_loss",
-    "thinking_cut",
-    "answer_cut",
-    "end_cut",
-]
-FAULTS: tuple[Fault, ...] = get_args(Fault)
-Part = Literal["thinking", "answer"]
-_PARTS: tuple[Part, ...] = get_args(Part)
-_OF: Mapping[tuple[Part, str], Fault] = {
-    ("thinking", "missing"): "thinking_missing",
-    ("thinking", "doubled"): "thinking_doubled",
-    ("thinking", "outside"): "thinking_outside_loss",
-    ("thinking", "cut"): "thinking_cut",
-    ("answer", "missing"): "answer_missing",
-    ("answer", "doubled"): "answer_doubled",
-    ("answer", "outside"): "answer_outside_loss",
-    ("answer", "cut"): "answer_cut",
-}
 # What templates write where they found no thinking: a student would learn to think nothing.
 _EMPTY = re.compile(r"<think>\s*</think>|<\|START_THINKING\|>\s*<\|END_THINKING\|>|<\|channel>thought\s*<channel\|>")
+_SHOWN = 20  # characters of what ends a turn
 _CHARACTERS = 1 << 20  # of texts that go through the tokenizer at once: about 100 bytes of memory each
-
-
-class Found(NamedTuple):
-    """A fault of a row, and what there is to say about it."""
-
-    fault: Fault
-    detail: str = ""
 
 
 @dataclass
@@ -141,6 +105,10 @@ class _Row:
         response = max((span[1] for each in list(places.values())[:-2] for span in each), default=0)
         if _EMPTY.search(self.text.text, response) and not any(map(_EMPTY.search, texts)):
             yield Found("empty_block", "the template writes a block of thinking without any")
+        if self.text.alone is not None and not self.text.text.startswith(self.text.alone.rstrip()):
+            yield Found(
+                "prompt_mismatch", "a student would be asked otherwise: the rendered prompt does not begin the row"
+            )
         yield from self._learned(self.text, places)
 
     def _places(self, text: Rendered, texts: list[str]) -> dict[int, list[Span]] | None:
@@ -161,10 +129,10 @@ class _Row:
 
     def _kept(self, places: dict[int, list[Span]]) -> Iterable[Found]:
         earlier = len(self.said.earlier)
-        for offset, part in enumerate(_PARTS):
+        for offset, part in enumerate(PARTS):
             times = len(places[earlier + offset])
             if times != 1:
-                yield Found(_OF[part, "doubled" if times else "missing"], f"{times} times")
+                yield Found(OF[part, "doubled" if times else "missing"], f"{times} times")
         lost = [self.said.earlier[number] for number in range(earlier) if not places[number]]
         for role, text in lost[:1]:
             if (text or "").strip():
@@ -172,10 +140,13 @@ class _Row:
 
     def _learned(self, text: Rendered, places: dict[int, list[Span]]) -> Iterable[Found]:
         earlier = len(self.said.earlier)
-        spans = {part: places[earlier + offset] for offset, part in enumerate(_PARTS)}
+        spans = {part: places[earlier + offset] for offset, part in enumerate(PARTS)}
+        yield from self._misread(text, spans)
+        if spans["answer"]:
+            yield from self._ended(text, spans["answer"][-1][1])
         for part, found in spans.items():
             if found and not all(self._in_loss(text, span) for span in found):
-                yield Found(_OF[part, "outside"])
+                yield Found(OF[part, "outside"])
         if any(self._touches(text, span) for number in range(earlier) for span in places[number]):
             yield Found("earlier_in_loss")
         if self.tokens is None or self.prover.most is None:
@@ -183,9 +154,30 @@ class _Row:
         if len(self.tokens.loss) > self.prover.most:
             length = f"{len(self.tokens.loss):,} tokens"
             cut = [part for part, at in spans.items() if any(self._is_cut(span, self.prover.most) for span in at)]
-            yield from (Found(_OF[part, "cut"], length) for part in cut)
+            yield from (Found(OF[part, "cut"], length) for part in cut)
             if not cut:
                 yield Found("end_cut", length)
+
+    def _misread(self, text: Rendered, spans: Mapping[Part, list[Span]]) -> Iterable[Found]:
+        if self.tokens is None:
+            return
+        for part, found in spans.items():
+            for fault, why in (
+                one for span in found for one in misread(self.prover.template, self.tokens, text.text, span)
+            ):
+                yield Found(fault, f"{part}: {why}")
+
+    def _ended(self, text: Rendered, after: int) -> Iterable[Found]:
+        """What is wrong with the end of the response, which stands behind the answer."""
+        place = end_of(text.text, self.given, after)
+        if place is None:
+            yield Found("end_missing", "nothing stands behind the answer: a student would not learn to stop")
+            return
+        mark = (place, place + 1)
+        if self.tokens is not None and self.tokens.ids[self.tokens.span(mark)[0]] not in self.prover.template.stops:
+            yield Found("end_unknown", f"the tokenizer has no token of its own for {text.text[place:][:_SHOWN]!r}")
+        if not self._in_loss(text, mark):
+            yield Found("end_outside_loss")
 
     def _is_cut(self, span: Span, most: int) -> bool:
         return self.tokens is not None and self.tokens.span(span)[1] > most
@@ -205,7 +197,7 @@ class _Row:
 
 def _blank(said: Spoken) -> Iterable[Found]:
     if said.think is None or said.answer is None or any(text is None for _, text in said.earlier):
-        blank = [name for name, text in zip(_PARTS, (said.think, said.answer), strict=True) if text is None]
+        blank = [name for name, text in zip(PARTS, (said.think, said.answer), strict=True) if text is None]
         yield Found("null", ", ".join(blank) or "an earlier turn")
         return
     if not said.think.strip():
@@ -217,12 +209,12 @@ def _blank(said: Spoken) -> Iterable[Found]:
 def _counted(text: str, texts: Sequence[str]) -> list[Found]:
     """Which of thinking and answer are in the text less or more often than in the row itself."""
     found = []
-    for offset, part in enumerate(_PARTS, start=len(texts) - 2):
+    for offset, part in enumerate(PARTS, start=len(texts) - 2):
         body = texts[offset].strip()
         times = text.count(body)
         due = sum(other.count(body) for other in texts)
         if times != due:
-            fault = _OF[part, "missing" if times < due else "doubled"]
+            fault = OF[part, "missing" if times < due else "doubled"]
             found.append(Found(fault, f"{times} times, where the row has it {due} times"))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +51,23 @@ class Template:
         """The most tokens that the tokenizer says its model takes; None where it does not say."""
         most = self.tokenizer.model_max_length if self.folder else None
         return None if most is None or most > _NEVER else int(most)
+
+    @cached_property
+    def controls(self) -> Mapping[int, str]:
+        """The tokens that say something about a text rather than stand in it, by number; they are read out of any text.
+
+        Empty without a tokenizer.
+        """
+        if self.folder is None:
+            return {}
+        added = self.tokenizer.backend_tokenizer.get_added_tokens_decoder()
+        return {number: token.content for number, token in added.items() if token.special}
+
+    @cached_property
+    def stops(self) -> Mapping[int, str]:
+        """The tokens that may end a turn, by number: those of `controls`, and the tokenizer's own end."""
+        known = self.tokenizer.eos_token_id if self.folder else None
+        return self.controls if known is None else {**self.controls, known: str(self.tokenizer.eos_token)}
 
     def __getstate__(self) -> dict[str, Any]:
         return {"name": self.name, "text": self.text, "folder": self.folder}  # each process loads its own tokenizer

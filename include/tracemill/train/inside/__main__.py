@@ -19,6 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from trl import SFTConfig
 
 from tracemill.train.inside.checkpoints import WHOLE, WRITING, flush, forget_halves, newest
+from tracemill.train.inside.ending import stop_at
 from tracemill.train.inside.job import EVENTS, FINISHED, HISTORY, MASKS, MODEL, Events, Job, Told, read_job
 from tracemill.train.inside.sequences import owners, sequences, shown
 from tracemill.train.inside.student import Keeper, NotANumber, Student
@@ -52,6 +53,7 @@ def train(job: Job, work: Path, events: Events) -> None:
     tokenizer = AutoTokenizer.from_pretrained(job.tokenizer, local_files_only=True)
     rows = _rows(job, work)
     model = _model(job, tokenizer)
+    stop_at(job.ends, model, tokenizer)
     trainer = Student(
         model=model,
         args=_settings(job, work),

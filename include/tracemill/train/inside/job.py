@@ -51,6 +51,7 @@ class Job:
     save_every: int
     shown: int
     on_cpu: bool
+    ends: str | None = None  # the token that ends a response, at which whatever serves the student is to stop
 
     @property
     def accumulated(self) -> int:

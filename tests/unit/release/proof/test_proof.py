@@ -28,7 +28,7 @@ WHOLE = {
     "answer is in the thinking": row("It is 4, as 4 is 2 + 2.", "4"),
     "answer is a word of the template": row("Who asks?", "user"),
     "Chinese": row("解：二加二得四。", "答案是 $4$。", ("user", "二加二等于多少？")),
-    "code": row("def f(): ...\n\n\n    return", "```python\nprint('<|im_start|>')\n```"),
+    "code": row("def f(): ...\n\n\n    return", "```python\nprint('<|user|>')\n```"),
     "space of every kind": row("\u3000\t so \n", "\r\n 4 \u00a0"),
     "braces": row("{{ 7 * 7 }} {% raw %}", "{% generation %}"),
 }

@@ -33,9 +33,10 @@ KINDS = [
     row("So on. " * 2_000, "4"),
 ]
 REFUSED = {
-    "deepseekv3": "thinking_missing",
+    "deepseekv3": "thinking_missing, prompt_mismatch",
     "idefics3": "thinking_missing, answer_missing, prompt_missing",
     "llava_next": "refused: 'str object' has no attribute 'text'",
+    "qwen3_5_nothink": "prompt_mismatch",
     "smolvlm": "thinking_missing, answer_missing, prompt_missing",
 }
 
