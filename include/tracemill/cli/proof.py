@@ -126,10 +126,13 @@ def _keep(line: Line, shown: dict[str, list[str]], write: Callable[[str], None])
 def _noted(path: Path | None) -> Iterator[Callable[[str], None]]:
     """Where rows with a fault are written; the file is there only when all rows were proved."""
     from tracemill.engine.objects import store_io
+    from tracemill.errors import StoreError
 
     if path is None:
         yield lambda _: None
         return
+    if path.is_dir():  # said now, not when all rows are proved
+        raise StoreError(f"{path} is a folder: name a file for the rows with a fault")
     part = path.with_name(f".{path.name}.part")
     with store_io(f"cannot write {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,16 @@ from tracemill.release.proof.example import Example
 from tracemill.release.proof.templates import Template
 
 Span = tuple[int, int]
+# What a template may raise: its own words, and what Python says of what it does to a row.
+_OF_TEMPLATES = (
+    jinja2.TemplateError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 _NAME = re.compile("\ue000(\\d+)\ue001")  # private use: no row's text is read for them
 
 
@@ -52,7 +62,7 @@ def _render(
             add_generation_prompt=asking,
             **template.special,
         )
-    except (jinja2.TemplateError, TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+    except _OF_TEMPLATES as error:
         raise Refused(str(error).strip() or type(error).__name__) from error
     return texts[0], spans[0] if spans else []
 

@@ -50,7 +50,7 @@ class Template:
     def longest(self) -> int | None:
         """The most tokens that the tokenizer says its model takes; None where it does not say."""
         most = self.tokenizer.model_max_length if self.folder else None
-        return None if most is None or most > _NEVER else int(most)
+        return int(most) if isinstance(most, int | float) and 1 <= most <= _NEVER else None
 
     @cached_property
     def controls(self) -> Mapping[int, str]:
@@ -81,7 +81,8 @@ def shipped() -> list[str]:
 def template(name: str, tokenizer: str | None = None) -> Template:
     """One of trl's by its name, a tokenizer's own by its folder, or a .jinja file; `tokenizer`: another's folder.
 
-    Raises RecipeError when there is none of that name, when the tokenizer has no template, or when it cannot be read.
+    Raises RecipeError when there is none of that name, when the tokenizer has no template, or when it cannot be read:
+    here, so that no row is said to be refused for it.
     """
     place = Path(name)
     if name in shipped():
@@ -96,6 +97,8 @@ def template(name: str, tokenizer: str | None = None) -> Template:
             f"{name!r} is no tokenizer's folder, no .jinja file and none of trl's templates: {', '.join(shipped())}"
         )
     _parsed(found)
+    if found.folder:
+        _ = found.tokenizer
     return found
 
 
@@ -111,10 +114,13 @@ def _own(folder: str) -> str:
 def _tokenizer(folder: str) -> Any:
     from transformers import AutoTokenizer
 
+    if not Path(folder).is_dir():
+        raise RecipeError(f"there is no folder {folder}, where a tokenizer should be")
     try:
         found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise RecipeError(f"{folder} holds no tokenizer that can be read: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # the boundary to files of others: tokenizers raises what has no class of its own
+        said = str(error).splitlines() or [type(error).__name__]
+        raise RecipeError(f"{folder} holds no tokenizer that can be read: {said[0]}") from error
     if not found.is_fast:
         raise RecipeError(f"the tokenizer in {folder} cannot say which token a character is in: take its fast form")
     return found
@@ -125,5 +131,5 @@ def _parsed(found: Template) -> None:
 
     try:
         _compile_jinja_template(found.text)
-    except jinja2.TemplateError as error:
+    except (jinja2.TemplateError, ValueError, RecursionError) as error:
         raise RecipeError(f"template {found.name} is no Jinja template: {error}") from error

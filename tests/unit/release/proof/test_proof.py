@@ -100,6 +100,8 @@ ONCE = "{% generation %}{{ m.content }}{% endgeneration %}"
         pytest.param(ONCE.replace("m.content", "m.content[:40]"), {"answer_missing"}, id="cut by the template"),
         pytest.param(ONCE.replace("m.content", "m.content | upper"), {"thinking_missing"}, id="other letters"),
         pytest.param(ONCE.replace("m.content", "m.__class__.__mro__"), {"refused"}, id="a way out of the sandbox"),
+        pytest.param("{{ 1 / 0 }}", {"refused"}, id="a division by nothing"),
+        pytest.param("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", {"refused"}, id="itself within itself"),
         pytest.param(ONCE, {"earlier_in_loss"}, id="users marked as the assistant"),
     ],
 )

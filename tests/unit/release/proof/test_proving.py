@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,13 @@ UNMARKED = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
             ("--template", "{unmarked}", "--layout", "messages"), "has no generation marks", id="no generation marks"
         ),
         pytest.param(("--template", "{broken}"), "is no Jinja template", id="broken template"),
+        pytest.param(("--template", "qwen3", "--tokenizer", "{empty}/none"), "there is no folder", id="no folder"),
+        pytest.param(("--template", "qwen3", "--tokenizer", "{torn}"), "holds no tokenizer", id="torn tokenizer.json"),
+        pytest.param(
+            ("--template", "qwen3", "--tokenizer", "{listed}"), "holds no tokenizer", id="another tokenizer.json"
+        ),
+        pytest.param(("--template", "{endless}"), "is no Jinja template", id="a number that no file can hold"),
+        pytest.param(("--template", "qwen3", "--to", "{bare}"), "is a folder", id="a folder for the rows with a fault"),
         pytest.param(("--template", "qwen3", "--max-length", "99"), "need a tokenizer", id="length without tokenizer"),
         pytest.param(
             ("--template", "qwen3", "--tokenizer", "{bare}", "--max-length", "5000"),
@@ -141,15 +149,28 @@ def test_what_cannot_be_proved_is_one_clear_error_and_leaves_nothing(
     (tmp_path / "empty").mkdir()
     (tmp_path / "unmarked.jinja").write_text(UNMARKED)
     (tmp_path / "broken.jinja").write_text("{% for m in %}")
-    places = {name: tmp_path / f"{name}.jinja" for name in ("unmarked", "broken")} | {"bare": bare}
+    (tmp_path / "endless.jinja").write_text("{{ 10**9999 }}")
+    places = {name: tmp_path / f"{name}.jinja" for name in ("unmarked", "broken", "endless")} | {"bare": bare}
+    for name, text in {"torn": (bare / "tokenizer.json").read_text()[:500], "listed": "[]"}.items():
+        places[name] = tmp_path / name
+        shutil.copytree(bare, places[name])
+        (places[name] / "tokenizer.json").write_text(text)
     given = [one.format(**places, empty=tmp_path / "empty") for one in arguments]
     folder = release(tmp_path / "release", KINDS)
 
-    result = tracemill("prove", folder, *given, "--to", tmp_path / "out/faults.jsonl")
+    result = tracemill("prove", folder, "--to", tmp_path / "out/faults.jsonl", *given)
 
     assert result.exit_code == 1
     assert expected in said(result)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("said", [None, -1, "4096", 1e30])
+def test_a_tokenizer_that_names_no_longest_text_cuts_nothing(said: object, tmp_path: Path) -> None:
+    folder = tokenizer_folder(tmp_path / "tokenizer", model_max_length=4096)
+    known = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**known, "model_max_length": said}))
+    assert template("qwen2_5", str(folder)).longest is None
 
 
 def test_an_empty_release_proves_nothing(tmp_path: Path) -> None:
