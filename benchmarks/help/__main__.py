@@ -4,7 +4,14 @@ import benchmarks.help as package
 from benchmarks.figures import run
 
 # Beyond these the benchmark ends with exit status 1.
-MOST = {"planted_harm_p": 0.05, "null_calls": 0.07, "forecast_coverage": 0.94, "attributed_error": 0.05}
+MOST = {
+    "planted_harm_p": 0.05,
+    "null_calls": 0.07,
+    "forecast_coverage": 0.94,
+    "attributed_error": 0.05,
+    "attributed_sum_error": 0.02,
+    "cost_limit_overshoot": 1.0,
+}
 LEAST = {"null_calls": 0.03, "forecast_coverage": 0.86}
 
 if __name__ == "__main__":
