@@ -69,7 +69,7 @@ def test_the_interval_holds_its_mean_and_turning_the_arms_turns_the_sign(seeds: 
 def test_what_is_visible_is_found_in_four_of_five_cases() -> None:
     chance = np.random.default_rng(3)
     base = chance.uniform(0.3, 0.6, 80)
-    seen = np.mean([delta(*(students(chance, base, 0.02, 4) for _ in range(2))).visible for _ in range(200)])
+    seen = np.mean([delta(*(students(chance, base, 0.02, 4) for _ in range(2))).visible for _ in range(100)])
     found = [delta(students(chance, base + seen, 0.02, 4), students(chance, base, 0.02, 4)).call() for _ in range(500)]
     assert 0.72 <= np.mean([one == "helpful" for one in found]) <= 0.88
     assert "harmful" not in found

@@ -166,3 +166,10 @@ def test_a_recipe_that_has_not_run_is_refused(tmp_path: Path) -> None:
     bare = ablatable(tmp_path)
     with pytest.raises(MissingInput, match="run the recipe to its release first"):
         planned(bare.recipe, Store.at(str(bare.root), create=True), Ablation(evaluation="e"), ONE)
+
+
+def test_a_set_without_a_row_is_refused_by_name(tmp_path: Path) -> None:
+    """Trap: a student of nothing has a score, too."""
+    none = released(ablatable(tmp_path, rules={"kind": "rules", "styles": ["thought"]}), machine(tmp_path))
+    with pytest.raises(RecipeError, match="no response is left in full, without_selection"):
+        planned(none.recipe, none.store, Ablation(evaluation="e", stages=("selection",)), ONE)
