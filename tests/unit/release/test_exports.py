@@ -196,6 +196,18 @@ def test_a_pair_is_never_twice_the_same_text(tmp_path: Path) -> None:
     assert [(row["chosen_id"], row["rejected_id"]) for row in rows(output, "pairs")] == [("g1-0", "g1-2")]
 
 
+def test_a_problem_of_two_shards_is_exported_once(tmp_path: Path) -> None:
+    """Trap: no step removed duplicates, and how many rows there are would depend on where shards begin."""
+    output = exported(tmp_path, shard(problem(0, "+-"), problem(1, "+-")), shard(problem(0, "+-")))
+    for name in ("sft_1", "pairs", "solvable"):
+        assert sorted(row["problem_id"] for row in rows(output, name)) == ["p0", "p1"], name
+    lines = [line for name, path in output.files.items() if path.suffix == ".jsonl" for line in path.open()]
+    assert len(lines) == 4
+    ledger = [(row["id"], row["reason"], row["detail"]) for row in output.ledger.to_pylist() if row["id"] == "g0-0"]
+    assert ledger[0] == ledger[1]
+    assert len(ledger) == 2
+
+
 def test_rlvr_says_what_verifies_and_how_often_models_solve_it(tmp_path: Path) -> None:
     output = exported(tmp_path, *USUAL, sets={"rlvr": {"kind": "rlvr"}})
     found = {row["problem_id"]: row for row in rows(output, "rlvr")}

@@ -76,6 +76,17 @@ def _texts(inputs: Inputs, shard: int) -> pl.DataFrame:
     return pl.concat(parts).unique("generation_id", keep="first")
 
 
+def in_several_shards(inputs: Inputs) -> pl.Series:
+    """The problems that stand in more than one shard: none where a step removed duplicates. A number a problem."""
+    living = (pl.Series("id", inputs.alive("problem", shard), pl.String) for shard in inputs.shards())
+    marks = pl.concat([pl.Series("id", dtype=pl.UInt64), *(ids.unique().hash() for ids in living)])
+    twice = marks.filter(marks.is_duplicated()).unique()
+    if twice.is_empty():
+        return pl.Series(dtype=pl.String)
+    living = (pl.Series("id", inputs.alive("problem", shard), pl.String) for shard in inputs.shards())
+    return pl.concat([ids.filter(ids.hash().is_in(twice.implode())) for ids in living]).unique()
+
+
 def members(one: AnySet, facts: Facts, verifiers: Mapping[str, str], cutoff: int | None) -> pl.DataFrame:
     """The rows of a set in one shard: problem_id and generation_id, of pairs also rejected_id, of rlvr no response.
 

@@ -19,11 +19,11 @@ from tracemill.engine.sieve import sifted_ledger
 from tracemill.engine.step import Inputs
 from tracemill.release.exports.bias import Census, attributes_of
 from tracemill.release.exports.card import set_card
-from tracemill.release.exports.facts import Facts, candidates, facts_of, members
+from tracemill.release.exports.facts import Facts, candidates, facts_of, in_several_shards, members
 from tracemill.release.exports.files import SetFiles
 from tracemill.release.exports.joined import known_of, sampling_of, verifiers_of
 from tracemill.release.exports.layouts import Known, file_of, row_of, schema_of
-from tracemill.release.exports.sets import AnySet, Control, Distilled40M, Sft
+from tracemill.release.exports.sets import AnySet, Control, Distilled40M, Pairs, Rlvr, Sft
 from tracemill.release.licences import normalised_licence
 from tracemill.release.revocations import REASON
 
@@ -45,6 +45,8 @@ class Made:
         self._census = Census()
         self._licences: dict[str, Counter[str]] = defaultdict(Counter)
         self._lucky: Counter[str] = Counter()
+        self._again = in_several_shards(inputs)
+        self._written: set[tuple[str, str]] = set()  # of these problems: set and row
         self._writers = {name: SetFiles(folder / name, schema_of(one)) for name, one in sets.items()}
         self._open = ExitStack()
 
@@ -61,7 +63,8 @@ class Made:
     def write(self, shard: int) -> pa.Table:
         """Add a shard's rows to all sets; returns its part of the ledger."""
         facts = facts_of(self._inputs, shard, self._revoked)
-        chosen = self._members(facts, self._cutoffs)
+        members = self._members(facts, self._cutoffs)
+        chosen = {name: self._fresh(name, rows) for name, rows in members.items()}
         columns = {"problem_id": pl.String, "generation_id": pl.String}
         wanted = pl.concat([pl.DataFrame(schema=columns), *(_named(rows) for rows in chosen.values())])
         known = known_of(self._inputs, shard, facts, wanted, self._verifiers, self._sampling)
@@ -70,7 +73,7 @@ class Made:
             lucky = rows.join(facts.responses.filter(pl.col("lucky")), on="generation_id", how="semi")
             self._lucky[name] += lucky.height
         self._census.add(attributes_of(self._inputs, shard, facts), facts, chosen)
-        return self._ledger(shard, facts, chosen)
+        return self._ledger(shard, facts, members)
 
     def files(self) -> dict[str, Path]:
         """Every file by its name in the export, SET/FILE; the writers must be closed."""
@@ -93,13 +96,18 @@ class Made:
 
     def _cutoff(self, name: str, one: Control, above: Mapping[str, int | None]) -> int | None:
         size = 0
+        several: set[str] = set()
         drawn = [pl.Series("drawn", dtype=pl.UInt64)]
         for shard in self._inputs.shards():
             facts = facts_of(self._inputs, shard, self._revoked)
             sets = self._members(facts, above, until=name)
-            size += sets[one.like]["problem_id"].n_unique()
+            problems = sets[one.like]["problem_id"].unique()
+            again = problems.is_in(self._again.implode())
+            several.update(problems.filter(again))
+            size += problems.filter(~again).len()
             drawn.append(_apart(candidates(one, facts), one, sets)["drawn"])
-        smallest = pl.concat(drawn).bottom_k(size) if size else drawn[0]
+        size += len(several)
+        smallest = pl.concat(drawn).unique().bottom_k(size) if size else drawn[0]
         return None if smallest.is_empty() else int(smallest.max())  # type: ignore[arg-type]
 
     def _members(self, facts: Facts, cutoffs: Mapping[str, int | None], until: str | None = None) -> Members:
@@ -110,6 +118,16 @@ class Made:
                 break
             found[name] = _apart(members(one, facts, self._verifiers, cutoffs.get(name)), one, found)
         return found
+
+    def _fresh(self, name: str, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows without those that an earlier shard gave: a set of problems has each once."""
+        if self._again.is_empty():
+            return rows
+        key = "problem_id" if isinstance(self._sets[name], Rlvr | Pairs) else "generation_id"
+        several = rows.filter(pl.col("problem_id").is_in(self._again.implode()))[key].to_list()
+        old = [one for one in several if (name, one) in self._written]
+        self._written.update((name, one) for one in several)
+        return rows.filter(~pl.col(key).is_in(old))
 
     def _write_set(self, name: str, rows: list[dict[str, Any]], known: Known) -> None:
         one = self._sets[name]
