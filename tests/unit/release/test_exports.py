@@ -242,6 +242,18 @@ def test_the_published_layout_has_its_columns_and_file_names(usual: Output) -> N
     assert (line["category"], line["ground_truth"], line["test_case"]) == ("instruction follow", "7", None)
 
 
+def test_responses_that_a_file_gave_are_as_many_passes(tmp_path: Path) -> None:
+    """Trap: rows of a file have no number of their own, and all of a problem would be its first pass."""
+    mine = problem(0, "+-+")
+    for row in mine["generations"]:
+        row["sample_index"] = 0
+    lost = problem(1, "+-+")
+    lost["generations"][1]["think_content"] = ""
+    output = exported(tmp_path, shard(mine, lost), sets={"all": {"kind": "distilled_40m"}})
+    files = {name: len(path.read_bytes().splitlines()) for name, path in output.files.items() if "pass" in name}
+    assert files == {"all/math_r1_1pass.jsonl": 2, "all/math_r1_2pass.jsonl": 1, "all/math_r1_3pass.jsonl": 2}
+
+
 def loaded(folder: Path, cache: Path) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     for name in datasets.get_dataset_config_names(str(folder)):
         found = datasets.load_dataset(str(folder), name, split="train", cache_dir=str(cache))

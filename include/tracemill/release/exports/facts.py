@@ -88,7 +88,8 @@ def in_several_shards(inputs: Inputs) -> pl.Series:
 
 
 def members(one: AnySet, facts: Facts, verifiers: Mapping[str, str], cutoff: int | None) -> pl.DataFrame:
-    """The rows of a set in one shard: problem_id and generation_id, of pairs also rejected_id, of rlvr no response.
+    """The rows of a set in one shard: problem_id and generation_id; of pairs also rejected_id, of the 40M layout the
+    pass, of rlvr no response.
 
     `verifiers`: the names of those that can be run again. `cutoff`: of a control, the highest draw that is in.
     """
@@ -96,6 +97,7 @@ def members(one: AnySet, facts: Facts, verifiers: Mapping[str, str], cutoff: int
     match one:
         case Distilled40M():
             rows = rows.filter(pl.col("pooled"), pl.col("teacher").is_in(list(one.models)))
+            return rows.select("problem_id", "generation_id", _pass().alias("pass"))
         case Sft():
             taken = ("first", "living") if one.stage == FIRST else ("second", "pooled")
             rows = rows.filter(*(pl.col(name) for name in taken))
@@ -109,6 +111,17 @@ def members(one: AnySet, facts: Facts, verifiers: Mapping[str, str], cutoff: int
             rows = _of(one.by, rows).join(inside.select("problem_id"), on="problem_id", how="semi")
             rows = rows.filter(pl.col("passed").is_not_null())
     return rows.select("problem_id", "generation_id")
+
+
+def _pass() -> pl.Expr:
+    """Which pass of its model a response is, from 1; counted in their order where several have one number.
+
+    A file of responses gives each the number 0, and each mode counts anew.
+    """
+    place = ("problem_id", "teacher")
+    number = pl.col("sample_index").fill_null(0)
+    counted = pl.int_range(pl.len()).over(place)
+    return 1 + pl.when(number.n_unique().over(place) < pl.len().over(place)).then(counted).otherwise(number)
 
 
 def candidates(one: Control, facts: Facts) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from tracemill.engine.store import Manifest
 from tracemill.release.exports.facts import Facts
 from tracemill.release.exports.layouts import Known, perplexities, settings_text
 
-_GENERATION = ["id", "problem_id", "teacher", "response_source", "sample_index", "think_content", "answer_content"]
+_GENERATION = ["id", "problem_id", "teacher", "response_source", "think_content", "answer_content"]
 
 
 def known_of(

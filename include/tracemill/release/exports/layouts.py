@@ -140,7 +140,7 @@ def file_of(row: Row, known: Known, models: Mapping[str, str]) -> str:
     """The published file of a member of the 40M layout, without its suffix: `math_r1_1pass`; passes count from 1."""
     generation = known.generations[row["generation_id"]]
     category = FILE_OF.get(_category(row, known), OTHER)
-    return f"{category}_{models[generation['teacher']]}_{(generation['sample_index'] or 0) + 1}pass"
+    return f"{category}_{models[generation['teacher']]}_{row['pass']}pass"
 
 
 def _category(member: Row, known: Known) -> str:
