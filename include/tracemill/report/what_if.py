@@ -12,6 +12,7 @@ import polars as pl
 import yaml
 from pydantic import ValidationError
 
+from tracemill.engine.categories import named
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
@@ -80,6 +81,8 @@ def what_if(
         verdicts = _second_stage(own, other, seen, resources.workers)
         read = "scores"
     counts = verdicts.group_by("category").agg(pl.col(*COUNTS).sum()).sort("category")
+    if isinstance(own, StageOne):
+        _require_categories(asked, counts["category"].to_list())
     return WhatIf(name, asked, read, verdicts.sort("category", "was", "is"), counts)
 
 
@@ -153,8 +156,8 @@ def _named(recipe: Recipe, wanted: str | None) -> str:
     if wanted is None and names:
         return names[0]
     if wanted not in names:
-        said = f"has no step of kind stage_one or stage_two named {wanted!r}" if wanted else "selects not by difficulty"
-        raise RecipeError(f"recipe {recipe.name!r} {said}{nearest(wanted or '', names)}")
+        called = f" named {wanted!r}{nearest(wanted, names)}" if wanted else ""
+        raise RecipeError(f"recipe {recipe.name!r} has no step of kind stage_one or stage_two{called}")
     return wanted
 
 
@@ -176,6 +179,14 @@ def _change(text: str) -> tuple[str, Any]:
         return key.strip(), yaml.safe_load(value)
     except yaml.YAMLError as error:
         raise RecipeError(f"--what-if {text!r}: the value cannot be read: {error}") from error
+
+
+def _require_categories(asked: Mapping[str, Any], there: Sequence[str]) -> None:
+    """Raises RecipeError for a category that no problem has: what was asked would change nothing, in silence."""
+    for key in asked:
+        inner = key.partition(".")[2]
+        if inner and named(inner) not in there:
+            raise RecipeError(f"--what-if {key}: no problem has the category {inner!r}{nearest(inner, there)}")
 
 
 def _dotted(settings: Mapping[str, Any], inner: str) -> list[str]:

@@ -72,7 +72,8 @@ WITH added AS (
 SELECT a.* EXCLUDE (total, squares),
        CASE WHEN total > 0 THEN sqrt(a.decided * squares - total * total) / total END AS spread,
        g.high, NULL::DOUBLE AS coin, 1 AS problems
-FROM added a LEFT JOIN grades g ON g.problem_id = a.problem_id AND g.teacher = a.teacher AND g."mode" = a."mode";
+FROM added a LEFT JOIN (SELECT problem_id, teacher, "mode", max(high) AS high FROM grades GROUP BY ALL) g
+ON g.problem_id = a.problem_id AND g.teacher = a.teacher AND g."mode" = a."mode";
 
 -- The same from the table `grades`, where every scored response lives and no threshold is changed.
 CREATE OR REPLACE TEMP VIEW groups_of_grades AS

@@ -163,6 +163,7 @@ def test_rows_that_a_later_step_turned_away_are_not_counted(tmp_path: Path) -> N
         pytest.param("variatoin=1", "did you mean 'variation'", id="no such key"),
         pytest.param("variation=-1", "variation: ", id="out of range"),
         pytest.param("kind=select", "no key 'kind'", id="another step"),
+        pytest.param("variations.mth=0.3", "category 'mth'; did you mean 'math'", id="a category that no problem has"),
         pytest.param("easy_share=[", "cannot be read", id="no YAML"),
         pytest.param("variation.math=0.3", "did you mean 'variations.math'", id="of one category, said of all"),
     ],
@@ -179,8 +180,16 @@ def test_a_setting_that_is_asked_for_twice_is_refused(trial: Trial) -> None:
 
 
 def test_a_recipe_without_such_a_step_says_so(trial: Trial) -> None:
-    with pytest.raises(RecipeError, match="named 'grade'"):
+    with pytest.raises(RecipeError, match="named 'grade'; there are: stage_one, stage_two"):
         what_if(trial.recipe, trial.store, [], "grade")
+
+
+def test_a_problem_of_two_shards_is_not_counted_more_often_for_asking_about_luck(tmp_path: Path) -> None:
+    """Trap: of each copy there are grades, and each of them was joined to the responses of both."""
+    trial = Trial(tmp_path, {"a": responses(2, 1), "b": responses(2, 1)}, STEPS).run()
+    asked = [["variation=0.3"], ["lucky=drop", "lucky_below=0"]]
+    told = [what_if(trial.recipe, trial.store, changes).counts["responses_was"].to_list() for changes in asked]
+    assert told == [[4], [4]]
 
 
 def test_the_command_prints_and_gives_json(trial: Trial) -> None:
