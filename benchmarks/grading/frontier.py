@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -54,15 +55,14 @@ class Fit:
 
     teacher: str
     rows: Sequence[Known]
+    saves: Literal["samples", "tokens"] = "tokens"
     _tables: dict[float, Decided | None] = field(default_factory=dict)
 
     @cached_property
     def priors(self) -> pa.Table:
         """The table that the step `pilot` would write."""
         chance = np.random.default_rng(len(self.rows))
-        tried = [
-            Tried(*group_of_row(one), PILOT, int(chance.binomial(PILOT, one.passed / SAMPLES))) for one in self.rows
-        ]
+        tried = [_tried(one, int(chance.binomial(PILOT, one.passed / SAMPLES))) for one in self.rows]
         rows = [{**row, "teacher": self.teacher, "mode": None} for row in fitted(tried)]
         return pa.Table.from_pylist(rows, columns_of("priors"))
 
@@ -79,7 +79,8 @@ class Fit:
         return self._tables[error]
 
     def _made(self, error: float) -> Decided | None:
-        policy = UntilDecided(max=MOST, error=error, low=LOW, high=HIGH, verifiers=(MathVerifier(),))
+        judged = (MathVerifier(),)
+        policy = UntilDecided(max=MOST, error=error, low=LOW, high=HIGH, verifiers=judged, saves=self.saves)
         try:
             found = policy.ruling(self.priors, self.teacher, [None])
         except RecipeError:
@@ -237,6 +238,11 @@ def _classes(rows: dict[str, list[Known]]) -> dict[str, float]:
         print(f"{name}: {count.tolist()} problems hopeless, usable, easy")
     shares = [count / count.sum() for count in counts]
     return {"rarest_class": float(np.mean(shares, axis=0).min()), "rarest_class_of_any": float(np.min(shares))}
+
+
+def _tried(one: Known, passed: int) -> Tried:
+    right, wrong = lengths_of(one)
+    return Tried(*group_of_row(one), PILOT, passed, round(passed * right), round((PILOT - passed) * wrong))
 
 
 def class_of(rate: F64) -> I64:

@@ -2,9 +2,10 @@
 
 The class of a problem is where its pass rate p lies: hopeless (p < low), usable, or easy (p > high). With a Beta prior
 of p, the state after d decided samples of which s passed is the posterior Beta(a + s, b + d - s). Stopping there errs
-with the probability that p lies in another class than the likeliest; one more sample costs `price`. Backward induction
-over d gives the cheaper of both in every state (a sequential Bayes test). One price for all strata, so high that the
-error expected over the pilot's problems is the one asked for, spends samples where they tell most.
+with the probability that p lies in another class than the likeliest; one more sample costs `price`, or, where lengths
+are known, `price` by the tokens expected of it. Backward induction over d gives the cheaper of both in every state (a
+sequential Bayes test). One price for all strata, so high that the error expected over the pilot's problems is the one
+asked for, spends samples where they tell most.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import betainc
 
 F64 = NDArray[np.float64]
+Lengths = tuple[float, float]  # mean tokens of a sample that passes, and of one that fails
 _HALVINGS = 40  # of the price's exponent: far below what a table of at most 64 samples can tell apart
 _CHEAP = -9.0  # the decimal exponent of a price at which sampling only ends when it can tell no more
 
@@ -47,19 +49,26 @@ class Decisions:
 
 
 def decisions(
-    priors: Sequence[tuple[float, float]], weights: Sequence[float], test: SequentialTest
+    priors: Sequence[tuple[float, float]],
+    weights: Sequence[float],
+    test: SequentialTest,
+    lengths: Sequence[Lengths] | None = None,
 ) -> Decisions | None:
-    """The tables for priors Beta(alpha, beta), weighted by their share of problems; None: the error is out of reach."""
+    """The tables for priors Beta(alpha, beta), weighted by their share of problems; None: the error is out of reach.
+
+    What is saved are samples, or tokens where `lengths` says what a sample of each stratum takes.
+    """
     loss, mean = _states(np.asarray(priors, float), test)
     share = np.asarray(weights, float) / np.sum(weights)
+    cost = _cost(mean, share, lengths)
     low = _CHEAP
-    stops, error, samples = _solved(loss, mean, 10.0**low, test.least)
+    stops, error, samples = _solved(loss, mean, 10.0**low * cost, test.least)
     if share @ error > test.error:
         return None
     high = 0.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        tried = _solved(loss, mean, 10.0**middle, test.least)
+        tried = _solved(loss, mean, 10.0**middle * cost, test.least)
         if share @ tried[1] <= test.error:
             low = middle
             stops, error, samples = tried
@@ -71,7 +80,8 @@ def decisions(
 def best_error(priors: Sequence[tuple[float, float]], weights: Sequence[float], test: SequentialTest) -> float:
     """The least expected error that so many samples can reach."""
     loss, mean = _states(np.asarray(priors, float), test)
-    return float(np.asarray(weights, float) / np.sum(weights) @ _solved(loss, mean, 10.0**_CHEAP, test.least)[1])
+    share = np.asarray(weights, float) / np.sum(weights)
+    return float(share @ _solved(loss, mean, 10.0**_CHEAP * _cost(mean, share, None), test.least)[1])
 
 
 def _states(priors: F64, test: SequentialTest) -> tuple[F64, F64]:
@@ -86,8 +96,17 @@ def _states(priors: F64, test: SequentialTest) -> tuple[F64, F64]:
     return 1 - likeliest, a / (a + b)
 
 
-def _solved(loss: F64, mean: F64, price: float, least: int) -> tuple[NDArray[np.bool_], F64, F64]:
-    """Where to stop at that price, and the error and the number of samples that are expected, by stratum."""
+def _cost(mean: F64, share: F64, lengths: Sequence[Lengths] | None) -> F64:
+    """What the next sample costs in each state: its expected tokens, in those of a first sample on average; else 1."""
+    if lengths is None:
+        return np.ones_like(mean)
+    passes, fails = np.asarray(lengths, float).T[:, :, None, None]
+    tokens: F64 = mean * passes + (1 - mean) * fails
+    return tokens / float(share @ tokens[:, 0, 0])
+
+
+def _solved(loss: F64, mean: F64, price: F64, least: int) -> tuple[NDArray[np.bool_], F64, F64]:
+    """Where to stop at the price of each state, and the error and samples that are expected, by stratum."""
     most = loss.shape[1] - 1
     stops = np.ones(loss.shape, bool)
     value = loss[:, most].copy()
@@ -95,7 +114,7 @@ def _solved(loss: F64, mean: F64, price: float, least: int) -> tuple[NDArray[np.
     samples = np.zeros_like(error)
     for d in range(most - 1, -1, -1):
         further = [_expected(mean[:, d], known) for known in (value, error, samples)]
-        going = price + further[0]
+        going = price[:, d] + further[0]
         stop = loss[:, d] <= going if d >= least else np.zeros(going.shape, bool)
         stops[:, d] = stop
         value = np.where(stop, loss[:, d], going)

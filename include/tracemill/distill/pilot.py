@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -23,6 +23,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.step import Inputs, Output, kept_rows
 from tracemill.engine.tables import columns_of, empty
 from tracemill.errors import RecipeError
+from tracemill.models.request import Refusal
 from tracemill.models.step import AskingStep
 from tracemill.verify.bench import Here
 
@@ -100,15 +101,26 @@ class Pilot(AskingStep):
 
     def _counted(
         self, resources: Resources, inputs: Inputs, way: AnyTeacher, posed: list[Assignment], judged: Judging
-    ) -> dict[str, tuple[int, int]]:
-        """How many samples of each problem could be told, and how many of them passed."""
+    ) -> dict[str, tuple[int, int, int | None, int | None]]:
+        """Of each problem the samples that could be told, those that passed, and the tokens of these and others."""
         sampler = Sampler(way, posed, Judging((), empty("problems"), Here((), resources)), Alike(Fixed()))
         answers = self.feed(way.model, resources, inputs).followed(sampler)
         found = list(sampler.traces(answers))
-        outcomes = zip((one.problem_id for one, _ in found), judged.outcomes([t for _, t in found]), strict=True)
-        seen = Counter[tuple[str, Outcome]](outcomes)
-        passed = {one.problem_id: seen[one.problem_id, "pass"] for one in posed}
-        return {name: (count + seen[name, "fail"], count) for name, count in passed.items()}
+        lengths: defaultdict[tuple[str, Outcome], list[int | None]] = defaultdict(list)
+        for (one, trace), outcome in zip(found, judged.outcomes([trace for _, trace in found]), strict=True):
+            length = None if isinstance(trace, Refusal) else trace.reply.completion_tokens
+            lengths[one.problem_id, outcome].append(length)
+        told = {one.problem_id: (lengths[one.problem_id, "pass"], lengths[one.problem_id, "fail"]) for one in posed}
+        return {
+            name: (len(passed) + len(failed), len(passed), _sum(passed), _sum(failed))
+            for name, (passed, failed) in told.items()
+        }
+
+
+def _sum(lengths: list[int | None]) -> int | None:
+    """Null where the server told the length of any of them not."""
+    known = [length for length in lengths if length is not None]
+    return sum(known) if len(known) == len(lengths) else None
 
 
 def _assignment(row: dict[str, Any]) -> Assignment:

@@ -15,18 +15,24 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import betaln
 
+_LEAN = 5  # samples of the length of all problems' that a group's own are joined by
 ENOUGH = 20  # problems of a group that has a prior of its own: with fewer, the fit follows single problems
 _BOUND = float(np.log(50.0))  # of either parameter, up and down: counts of a pilot cannot tell what lies beyond
 Group = tuple[str | None, str | None]  # a category and a difficulty; null: any
 
 
 class Tried(NamedTuple):
-    """What a pilot counted of one problem: samples whose worth could be told, and how many of them passed."""
+    """What a pilot counted of one problem: samples whose worth could be told, and how many of them passed.
+
+    `right` and `wrong` are the tokens of those that passed and of the others, all together; null where nobody counted.
+    """
 
     category: str | None
     difficulty: str | None
     decided: int
     passed: int
+    right: int | None = None
+    wrong: int | None = None
 
 
 def fitted(tried: Sequence[Tried]) -> Iterator[dict[str, Any]]:
@@ -43,7 +49,26 @@ def fitted(tried: Sequence[Tried]) -> Iterator[dict[str, Any]]:
         alpha, beta = beta_of(passed, decided)
         counted = {"problems": len(decided), "ruled": ruled[group], "decided": int(decided.sum())}
         fit = {"passed": int(passed.sum()), "alpha": alpha, "beta": beta}
-        yield {"category": group[0], "difficulty": group[1], **counted, **fit}
+        yield {"category": group[0], "difficulty": group[1], **counted, **fit, **_lengths(kept[group], tried)}
+
+
+def _lengths(own: Sequence[Tried], every: Sequence[Tried]) -> dict[str, float | None]:
+    """The mean tokens of samples that passed and of others, in a group; with few of them near those of all problems."""
+    passed = [[(one.right, one.passed) for one in rows] for rows in (own, every)]
+    failed = [[(one.wrong, one.decided - one.passed) for one in rows] for rows in (own, every)]
+    return {
+        "tokens_passed": _mean(passed[0], _mean(passed[1])),
+        "tokens_failed": _mean(failed[0], _mean(failed[1])),
+    }
+
+
+def _mean(told: Sequence[tuple[int | None, int]], around: float | None = None) -> float | None:
+    """Tokens a sample, from tokens and samples of each problem, as if _LEAN more had been as long as `around`."""
+    counted = [(tokens, samples) for tokens, samples in told if tokens is not None]
+    lean = 0 if around is None else _LEAN
+    samples = sum(samples for _, samples in counted) + lean
+    tokens = sum(tokens for tokens, _ in counted) + lean * (around or 0.0)
+    return round(tokens / samples, 1) if samples else None
 
 
 def group_of(category: str | None, difficulty: str | None, there: Container[Group]) -> Group:

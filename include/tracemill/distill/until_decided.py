@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tracemill.distill.decisions import Decisions, SequentialTest, best_error, decisions
+from tracemill.distill.decisions import Decisions, Lengths, SequentialTest, best_error, decisions
 from tracemill.distill.policy import Judged, Outcome, Rule, Ruling
 from tracemill.distill.priors import Group, group_of
 from tracemill.errors import RecipeError
 
+_once = lru_cache(maxsize=16)(decisions)  # every shard asks for its fingerprint and for its rules; of 100 groups 0.9 s
 Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Shape = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 
@@ -32,7 +34,8 @@ class UntilDecided(Judged):
 
     At most `max` samples are drawn, and at least `least` decided ones, as a pass rate of fewer is no grade. `error` is
     the share of problems whose class may come out wrong, as the prior expects it. The prior of p is what the `pilot`
-    step found of this teacher, by category and difficulty, or the one given here. `distill.decisions` has the rule.
+    step found of this teacher, by category and difficulty, or the one given here. `saves: tokens` weighs samples by
+    their lengths, as the pilot saw them of samples that pass and of others. `distill.decisions` has the rule.
     """
 
     kind: Literal["until_decided"] = "until_decided"
@@ -42,6 +45,7 @@ class UntilDecided(Judged):
     high: Share = 0.9
     least: Annotated[int, Field(ge=2)] = 2
     prior: Prior | None = None
+    saves: Annotated[Literal["samples", "tokens"], Field(exclude_if=lambda saved: saved == "samples")] = "samples"
 
     @model_validator(mode="after")
     def _can_be_met(self) -> Self:
@@ -49,6 +53,8 @@ class UntilDecided(Judged):
             raise ValueError(f"low is {self.low}, high {self.high}: no pass rate would be usable; set low below high")
         if self.least > self.max:
             raise ValueError(f"least is {self.least} and max {self.max}: lower least, or raise max")
+        if self.saves == "tokens" and self.prior is not None:
+            raise ValueError("saves is tokens, and only a pilot knows how many there are: leave out prior, or saves")
         return self
 
     @property
@@ -60,11 +66,12 @@ class UntilDecided(Judged):
         """The rule of each problem. Raises RecipeError without a prior, or when `error` is out of reach."""
         return Decided({mode: self._tables(_known(self, priors, teacher, mode)) for mode in modes})
 
-    def _tables(self, known: Mapping[Group, tuple[float, float, int]]) -> tuple[list[Group], Decisions]:
+    def _tables(self, known: Mapping[Group, _Known]) -> tuple[list[Group], Decisions]:
         test = SequentialTest(self.low, self.high, self.least, self.max, self.error)
-        priors = [(alpha, beta) for alpha, beta, _ in known.values()]
-        weights = [ruled for _, _, ruled in known.values()]
-        found = decisions(priors, weights, test)
+        priors = tuple(one.shape for one in known.values())
+        weights = tuple(one.ruled for one in known.values())
+        lengths = tuple(one.lengths for one in known.values()) if self.saves == "tokens" else None
+        found = _once(priors, weights, test, lengths)
         if found is None:
             raise RecipeError(
                 f"policy until_decided: with max {self.max} the class of a problem can be known within an error of "
@@ -73,19 +80,40 @@ class UntilDecided(Judged):
         return list(known), found
 
 
-def _known(
-    policy: UntilDecided, priors: pa.Table, teacher: str, mode: str | None
-) -> dict[Group, tuple[float, float, int]]:
-    """Parameters and number of problems of each group that has a prior."""
+class _Known(NamedTuple):
+    """Of a group the parameters of its prior, the problems that it rules, and the lengths of samples."""
+
+    shape: tuple[float, float]
+    ruled: int
+    lengths: Lengths
+
+
+def _known(policy: UntilDecided, priors: pa.Table, teacher: str, mode: str | None) -> dict[Group, _Known]:
+    """What is known of each group that has a prior."""
     if policy.prior is not None:
-        return {(None, None): (policy.prior.alpha, policy.prior.beta, 1)}
+        return {(None, None): _Known((policy.prior.alpha, policy.prior.beta), 1, (1.0, 1.0))}
     own = [row for row in priors.to_pylist() if (row["teacher"], row["mode"]) == (teacher, mode)]
     if not own:
         raise RecipeError(
             f"policy until_decided has no prior for teacher {teacher!r}{f' in mode {mode!r}' if mode else ''}: put a "
             "`pilot` step with this teacher before it, or give `prior: {alpha: 0.5, beta: 0.5}`"
         )
-    return {(row["category"], row["difficulty"]): (row["alpha"], row["beta"], row["ruled"]) for row in own}
+    if policy.saves == "tokens" and not all(row["tokens_passed"] or row["tokens_failed"] for row in own):
+        raise RecipeError(
+            f"policy until_decided saves tokens, and the pilot of teacher {teacher!r} counted none: its server told no "
+            "lengths (leave out saves), or it ran before they were kept (raise its refit)"
+        )
+    return {
+        (row["category"], row["difficulty"]): _Known((row["alpha"], row["beta"]), row["ruled"], _lengths(row))
+        for row in own
+    }
+
+
+def _lengths(row: Mapping[str, float | None]) -> Lengths:
+    """Where no sample of one kind was seen, they are as long as those of the other."""
+    passed = row["tokens_passed"]
+    failed = row["tokens_failed"]
+    return (passed or failed or 1.0, failed or passed or 1.0)
 
 
 @dataclass(frozen=True)

@@ -116,3 +116,39 @@ def test_a_group_of_few_problems_has_the_prior_of_the_next_larger_one() -> None:
     there = {(row["category"], row["difficulty"]) for row in rows}
     assert group_of("math", "never seen", there) == ("math", None)
     assert group_of("poetry", "hard", there) == (None, None)
+
+
+def test_long_samples_are_saved_before_short_ones() -> None:
+    """Of two groups that are as uncertain, the one whose samples cost ten times as much is asked less."""
+    test = asked(0.16)
+    alike = decisions([(0.5, 0.5)] * 2, [1, 1], test)
+    weighed = decisions([(0.5, 0.5)] * 2, [1, 1], test, [(100.0, 100.0), (1000.0, 1000.0)])
+    assert alike is not None
+    assert weighed is not None
+    assert weighed.error <= test.error
+    assert (alike.stops[0] == alike.stops[1]).all()
+    assert weighed.stops[0].sum() < weighed.stops[1].sum()
+
+
+def test_samples_of_one_length_are_weighed_as_if_nobody_knew_it() -> None:
+    test = asked(0.15)
+    plain = decisions(SHAPES, WEIGHTS, test)
+    weighed = decisions(SHAPES, WEIGHTS, test, [(300.0, 300.0)] * 3)
+    assert plain is not None
+    assert weighed is not None
+    assert (plain.stops == weighed.stops).all()
+
+
+def test_the_lengths_of_a_small_group_are_near_those_of_all() -> None:
+    tried = [Tried("math", "hard", 8, 2, 2 * 90, 6 * 200)] * 25 + [Tried("code", None, 2, 2, 2 * 20, 0)]
+    found = {(row["category"], row["difficulty"]): row for row in fitted(tried)}
+    assert found["math", "hard"]["tokens_failed"] == 200.0
+    assert found[None, None]["tokens_passed"] == 87.3  # of 50 samples of 90 tokens and two of 20
+    few = {row["category"]: row for row in fitted([Tried("code", None, 8, 8, 800, 0)] * 20)}
+    assert few["code"]["tokens_passed"] == 100.0
+    assert few["code"]["tokens_failed"] is None
+
+
+def test_lengths_that_a_server_did_not_tell_are_null() -> None:
+    (row,) = fitted([Tried(None, None, 8, 4)] * 3)
+    assert (row["tokens_passed"], row["tokens_failed"]) == (None, None)

@@ -92,6 +92,24 @@ def test_a_pilot_makes_a_prior_that_distil_samples_by_and_pays_nothing_twice(sto
     assert len(second.requests) == sum(max(0, n - 4 * (name in tried)) for name, n in counts(found).items())
 
 
+def test_what_is_saved_may_be_tokens(store: Store) -> None:
+    """Trap: a new setting at its default that changes what every sealed shard is known by."""
+    inputs = shard(store, problems=PROBLEMS)
+    assert "saves" not in str(distill(POLICY).settings(inputs))
+    priors = run(pilot(), FakeServer(say=by_difficulty), inputs).tables["priors"].to_pylist()
+    assert all(row["tokens_passed"] > 0 and row["tokens_failed"] > 0 for row in priors)
+    saving = distill({**POLICY, "saves": "tokens"})
+    found = run(saving, FakeServer(say=by_difficulty), shard(store, problems=PROBLEMS, priors=priors))
+    assert 2 <= min(counts(found).values()) <= max(counts(found).values()) <= 8
+
+
+@pytest.mark.parametrize("known", [{}, {"tokens_passed": 0.0}], ids=["made before there were lengths", "none counted"])
+def test_tokens_cannot_be_saved_where_nobody_counted_them(store: Store, known: dict[str, float]) -> None:
+    row = {"teacher": "tiny", "alpha": 0.5, "beta": 0.5, "ruled": 9, **known}
+    with pytest.raises(RecipeError, match="saves tokens, and the pilot of teacher 'tiny' counted none"):
+        run(distill({**POLICY, "saves": "tokens"}), FakeServer(), shard(store, problems=PROBLEMS, priors=[row]))
+
+
 def _again(store: Store, inputs: Inputs, step: Pilot, earlier: Any) -> Inputs:
     """What the next run of a step sees, whose output was sealed."""
     tables = {"priors": store.put_table(earlier.tables["priors"], "pilot", 0, "priors")}
@@ -125,6 +143,14 @@ def test_the_decision_table_is_part_of_the_fingerprint(store: Store) -> None:
     assert marks[0] == marks[1] != marks[2]
 
 
+def test_the_decision_table_is_computed_once_for_all_shards(store: Store) -> None:
+    row = {"teacher": "tiny", "alpha": 0.45, "beta": 0.55, "ruled": 9}
+    policy = distill(POLICY).teacher.policy
+    asked = (shard(store, priors=[row]).table("priors"), "tiny", [None])
+    first, second = (policy.ruling(*asked) for _ in range(2))
+    assert first.tables[None][1] is second.tables[None][1]  # type: ignore[attr-defined]
+
+
 def test_a_prior_without_data_is_one_clear_error(store: Store) -> None:
     with pytest.raises(RecipeError, match="pilot of teacher 'tiny' tells nothing: of 10 problems, 0 can be judged"):
         run(pilot(), FakeServer(), shard(store, problems=[problem(f"p{n:024x}", "chat") for n in range(10)]))
@@ -148,6 +174,7 @@ def test_an_error_that_the_cap_cannot_reach_is_one_clear_error(store: Store) -> 
         pytest.param({"error": float("nan")}, "finite number", id="NaN"),
         pytest.param({"low": float("nan")}, "finite number", id="a bound that is NaN"),
         pytest.param({"prior": {"alpha": 0, "beta": 1}}, "greater than 0", id="a prior that is none"),
+        pytest.param({"saves": "tokens"}, "leave out prior, or saves", id="tokens that no pilot counted"),
     ],
 )
 def test_settings_that_decide_nothing_are_refused(change: dict[str, Any], said: str) -> None:
