@@ -47,7 +47,7 @@ class JudgeResponses(AskingStep):
     overrules: tuple[str, ...] = OVERRULED
     checked: Annotated[int, Field(ge=0)] = 0
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("verdicts", "opinions")

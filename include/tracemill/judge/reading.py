@@ -36,6 +36,12 @@ _NUMBER = re.compile(
     r"(?=\s*(?:\Z|[;}\]`(#]|'''|,(?!\s*[0-9])|\.(?![0-9])|[-–—](?!\s*[0-9])|//)|[ \t]*$)",
     re.MULTILINE,
 )
+# Another scale said behind the number: `5 (out of 10)`, `5 on a scale of 1 to 10`, `5, max 10`.
+_SCALED = re.compile(
+    rf"\bout\s+of\s+({_BARE})|\bscale\s+(?:of|from)\s+{_BARE}\s*(?:to|[-–—])\s*({_BARE})|\bmax(?:imum)?\W+(?:of\s+|is\s+)?({_BARE})"
+    rf"|^\s*\(\s*/\s*({_BARE})",
+    re.IGNORECASE,
+)
 _RATED = re.compile(
     r"\b(?:scor|rat(?:e|ing)|grad|mark|correct|similar)\w*\b[^\n]{0,60}?[0-9]|[0-9]\s*(?:/|out of)\s*[0-9]"
     r"|(?:评分|得分|打分|评为)[^\n]{0,20}[0-9]",
@@ -129,6 +135,9 @@ def _object(text: str, start: int) -> tuple[list[tuple[str, Any]] | None, int]:
 def _number(text: str, place: int, high: float) -> float | None:
     found = _NUMBER.match(text, place)
     if found is None or any(float(found[top] or high) != high for top in ("top1", "top2")):
+        return None
+    behind = text[found.end() :].split("\n", 1)[0]
+    if any(float(next(filter(None, one.groups()))) != high for one in _SCALED.finditer(behind)):
         return None
     bare = re.search(_BARE, found[0])
     if bare is None or is_taken_back(text[found.end() :], float(bare[0]) == high):
