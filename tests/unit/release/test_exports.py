@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.runner import reconcile
 from tracemill.engine.step import Output
 from tracemill.errors import MissingInput
+from tracemill.release.exports.joined import sampling_of
 from tracemill.release.exports.layouts import DISTILLED_40M
 from tracemill.release.exports.step import Export
 from tracemill.release.revocations import Revocation, write_list
@@ -216,6 +218,25 @@ def test_rlvr_says_what_verifies_and_how_often_models_solve_it(tmp_path: Path) -
     assert json.loads(one["verifiers"][0]["settings"]) == {"kind": "math", "version": 1}
     assert [(rate["passed"], rate["decided"], rate["low"], rate["high"]) for rate in one["rates"]] == [(2, 4, 0.1, 0.9)]
     assert one["reference_answer"] == "1"
+
+
+def test_rlvr_says_how_the_model_was_asked_and_when_it_stopped(tmp_path: Path) -> None:
+    """Trap: a pass rate that was measured with a sentence about the box, of a model that was asked until it passed."""
+    teacher = {
+        "model": {"name": R1},
+        "sampling": {"temperature": 0.6},
+        "directives": {"math": "Box it."},
+        "prefix": "",
+        "policy": {"kind": "until_pass", "max": 8, "verifiers": [{"kind": "math"}]},
+    }
+    inputs = inputs_of(tmp_path, USUAL[0])
+    asked = inputs.sealed[0][0].model_copy(update={"settings": {"kind": "distill", "teacher": teacher}})
+    told = sampling_of(replace(inputs, sealed={0: [asked]}))[R1]
+    assert json.loads(told["sampling"]) == {
+        "temperature": 0.6,
+        "directives": {"math": "Box it."},
+        "policy": {"kind": "until_pass", "max": 8},
+    }
 
 
 def test_what_only_a_judge_passed_is_no_verifiable_reward(tmp_path: Path) -> None:

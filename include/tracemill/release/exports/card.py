@@ -72,7 +72,8 @@ def what_it_holds(one: AnySet) -> str:
                 "Problems for reinforcement learning with verifiable rewards. `verifiers` are tracemill's with "
                 "their settings as JSON: a response passes when each of them says pass. `rates` tells, for each model "
                 "and mode, k of n (`passed` of `decided`) with the interval of the pass rate; `sampling` how it was "
-                "sampled, and by which engine. A problem that only a judge's word passed is not here."
+                "sampled, and by which engine; where it names a `policy`, sampling ended early and the rate is biased. "
+                "A problem that only a judge's word passed is not here."
             )
         case Pairs():
             return "Of each problem a response that passes and one by the same model that fails."

@@ -72,7 +72,10 @@ def verifiers_of(inputs: Inputs) -> dict[str, str]:
 
 
 def sampling_of(inputs: Inputs) -> dict[str, dict[str, Any]]:
-    """How each model was sampled, as the manifests say: its settings, engine and versions."""
+    """How each model was sampled, as the manifests say: its settings, engine and versions.
+
+    Also what was added to prompts and answers, and the policy by which sampling ended: both decide a pass rate.
+    """
     found: dict[str, dict[str, Any]] = {}
     versions: dict[str, set[str]] = defaultdict(set)
     for manifest in _manifests(inputs):
@@ -82,8 +85,10 @@ def sampling_of(inputs: Inputs) -> dict[str, dict[str, Any]]:
         name = teacher["model"]["name"]
         made = manifest.made_with.get(f"model {name}") or {}
         versions[name].update(made.get("versions") or ())
-        modes = {"modes": teacher["modes"]} if teacher.get("modes") else {}
-        sampling = settings_text({**teacher.get("sampling", {}), **modes})
+        added = {key: teacher[key] for key in ("modes", "directives", "prefix") if teacher.get(key)}
+        policy = {key: value for key, value in (teacher.get("policy") or {}).items() if key != "verifiers"}
+        added |= {"policy": policy} if policy else {}
+        sampling = settings_text({**teacher.get("sampling", {}), **added})
         found[name] = {"model": name, "sampling": sampling, "engine": settings_text(made.get("engine") or {})}
     return {name: {**one, "versions": sorted(versions[name])} for name, one in found.items()}
 
