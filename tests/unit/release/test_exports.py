@@ -187,6 +187,16 @@ def test_a_pair_is_a_right_and_a_wrong_response_of_one_problem(usual: Output) ->
         assert [turn["role"] for turn in pair["prompt"]] == ["user"]
 
 
+def test_the_published_pass_rate_is_of_all_modes_of_its_model(tmp_path: Path) -> None:
+    """Trap: of two modes the last one's rate stood for both."""
+    one = problem(0, "+-")
+    one["grades"][0]["mode"] = "quick"
+    one["grades"].append({**one["grades"][0], "mode": "deep", "decided": 4, "passed": 1, "pass_rate": 0.25})
+    output = exported(tmp_path, shard(one), sets={"all": {"kind": "distilled_40m"}})
+    lines = [json.loads(line) for line in output.files["all/math_r1_1pass.jsonl"].open("rb")]
+    assert [line["pass_rate_r1"] for line in lines] == [pytest.approx(2 / 6)]
+
+
 def test_a_pair_is_never_twice_the_same_text(tmp_path: Path) -> None:
     """Trap: a judge that passes a text once and fails it once; of such a pair nothing is learnt."""
     alike = problem(0, "+-")
@@ -360,6 +370,9 @@ def test_what_a_recall_revoked_is_in_no_set(tmp_path: Path) -> None:
         pytest.param({"a": {"kind": "control", "like": "b"}}, "no set above it", id="like a set that is not there"),
         pytest.param({"a": {"kind": "sft", "apart_from": ["a"]}}, "no set above it", id="apart from itself"),
         pytest.param({}, "at least 1", id="no set"),
+        pytest.param(
+            {"a": {"kind": "distilled_40m", "models": {"x": "r1", "y": "r1"}}}, "models call x, y r1", id="two for one"
+        ),
         pytest.param({"a": {"kind": "rlvr", "above": 0.8, "below": 0.2}}, "no pass rate lies between", id="no rate"),
         pytest.param({"a": {"kind": "rlvr", "above": float("nan")}}, "above", id="a rate that is no number"),
     ],

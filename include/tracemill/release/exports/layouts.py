@@ -8,7 +8,8 @@ AM-DeepSeek-Distilled-40M (arXiv 2504.17565). Pairs are what trainers of prefere
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,7 +168,7 @@ def _distilled(member: Row, known: Known, models: Mapping[str, str]) -> Row:
     problem = known.problems[member["problem_id"]]
     generation = known.generations[member["generation_id"]]
     category = _category(member, known)
-    rates = {models[one["model"]]: one["pass_rate"] for one in known.rates[problem["id"]] if one["model"] in models}
+    rates = _pooled(known.rates[problem["id"]], models)
     return {
         "question": problem["prompt"],
         "answer": _answer(generation),
@@ -182,6 +183,17 @@ def _distilled(member: Row, known: Known, models: Mapping[str, str]) -> Row:
         "ppl": known.perplexity.get(generation["id"]),
         "model_name": generation["teacher"],
     }
+
+
+def _pooled(rates: Sequence[Row], models: Mapping[str, str]) -> dict[str, float]:
+    """The pass rate of each of the paper's models: of all modes together, as its files hold the responses of all."""
+    passed = Counter[str]()
+    decided = Counter[str]()
+    for one in rates:
+        if one["model"] in models:
+            passed[models[one["model"]]] += one["passed"]
+            decided[models[one["model"]]] += one["decided"]
+    return {name: passed[name] / count for name, count in decided.items() if count}
 
 
 def _messages(member: Row, known: Known) -> Row:

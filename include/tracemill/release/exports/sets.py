@@ -32,6 +32,14 @@ class Distilled40M(OneSet):
     kind: Literal["distilled_40m"]
     models: dict[str, PaperModel] = Field(default_factory=lambda: dict(PAPER_MODELS))  # by teacher
 
+    @model_validator(mode="after")
+    def _one_teacher_each(self) -> Self:
+        names = list(self.models.values())
+        if twice := [name for name in names if names.count(name) > 1]:
+            both = ", ".join(teacher for teacher, name in self.models.items() if name == twice[0])
+            raise ValueError(f"models call {both} {twice[0]}: its files and its pass rate are of one teacher")
+        return self
+
 
 class Sft(OneSet):
     """Responses that a stage of selection takes, as messages to fine-tune on."""
