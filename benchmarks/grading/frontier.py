@@ -21,11 +21,11 @@ import matplotlib as mpl
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.special import betainc
 
 from benchmarks.grading.truth import COUNTS, SAMPLES, TEACHERS, Known, known
+from tracemill.distill.decisions import chances
 from tracemill.distill.policies import UntilDecided
-from tracemill.distill.priors import Group, Tried, fitted, group_of
+from tracemill.distill.priors import Group, Tried, fitted, group_of, known_from
 from tracemill.distill.until_decided import Decided
 from tracemill.engine.tables import columns_of
 from tracemill.errors import RecipeError
@@ -55,6 +55,7 @@ class Fit:
 
     teacher: str
     rows: Sequence[Known]
+    fit: Literal["beta", "mixture"] = "mixture"
     saves: Literal["samples", "tokens"] = "tokens"
     _tables: dict[float, Decided | None] = field(default_factory=dict)
 
@@ -63,14 +64,14 @@ class Fit:
         """The table that the step `pilot` would write."""
         chance = np.random.default_rng(len(self.rows))
         tried = [_tried(one, int(chance.binomial(PILOT, one.passed / SAMPLES))) for one in self.rows]
-        rows = [{**row, "teacher": self.teacher, "mode": None} for row in fitted(tried)]
+        rows = [{**row, "teacher": self.teacher, "mode": None} for row in fitted(tried, self.fit)]
         return pa.Table.from_pylist(rows, columns_of("priors"))
 
-    def shape(self, group: Group) -> tuple[float, float]:
-        """The prior of the narrowest group that has one."""
-        known_of = {(row["category"], row["difficulty"]): row for row in self.priors.to_pylist()}
-        row = known_of[group_of(*group, known_of)]
-        return row["alpha"], row["beta"]
+    def says(self, groups: Sequence[Group]) -> I64:
+        """The likeliest class of a problem of each group, by decided and passed, under the narrowest prior there is."""
+        rows = {(row["category"], row["difficulty"]): row for row in self.priors.to_pylist()}
+        made = {group: chances(known_from(row).prior, LOW, HIGH, MOST)[0].argmax(axis=0) for group, row in rows.items()}
+        return np.stack([made[group_of(*group, made)] for group in groups])
 
     def decided(self, error: float) -> Decided | None:
         """The policy's tables; None: the error is out of reach."""
@@ -97,7 +98,7 @@ class Held:
         self._fit = fit
         self._groups = [group_of_row(one) for one in rows]
         self._rate = np.repeat([one.passed / SAMPLES for one in rows], AGAIN)
-        self._shape = np.repeat([fit.shape(group) for group in self._groups], AGAIN, axis=0)
+        self._says = np.repeat(fit.says(self._groups), AGAIN, axis=0)
         right = chance.random((len(self._rate), MOST)) < self._rate[:, None]
         lengths = np.repeat([lengths_of(one) for one in rows], AGAIN, axis=0)
         self._cost = np.where(right, lengths[:, :1], lengths[:, 1:]).cumsum(axis=1)
@@ -127,11 +128,7 @@ class Held:
 
     def _of(self, taken: I64) -> tuple[F64, F64]:
         passed = self._passed[np.arange(len(taken)), taken]
-        a = self._shape[:, 0] + passed
-        b = self._shape[:, 1] + taken - passed
-        hopeless = betainc(a, b, LOW)
-        easy = 1 - betainc(a, b, HIGH)
-        return self._means(taken, np.argmax([hopeless, 1 - hopeless - easy, easy], axis=0))
+        return self._means(taken, self._says[np.arange(len(taken)), taken, passed])
 
     def _means(self, taken: I64, said: I64) -> tuple[F64, F64]:
         wrong = said != class_of(self._rate)

@@ -18,6 +18,7 @@ from scipy.special import betainc
 
 from benchmarks.grading.replay import published, rows_of
 from tracemill.distill.decisions import Decisions, SequentialTest, best_error, decisions
+from tracemill.distill.mixtures import single
 from tracemill.distill.priors import beta_of
 
 mpl.use("Agg")
@@ -104,9 +105,9 @@ class _Drawn:
 
     def sequential(self, error: float) -> tuple[F64, F64]:
         """The same of the sequential test of that error."""
-        made = decisions([self.shape], [1], SequentialTest(LOW, HIGH, 2, MOST, error))
+        made = decisions([single(*self.shape)], [1], SequentialTest(LOW, HIGH, 2, MOST, error))
         if made is None:
-            best = best_error([self.shape], [1], SequentialTest(LOW, HIGH, 2, MOST, error))
+            best = best_error([single(*self.shape)], [1], SequentialTest(LOW, HIGH, 2, MOST, error))
             raise SystemExit(f"the error {error} is out of reach: {best}")
         return self._of(self._taken(made))
 

@@ -1,11 +1,11 @@
 """When a problem's class is known well enough: the optimal sequential test, as a table of (passed, decided).
 
-The class of a problem is where its pass rate p lies: hopeless (p < low), usable, or easy (p > high). With a Beta prior
-of p, the state after d decided samples of which s passed is the posterior Beta(a + s, b + d - s). Stopping there errs
-with the probability that p lies in another class than the likeliest; one more sample costs `price`, or, where lengths
-are known, `price` by the tokens expected of it. Backward induction over d gives the cheaper of both in every state (a
-sequential Bayes test). One price for all strata, so high that the error expected over the pilot's problems is the one
-asked for, spends samples where they tell most.
+The class of a problem is where its pass rate p lies: hopeless (p < low), usable, or easy (p > high). With a prior of p
+of one Beta distribution or several (`distill.mixtures`), the state after d decided samples of which s passed is the
+posterior, of Beta(a + s, b + d - s). Stopping there errs with the probability that p lies in another class than the
+likeliest; one more sample costs `price`, or, where lengths are known, `price` by the tokens expected of it. Backward
+induction over d gives the cheaper of both in every state (a sequential Bayes test). One price for all strata, so high
+that the error expected over the pilot's problems is the one asked for, spends samples where they tell most.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc
+
+from tracemill.distill.mixtures import Prior, shares_of
 
 F64 = NDArray[np.float64]
 Lengths = tuple[float, float]  # mean tokens of a sample that passes, and of one that fails
@@ -49,16 +51,16 @@ class Decisions:
 
 
 def decisions(
-    priors: Sequence[tuple[float, float]],
+    priors: Sequence[Prior],
     weights: Sequence[float],
     test: SequentialTest,
     lengths: Sequence[Lengths] | None = None,
 ) -> Decisions | None:
-    """The tables for priors Beta(alpha, beta), weighted by their share of problems; None: the error is out of reach.
+    """The tables for these priors, weighted by their share of problems; None: the error is out of reach.
 
     What is saved are samples, or tokens where `lengths` says what a sample of each stratum takes.
     """
-    loss, mean = _states(np.asarray(priors, float), test)
+    loss, mean = _states(priors, test)
     share = np.asarray(weights, float) / np.sum(weights)
     cost = _cost(mean, share, lengths)
     low = _CHEAP
@@ -77,23 +79,31 @@ def decisions(
     return Decisions(stops, _ahead(stops), float(share @ error), float(share @ samples))
 
 
-def best_error(priors: Sequence[tuple[float, float]], weights: Sequence[float], test: SequentialTest) -> float:
+def best_error(priors: Sequence[Prior], weights: Sequence[float], test: SequentialTest) -> float:
     """The least expected error that so many samples can reach."""
-    loss, mean = _states(np.asarray(priors, float), test)
+    loss, mean = _states(priors, test)
     share = np.asarray(weights, float) / np.sum(weights)
     return float(share @ _solved(loss, mean, 10.0**_CHEAP * _cost(mean, share, None), test.least)[1])
 
 
-def _states(priors: F64, test: SequentialTest) -> tuple[F64, F64]:
+def _states(priors: Sequence[Prior], test: SequentialTest) -> tuple[F64, F64]:
     """The error of stopping, and the chance that the next sample passes, by stratum, decided and passed."""
-    decided = np.arange(test.most + 1)[None, :, None]
-    passed = np.minimum(np.arange(test.most + 1)[None, None, :], decided)  # above the diagonal: states that cannot be
-    a = priors[:, 0, None, None] + passed
-    b = priors[:, 1, None, None] + decided - passed
-    hopeless = betainc(a, b, test.low)
-    easy = 1 - betainc(a, b, test.high)
-    likeliest = np.maximum(np.maximum(hopeless, easy), 1 - hopeless - easy)
-    return 1 - likeliest, a / (a + b)
+    each = [chances(prior, test.low, test.high, test.most) for prior in priors]
+    return np.stack([1 - classes.max(axis=0) for classes, _ in each]), np.stack([mean for _, mean in each])
+
+
+def chances(prior: Prior, low: float, high: float, most: int) -> tuple[F64, F64]:
+    """The chances of the three classes (first axis), and that the next sample passes, by decided and passed."""
+    decided = np.arange(most + 1)[:, None].astype(float)
+    passed = np.minimum(np.arange(most + 1)[None, :], decided)  # above the diagonal: states that cannot be
+    decided = np.broadcast_to(decided, passed.shape)
+    _, alpha, beta = np.array(prior, float).T
+    a = alpha + passed[..., None]
+    b = beta + (decided - passed)[..., None]
+    shares = shares_of(prior, passed, decided)
+    hopeless = (shares * betainc(a, b, low)).sum(axis=-1)
+    easy = (shares * (1 - betainc(a, b, high))).sum(axis=-1)
+    return np.stack([hopeless, 1 - hopeless - easy, easy]), (shares * (a / (a + b))).sum(axis=-1)
 
 
 def _cost(mean: F64, share: F64, lengths: Sequence[Lengths] | None) -> F64:

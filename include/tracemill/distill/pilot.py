@@ -15,7 +15,7 @@ from tracemill.distill import AnyTeacher
 from tracemill.distill.judging import QUESTION, Judging, judging
 from tracemill.distill.policies import Fixed
 from tracemill.distill.policy import Alike, Outcome
-from tracemill.distill.priors import Tried, fitted
+from tracemill.distill.priors import Fit, Tried, fitted
 from tracemill.distill.sampler import Sampler
 from tracemill.distill.teacher import Assignment
 from tracemill.engine.ids import Unit
@@ -38,6 +38,7 @@ class Pilot(AskingStep):
     `teacher` is that of the distil step that follows, with its policy, whose verifiers judge; write it once and name it
     there by a YAML anchor. What is paid here is not paid again there: the samples are the same. A refresh keeps the
     prior, as it keeps the plan, so that old shards stay sealed; another `refit` makes it anew from today's problems.
+    `fit: mixture` makes it of several distributions: for rates that pile up at both ends, and a pilot of 200 problems.
     """
 
     kind: Literal["pilot"]
@@ -45,6 +46,7 @@ class Pilot(AskingStep):
     problems: Annotated[int, Field(ge=10)] = 200
     samples: Annotated[int, Field(ge=2)] = 8
     refit: Annotated[int, Field(ge=1)] = 1
+    fit: Annotated[Fit, Field(exclude_if=lambda fit: fit == "beta")] = "beta"
 
     version: ClassVar[int] = 1
     shape: ClassVar[Literal["map", "gather"]] = "gather"
@@ -96,7 +98,7 @@ class Pilot(AskingStep):
                     "these could be told right or wrong. Name other verifiers, or give the policy a `prior`"
                 )
             _log.info("pilot of %s: %d problems tell what to expect", teacher.model.name, len(tried))
-            yield from ({**row, "teacher": teacher.model.name, "mode": mode} for row in fitted(tried))
+            yield from ({**row, "teacher": teacher.model.name, "mode": mode} for row in fitted(tried, self.fit))
         judged.close()
 
     def _counted(

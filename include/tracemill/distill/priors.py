@@ -1,23 +1,29 @@
-"""What a teacher's pass rates are like before a problem was tried: a Beta prior by category and difficulty.
+"""What a teacher's pass rates are like before a problem was tried: a prior by category and difficulty.
 
-Fitted to the counts of a pilot by maximum likelihood of the beta-binomial. A group of few problems says little: it has
-the prior of its category, and a category of few that of all.
+Fitted to the counts of a pilot by maximum likelihood, as one Beta distribution (of the beta-binomial) or as a mixture
+of several (`distill.mixtures`). For one Beta a group of few problems says little: it has the prior of its category, and
+a category of few that of all. In a mixture every group leans towards the wider one.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import betaln
 
+from tracemill.distill.mixtures import Prior, parts_of, single, weights_of
+
 _LEAN = 5  # samples of the length of all problems' that a group's own are joined by
 ENOUGH = 20  # problems of a group that has a prior of its own: with fewer, the fit follows single problems
 _BOUND = float(np.log(50.0))  # of either parameter, up and down: counts of a pilot cannot tell what lies beyond
+_PART = ("weight", "alpha", "beta")
+F64 = NDArray[np.float64]
+Fit = Literal["beta", "mixture"]
 Group = tuple[str | None, str | None]  # a category and a difficulty; null: any
 
 
@@ -35,21 +41,48 @@ class Tried(NamedTuple):
     wrong: int | None = None
 
 
-def fitted(tried: Sequence[Tried]) -> Iterator[dict[str, Any]]:
-    """One row of `priors` for all problems and for each group of ENOUGH; `ruled` counts those that take it."""
+class Known(NamedTuple):
+    """Of a group its prior, the problems that it rules, and the mean tokens of samples that pass and of others."""
+
+    prior: Prior
+    ruled: int
+    lengths: tuple[float, float] = (1.0, 1.0)
+
+
+def known_from(row: Mapping[str, Any]) -> Known:
+    """What a row of `priors` says. Where no sample of one kind was seen, they are as long as those of the other."""
+    parts = tuple((part["weight"], part["alpha"], part["beta"]) for part in row["parts"] or ())
+    passed = row["tokens_passed"]
+    failed = row["tokens_failed"]
+    lengths = (passed or failed or 1.0, failed or passed or 1.0)
+    return Known(parts or single(row["alpha"], row["beta"]), row["ruled"], lengths)
+
+
+def fitted(tried: Sequence[Tried], fit: Fit = "beta") -> Iterator[dict[str, Any]]:
+    """One row of `priors` for all problems and for each group that has one; `ruled` counts those that take it.
+
+    With `beta` a group has one of ENOUGH problems on.
+    """
     members: defaultdict[Group, list[Tried]] = defaultdict(list)
     for one in tried:
         for group in _groups(one.category, one.difficulty):
             members[group].append(one)
-    kept = {group: rows for group, rows in members.items() if len(rows) >= ENOUGH or group == (None, None)}
+    least = ENOUGH if fit == "beta" else 1
+    kept = {group: rows for group, rows in members.items() if len(rows) >= least or group == (None, None)}
     ruled = Counter(group_of(one.category, one.difficulty, kept) for one in tried)
-    for group in sorted(kept, key=lambda group: [part or "" for part in group]):
-        decided = np.array([one.decided for one in kept[group]], float)
+    weights: dict[Group, F64] = {}
+    for group in sorted(kept, key=lambda group: [part or "" for part in group]):  # wider ones before narrower ones
         passed = np.array([one.passed for one in kept[group]], float)
-        alpha, beta = beta_of(passed, decided)
+        decided = np.array([one.decided for one in kept[group]], float)
         counted = {"problems": len(decided), "ruled": ruled[group], "decided": int(decided.sum())}
-        fit = {"passed": int(passed.sum()), "alpha": alpha, "beta": beta}
-        yield {"category": group[0], "difficulty": group[1], **counted, **fit, **_lengths(kept[group], tried)}
+        if fit == "beta":
+            found: dict[str, Any] = dict(zip(("alpha", "beta"), beta_of(passed, decided), strict=True))
+        else:
+            wider = next((one for one in _groups(*group) if one in weights), None)
+            weights[group] = weights_of(passed, decided, None if wider is None else weights[wider])
+            found = {"parts": [dict(zip(_PART, part, strict=True)) for part in parts_of(weights[group])]}
+        about = {"category": group[0], "difficulty": group[1], **counted, "passed": int(passed.sum())}
+        yield {**about, **found, **_lengths(kept[group], tried)}
 
 
 def _lengths(own: Sequence[Tried], every: Sequence[Tried]) -> dict[str, float | None]:
@@ -82,10 +115,10 @@ def _groups(category: str | None, difficulty: str | None) -> list[Group]:
     return [*dict.fromkeys(narrow if category else []), (None, None)]
 
 
-def beta_of(passed: NDArray[np.float64], decided: NDArray[np.float64]) -> tuple[float, float]:
+def beta_of(passed: F64, decided: F64) -> tuple[float, float]:
     """The parameters, to four digits, of the Beta distribution under which these counts are likeliest."""
 
-    def unlikely(logs: NDArray[np.float64]) -> float:
+    def unlikely(logs: F64) -> float:
         a, b = np.exp(logs)
         return -float(np.sum(betaln(a + passed, b + decided - passed) - betaln(a, b)))
 

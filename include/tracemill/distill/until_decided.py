@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tracemill.distill.decisions import Decisions, Lengths, SequentialTest, best_error, decisions
+from tracemill.distill.decisions import Decisions, SequentialTest, best_error, decisions
+from tracemill.distill.mixtures import single
 from tracemill.distill.policy import Judged, Outcome, Rule, Ruling
-from tracemill.distill.priors import Group, group_of
+from tracemill.distill.priors import Group, Known, group_of, known_from
 from tracemill.errors import RecipeError
 
 _once = lru_cache(maxsize=16)(decisions)  # every shard asks for its fingerprint and for its rules; of 100 groups 0.9 s
@@ -66,9 +67,9 @@ class UntilDecided(Judged):
         """The rule of each problem. Raises RecipeError without a prior, or when `error` is out of reach."""
         return Decided({mode: self._tables(_known(self, priors, teacher, mode)) for mode in modes})
 
-    def _tables(self, known: Mapping[Group, _Known]) -> tuple[list[Group], Decisions]:
+    def _tables(self, known: Mapping[Group, Known]) -> tuple[list[Group], Decisions]:
         test = SequentialTest(self.low, self.high, self.least, self.max, self.error)
-        priors = tuple(one.shape for one in known.values())
+        priors = tuple(one.prior for one in known.values())
         weights = tuple(one.ruled for one in known.values())
         lengths = tuple(one.lengths for one in known.values()) if self.saves == "tokens" else None
         found = _once(priors, weights, test, lengths)
@@ -80,18 +81,10 @@ class UntilDecided(Judged):
         return list(known), found
 
 
-class _Known(NamedTuple):
-    """Of a group the parameters of its prior, the problems that it rules, and the lengths of samples."""
-
-    shape: tuple[float, float]
-    ruled: int
-    lengths: Lengths
-
-
-def _known(policy: UntilDecided, priors: pa.Table, teacher: str, mode: str | None) -> dict[Group, _Known]:
+def _known(policy: UntilDecided, priors: pa.Table, teacher: str, mode: str | None) -> dict[Group, Known]:
     """What is known of each group that has a prior."""
     if policy.prior is not None:
-        return {(None, None): _Known((policy.prior.alpha, policy.prior.beta), 1, (1.0, 1.0))}
+        return {(None, None): Known(single(policy.prior.alpha, policy.prior.beta), 1)}
     own = [row for row in priors.to_pylist() if (row["teacher"], row["mode"]) == (teacher, mode)]
     if not own:
         raise RecipeError(
@@ -103,17 +96,7 @@ def _known(policy: UntilDecided, priors: pa.Table, teacher: str, mode: str | Non
             f"policy until_decided saves tokens, and the pilot of teacher {teacher!r} counted none: its server told no "
             "lengths (leave out saves), or it ran before they were kept (raise its refit)"
         )
-    return {
-        (row["category"], row["difficulty"]): _Known((row["alpha"], row["beta"]), row["ruled"], _lengths(row))
-        for row in own
-    }
-
-
-def _lengths(row: Mapping[str, float | None]) -> Lengths:
-    """Where no sample of one kind was seen, they are as long as those of the other."""
-    passed = row["tokens_passed"]
-    failed = row["tokens_failed"]
-    return (passed or failed or 1.0, failed or passed or 1.0)
+    return {(row["category"], row["difficulty"]): known_from(row) for row in own}
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import betainc
+from scipy.stats import betabinom
 
 from tracemill.distill.decisions import Decisions, SequentialTest, best_error, decisions
+from tracemill.distill.mixtures import EVEN, parts_of, shares_of, single, weights_of
 from tracemill.distill.priors import Tried, beta_of, fitted, group_of
 
 SHAPES = [(0.4, 0.6), (2.0, 1.0), (0.3, 0.3)]
+PRIORS = [single(*shape) for shape in SHAPES]
 WEIGHTS = [3, 2, 1]
 
 
@@ -20,7 +23,7 @@ def asked(error: float, most: int = 16, least: int = 2) -> SequentialTest:
 
 
 def found(test: SequentialTest) -> Decisions:
-    made = decisions(SHAPES, WEIGHTS, test)
+    made = decisions(PRIORS, WEIGHTS, test)
     assert made is not None
     return made
 
@@ -63,14 +66,14 @@ def test_a_smaller_error_costs_more_samples() -> None:
 
 def test_it_needs_fewer_samples_than_a_fixed_number_of_that_error() -> None:
     """A test that always takes n samples is one of those that it was chosen from."""
-    fixed = {n: best_error(SHAPES, WEIGHTS, asked(0.4, n, least=n)) for n in (4, 8, 12)}
+    fixed = {n: best_error(PRIORS, WEIGHTS, asked(0.4, n, least=n)) for n in (4, 8, 12)}
     for n, error in fixed.items():
         assert found(asked(error + 1e-9, 24)).samples < 0.8 * n
 
 
 def test_an_error_out_of_reach_is_told() -> None:
-    assert decisions(SHAPES, WEIGHTS, asked(0.01, most=4)) is None
-    assert best_error(SHAPES, WEIGHTS, asked(0.01, most=4)) > 0.1
+    assert decisions(PRIORS, WEIGHTS, asked(0.01, most=4)) is None
+    assert best_error(PRIORS, WEIGHTS, asked(0.01, most=4)) > 0.1
 
 
 @settings(max_examples=60, deadline=None)
@@ -121,8 +124,8 @@ def test_a_group_of_few_problems_has_the_prior_of_the_next_larger_one() -> None:
 def test_long_samples_are_saved_before_short_ones() -> None:
     """Of two groups that are as uncertain, the one whose samples cost ten times as much is asked less."""
     test = asked(0.16)
-    alike = decisions([(0.5, 0.5)] * 2, [1, 1], test)
-    weighed = decisions([(0.5, 0.5)] * 2, [1, 1], test, [(100.0, 100.0), (1000.0, 1000.0)])
+    alike = decisions([single(0.5, 0.5)] * 2, [1, 1], test)
+    weighed = decisions([single(0.5, 0.5)] * 2, [1, 1], test, [(100.0, 100.0), (1000.0, 1000.0)])
     assert alike is not None
     assert weighed is not None
     assert weighed.error <= test.error
@@ -132,8 +135,8 @@ def test_long_samples_are_saved_before_short_ones() -> None:
 
 def test_samples_of_one_length_are_weighed_as_if_nobody_knew_it() -> None:
     test = asked(0.15)
-    plain = decisions(SHAPES, WEIGHTS, test)
-    weighed = decisions(SHAPES, WEIGHTS, test, [(300.0, 300.0)] * 3)
+    plain = decisions(PRIORS, WEIGHTS, test)
+    weighed = decisions(PRIORS, WEIGHTS, test, [(300.0, 300.0)] * 3)
     assert plain is not None
     assert weighed is not None
     assert (plain.stops == weighed.stops).all()
@@ -152,3 +155,73 @@ def test_the_lengths_of_a_small_group_are_near_those_of_all() -> None:
 def test_lengths_that_a_server_did_not_tell_are_null() -> None:
     (row,) = fitted([Tried(None, None, 8, 4)] * 3)
     assert (row["tokens_passed"], row["tokens_failed"]) == (None, None)
+
+
+ENDS = (0.45, 0.2, 0.35)  # never, sometimes, always: what one Beta distribution follows poorly
+
+
+def piled(rows: int, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Rates that pile up at both ends, and what a pilot of eight samples counts of them."""
+    rate = np.where(chance.random(rows) < 0.5, chance.beta(4, 4, rows), 0.5)
+    kind = chance.choice(3, rows, p=ENDS)
+    rate = np.select([kind == 0, kind == 1], [0.0, rate], 1.0)
+    return rate, chance.binomial(8, rate).astype(float)
+
+
+def test_a_mixture_follows_rates_that_pile_up_at_both_ends() -> None:
+    """Trap: one Beta distribution puts far too many problems near 0 and 1 and too few at them, or none between."""
+    rate, passed = piled(4000, np.random.default_rng(3))
+    prior = parts_of(weights_of(passed, np.full(4000, 8.0)))
+    near = {"never": rate < 0.05, "always": rate > 0.95}
+    for end, (shape, there) in {"never": ((0.5, 60.0), near["never"]), "always": ((60.0, 0.5), near["always"])}.items():
+        (weight,) = [weight for weight, *own in prior if tuple(own) == shape]
+        assert weight == pytest.approx(there.mean(), abs=0.03), end
+    assert sum(weight for weight, _, _ in prior) == pytest.approx(1, abs=1e-4)
+
+
+def test_samples_weigh_the_parts_as_bayes_says() -> None:
+    prior = ((0.5, 1.0, 1.0), (0.5, 60.0, 0.5))
+    shares = shares_of(prior, np.array([0.0, 8.0]), np.array([8.0, 8.0]))
+    assert shares.sum(axis=-1) == pytest.approx([1, 1])
+    assert shares[0, 0] > 0.999  # eight failures: not the one that always passes
+    even = 1 / 9  # the chance of eight passes where every rate is as likely
+    always = float(np.prod([(60 + k) / (60.5 + k) for k in range(8)]))
+    assert shares[1, 1] == pytest.approx(always / (always + even))
+
+
+def test_one_distribution_is_a_mixture_of_one() -> None:
+    """Trap: a table of a store that was made before there were mixtures would change, and with it its fingerprint."""
+    test = asked(0.15)
+    plain = decisions([single(0.4, 0.6)], [1], test)
+    split = decisions([((0.25, 0.4, 0.6), (0.75, 0.4, 0.6))], [1], test)
+    assert plain is not None
+    assert split is not None
+    assert (plain.stops == split.stops).all()
+    a = 0.4 + np.arange(17)
+    b = 0.6 + 16 - np.arange(17)
+    low = betainc(a, b, 0.2)
+    high = 1 - betainc(a, b, 0.9)
+    assert best_error([single(0.4, 0.6)], [1], asked(0.4, 16, 16)) == pytest.approx(
+        float(_beta_binomial(0.4, 0.6, 16) @ (1 - np.maximum(np.maximum(low, high), 1 - low - high)))
+    )
+
+
+def _beta_binomial(alpha: float, beta: float, n: int) -> np.ndarray:
+    return np.asarray(betabinom.pmf(np.arange(n + 1), n, alpha, beta))
+
+
+def test_a_group_of_few_problems_leans_towards_the_one_around_it() -> None:
+    tried = [Tried("math", "hard", 8, 0, 0, 800)] * 40 + [Tried("math", "easy", 8, 8, 400, 0)] * 2
+    found = {(row["category"], row["difficulty"]): row for row in fitted(tried, "mixture")}
+    assert [row["ruled"] for row in found.values()] == [0, 0, 2, 40]
+    means = {group: _mean(row["parts"]) for group, row in found.items()}
+    assert means["math", "hard"] < means["math", None] < means["math", "easy"] < 0.5
+    assert all(row.get("alpha") is None for row in found.values())
+
+
+def _mean(parts: list[dict[str, float]]) -> float:
+    return sum(one["weight"] * one["alpha"] / (one["alpha"] + one["beta"]) for one in parts)
+
+
+def test_counts_that_say_nothing_leave_the_weights_as_they_were() -> None:
+    assert weights_of(np.zeros(0), np.zeros(0)) == pytest.approx(EVEN)

@@ -92,6 +92,22 @@ def test_a_pilot_makes_a_prior_that_distil_samples_by_and_pays_nothing_twice(sto
     assert len(second.requests) == sum(max(0, n - 4 * (name in tried)) for name, n in counts(found).items())
 
 
+def test_a_pilot_fits_a_mixture_where_asked_and_else_nothing_changes(store: Store) -> None:
+    """Trap: a new setting at its default that changes what every sealed prior is known by."""
+    inputs = shard(store, problems=PROBLEMS)
+    plain = pilot()
+    mixed = pilot(fit="mixture")
+    assert "fit" not in plain.settings(inputs)
+    priors = run(mixed, FakeServer(say=by_difficulty), inputs).tables["priors"].to_pylist()
+    assert [(row["category"], row["alpha"], bool(row["parts"])) for row in priors] == [
+        (None, None, True),
+        ("math", None, True),
+    ]
+    assert priors[0]["tokens_passed"] > 0
+    found = run(distill(POLICY), FakeServer(say=by_difficulty), shard(store, problems=PROBLEMS, priors=priors))
+    assert 2 <= min(counts(found).values()) <= max(counts(found).values()) <= 8
+
+
 def test_what_is_saved_may_be_tokens(store: Store) -> None:
     """Trap: a new setting at its default that changes what every sealed shard is known by."""
     inputs = shard(store, problems=PROBLEMS)

@@ -67,10 +67,11 @@ GRADES = declare(
     )
 )
 
-# What a pilot found of a teacher's pass rates: a Beta prior (`alpha`, `beta`) for all problems (`category` and
-# `difficulty` null) and for each category and difficulty of which enough were tried. `problems` were tried, `ruled` of
-# them have no narrower prior; `decided` samples could be told, `passed` of them passed. `tokens_passed` and
-# `tokens_failed` are the mean lengths of these and of the others, null where nobody counted.
+# What a pilot found of a teacher's pass rates: a Beta prior (`alpha`, `beta`), or a mixture of several (`parts`, and
+# these two null), for all problems (`category` and `difficulty` null) and for each category and difficulty of which
+# enough were tried. `problems` were tried, `ruled` of them have no narrower prior; `decided` samples could be told,
+# `passed` of them passed. `tokens_passed` and `tokens_failed` are the mean lengths of these and of the others, null
+# where nobody counted.
 PRIORS = declare(
     Table(
         "priors",
@@ -86,6 +87,7 @@ PRIORS = declare(
                 ("passed", pa.int32()),
                 ("alpha", pa.float64()),
                 ("beta", pa.float64()),
+                ("parts", pa.list_(pa.struct([(name, pa.float64()) for name in ("weight", "alpha", "beta")]))),
                 ("tokens_passed", pa.float64()),
                 ("tokens_failed", pa.float64()),
             ]
