@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.cluster import driving
 from benchmarks.cluster.cluster import Cluster, machinery
 from benchmarks.cluster.engine import NoEngine
-from tracemill_airflow.demo import summarise
+from tracemill_airflow.following import summarise
 
 WORKERS = ("worker-cpu", "worker-sandbox")
 
@@ -57,7 +57,7 @@ def figures(recipe: str, stage: str, data: Path, folder: Path) -> dict[str, floa
         with engine.network():
             rest = driving.client(cluster, environment)
             ran = driving.run(cluster, rest, {"recipe": recipe, "release": "v1"})
-            spent = summarise(rest, ran.run, rest.tasks(driving.DAG, ran.run))
+            spent = summarise(rest, ran.run, rest.tasks(driving.DAG, ran.run), driving.DAG)
             print(f"on the cluster: {ran.seconds:.1f} s, {spent}", flush=True)
             lost = driving.run(cluster, rest, {"recipe": recipe, "release": "v2"}, ("worker-sandbox", stage))
             print(f"with a worker killed: {lost.seconds:.1f} s, noticed after {lost.noticed:.1f} s", flush=True)
