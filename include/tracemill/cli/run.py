@@ -70,11 +70,16 @@ def ran(recipe: Recipe, root: str, machine: Resources, step: str | None = None, 
     from tracemill.local.preflight import require_ready
     from tracemill.local.run import Run
     from tracemill.report.funnel import print_funnel
+    from tracemill.train.student import lay_out
 
     work = Run(recipe, trial_root(root, recipe.trial), machine, out, steps=[step] if step else None)
     if step is None:
         require_ready(recipe, work.store, work.resources, serves_here=True)
     work.go(shard)
+    if not recipe.trial:  # a trial's student does not take the place of the whole one
+        for name in work.names:
+            if folder := lay_out(recipe.step(name), name, work.store, recipe.located(machine)):
+                out.print(f"Student: {escape(str(folder))}", soft_wrap=True)
     if step is None:
         print_funnel(work.store, out)
     return work.store

@@ -32,13 +32,13 @@ class TrainingOperator(TellingOperator):
         super().__init__(**{"pool": "gpu", "queue": GPU, "execution_timeout": None, **kwargs})
 
     def execute(self, context: Context) -> Any:
-        """Seal the student, and lay it out in the folder that its step names."""
+        """Seal the student, and lay it out in the folder that its step names; but a trial's."""
         from tracemill.recipe import load_recipe
         from tracemill.train.student import lay_out
 
         made = super().execute(context)
         recipe = load_recipe(self.recipe)
-        if self.stage in recipe.pipeline():
+        if self.stage in recipe.pipeline() and not recipe.trial:  # nor does a trial's take the place of the whole one
             folder = lay_out(recipe.step(self.stage), self.stage, self.open_store(), recipe.located(self.machine()))
             self.log.info("the student lies in %s", folder or "the store alone: `folder` of its step lays it out")
         return made

@@ -179,3 +179,19 @@ def test_the_command_trains_what_a_run_has_sealed(tmp_path: Path, monkeypatch: p
     assert made.recipe.name in (made.root / "recipe.json").read_text()
     bare = CliRunner().invoke(app, ["train", "demo", "--root", str(made.root)])
     assert "trains no student: add steps of the kinds prove and train" in bare.output.replace("\n", " ")
+
+
+@pytest.mark.slow
+def test_a_run_lays_its_student_out_and_a_trial_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trap: a student of a few rows takes the place of the one that is evaluated."""
+    made = recipe_with(tmp_path, TEXTS, {}, train={**TRAIN, "folder": str(tmp_path / "student")})
+    monkeypatch.setenv(PYTHON, str(python_that(tmp_path, "trains")))
+    monkeypatch.setenv("TRACEMILL_CACHE", str(tmp_path / "cache"))
+    called = ["run", str(made.recipe_file), "--root", str(made.root)]
+    trial = CliRunner().invoke(app, [*called, "--rows", "4"])
+    assert trial.exit_code == 0, trial.output
+    assert not (tmp_path / "student").exists()
+    whole = CliRunner().invoke(app, called)
+    assert whole.exit_code == 0, whole.output
+    assert f"Student: {tmp_path / 'student'}" in whole.output
+    assert (tmp_path / "student" / "model.safetensors").read_bytes() == b"weights"
