@@ -175,9 +175,20 @@ def test_the_images_hold_no_tool_of_the_tests() -> None:
     assert "constraints-dev" not in (PROJECT / "docker/airflow/Dockerfile").read_text(encoding="utf-8")
 
 
+def test_the_image_that_has_the_gpus_serves_and_trains() -> None:
+    """Trap: a training is a task of the queue `gpu`, too, and finds no environment there."""
+    (worker,) = (service for service in FOUND.values() if "gpu" in service.queues)
+    text = (PROJECT / worker.settings["build"]["dockerfile"]).read_text(encoding="utf-8")
+    for variable, lock in (("VLLM", "constraints-vllm-gpu.txt"), ("TRAIN", "constraints-train.txt")):
+        python = re.search(rf"TRACEMILL_{variable}_PYTHON=(\S+)/bin/python", text)
+        assert python is not None
+        assert f"-m venv {python[1]}" in text
+        assert f"--require-hashes -r {lock}" in text
+
+
 def test_every_locked_package_of_a_dockerfile_is_pinned() -> None:
-    vllm = ("constraints-vllm.txt", "constraints-vllm-gpu.txt")
-    for file in ("constraints.txt", *vllm, "docker/sandbox/requirements.txt"):
+    own = ("constraints-vllm.txt", "constraints-vllm-gpu.txt", "constraints-train.txt")
+    for file in ("constraints.txt", *own, "docker/sandbox/requirements.txt"):
         lines = re.findall(r"^[A-Za-z0-9][^#\n]*", (PROJECT / file).read_text(encoding="utf-8"), re.M)
         assert lines
         assert [line for line in lines if "==" not in line] == []
