@@ -43,6 +43,7 @@ def changed(place: str, value: Any) -> dict[str, Any]:
 TYPOS: dict[str, tuple[str, Any, str, str]] = {
     "a key of the recipe": ("rows_per_shards", 5, "rows_per_shards: ", "'rows_per_shard'"),
     "a kind of source": ("sources/0/kind", "jsonnl", "sources.0.kind: ", "'jsonl'"),
+    "a benchmark": ("sources/0/kind", "aime_2062", "sources.0.kind: ", "'aime_202"),
     "a key of a source": ("sources/0/pathh", "x", "sources.0.pathh: ", "'path'"),
     "a mapped column": ("sources/0/columns/refrence_answer", "a", "sources.0.columns.refrence_answer: ", "'reference"),
     "a kind of step": ("steps/select/kind", "slect", "steps.select.kind: ", "'select'"),

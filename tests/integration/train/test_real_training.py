@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from tests.build.training import (
 )
 from tracemill.errors import RecipeError
 from tracemill.train import launch
+from tracemill.train.inside.checkpoints import WHOLE
 from tracemill.train.inside.job import FINISHED, MODEL
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not has_environment(), reason=LACKING)]
@@ -45,6 +47,16 @@ def test_a_training_killed_twice_learns_the_same_from_the_same_rows_in_the_same_
     assert [line["rows"] for line in resumed] == [line["rows"] for line in whole]
     assert max(abs(a["loss"] - b["loss"]) for a, b in zip(whole, resumed, strict=True)) <= WITHIN
     assert whole[-1]["loss"] < whole[0]["loss"]
+
+
+def test_a_checkpoint_of_another_model_is_refused_and_kept(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    killed(one, after_save(3))
+    checkpoints = sorted((Path(one.work) / WHOLE).iterdir())
+    with pytest.raises(RecipeError, match="is a checkpoint of another training"):
+        run(replace(one, identity="another"))
+    assert sorted((Path(one.work) / WHOLE).iterdir()) == checkpoints
+    assert not (Path(one.work) / FINISHED).exists()
 
 
 def test_packed_rows_do_not_see_each_other(tmp_path: Path) -> None:
