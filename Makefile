@@ -61,6 +61,10 @@ demo: $(ENVIRONMENT) $(VLLM) ## start Airflow, run the recipe `demo` to its rele
 grade-demo: $(ENVIRONMENT) $(VLLM) ## the same for `grade_demo` by the DAG `grade_difficulty`: grades, and the training sets
 	@$(BIN)/python -m tracemill_airflow.demo --recipe grade_demo --dag grade_difficulty
 
+demo-full: $(ENVIRONMENT) $(VLLM) $(TRAIN) ## from tiny teachers to a student that is asked about held-out problems; one page
+	@$(BIN)/python -m zoo.demo_full var/demo_full
+	@$(BIN)/python -m tracemill_airflow.demo_full
+
 real-sample: $(ENVIRONMENT) ## the same for `real_sample`, on the files below $$TRACEMILL_DATA
 	@test -n "$$TRACEMILL_DATA" || { echo "set TRACEMILL_DATA to the folder with the sample files first"; exit 1; }
 	@$(BIN)/python -m tracemill_airflow.demo --recipe real_sample
@@ -136,4 +140,4 @@ lock: ## resolve the files of constraints anew (UV_FIND_LINKS names a folder wit
 clean: stop ## remove the environment and all state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help install demo grade-demo real-sample stop test test-quick test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-grading bench-cluster bench-house bench-train bench-help vllm train-env lint lock clean
+.PHONY: help install demo grade-demo demo-full real-sample stop test test-quick test-cluster bench-sandbox bench-data bench-serving bench-rows bench-verdicts bench-grading bench-cluster bench-house bench-train bench-help vllm train-env lint lock clean

@@ -25,7 +25,7 @@ EVALUATING = [n for n in recipe_names() if any(step.kind == "evaluate" for step 
 def test_the_form_begins_with_the_recipe_that_evaluates_on_a_laptop(dagbag: DagBag) -> None:
     offered = dagbag.dags["evaluate"].params.get_param("recipe")
     assert offered.value == "evaluate_demo"
-    assert offered.schema["enum"] == ["evaluate_demo", "evaluate_papers"]
+    assert offered.schema["enum"] == ["evaluate_demo", "evaluate_papers", "evaluate_demo_full"]
 
 
 @pytest.mark.parametrize("recipe", EVALUATING)

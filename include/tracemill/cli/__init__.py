@@ -27,6 +27,7 @@ from tracemill.cli.exports import mount as mount_exports
 from tracemill.cli.migration import migrate
 from tracemill.cli.new import app as new
 from tracemill.cli.proof import mount as mount_proof
+from tracemill.cli.report import mount as mount_report
 from tracemill.cli.run import run
 from tracemill.cli.sandbox import app as sandbox
 from tracemill.cli.select import select
@@ -195,4 +196,5 @@ mount_proof(app)
 mount_evaluation(app)
 mount_train(app)
 mount_ablate(app)
+mount_report(app)
 mount_upkeep(app)
