@@ -34,6 +34,13 @@ def test_every_image_is_pinned_by_tag_and_digest_or_built_here_once() -> None:
     assert all(len(builders) == 1 for builders in built().values()), built()
 
 
+def test_no_image_that_is_built_here_is_looked_for_in_a_registry() -> None:
+    """Trap: Compose pulls a missing image before it builds it, from whoever has the name there, and runs it."""
+    ours = {name: service.settings for name, service in FOUND.items() if service.settings["image"] in built()}
+    assert {"init", "cli", "scheduler", "worker-cpu", "worker-gpu"} <= ours.keys()
+    assert {settings.get("pull_policy") for settings in ours.values()} == {"never"}
+
+
 @pytest.mark.parametrize("file", sorted((PROJECT / "docker").glob("*/Dockerfile")), ids=lambda file: file.parent.name)
 def test_what_a_dockerfile_starts_from_is_pinned_or_built_here(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
@@ -114,6 +121,42 @@ def test_a_lost_worker_is_noticed_within_a_minute() -> None:
     assert timeout + 2 * look <= 60
     assert timeout >= 30 * beat, "a worker under load misses beats: that is no loss"
     assert FOUND["worker-cpu"].environment["AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT"] == str(timeout)
+
+
+@pytest.fixture
+def of_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow reads its settings as the file's scheduler does."""
+    for name, value in FOUND["scheduler"].environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_task_waits_for_a_free_worker_as_long_as_it_takes(of_scheduler: None) -> None:
+    """Trap: Airflow fails what stands in a queue for three times ten minutes, as all do behind two long tasks."""
+    from airflow.jobs.job import Job
+    from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+
+    scheduler = SchedulerJobRunner(Job())
+    days = scheduler._task_queued_timeout * scheduler._num_stuck_queued_retries / 86_400
+    assert days > 365
+    assert scheduler._task_queued_timeout <= 1800, "a task that a dying worker had just taken waits for so long"
+
+
+def test_what_waits_is_handed_in_anew_before_many_find_its_token_too_old(of_scheduler: None) -> None:
+    """The token's time is the queue's; between its end and the look that hands the task in anew it costs a try."""
+    from airflow.configuration import conf
+
+    look = conf.getfloat("scheduler", "task_queued_timeout_check_interval")
+    assert look / conf.getfloat("scheduler", "task_queued_timeout") < 0.01
+
+
+def test_a_task_that_runs_for_days_is_not_handed_to_a_second_worker(of_scheduler: None) -> None:
+    """Trap: what runs for longer than Redis waits for its acknowledgement is delivered again, and so ended."""
+    from airflow.configuration import conf
+    from airflow.providers.celery.executors.default_celery import get_default_celery_config
+
+    waits = get_default_celery_config(conf)["broker_transport_options"]["visibility_timeout"]
+    assert isinstance(waits, int)
+    assert waits >= 14 * 86_400
 
 
 def test_nothing_is_published_beyond_this_machine() -> None:
