@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -40,6 +41,36 @@ _UNFIT = (
 )
 
 
+def require_fernet(keys: str) -> None:
+    """Raise SystemExit unless each of the keys (several, while they are changed) is one: 32 bytes in base64.
+
+    Airflow would say so with its first connection, in a traceback that does not name .env.
+    """
+    for key in keys.split(","):
+        try:
+            size = len(base64.urlsafe_b64decode(key.strip()))
+        except ValueError:
+            size = 0
+        if size != 32:
+            raise SystemExit(
+                "AIRFLOW_FERNET_KEY of .env is no Fernet key, which is 32 bytes in base64: take what "
+                "`openssl rand -base64 32 | tr +/ -_` prints"
+            )
+
+
+def require_folders(environment: Mapping[str, str]) -> None:
+    """Raise SystemExit naming a folder of this machine that the containers' user may not read: a mount has the modes of
+    its machine. Runs would say so late, and own recipes be missing from the form without a word.
+    """
+    for name in ("TRACEMILL_DATA", "TRACEMILL_RECIPES"):
+        place = environment.get(name, "")
+        if place and "://" not in place and not os.access(place, os.R_OK | os.X_OK):
+            raise SystemExit(
+                f"the folder that {name} of .env names cannot be read here, as {place} by user {os.getuid()}: "
+                "chmod -R a+rX that folder (and a+x those above it); with SELinux also chcon -Rt container_file_t"
+            )
+
+
 def make_bucket(connection: Mapping[str, object], url: str) -> None:
     """Make the bucket of an s3:// URL if there is none. Raises OSError with the server's words."""
     import s3fs
@@ -69,7 +100,9 @@ def main() -> None:
     """Prepare everything. Needs ADMIN_PASSWORD, AIRFLOW_CONN_STORE, TRACEMILL_STORE and the database's address in the
     environment.
     """
+    require_fernet(os.environ["AIRFLOW__CORE__FERNET_KEY"])
     connection = read_store(os.environ)
+    require_folders(os.environ)
     make_bucket(connection, os.environ["TRACEMILL_STORE"])
     airflow("db", "migrate")
     airflow("pools", "set", "gpu", "1", "one model server at a time")

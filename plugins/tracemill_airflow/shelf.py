@@ -42,8 +42,15 @@ def _near() -> dict[str, str]:
 
 
 def _whole(path: Path) -> str:
-    """A recipe's text, with what the one that it is like says; as it lies there where that one cannot be had."""
-    text = path.read_text(encoding="utf-8", errors="replace")
+    """A recipe's text, with what the one that it is like says; as it lies there where that one cannot be had.
+
+    Nothing where the file itself may not be read: it is offered all the same, and its first task says why.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        _log.warning("%s", error)
+        return ""
     try:
         return recipe_places.whole(recipe_places.Written(text, str(path), str(path.parent.resolve()))).text
     except TracemillError as error:

@@ -178,6 +178,16 @@ def test_a_spoilt_recipe_spoils_no_other_and_is_told_by_its_first_task(shelf: Pa
         planned(shelf, recipe="bad").execute({"ti": XCom()})  # type: ignore[typeddict-item]
 
 
+def test_a_recipe_that_may_not_be_read_costs_no_other_and_is_told_by_its_first_task(shelf: Path) -> None:
+    """Trap: a link to a folder that is not mounted took all own recipes from the form, and said nothing."""
+    (shelf / "linked.yaml").symlink_to("/not/mounted/mine.yaml")
+    (shelf / "folder.yaml").mkdir()
+    offered = {name for _, names in graphs().values() for name in names}
+    assert {"mine", "linked", "folder"} <= offered
+    with pytest.raises(RecipeError, match=r"linked\.yaml: cannot be read.*No such file"):
+        planned(shelf, recipe="linked").execute({"ti": XCom()})  # type: ignore[typeddict-item]
+
+
 def test_a_demo_of_ones_own_that_is_spoilt_leaves_the_graphs(shelf: Path) -> None:
     (shelf / "demo.yaml").write_text("steps: [")
     assert graphs()[""][1][0] == "demo"
