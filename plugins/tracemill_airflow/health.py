@@ -40,9 +40,7 @@ def worker_takes_tasks(broker: str, host: str) -> bool | None:
         return any(any((worker.active_queues() or {}).values()) for _ in range(2))
 
 
-def end_container(
-    first: Path = Path("/proc/1/cmdline"), kill: Callable[[int, signal.Signals], None] = os.kill
-) -> None:
+def end_container(first: Path = Path("/proc/1/cmdline"), kill: Callable[[int, signal.Signals], None] = os.kill) -> None:
     """Ask the container's first process to end, so that its restart policy starts it anew: Docker restarts nothing that
     is merely unwell. A worker finishes the tasks that it has. Does nothing where the first process is not the image's.
     """

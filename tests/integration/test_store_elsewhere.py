@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import subprocess
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.build.fakes import FakePlan, fake_recipe
+from tracemill.engine.objects import ObjectStore
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard, shard_count
 from tracemill.engine.store import Manifest, Store
@@ -81,6 +84,47 @@ def test_the_first_seal_wins_on_s3(options: dict[str, Any]) -> None:
 
     assert one.seal(first) == first
     assert two.seal(late) == first
+
+
+class Refuses(BaseHTTPRequestHandler):
+    """An S3 server that holds every object already, and says so in the words of `refusal`."""
+
+    protocol_version = "HTTP/1.1"  # which knows "Expect: 100-continue", as clients of S3 send it
+    refusal = ""
+
+    def do_PUT(self) -> None:
+        assert self.headers["If-None-Match"] == "*"
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(412)
+        self.send_header("Content-Length", str(len(self.refusal)))
+        self.end_headers()
+        self.wfile.write(self.refusal.encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+_REFUSAL = "<Error><Code>PreconditionFailed</Code><Message>did not hold</Message>{}</Error>"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        pytest.param(_REFUSAL.format("<Condition>If-None-Match</Condition>"), id="AWS names the condition"),
+        pytest.param(_REFUSAL.format("<Resource>/bucket/run/a</Resource>"), id="SeaweedFS and MinIO do not"),
+        pytest.param("", id="a bare 412, as of a proxy"),
+    ],
+)
+def test_an_object_that_is_there_is_no_failing_store_however_the_server_says_so(refusal: str) -> None:
+    """Trap: of two copies of a task the later one failed with "cannot write" where it should take the first one's."""
+    import s3fs
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Server", (Refuses,), {"refusal": refusal})) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        client = {"endpoint_url": f"http://127.0.0.1:{server.server_port}"}
+        disk = s3fs.S3FileSystem(**KEY, client_kwargs=client, skip_instance_cache=True)
+        assert ObjectStore(disk, "bucket/run").create_bytes("a", b"mine") is False
+        server.shutdown()
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,9 @@ class ObjectStore:
                     self._put_local(local, self.path(key), _link)
                 else:
                     self.fs.put_file(str(local), self.path(key), mode="create")
-            except FileExistsError:
+            except OSError as error:
+                if not _is_taken(error):
+                    raise
                 return False
             return True
 
@@ -215,6 +217,16 @@ def _as_file(key: str, data: bytes) -> Iterator[Path]:
         with store_io(f"cannot write a scratch file for {key}"):
             local.write_bytes(data)
         yield local
+
+
+def _is_taken(error: OSError) -> bool:
+    """Whether a write that may replace nothing was refused because the object is there.
+
+    S3 answers it with 412. The driver takes that for FileExistsError where the answer also names the condition, as AWS
+    does; SeaweedFS, MinIO and Versity do not (versity/versitygw#2044), and no other condition was sent.
+    """
+    answer = getattr(error.__cause__, "response", None) or {}
+    return isinstance(error, FileExistsError) or answer.get("Error", {}).get("Code") in ("PreconditionFailed", "412")
 
 
 def _flush(path: Path) -> None:
