@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import fsspec
 import yaml
 
+from tracemill.engine.connections import open_url
 from tracemill.engine.objects import store_io
 from tracemill.engine.resources import SHIPPED
 from tracemill.errors import RecipeError
 from tracemill.text.spelling import nearest
 from tracemill.text.unique_keys import read_yaml
 
-Opener = Callable[[str], tuple[Any, str]]
 OWN = "TRACEMILL_RECIPES"
 LIKE = "like"  # the key of a recipe that is another one but for what it says itself
 _ENDS = (".yaml", ".yml")
@@ -38,20 +36,10 @@ class Written(NamedTuple):
     folder: str
 
 
-def open_urls_with(opener: Opener) -> None:
-    """Open the URLs of recipes as `opener` does: it gives the file system and the path there. For schedulers that keep
-    credentials in connections; else fsspec opens them.
-    """
-    _OPENERS.append(opener)
-
-
 def _open_url(url: str) -> tuple[Any, str]:
-    fs, path = _OPENERS[-1](url)
+    fs, path = open_url(url)
     fs.invalidate_cache()
     return fs, path
-
-
-_OPENERS: list[Opener] = [fsspec.core.url_to_fs]
 
 
 def with_rows(reference: str, rows: int | None) -> str:

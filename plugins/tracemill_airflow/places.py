@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from airflow.sdk import ObjectStoragePath
+from fsspec.core import url_to_fs
 
+from tracemill.engine.connections import open_urls_with
 from tracemill.engine.trial import trial_root
 from tracemill.recipe_places import with_rows
 
@@ -22,6 +24,14 @@ def place_at(url: str) -> tuple[Any, str]:
     """The file system of an Airflow object storage URL, and the path there."""
     path = ObjectStoragePath(url)
     return path.fs, path.path
+
+
+def _by_connection(url: str) -> tuple[Any, str]:
+    """`s3://CONNECTION@bucket/prefix` by that connection; any other URL as it is."""
+    return place_at(url) if "://" in url and "@" in url else url_to_fs(url, use_listings_cache=False)
+
+
+open_urls_with(_by_connection)  # recipes and paid answers lie behind connections, too
 
 
 def store_at(url: str, *, create: bool = False) -> Store:

@@ -15,8 +15,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fsspec.core import url_to_fs
-
 from tracemill import recipe_places
 from tracemill.engine.resources import SHIPPED, Resources
 from tracemill.errors import RecipeError, TracemillError
@@ -91,15 +89,3 @@ def _kept(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {"at": 0.0, "texts": {}}
     return found if isinstance(found, dict) and {"at", "texts"} <= found.keys() else {"at": 0.0, "texts": {}}
-
-
-def _by_connection(url: str) -> tuple[Any, str]:
-    """As `s3://CONNECTION@bucket/prefix` takes its credentials from that connection; any other URL as it is."""
-    if "@" not in url:
-        return url_to_fs(url)  # type: ignore[no-any-return]
-    from tracemill_airflow.places import place_at
-
-    return place_at(url)
-
-
-recipe_places.open_urls_with(_by_connection)

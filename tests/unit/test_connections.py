@@ -11,8 +11,11 @@ import s3fs
 from moto.server import ThreadedMotoServer
 
 from tracemill.engine.connections import place_of, url_of
+from tracemill.engine.keys import samples_root
+from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.errors import StoreError
+from tracemill.recipe_places import find_recipe, recipe_files
 
 KEYS = {"key": "me", "secret": "p/w+d"}
 HOME = {"endpoint_url": "http://objects:8333", "region_name": "us-east-1"}
@@ -47,6 +50,32 @@ HOME = {"endpoint_url": "http://objects:8333", "region_name": "us-east-1"}
             {**KEYS, "token": "t"},
             id="a session's token",
         ),
+        pytest.param(
+            json.dumps(
+                {
+                    "login": "me",
+                    "password": "p/w+d",
+                    "extra": {
+                        **HOME,
+                        "service_config": {"s3": {"endpoint_url": "https://s3.here"}},
+                        "verify": False,
+                        "config_kwargs": {"s3": {"addressing_style": "virtual"}},
+                    },
+                }
+            ),
+            {
+                **KEYS,
+                "client_kwargs": {"endpoint_url": "https://s3.here", "region_name": "us-east-1", "verify": False},
+                "config_kwargs": {"s3": {"addressing_style": "virtual"}},
+            },
+            id="a store that wants more than most",
+        ),
+        pytest.param(
+            json.dumps({"extra": {"aws_access_key_id": "me", "aws_secret_access_key": "p/w+d"}}),
+            KEYS,
+            id="keys in the extra",
+        ),
+        pytest.param(json.dumps({"extra": {"profile_name": "lab"}}), {"profile": "lab"}, id="a profile"),
     ],
 )
 def test_a_connection_is_read_as_airflow_writes_it(text: str, options: dict[str, Any]) -> None:
@@ -78,8 +107,16 @@ def test_what_is_no_connection_is_refused_without_being_shown(text: str) -> None
     assert "hunter2" not in str(raised.value)
 
 
+def test_a_role_that_only_airflow_assumes_is_refused_rather_than_left_out() -> None:
+    """Trap: with the key alone the store answers "access denied", and nobody knows why."""
+    text = json.dumps({"login": "me", "password": "hunter2", "extra": {"role_arn": "arn:aws:iam::1:role/r"}})
+    with pytest.raises(StoreError, match=r"AIRFLOW_CONN_STORE assumes a role.*aws_session_token") as raised:
+        place_of("s3://store@bucket", {"AIRFLOW_CONN_STORE": text})
+    assert "hunter2" not in str(raised.value)
+
+
 @pytest.mark.server
-def test_a_store_opens_through_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_its_paid_answers_and_recipes_open_through_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -87,5 +124,13 @@ def test_a_store_opens_through_a_connection(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("AIRFLOW_CONN_NEAR", json.dumps(connection))
     s3fs.S3FileSystem(key="k", secret="s", client_kwargs=connection["extra"]).mkdir("connected")
     Store.at("s3://near@connected/run", create=True)
-    assert Store.at("s3://near@connected/run").root == "connected/run"
+    store = Store.at("s3://near@connected/run")
+    assert store.root == "connected/run"
+    paid = samples_root(store, Resources(environment={"TRACEMILL_SAMPLES": "s3://near@connected/paid"}))
+    paid.write_bytes("a", b"answer")
+    assert store.fs.cat_file("connected/paid/a") == b"answer"
+    store.fs.pipe_file("connected/recipes/mine.yaml", b"name: mine\n")
+    monkeypatch.setenv("TRACEMILL_RECIPES", "s3://near@connected/recipes")
+    assert recipe_files()["mine"] == "s3://near@connected/recipes/mine.yaml"
+    assert find_recipe("mine").text == "name: mine\n"
     server.stop()

@@ -6,13 +6,17 @@ The connection is what Airflow takes from its environment too: AIRFLOW_CONN_NAME
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import fsspec
+
 from tracemill.errors import StoreError
 
+Opener = Callable[[str], tuple[Any, str]]  # URL -> file system and the path there
 _SCHEME = "s3://"
 
 
@@ -33,7 +37,34 @@ def place_of(url: str, environment: Mapping[str, str]) -> tuple[str, dict[str, A
             f"{url}: there is no connection {name!r} here: set {variable} to what Airflow has, such as "
             '\'{"conn_type": "aws", "login": "KEY", "password": "SECRET", "extra": {"endpoint_url": "http://HOST:8333"}}\''
         ) from None
-    return f"{_SCHEME}{path}", s3_options(connection(text, variable))
+    found = connection(text, variable)
+    if found["extra"].get("role_arn"):
+        raise StoreError(
+            f"{url}: the connection in {variable} assumes a role (role_arn), which Airflow's tasks alone do: put the "
+            "role's own key, secret and aws_session_token into it here, or name a profile (profile_name)"
+        )
+    return f"{_SCHEME}{path}", s3_options(found)
+
+
+def open_urls_with(opener: Opener) -> None:
+    """Open URLs beside the run's store (recipes, paid answers) as `opener` does, from now on: for schedulers that keep
+    credentials in connections of their own.
+    """
+    _OPENERS.append(opener)
+
+
+def open_url(url: str) -> tuple[Any, str]:
+    """The file system of a URL and the path there. Raises what the driver raises, StoreError without its connection."""
+    return _OPENERS[-1](url)
+
+
+def _by_environment(url: str) -> tuple[Any, str]:
+    place, options = place_of(url, os.environ)
+    fs, path = fsspec.core.url_to_fs(place, use_listings_cache=False, **options)
+    return fs, str(path)
+
+
+_OPENERS: list[Opener] = [_by_environment]
 
 
 def url_of(folder: Path) -> str:
@@ -55,15 +86,22 @@ def connection(text: str, variable: str) -> dict[str, Any]:
 
 
 def s3_options(connection: Mapping[str, Any]) -> dict[str, Any]:
-    """What s3fs needs of a connection to AWS or to a server of one's own (`endpoint_url`, `region_name`)."""
+    """What s3fs needs of a connection to AWS or to a server of one's own, by the keys that Airflow reads in its extra:
+    `endpoint_url` (of `service_config` before the general one), `region_name`, `verify`, `profile_name`, and
+    `config_kwargs`, such as {"s3": {"addressing_style": "virtual"}}.
+    """
     extra = connection.get("extra") or {}
+    own = (extra.get("service_config") or {}).get("s3") or {}
     client = {key: extra[key] for key in ("endpoint_url", "region_name") if extra.get(key)}
+    client |= {key: value for key, value in {"endpoint_url": own.get("endpoint_url")}.items() if value}
+    client |= {"verify": extra["verify"]} if extra.get("verify") is not None else {}
     options: dict[str, Any] = {"client_kwargs": client} if client else {}
-    if connection.get("login"):
-        options |= {"key": connection["login"], "secret": connection.get("password")}
-    if extra.get("aws_session_token"):
-        options["token"] = extra["aws_session_token"]
-    return options
+    key = connection.get("login") or extra.get("aws_access_key_id")
+    if key:
+        secret = connection.get("password") or extra.get("aws_secret_access_key")
+        options |= {"key": key, "secret": secret}
+    names = {"token": "aws_session_token", "profile": "profile_name", "config_kwargs": "config_kwargs"}
+    return options | {name: extra[said] for name, said in names.items() if extra.get(said)}
 
 
 def _from_uri(text: str) -> dict[str, Any]:

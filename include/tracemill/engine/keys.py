@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-import fsspec
-
+from tracemill.engine.connections import open_url
 from tracemill.engine.objects import ObjectStore, store_io
 from tracemill.engine.resources import Resources
 from tracemill.engine.trial import whole_of
@@ -43,6 +42,6 @@ def samples_root(store: ObjectStore, resources: Resources) -> ObjectStore:
     place = resources.environment.get(SAMPLES, "samples")
     if "://" in place or place.startswith("/"):
         with store_io(f"cannot open the sample store {place}"):
-            fs, root = fsspec.core.url_to_fs(place, use_listings_cache=False)
+            fs, root = open_url(place)
         return ObjectStore(fs, root)
     return ObjectStore(store.fs, posixpath.normpath(posixpath.join(whole_of(store.root) or store.root, place)))
