@@ -64,6 +64,8 @@ def test_the_worker_of_untrusted_programs_has_no_way_to_the_database_the_data_or
     assert all(networks()[network] for network in worker.settings["networks"])
     assert [volume.split(":")[1] for volume in worker.settings["volumes"]] == ["/opt/airflow/logs", "/recipes"]
     assert worker.settings["cap_drop"] == ["ALL"]
+    assert "HF_TOKEN" not in worker.environment
+    assert {name for name in WORKERS if "HF_TOKEN" in FOUND[name].environment} == {"worker-cpu", "worker-gpu"}
 
 
 def test_it_may_make_namespaces_and_mount_proc_and_the_error_elsewhere_names_the_same_options() -> None:
@@ -74,6 +76,28 @@ def test_it_may_make_namespaces_and_mount_proc_and_the_error_elsewhere_names_the
     assert [option for option in needed if option not in namespace._REMEDY] == []
     others = [name for name in FOUND if name != "worker-sandbox" and "security_opt" in FOUND[name].settings]
     assert others == []
+
+
+def test_every_folder_that_shipped_recipes_name_lies_below_the_one_that_is_mounted() -> None:
+    """Trap: a recipe of the papers asked for a variable that no file of the cluster could set."""
+    from tracemill.engine.resources import SHIPPED
+
+    asked = {name for file in SHIPPED.glob("*.yaml") for name in re.findall(r"\$\{(\w+)\}", file.read_text())}
+    environment = FOUND["worker-cpu"].environment
+    assert {name: environment.get(name, "").split("/")[1:2] for name in asked} == {name: ["data"] for name in asked}
+
+
+def test_the_first_recipe_needs_no_model_no_file_and_no_graph_of_its_own() -> None:
+    from tracemill.local.demand import served_models
+    from tracemill.recipe import load_recipe
+
+    blocks = re.findall(r"```yaml\n(.*?)```", (PROJECT / "README.md").read_text(encoding="utf-8"), re.S)
+    (text,) = (block for block in blocks if "name: first\n" in block)
+    recipe = load_recipe(text)
+    assert served_models(recipe) == {}
+    assert "$" not in text
+    assert {source.kind for source in recipe.sources} == {"demo"}
+    assert set(recipe.pipeline()) <= set(load_recipe("demo").pipeline())
 
 
 def test_secrets_have_no_defaults_and_the_example_names_them_all() -> None:
