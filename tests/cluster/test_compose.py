@@ -189,6 +189,12 @@ def test_nothing_is_published_beyond_this_machine() -> None:
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
 
 
+def test_of_the_object_store_others_reach_only_what_asks_for_a_key() -> None:
+    """Trap: with the filer's port one reads, changes and removes every shard without one."""
+    words = FOUND["objects"].words("command")
+    assert {word for word in words if "ip" in word} == {"-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3.ip.bind=0.0.0.0"}
+
+
 def test_the_builder_is_sent_no_secret_and_no_environment() -> None:
     allowed = (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert "*" in allowed
