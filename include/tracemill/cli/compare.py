@@ -42,10 +42,17 @@ def compare(
     if to is not None:
         files.write(found, to, f"Teachers of {recipe.name}")
     if as_json:
-        told = {"shared": found.shared, "problems": found.problems, "rates": found.rates.to_dicts()}
+        told = {
+            "shared": found.shared,
+            "problems": found.problems,
+            "silent": found.silent,
+            "rates": found.rates.to_dicts(),
+        }
         print(json.dumps({**told, "turned_away": found.turned_away.to_dicts(), "fits": found.fits.to_dicts()}))
         return
     out.print(f"{found.shared:,} of {found.problems:,} problems were solved by every teacher.")
+    if found.silent:
+        out.print(escape(files.silence(found)), soft_wrap=True)
     _print(files.RATES, files.rate_rows(found))
     _print(files.FORM, files.form_rows(found))
     _print(files.SPENT, files.spent_rows(found))

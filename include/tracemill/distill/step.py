@@ -84,7 +84,7 @@ class Distill(AskingStep):
         tables = {"generations": written.generations(), "continuations": written.continuations()}
         if self.teacher.logprobs:
             tables["token_logprobs"] = written.token_logprobs()
-        return Output(ledger, tables)
+        return Output(ledger, _new(tables, inputs))
 
     def _of_others(self, inputs: Inputs) -> list[str]:
         """The problems of sources that are not asked for."""
@@ -111,6 +111,15 @@ class Distill(AskingStep):
         for assignment, trace in sampler.traces(answers):
             written.add(assignment.problem_id, trace)
         return written
+
+
+def _new(tables: Mapping[str, pa.Table], inputs: Inputs) -> dict[str, pa.Table]:
+    """The tables without responses that an earlier step has: the same model said the same as the same sample, to a step
+    that asks it again. Two rows of one id would be judged, counted and released twice.
+    """
+    known = inputs.table("generations", ["id"])["id"]
+    by = {name: "id" if name == "generations" else "generation_id" for name in tables}
+    return {name: table.filter(pc.invert(pc.is_in(table[by[name]], value_set=known))) for name, table in tables.items()}
 
 
 def _existing(inputs: Inputs, verified_by: tuple[str, ...]) -> tuple[set[str], set[str]]:

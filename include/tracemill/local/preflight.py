@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tracemill.decontaminate.step import Decontaminate
+from tracemill.distill.apart import require_apart
+from tracemill.distill.step import Distill
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, ServingError, TracemillError
@@ -41,6 +43,7 @@ def require_ready(recipe: Recipe, store: Store | None, resources: Resources, *, 
     cannot be read, ServingError for an endpoint that is away just now.
     """
     machine = recipe.located(resources)
+    require_apart({name: step for name, step in recipe.steps.items() if isinstance(step, Distill)})
     for step in recipe.steps.values():
         for benchmark in step.benchmarks if isinstance(step, Decontaminate) else ():
             benchmark.questions(machine)

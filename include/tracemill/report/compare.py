@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tracemill.distill.step import Distill
 from tracemill.engine.runner import inputs_of_shards
 from tracemill.engine.standing import COLUMNS, standing
 from tracemill.engine.step import Inputs
@@ -18,6 +19,7 @@ from tracemill.grade.intervals import pass_rate_interval
 from tracemill.models.api import Price
 from tracemill.models.step import AskingStep
 from tracemill.recipe import Recipe
+from tracemill.select.intersect import Intersect
 
 GROUP = ("teacher", "mode", "category")
 BIN = 64  # tokens: what lengths are counted in, and as fine as a median is told
@@ -52,7 +54,8 @@ class Comparison:
     """`rates`: one row a teacher, mode and category, and one with category null for all. `lengths`: verified responses
     by teacher, category and the first of BIN tokens. `turned_away`: responses by teacher, step and reason. `fits`: how
     well a teacher's verified responses fit each student that measured them, best first. `shared`: problems that every
-    teacher solved, of `problems` that were asked.
+    teacher solved, or each of those that a step `intersect` names, of `problems` that were asked. `silent`: teachers
+    that the recipe names, of which there is no response.
 
     What nobody counted is null: seconds and tokens of published responses, money without a price in the recipe.
     """
@@ -63,6 +66,7 @@ class Comparison:
     fits: pl.DataFrame
     shared: int
     problems: int
+    silent: tuple[str, ...] = ()
 
     @property
     def teachers(self) -> list[str]:
@@ -76,7 +80,8 @@ def compare(recipe: Recipe, store: Store) -> Comparison:
     Raises MissingInput where a step before the release is not sealed, RecipeError for a recipe without release, and
     where no response names a teacher.
     """
-    parts = [_Part(inputs) for inputs in _shards(recipe, store)]
+    named, meant = _named(recipe)
+    parts = [_Part(inputs, meant) for inputs in _shards(recipe, store)]
     counts = pl.concat([part.counts for part in parts]).group_by(GROUP).agg(pl.all().sum())
     if counts.is_empty():
         raise RecipeError(f"no response of recipe {recipe.name!r} names its teacher: there is nothing to compare")
@@ -90,9 +95,18 @@ def compare(recipe: Recipe, store: Store) -> Comparison:
         lengths.sort("teacher", "category", "tokens"),
         away.sort("teacher", "step", "reason"),
         _fits(pl.concat([part.fits for part in parts])),
-        _shared(parts, rates["teacher"].n_unique()),
+        _shared(parts, meant or named | set(rates["teacher"])),
         sum(part.problems for part in parts),
+        tuple(sorted(named - set(rates["teacher"]))),
     )
+
+
+def _named(recipe: Recipe) -> tuple[set[str], set[str]]:
+    """The teachers that the recipe names in any step, and those whose common problems it keeps (none: of all)."""
+    steps = recipe.steps.values()
+    meant = [set(step.teachers) for step in steps if isinstance(step, Intersect)]
+    asked = {step.teacher.model.name for step in steps if isinstance(step, Distill)}
+    return asked.union(*meant), set().union(*meant)
 
 
 def _shards(recipe: Recipe, store: Store) -> list[Inputs]:
@@ -106,14 +120,13 @@ def _shards(recipe: Recipe, store: Store) -> list[Inputs]:
 class _Part:
     """The counts of one shard; the responses themselves are forgotten."""
 
-    def __init__(self, inputs: Inputs) -> None:
+    def __init__(self, inputs: Inputs, meant: set[str]) -> None:
         rows = _responses(inputs)
         counted = {name: counts.cast(pl.Float64 if name in _SUMS else pl.Int64) for name, counts in _COUNTED.items()}
         self.problems = rows["problem_id"].n_unique()
         self.counts = rows.group_by(GROUP).agg(**counted)
-        self.solved_by = (
-            rows.filter("solved").group_by("problem_id").agg(pl.col("teacher").n_unique())["teacher"].value_counts()
-        )
+        solved = rows.filter(pl.col("solved") & (pl.col("teacher").is_in(meant) if meant else True))
+        self.solved_by = solved.group_by("problem_id").agg(pl.col("teacher").n_unique())["teacher"].value_counts()
         bin_of = (pl.col("completion_tokens").clip(0, LONGEST) // BIN * BIN).cast(pl.Int64).alias("tokens")
         long = rows.filter(pl.col("solved") & pl.col("completion_tokens").is_not_null())
         self.lengths = long.group_by("teacher", "category", bin_of).agg(pl.len().cast(pl.Int64).alias("responses"))
@@ -175,9 +188,9 @@ def _fits(sums: pl.DataFrame) -> pl.DataFrame:
     return whole.select("student", "teacher", "traces", ratio, mean).sort("student", "rank_surprisal_ratio", "teacher")
 
 
-def _shared(parts: list[_Part], teachers: int) -> int:
+def _shared(parts: list[_Part], teachers: set[str]) -> int:
     found = pl.concat([part.solved_by for part in parts])
-    return int(found.filter(pl.col("teacher") == teachers)["count"].sum())
+    return int(found.filter(pl.col("teacher") == len(teachers))["count"].sum())
 
 
 def _rates(counts: pl.DataFrame, prices: dict[str, Price]) -> pl.DataFrame:

@@ -47,6 +47,11 @@ def write(found: Comparison, folder: Path, title: str) -> list[Path]:
     return [*paths, page]
 
 
+def silence(found: Comparison) -> str:
+    """The sentence about teachers without a response."""
+    return f"The recipe names {', '.join(found.silent)}, of which there is no response: why, say their steps' ledgers."
+
+
 def rate_rows(found: Comparison) -> list[tuple[Any, ...]]:
     """The lines under RATES."""
     return [
@@ -125,6 +130,7 @@ def _page(found: Comparison, title: str, pictures: Sequence[str]) -> str:
         f"# {title}\n",
         f"{found.shared:,} of {found.problems:,} problems were solved by every teacher. A blank cell is what nobody "
         "counted: published responses have no tokens, and models without a price in the recipe cost no money here.\n",
+        *((f"{silence(found)}\n",) if found.silent else ()),
         "## What was solved\n",
         "Verified: the share of decided responses whose verdicts together are a pass, with Jeffreys' interval over "
         "responses. Accepted: what no step turned away.\n",

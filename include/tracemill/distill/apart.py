@@ -1,0 +1,31 @@
+"""Refuses steps of a recipe whose responses nobody could tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+from tracemill.distill.step import Distill
+from tracemill.errors import RecipeError
+
+
+def require_apart(steps: Mapping[str, Distill]) -> None:
+    """Look at a recipe's distill steps, by name. Raises RecipeError with what to write instead.
+
+    Responses go by teacher, mode and sample: two steps that have one teacher answer all problems of one source in one
+    mode give two responses each of these, which a comparison would add up as one teacher's.
+    """
+    every = [(name, step) for name, step in steps.items() if step.problems == "all"]
+    for (first, one), (second, other) in combinations(every, 2):
+        if _is_asked_alike(one, other):
+            raise RecipeError(
+                f"steps {first!r} and {second!r} ask teacher {one.teacher.model.name!r} for all problems, and nobody "
+                "could tell its responses apart: give the teacher `modes` in one step, or more `samples`"
+            )
+
+
+def _is_asked_alike(one: Distill, other: Distill) -> bool:
+    """Whether both ask one teacher in one mode about problems of one source."""
+    modes = {mode for mode, _ in one.teacher.ways()} & {mode for mode, _ in other.teacher.ways()}
+    meet = not one.sources or not other.sources or bool(set(one.sources) & set(other.sources))
+    return one.teacher.model.name == other.teacher.model.name and bool(modes) and meet

@@ -1,0 +1,139 @@
+"""Teachers side by side where one of them is odd: silent, always wrong, of another's name, or never asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+from rich.console import Console
+
+from tests.build.answering import OPEN, solving
+from tests.build.several import Servers, rows
+from tracemill.errors import RecipeError
+from tracemill.local.preflight import require_ready
+from tracemill.local.run import Run
+from tracemill.models.fake import FakeServer
+from tracemill.recipe import load_recipe
+from tracemill.report.compare import Comparison, compare
+from tracemill.report.comparison_files import write
+
+ROWS = 6
+SUMS = [row for row in OPEN.values() if row["category"] == "math"][:ROWS]
+COLUMNS = {name: name for name in ("prompt", "id", "reference_answer", "category")}
+
+
+def asking(name: str, **teacher: Any) -> dict[str, Any]:
+    """A distill step that asks one model for all problems."""
+    model = {"name": name, "weights": f"org/{name}", "revision": "a" * 40, "serve": {"max_model_len": 1024}}
+    kind = {"kind": "chat", "sampling": {"max_tokens": 320}, "model": model}
+    return {"kind": "distill", "problems": "all", "teacher": {**kind, **teacher}}
+
+
+def recipe(folder: Path, steps: Mapping[str, Any], named: Sequence[str] = ()) -> Path:
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in SUMS), encoding="utf-8")
+    common = {"intersect": {"kind": "intersect", "teachers": list(named)}} if named else {}
+    source = {"kind": "jsonl", "name": "sums", "path": "rows.jsonl", "columns": COLUMNS, "license": "MIT"}
+    data = {
+        "name": "odd",
+        "description": "Teachers of all kinds.",
+        "sources": [source],
+        "steps": {
+            **steps,
+            "verify": {"kind": "verify", "verifiers": [{"kind": "math"}]},
+            **common,
+            "select": {"kind": "select", "responses_per_problem": 3, "unverified": "drop"},
+            "release": {"kind": "release"},
+        },
+    }
+    (folder / "odd.yaml").write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    return folder / "odd.yaml"
+
+
+def ran(file: Path, **servers: FakeServer) -> Run:
+    done = Run(load_recipe(str(file)), str(file.parent / "store"), Servers(servers).machine(), Console(quiet=True))
+    done.go()
+    return done
+
+
+def by_teacher(found: Comparison) -> dict[str, tuple[int, int]]:
+    """Responses, and problems solved."""
+    whole = found.rates.filter(pl.col("category").is_null())
+    return {teacher: (n, solved) for teacher, n, solved in whole.select("teacher", "responses", "solved").iter_rows()}
+
+
+@pytest.mark.slow
+def test_a_teacher_that_never_answers_solves_nothing_and_is_named(tmp_path: Path) -> None:
+    """Trap: one without a response was no teacher at all, and what the others solved had been solved by every one."""
+    done = ran(
+        recipe(tmp_path, {"good": asking("good"), "mute": asking("mute")}), good=solving(4), mute=FakeServer(context=4)
+    )
+    found = compare(done.recipe, done.store)
+    assert by_teacher(found) == {"good": (ROWS, ROWS)}
+    assert (found.shared, found.problems, found.silent) == (0, ROWS, ("mute",))
+    write(found, tmp_path / "out", "Teachers")
+    assert "names mute, of which there is no response" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_teacher_that_never_passes_leaves_an_empty_intersection_and_a_whole_page(tmp_path: Path) -> None:
+    steps = {"good": asking("good"), "bad": asking("bad")}
+    done = ran(recipe(tmp_path, steps, ["good", "bad"]), good=solving(4), bad=solving(0))
+    found = compare(done.recipe, done.store)
+    assert by_teacher(found) == {"good": (ROWS, ROWS), "bad": (ROWS, 0)}
+    assert (found.shared, found.silent) == (0, ())
+    assert rows(done, "select", "selected") == []
+    assert found.rates["attempts_per_accepted"].null_count() == found.rates.height
+    assert "| bad |" in write(found, tmp_path / "out", "Teachers")[-1].read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_what_all_solved_is_what_all_that_are_intersected_solved(tmp_path: Path) -> None:
+    """Trap: a third teacher that is left out of the intersection made nothing of it."""
+    steps = {name: asking(name) for name in ("one", "two", "third")}
+    done = ran(recipe(tmp_path, steps, ["one", "two"]), one=solving(4), two=solving(4), third=solving(0))
+    assert compare(done.recipe, done.store).shared == ROWS
+
+
+@pytest.mark.slow
+def test_a_model_that_says_the_same_to_a_second_step_is_released_once(tmp_path: Path) -> None:
+    """Trap: two rows of one id were judged, counted four times, and released twice."""
+    again = asking("one", sampling={"max_tokens": 320, "temperature": 0.2})
+    done = ran(recipe(tmp_path, {"first": asking("one"), "second": again}), one=solving(4))
+    assert by_teacher(compare(done.recipe, done.store)) == {"one": (ROWS, ROWS)}
+    chosen = [row["generation_id"] for row in rows(done, "select", "selected")]
+    assert len(chosen) == len(set(chosen)) == ROWS
+    assert rows(done, "second", "generations") == []
+
+
+APART: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "one name twice": (asking("one"), asking("one", sampling={"max_tokens": 9}), False),
+    "two names": (asking("one"), asking("two"), True),
+    "the second for what is unsolved": (asking("one"), {**asking("one"), "problems": "unverified"}, True),
+    "another source each": (
+        {**asking("one"), "sources": ["sums"]},
+        {**asking("one"), "sources": ["more"]},
+        True,
+    ),
+    "all sources, and one": (asking("one"), {**asking("one"), "sources": ["sums"]}, False),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "taken"), APART.values(), ids=APART)
+def test_two_steps_whose_responses_nobody_could_tell_apart_are_refused(
+    one: dict[str, Any], other: dict[str, Any], taken: bool, tmp_path: Path
+) -> None:
+    file = recipe(tmp_path, {"first": one, "second": other})
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    data["sources"].append({**data["sources"][0], "name": "more"})
+    file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    machine = Servers({name: solving(4) for name in ("one", "two")}).machine()
+    if taken:
+        require_ready(load_recipe(str(file)), None, machine)
+    else:
+        with pytest.raises(RecipeError, match=r"'first' and 'second' ask teacher 'one' for all problems.*`modes`"):
+            require_ready(load_recipe(str(file)), None, machine)
