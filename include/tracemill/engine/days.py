@@ -18,4 +18,12 @@ def _on_the_calendar(day: str) -> str:
     return day
 
 
+def on_the_calendar(text: str) -> bool:
+    """Whether a text is a day, as 2024-10-01."""
+    try:
+        return text == date.fromisoformat(text).isoformat()
+    except ValueError:
+        return False
+
+
 Day = Annotated[str, BeforeValidator(_written), Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_on_the_calendar)]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack
+from itertools import count as numbers
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tracemill.models.finish import named
 
 VERSION = 2  # of the format
 SCORER = "tracemill"
+_LONGEST = 80  # characters of a log's name
 _SHOWN = 300  # characters of a prompt in the summaries
 _STOPS = {"stop": "stop", "length": "max_tokens", "content_filter": "content_filter"}
 _VALUES = {True: "C", False: "I", None: "N"}
@@ -127,8 +129,7 @@ def write_logs(
     with ExitStack() as opened:
         logs: dict[Key, Log] = {}
         for number, row in enumerate(asked):
-            name = re.sub(r"[^\w.-]+", "-", "_".join(filter(None, (row["benchmark"], row["teacher"], row["mode"]))))
-            paths.append(folder / f"{name}.eval")
+            paths.append(folder / f"{_name(row, {path.stem.casefold() for path in paths})}.eval")
             log = Log(paths[-1], row, f"{identity[:16]}-{number}", created)
             opened.callback(log.close, _of(items, row))
             logs[row["benchmark"], row["teacher"], row["mode"]] = log
@@ -136,6 +137,14 @@ def write_logs(
             for key, sample in _samples(inputs, shard):
                 logs[key].add(sample)
     return paths
+
+
+def _name(row: Mapping[str, Any], taken: Set[str]) -> str:
+    """A log's name, which no other has: as a file's `a/b` and `a-b` are one, and so are `a_b`, `c` and `a`, `b_c`."""
+    parts = (row["benchmark"], row["teacher"], row["mode"])
+    name = re.sub(r"[^\w.-]+", "-", "_".join(filter(None, parts)))[:_LONGEST]
+    numbered = (f"{name}-{number}" for number in numbers(2))
+    return name if name.casefold() not in taken else next(one for one in numbered if one.casefold() not in taken)
 
 
 def _of(items: pl.DataFrame, row: Mapping[str, Any]) -> pl.DataFrame:

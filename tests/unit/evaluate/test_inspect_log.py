@@ -13,6 +13,7 @@ import pytest
 
 from tests.build.tables import inputs_of
 from tracemill.engine.resources import Resources
+from tracemill.engine.tables import columns_of
 from tracemill.evaluate.inspect_log import write_logs
 from tracemill.evaluate.step import Evaluate
 
@@ -83,6 +84,21 @@ def log(tmp_path: Path) -> zipfile.ZipFile:
     (path,) = write_logs(inputs, scores, items, tmp_path, "f" * 64, "2026-11-30T05:00:00+00:00")
     assert path.name == "b_the-student-7B.eval"
     return zipfile.ZipFile(path)
+
+
+def test_no_two_logs_have_one_name(tmp_path: Path) -> None:
+    """Trap: what is no letter of a file's name is left out, and a log was written over another, both unreadable."""
+    models = [("b", "a/b", None), ("b", "a-b", None), ("b", "A-B", None), ("b_a", "c", None), ("b", "a", "c")]
+    models += [("b", "x" * 300, None), ("b", "x" * 301, None)]
+    known = {"title": "b", "asked": 0, "decided": 0, "cut": None, "pass_at_1": None, "low": None, "high": None}
+    rows = [{"benchmark": one, "teacher": teacher, "mode": mode, **known} for one, teacher, mode in models]
+    items = pl.DataFrame(columns_of("evaluation_items").empty_table())
+    paths = write_logs(inputs_of(tmp_path, {}), pl.DataFrame(rows), items, tmp_path, "f" * 64, "2026-11-30T05:00:00Z")
+    assert len({path.name.casefold() for path in paths}) == len(models)
+    assert [
+        (told["model"], told["dataset"]["name"])
+        for told in (read(zipfile.ZipFile(one), "header.json")["eval"] for one in paths)
+    ] == [(teacher, one) for one, teacher, _ in models]
 
 
 def read(log: zipfile.ZipFile, name: str) -> Any:

@@ -65,7 +65,8 @@ def test_aime_answers_are_whole_numbers_and_instructions_of_mirrors_are_taken_of
     assert (first.native_id, first.category, first.published) == ("1", "math", "2026-02-11")
     angle = source("aime_2025").understand({"problem": "x", "answer": "336^\\circ"})
     assert angle.reference_answer == "336"
-    for wrong in ("1000", "-3", "4.5", "$7$"):
+    assert source("aime_2025").understand({"problem": "x", "answer": 33.0}).reference_answer == "33"
+    for wrong in ("1000", "-3", "4.5", "33.01", "$7$"):
         with pytest.raises(RowError, match="whole number from 0 to 999"):
             source("aime_2026").understand({"problem": "x", "answer": wrong})
 
@@ -117,6 +118,21 @@ def test_letters_are_compared_by_the_maths_verifier(said: str, status: str) -> N
     question = Question("g", "p", row.prompt, row.reference_answer, None, None, said.format(**letters))
     (verdict,) = MathVerifier().judge([question], HERE)
     assert verdict.status == status
+
+
+def test_a_blank_choice_is_none() -> None:
+    for name in ("Correct Answer", "Incorrect Answer 3"):
+        with pytest.raises(RowError, match="a choice is blank"):
+            source("gpqa_diamond").understand({**fixture("gpqa_diamond")[0], name: " "})
+
+
+def test_a_contest_is_on_a_day_of_the_calendar() -> None:
+    """Trap: days are compared as texts, and 2024-13-45 is after every day of 2024."""
+    row = fixture("livecodebench")[0]
+    assert source("livecodebench").understand({**row, "contest_date": "2024-12-01T00:00:00"}).published == "2024-12-01"
+    for wrong in ("2024-13-45T00:00:00", "2024-02-30", "01/02/2025", "20241201xx", "2024"):
+        with pytest.raises(RowError, match="should begin with a day"):
+            source("livecodebench").understand({**row, "contest_date": wrong})
 
 
 def test_two_choices_of_one_text_have_no_right_letter() -> None:
@@ -204,6 +220,8 @@ FAULTY = {
     "a gold that says there is none": ([SUM, {**PRODUCT, "a": "nan"}], "row 2: has no gold"),
     "an item twice": ([SUM, PRODUCT, SUM], "row 3: is the item of .* row 1 once more"),
     "an item twice, with other line ends": ([SUM, {**SUM, "q": SUM["q"] + "\r\n"}], "row 2: is the item of"),
+    "an item twice, with other spaces": ([SUM, {**SUM, "q": "What is  3 +\n4? "}], "row 2: is the item of"),
+    "a blank gold": ([SUM, {**PRODUCT, "a": " \t"}], "row 2: has no gold"),
     "a blank item": ([SUM, {**PRODUCT, "q": "-"}], "row 2: no user turn asks anything"),
     "other columns": ([{"query": "x", "a": "1"}], "column 'q' is missing; the row has: query, a"),
     "a column that some rows lack": ([SUM, {"a": "1"}], "row 2: column 'q' is missing"),
@@ -217,6 +235,24 @@ def test_what_cannot_be_scored_is_said_before_anything_is_asked(
     made = source("benchmark", path=written(tmp_path, rows), columns=MAPPED)
     with pytest.raises(SourceError, match=says):
         made.plan(HERE, 10)
+
+
+TESTED = {"prompt": "q", "test_case": "t", "constraints": "c"}
+USELESS = {
+    "no inputs": ({"t": {"inputs": [], "outputs": []}}, "tests cannot be used"),
+    "as many inputs as outputs, almost": ({"t": {"inputs": ["1"], "outputs": []}}, "tests cannot be used"),
+    "columns that nobody knows": ({"t": {"checks": "x == 1"}}, "no known test fields"),
+    "no instruction": ({"c": {"instruction_id_list": [], "kwargs": []}}, "has no gold"),
+}
+
+
+@pytest.mark.parametrize(("item", "says"), USELESS.values(), ids=USELESS)
+def test_gold_that_decides_nothing_is_no_gold(tmp_path: Path, item: dict[str, Any], says: str) -> None:
+    """Trap: each sample of it would be undecided, and the benchmark one item smaller in silence."""
+    good = {"q": "Print one.", "t": {"inputs": [""], "outputs": ["1"]}, "c": None}
+    path = written(tmp_path, [good, {"q": "Print two.", "t": None, "c": None, **item}])
+    with pytest.raises(SourceError, match=rf"1 of 2 items cannot be asked: .* row 2: .*{says}"):
+        source("benchmark", path=path, columns=TESTED).plan(HERE, 10)
 
 
 def test_many_faults_are_one_error(tmp_path: Path) -> None:

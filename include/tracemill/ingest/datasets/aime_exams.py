@@ -12,7 +12,8 @@ from tracemill.ingest.source import RowError, SourceRow
 
 # Some mirrors put DeepSeek's instruction into the problem; what is said to a model is the recipe's matter.
 _INSTRUCTION = re.compile(r"\s*Please reason step by step, and put your final answer within \\boxed\{\}\.?\s*\Z")
-_ANSWER = re.compile(r"(\d{1,3})(?:\s*(?:\^\{?\\circ\}?|°))?")  # math-ai/aime25 has an angle with its degrees
+# A data frame writes 33 as 33.0 where another answer was missing once; an angle (math-ai/aime25) has its degrees.
+_ANSWER = re.compile(r"(\d{1,3})(?:\.0+)?(?:\s*(?:\^\{?\\circ\}?|°))?")
 
 
 class AimeExam(Benchmark):

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
 from tracemill.engine.days import Day
-from tracemill.engine.ids import problem_id
 from tracemill.engine.resources import Resources
 from tracemill.errors import SourceError
 from tracemill.ingest.columns import column_names, has_column
 from tracemill.ingest.datasets.base import DatasetSource
 from tracemill.ingest.mapped import Columns, mapped_row
 from tracemill.ingest.source import RawRow, RowError, Slice, SourceRow, asks_nothing
+from tracemill.sandbox.comparators import SuiteError
+from tracemill.sandbox.layouts import suite_from
 
 OUTSIDE = "outside_window"
 _SHOWN = 5  # faults of a benchmark that are told
+_UNPACKED = 1 << 16  # characters of tests: more are packed ones, which are looked at where programs run
 
 
 class Benchmark(DatasetSource):
@@ -89,11 +92,30 @@ class Benchmark(DatasetSource):
         row = self.understand(raw.value)
         if asks_nothing(row.prompt):
             raise RowError("blank_prompt", "the problem has no text")
-        if not (row.reference_answer or row.test_case or row.constraints):
-            raise RowError("no_gold", "has no gold: no answer, no tests and no instructions to check")
-        first = seen.setdefault(problem_id(row.prompt, row.messages), place)
+        _require_gold(row)
+        first = seen.setdefault(_folded(row), place)
         if first != place:
             raise RowError("same_problem", f"is the item of {first} once more")
+
+
+def _require_gold(row: SourceRow) -> None:
+    """Raise RowError where nothing could ever be scored: no answer, no usable tests, no instruction to check."""
+    if row.reference_answer or any((row.constraints or {}).values()):
+        return
+    if not row.test_case:
+        raise RowError("no_gold", "has no gold: no answer, no tests and no instructions to check")
+    if sum(len(part) for part in row.test_case.values() if isinstance(part, str)) > _UNPACKED:
+        return
+    try:
+        suite_from(row.test_case)
+    except SuiteError as error:
+        raise RowError("no_gold", f"has no gold: its tests cannot be used: {error}") from error
+
+
+def _folded(row: SourceRow) -> str:
+    """What an item asks, apart from its white space: mirrors that double their items change that."""
+    turns = [f"{turn['role']}\0{turn['content']}" for turn in row.messages or ()] or [row.prompt]
+    return " ".join(unicodedata.normalize("NFKC", "\0".join(turns)).split())
 
 
 def first_of(value: Mapping[str, Any], *names: str) -> str:

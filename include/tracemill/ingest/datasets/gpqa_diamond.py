@@ -47,9 +47,11 @@ class GpqaDiamond(Benchmark):
     whole: ClassVar[int | None] = 198
 
     def mapped(self, value: dict[str, Any]) -> SourceRow:
-        """Map one item; its gold is the letter of the right choice. Raises RowError for two choices of one text."""
+        """Map one item; its gold is the letter of the right choice. Raises RowError for blank or equal choices."""
         question = text(value, "Question").strip()
         choices = [text(value, name).strip() for name in _COLUMNS]
+        if not all(choices):
+            raise RowError("bad_value", f"a choice is blank: {choices}")
         if len(set(choices)) < len(choices):
             raise RowError("bad_value", f"two of its choices are one text: {sorted(choices)}")
         identity = own_id(value, "Record ID") or question

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from tracemill.engine.days import Day
+from tracemill.engine.days import Day, on_the_calendar
 from tracemill.engine.resources import Resources
 from tracemill.ingest.columns import mapping, optional_text, own_id, text
 from tracemill.ingest.datasets.benchmark import OUTSIDE, Benchmark
@@ -71,7 +71,7 @@ class LiveCodeBench(Benchmark):
     def mapped(self, value: dict[str, Any]) -> SourceRow:
         """Map one item. Raises RowError for one outside the window, and for tests that are missing."""
         day = text(value, "contest_date")[:10]
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day):
+        if not on_the_calendar(day):
             raise RowError("bad_value", f"column 'contest_date' should begin with a day, is {day!r}")
         if (self.since and day < self.since) or (self.until and day > self.until):
             raise RowError(OUTSIDE, f"a contest of {day} is outside {self.since or '...'} to {self.until or '...'}")
