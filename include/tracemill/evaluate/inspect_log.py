@@ -3,6 +3,8 @@
 A log is a zip archive of JSON: `header.json` with what was evaluated and what came of it, `summaries.json`, and a file
 for every sample (inspect_ai, log/_recorders/eval.py). Samples are written as they are read, so memory does not grow
 with their texts. An item is called by its problem's id; the verdict is C (passed), I (failed) or N (undecided).
+A log in which some item has fewer samples than another is `cancelled`: of a `success` inspect_ai reads each sample of
+each item, and raises IndexError for the first that there is not; of the former it says how to read the rest.
 """
 
 from __future__ import annotations
@@ -75,7 +77,14 @@ class Log:
         self._write("reductions.json", [{"scorer": SCORER, "reducer": "mean", "samples": means}])
         stats = {"started_at": self._created, "completed_at": self._created}
         usage = {self._about["teacher"]: self._usage}
-        head = {"version": VERSION, "status": "success", "eval": spec, "plan": plan, "results": self._results()}
+        whole = len(self._summaries) == items.height * max(self._epochs, 1)
+        head = {
+            "version": VERSION,
+            "status": "success" if whole else "cancelled",
+            "eval": spec,
+            "plan": plan,
+            "results": self._results(),
+        }
         self._write("header.json", {**head, "stats": {**stats, "model_usage": usage}})
         self._zip.close()
 

@@ -14,7 +14,7 @@ import pytest
 from tests.build.tables import inputs_of
 from tracemill.engine.resources import Resources
 from tracemill.engine.tables import columns_of
-from tracemill.evaluate.inspect_log import write_logs
+from tracemill.evaluate.inspect_log import Log, write_logs
 from tracemill.evaluate.step import Evaluate
 
 SCHEMA = Path(__file__).parents[2] / "fixtures" / "inspect_log" / "schema.json"
@@ -101,6 +101,25 @@ def test_no_two_logs_have_one_name(tmp_path: Path) -> None:
     ] == [(teacher, one) for one, teacher, _ in models]
 
 
+@pytest.mark.parametrize(
+    ("samples", "status"),
+    [({"p": 2, "q": 2}, "success"), ({"p": 2, "q": 1}, "cancelled"), ({"p": 1, "q": 0}, "cancelled")],
+)
+def test_a_log_is_a_success_when_each_item_has_each_sample(
+    samples: dict[str, int], status: str, tmp_path: Path
+) -> None:
+    """Trap: inspect_ai's `read_eval_log_samples` raises for the first sample that a successful log lacks."""
+    known = dict.fromkeys(("title", "benchmark", "teacher"), "b") | dict.fromkeys(("asked", "decided"), 0)
+    log = Log(tmp_path / "b.eval", {**known, **dict.fromkeys(("mode", "pass_at_1", "low", "high", "cut"))}, "f", "2026")
+    usage = dict.fromkeys(("input_tokens", "output_tokens", "total_tokens"), 0)
+    told: dict[str, Any] = {"target": "", "scores": {}, "metadata": {}, "model_usage": {}, "input": ""}
+    for item, count in samples.items():
+        for epoch in range(1, count + 1):
+            log.add({"id": item, "epoch": epoch, "output": {"usage": usage}, **told})
+    log.close(pl.DataFrame({"problem_id": list(samples), "passed": 0, "decided": 0}))
+    assert read(zipfile.ZipFile(tmp_path / "b.eval"), "header.json")["status"] == status
+
+
 def read(log: zipfile.ZipFile, name: str) -> Any:
     return json.loads(log.read(name))
 
@@ -148,6 +167,7 @@ def test_what_was_scored_is_in_the_header(log: zipfile.ZipFile) -> None:
     assert (score["scored_samples"], score["unscored_samples"]) == (2, 1)
     assert score["metrics"]["accuracy"]["value"] == 0.5
     assert header["eval"]["config"]["epochs"] == 2
+    assert header["status"] == "cancelled"  # q has one sample where p has two
     assert header["eval"]["dataset"]["sample_ids"] == ["p", "q"]
     assert header["stats"]["model_usage"]["the student/7B"]["output_tokens"] == 15
     assert read(log, "reductions.json")[0]["samples"] == [{"value": 0.5, "sample_id": "p"}]
