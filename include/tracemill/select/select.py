@@ -26,7 +26,9 @@ Measuring = TypeVar("Measuring", bound=Step)
 
 
 class Select(Step):
-    """Rank each problem's responses and keep the first `responses_per_problem`. See docs/design/release.md.
+    """Rank each problem's responses and keep the first `responses_per_problem`, of each teacher with `each: teacher`.
+
+    See docs/design/release.md.
 
     A response is *verified* when its verdicts together are a pass (`engine/standing.py`): no verifier that applies
     says fail, or could not tell, unless the recipe lets a judge overrule it. The rank: verified first, then what `by`
@@ -44,6 +46,9 @@ class Select(Step):
     unverified: Literal["keep", "drop"] = "drop"
     by: Annotated[By, Field(exclude_if=lambda by: by == "reward")] = "reward"
     measurer: Annotated[str | None, Field(exclude_if=lambda name: name is None)] = None  # the model that measured `by`
+    each: Annotated[Literal["teacher"] | None, Field(exclude_if=lambda each: each is None)] = (
+        None  # so many of each teacher; null: of all together
+    )
 
     @model_validator(mode="after")
     def _names_a_measurer_of_something(self) -> Self:
@@ -99,13 +104,14 @@ class Select(Step):
             .when(~verified & pl.lit(self.unverified == "drop"))
             .then(pl.lit("unverified"))
         )
+        group = ["problem_id", *([self.each] if self.each else [])]
         order = ["ranked", verified, "merit", "length", "tie"]
         ranked = (
             candidates.with_row_index("place")
             .with_columns(unfit.alias("unfit"))
             .with_columns(pl.col("unfit").is_null().alias("ranked"))
             .sort(order, descending=[True, True, True, False, False], nulls_last=True)
-            .with_columns(pl.int_range(1, pl.len() + 1).over("problem_id").alias("rank"))
+            .with_columns(pl.int_range(1, pl.len() + 1).over(group).alias("rank"))
             .sort("place")
         )
         surplus = pl.when(pl.col("rank") > self.responses_per_problem).then(pl.lit("surplus"))
@@ -148,11 +154,11 @@ def require_measured(steps: dict[str, Measuring]) -> dict[str, Measuring]:
 
 def _candidates(inputs: Inputs, merits: pl.DataFrame) -> pl.DataFrame:
     """The living responses in stored order; `verifier` is null when none passed, `merit` when there is no number."""
-    table = inputs.table("generations", ["id", "problem_id", "think_content", "answer_content"])
+    table = inputs.table("generations", ["id", "problem_id", "teacher", "think_content", "answer_content"])
     table = table.filter(pc.is_in(table["id"], value_set=inputs.alive("generation")))
     blank = pc.or_(_is_blank(table["think_content"]), _is_blank(table["answer_content"]))
     length = pc.utf8_length(table["think_content"])
-    narrow = pa.table([table["id"], table["problem_id"], blank, length], ["id", "problem_id", "blank", "length"])
+    narrow = table.select(["id", "problem_id", "teacher"]).append_column("blank", blank).append_column("length", length)
     return (
         _polars(narrow)
         .join(_verdicts(inputs), on="id", how="left", maintain_order="left")

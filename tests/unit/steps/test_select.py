@@ -115,6 +115,22 @@ def test_at_most_so_many_per_problem(tmp_path: Path) -> None:
     assert (ledger["g5"]["score"], ledger["g5"]["threshold"]) == (3.0, 2.0)
 
 
+def test_at_most_so_many_of_each_teacher(tmp_path: Path) -> None:
+    """Trap: a teacher whose responses are all longer would have none; one that nobody named is a teacher, too."""
+    who = ["a", "a", "b", "b", None, None]
+    generations = [{**response(f"g{k}", think="x" * (k + 1)), "teacher": name} for k, name in enumerate(who)]
+    tables = {"generations": generations, "verdicts": [verdict(f"g{k}") for k in range(6)]}
+    chosen, ledger = selected(tmp_path, tables, each="teacher")
+
+    assert [row["generation_id"] for row in chosen] == ["g0", "g2", "g4"]
+    assert (ledger["g3"]["reason"], ledger["g3"]["score"], ledger["g3"]["threshold"]) == ("surplus", 2.0, 1.0)
+
+
+def test_each_of_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        Select.model_validate({"kind": "select", "each": "source"})
+
+
 @pytest.mark.parametrize(
     ("generation", "verdicts", "settings", "reason"),
     [
