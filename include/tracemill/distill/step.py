@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import pyarrow as pa
@@ -14,12 +14,12 @@ from tracemill.distill import AnyTeacher
 from tracemill.distill.judging import QUESTION, judging
 from tracemill.distill.policy import Ruling
 from tracemill.distill.sampler import Sampler
+from tracemill.distill.scope import Group, Labels, Scope, VerifiedBy, existing
 from tracemill.distill.teacher import Assignment
 from tracemill.distill.traces import Written
 from tracemill.engine.fate import Fate, fate_ledger
 from tracemill.engine.ids import Unit
 from tracemill.engine.resources import Resources
-from tracemill.engine.standing import COLUMNS, standing
 from tracemill.engine.step import Inputs, Output
 from tracemill.engine.store import canonical_digest
 from tracemill.models.session import Feed
@@ -33,22 +33,32 @@ class Distill(AskingStep):
     earlier steps come to a pass (`verified_by` "verdict": put a verify step before this one), or its source published
     one and none of ours is a fail ("source"). This is the rule of the 1.4M paper (arXiv 2503.19633, section 2.3): an
     existing response is kept if and only if it passes, otherwise a new one is made. `problems: all` writes traces for
-    every living problem. `sources` names those whose problems are asked for; none: all.
+    every living problem. `sources` names those whose problems are asked for; none: all. `where` names the categories
+    and difficulties that are routed to this teacher, `unless` those that are not, as sources have them or, with
+    `labels: annotator`, as an `annotate` step before says. Several steps, each with its own, make a table of routes; a
+    cheap teacher's step, a verify step and a strong teacher's step with `problems: unverified` make a cascade.
 
-    Ledger: kept with the reason `verified` or `distilled`, or `not_asked` (of a source that is not asked for);
-    quarantined with `too_long`, `content_filter`, `refused` or `poison` when the server gave no trace at all and the
-    problem has no living response.
+    Ledger: kept with the reason `verified` or `distilled`, `not_asked` (of a source that is not asked for) or
+    `routed_away` (of a group that is not this teacher's, as detail); quarantined with `too_long`, `content_filter`,
+    `refused` or `poison` when the server gave no trace at all and the problem has no living response.
     """
 
     kind: Literal["distill"]
     teacher: AnyTeacher
     problems: Literal["unverified", "all"] = "unverified"
-    verified_by: Annotated[tuple[Literal["verdict", "source"], ...], Field(min_length=1)] = ("verdict",)
+    verified_by: VerifiedBy = ("verdict",)
     sources: Annotated[tuple[str, ...], Field(exclude_if=lambda names: not names)] = ()
+    where: Annotated[Group | None, Field(exclude_if=lambda group: group is None)] = None  # only these groups; null: all
+    unless: Annotated[Group | None, Field(exclude_if=lambda group: group is None)] = (
+        None  # not these groups; null: none of them
+    )
+    labels: Annotated[Labels, Field(exclude_if=lambda labels: labels == "source")] = (
+        "source"  # who says what group a problem is of
+    )
 
     version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
-    reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "priors", "ledger")
+    reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "annotations", "priors", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("generations", "continuations", "token_logprobs")
 
     def settings(self, inputs: Inputs) -> dict[str, Any]:
@@ -66,7 +76,13 @@ class Distill(AskingStep):
 
     def input_digests(self, inputs: Inputs) -> list[list[str | int]]:
         """The tables read; of a pilot's prior only the decisions that it leads to count (`material`)."""
-        return inputs.digests([name for name in self.reads if name != "priors"])
+        unread = {"priors", "annotations"} - set(self.scope.needs())
+        return inputs.digests([name for name in self.reads if name not in unread])
+
+    @property
+    def scope(self) -> Scope:
+        """Which problems are asked."""
+        return Scope.model_validate({name: getattr(self, name) for name in Scope.model_fields})
 
     def _ruling(self, inputs: Inputs) -> Ruling:
         """What the policy makes of the prior that a pilot found."""
@@ -75,30 +91,20 @@ class Distill(AskingStep):
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Distil one shard. Raises ServingError when the teacher is gone for good; what it wrote is stored by then."""
-        answered, verified = _existing(inputs, self.verified_by)
-        skipped = dict.fromkeys(self._of_others(inputs), "not_asked")
-        skipped |= dict.fromkeys(verified if self.problems == "unverified" else (), "verified")
-        written = self._written(self.feed(self.teacher.model, resources, inputs), resources, inputs, skipped)
+        answered, verified = existing(inputs, self.verified_by)
+        spared = self.scope.spared(inputs, verified)
+        written = self._written(self.feed(self.teacher.model, resources, inputs), resources, inputs, spared)
         ids = inputs.alive("problem").to_pylist()
-        ledger = fate_ledger("problem", ids, [_fate(i, skipped, written, answered) for i in ids])
+        ledger = fate_ledger("problem", ids, [_fate(i, spared, written, answered) for i in ids])
         tables = {"generations": written.generations(), "continuations": written.continuations()}
         if self.teacher.logprobs:
             tables["token_logprobs"] = written.token_logprobs()
         return Output(ledger, _new(tables, inputs))
 
-    def _of_others(self, inputs: Inputs) -> list[str]:
-        """The problems of sources that are not asked for."""
-        if not self.sources:
-            return []
-        rows = inputs.table("problems", ["id", "source"])
-        own = pc.is_in(rows["source"], value_set=pa.array(self.sources, pa.string()))
-        others: list[str] = rows.filter(pc.invert(own))["id"].to_pylist()
-        return others
-
-    def _written(self, feed: Feed, resources: Resources, inputs: Inputs, skipped: Mapping[str, str]) -> Written:
+    def _written(self, feed: Feed, resources: Resources, inputs: Inputs, spared: Container[str]) -> Written:
         """The traces of all problems, as many as the policy counts, cut ones continued where the recipe allows it."""
         teacher = self.teacher
-        assignments = [a for a in _assignments(inputs) if a.problem_id not in skipped]
+        assignments = [a for a in _assignments(inputs) if a.problem_id not in spared]
         judged = judging(teacher.policy, _posed(inputs, assignments), resources, inputs.store, feed.near)
         ruling = self._ruling(inputs)
         sampler = Sampler(teacher, assignments, judged, ruling)
@@ -122,22 +128,6 @@ def _new(tables: Mapping[str, pa.Table], inputs: Inputs) -> dict[str, pa.Table]:
     return {name: table.filter(pc.invert(pc.is_in(table[by[name]], value_set=known))) for name, table in tables.items()}
 
 
-def _existing(inputs: Inputs, verified_by: tuple[str, ...]) -> tuple[set[str], set[str]]:
-    """The problems with a living response, and those with a verified one."""
-    rows = inputs.table("generations", ["id", "problem_id", "source_verdict"])
-    rows = rows.filter(pc.is_in(rows["id"], value_set=inputs.alive("generation")))
-    found = standing(inputs.table("verdicts", COLUMNS))
-    passed, failed = (found.filter(status=status)["generation_id"].to_arrow() for status in ("pass", "fail"))
-    by_verdict = pc.is_in(rows["id"], value_set=passed.cast(pa.string()))
-    not_failed = pc.invert(pc.is_in(rows["id"], value_set=failed.cast(pa.string())))
-    by_source = pc.and_(pc.fill_null(rows["source_verdict"], False), not_failed)
-    masks = {"verdict": by_verdict, "source": by_source}
-    verified = set[str]()
-    for rule in verified_by:
-        verified |= set(rows.filter(masks[rule])["problem_id"].to_pylist())
-    return set(rows["problem_id"].to_pylist()), verified
-
-
 def _assignments(inputs: Inputs) -> Iterator[Assignment]:
     """The living problems, in stored order."""
     rows = inputs.table("problems", ["id", "prompt", "category", "messages", "difficulty"])
@@ -151,9 +141,9 @@ def _posed(inputs: Inputs, assignments: Sequence[Assignment]) -> pa.Table:
     return rows.filter(pc.is_in(rows["id"], value_set=pa.array([one.problem_id for one in assignments], pa.string())))
 
 
-def _fate(problem: str, skipped: Mapping[str, str], written: Written, answered: set[str]) -> Fate:
-    if problem in skipped:
-        return Fate("kept", skipped[problem])
+def _fate(problem: str, spared: Mapping[str, Fate], written: Written, answered: set[str]) -> Fate:
+    if problem in spared:
+        return spared[problem]
     refusal = written.refusals.get(problem)
     if problem in written.problems or refusal is None:
         return Fate("kept", "distilled")
