@@ -42,6 +42,7 @@ OPTIONAL = {
     "mutants",
     "curves",  # of a student that a later training goes on from
     "priors",  # of a policy that needs a pilot, which the recipe then demands
+    "forecasts",  # of a pilot that makes one
 }
 
 

@@ -24,6 +24,7 @@ from tracemill.cli.describe import describe
 from tracemill.cli.doctor import doctor
 from tracemill.cli.evaluation import mount as mount_evaluation
 from tracemill.cli.exports import mount as mount_exports
+from tracemill.cli.forecast import forecast
 from tracemill.cli.migration import migrate
 from tracemill.cli.new import app as new
 from tracemill.cli.proof import mount as mount_proof
@@ -187,6 +188,7 @@ app.command("doctor")(doctor)
 app.add_typer(new, name="new")
 app.add_typer(sandbox, name="sandbox")
 app.command("compare")(compare)
+app.command("forecast")(forecast)
 app.command("select")(select)
 app.command("serve")(serve)
 app.command("migrate")(migrate)

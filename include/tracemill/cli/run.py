@@ -25,6 +25,7 @@ def run(
     root: Root,
     step: Annotated[str | None, typer.Option(help="Only this step; the steps before it must be sealed.")] = None,
     shard: Annotated[int | None, typer.Option(min=0, help="Only this shard of that step.")] = None,
+    until: Annotated[str | None, typer.Option(help="Only the steps up to this one, such as a pilot.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes a step may start. [default: all CPUs]")] = None,
     rows: Annotated[
         int | None, typer.Option(min=1, help="Try the recipe on so many rows, chosen by hash, in ROOT/trials/rows-N.")
@@ -45,6 +46,8 @@ def run(
         tracemill run mine.yaml --root s3://bucket/mine/v1 --rows 50
 
         tracemill run mine.yaml --root s3://bucket/mine/v1 --dry-run
+
+        tracemill run mine.yaml --root s3://bucket/mine/v1 --until pilot
     """
     from tracemill.engine.resources import Resources
     from tracemill.recipe import load_recipe
@@ -52,27 +55,40 @@ def run(
 
     if shard is not None and step is None:
         raise typer.BadParameter("--shard needs --step")
+    if until is not None and step is not None:
+        raise typer.BadParameter("--step is one step, --until all up to one: give one of them")
     loaded = load_recipe(with_rows(recipe, rows) if rows else recipe)
     machine = Resources(workers=workers, tell=told) if workers else Resources(tell=told)
     if dry_run:
         estimate(loaded, root, machine)
         return
-    store = ran(loaded, root, machine, step, shard)
-    if step is None:
+    store = ran(loaded, root, machine, step, shard, until)
+    if step is None and until is None:
         place = trial_root(root, loaded.trial) if "://" in root else store.root
         publish = shlex.join(["tracemill", "publish", "--root", place, "--to", "FOLDER"])
         whole = ", or the whole: " + shlex.join(["tracemill", "run", recipe, "--root", root]) if loaded.trial else ""
         out.print(f"Next: {escape(publish + whole)}", soft_wrap=True)
 
 
-def ran(recipe: Recipe, root: str, machine: Resources, step: str | None = None, shard: int | None = None) -> Store:
+def ran(
+    recipe: Recipe,
+    root: str,
+    machine: Resources,
+    step: str | None = None,
+    shard: int | None = None,
+    until: str | None = None,
+) -> Store:
     """Run it and print the funnel; returns its store. What is wrong with a model or a key is said before any work."""
     from tracemill.local.preflight import require_ready
     from tracemill.local.run import Run
     from tracemill.report.funnel import print_funnel
     from tracemill.train.student import lay_out
 
-    work = Run(recipe, trial_root(root, recipe.trial), machine, out, steps=[step] if step else None)
+    steps = [step] if step else None
+    if until:
+        recipe.step(until)
+        steps = [*(name for name, _ in recipe.before(until)), until]
+    work = Run(recipe, trial_root(root, recipe.trial), machine, out, steps=steps)
     if step is None:
         require_ready(recipe, work.store, work.resources, serves_here=True)
     work.go(shard)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from tracemill.distill.pilot import Pilot
 from tracemill.distill.step import Distill
 from tracemill.engine.objects import scratch_folder
 from tracemill.engine.pipeline import PLAN
@@ -113,7 +114,9 @@ def estimated(recipe: Recipe, whole: Store | None, resources: Resources) -> Esti
 
 
 def _asked(step: AskingStep, slices: list[Slice], rows: int) -> int:
-    """The rows that a step may ask about: those of its sources, where it names some."""
+    """The rows that a step may ask about: a pilot's, or those of its sources, where it names some."""
+    if isinstance(step, Pilot):
+        return min(rows, step.chosen_of(rows))
     if not (isinstance(step, Distill) and step.sources):
         return rows
     every = sum(part.stop - part.start for part in slices)
@@ -154,8 +157,9 @@ def _hours(model: Model, requests: int, prompt: int, completion: int) -> float |
 def _assumed(recipe: Recipe, stage: str, length: float) -> Measured:
     """At most so many answers a row, and what they are like if nothing was measured."""
     step = recipe.step(stage)
-    if isinstance(step, Distill):
-        return Measured(0, step.teacher.requests, length, _trace_tokens(step))
+    if isinstance(step, Distill | Pilot):
+        asked = step.requests if isinstance(step, Pilot) else step.teacher.requests
+        return Measured(0, asked, length, _trace_tokens(step))
     if isinstance(step, Annotate):
         return Measured(0, 2, length + SAID_TOKENS, SAID_TOKENS)  # difficulty and category
     if step.unit == "problem":
@@ -166,7 +170,7 @@ def _assumed(recipe: Recipe, stage: str, length: float) -> Measured:
     return Measured(0, max(1, sum(one.teacher.requests for one in before)), length + trace, said)
 
 
-def _trace_tokens(step: Distill) -> int:
+def _trace_tokens(step: Distill | Pilot) -> int:
     """A trace of the usual length, or as long as the recipe allows."""
     return min(TRACE_TOKENS, step.teacher.continue_to or step.teacher.sampling.max_tokens or TRACE_TOKENS)
 

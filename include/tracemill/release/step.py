@@ -22,6 +22,7 @@ from tracemill.release.calibration import Calibration
 from tracemill.release.card import dataset_card
 from tracemill.release.distributions import draw_distributions
 from tracemill.release.figures import draw_figures
+from tracemill.release.forecasted import forecast_section
 from tracemill.release.models import logprobs_section, models_section
 from tracemill.release.parts import Name, Parts, Sample
 from tracemill.release.proof.section import CardProof, proof_section
@@ -92,6 +93,7 @@ class Release(Step):
         "rewards",
         "grades",
         "selected",
+        "forecasts",
         "ledger",
     )
     writes: ClassVar[tuple[str, ...]] = (RELEASED.name,)
@@ -148,7 +150,7 @@ class Release(Step):
         late = recalled(inputs.store)
         every = [manifest for sealed in _steps(inputs).values() for manifest in sealed]
         asked = models_section((one.step, one.made_with) for one in every)
-        models = told + asked + logprobs_section(every)
+        models = told + asked + forecast_section(inputs) + logprobs_section(every)
         card = dataset_card(self.title, self.description, named, tally, stages, _settings(inputs), cuts, late, models)
         funnel = {"steps": [stage.model_dump(exclude={"seconds", "missing"}) for stage in stages]}
         texts = {"README.md": card, "funnel.json": json.dumps(funnel, indent=1, ensure_ascii=False) + "\n"}

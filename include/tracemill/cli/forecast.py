@@ -1,0 +1,76 @@
+"""`tracemill forecast`: what the teachers of a run will take, and what they took."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from tracemill.cli.tables import Table
+from tracemill.cli.versions import AsJson, out
+
+if TYPE_CHECKING:
+    from tracemill.report.forecast import Forecast, Quantity
+
+_DIGITS = {"hours": 2, "money": 2}
+
+
+def forecast(
+    root: Annotated[str, typer.Argument(help="The store: a path or any fsspec URL, such as s3://bucket/prefix.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what each teacher will take of tokens, hours and money, as 90 % intervals, from the recipe's pilots.
+
+    Once a teacher is done, what it took stands beside. Nothing is asked or written.
+
+    Examples:
+
+        tracemill run mine --root var/store/mine/v1 --until pilot
+
+        tracemill forecast var/store/mine/v1
+    """
+    from tracemill.engine.store import Store
+    from tracemill.report.forecast import forecasts, together
+    from tracemill.report.funnel import recipe_of
+
+    store = Store.at(root)
+    found = forecasts(recipe_of(store), store)
+    if as_json:
+        told = [{**asdict(one), "quantities": list(map(_plain, one.quantities))} for one in found]
+        print(json.dumps({"teachers": told, "together": list(map(_plain, together(found)))}))
+        return
+    for one in found:
+        out.print(escape(_sentence(one)), soft_wrap=True)
+        out.print(_table(one.quantities))
+    if len(found) > 1:
+        out.print("All teachers together, their ends added:")
+        out.print(_table(together(found)))
+
+
+def _plain(quantity: Quantity) -> dict[str, Any]:
+    return {**asdict(quantity), "held": quantity.held}
+
+
+def _sentence(one: Forecast) -> str:
+    done = f"{one.done:,} of {one.shards:,} shards are done"
+    return (
+        f"{one.stage} asks {one.teacher} {one.problems:,} problems, of which {one.pilot} tried {one.tried:,}; hours "
+        f"are of {one.at_once:,} requests at once; {done}."
+    )
+
+
+def _table(quantities: Sequence[Quantity]) -> Table:
+    table = Table("", "expected", "90 % between", "took", "held")
+    for one in quantities:
+        digits = _DIGITS.get(one.name, 0)
+        total = one.total
+        name = f"{one.name.replace('_', ' ')} {one.unit}".strip()
+        between = "" if total is None else f"{total.low:,.{digits}f} and {total.high:,.{digits}f}"
+        expected = "unknown" if total is None else f"{total.expected:,.{digits}f}"
+        took = "" if one.actual is None else f"{one.actual:,.{digits}f}"
+        table.add_row(escape(name), expected, between, took, {True: "yes", False: "no", None: ""}[one.held])
+    return table

@@ -1,0 +1,148 @@
+"""What is said of a run beforehand, and whether it came so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from tests.build.answering import OPEN, solving
+from tests.build.several import Servers, rows
+from tracemill.cli import app
+from tracemill.cli.run import ran
+from tracemill.distill.forecasts import Total
+from tracemill.engine.store import Store
+from tracemill.errors import MissingInput, RecipeError
+from tracemill.local.run import Run
+from tracemill.recipe import Recipe, load_recipe, parse_recipe
+from tracemill.report.forecast import Quantity, forecasts, pushed, together
+
+PRICE = {"input": 2.0, "output": 10.0, "currency": "EUR"}
+
+
+def recipe(folder: Path, price: dict[str, Any] | None = None, pilots: tuple[str, ...] = ("dear", "cheap")) -> Recipe:
+    """Two teachers with a pilot each, on some of the demo's problems; the dear one has a price."""
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in list(OPEN.values())[:60]))
+    columns = {"prompt": "prompt", "reference_answer": "reference_answer", "category": "category"}
+    source = {"kind": "jsonl", "name": "open", "path": str(folder / "rows.jsonl"), "columns": columns}
+    at = {"url": "http://dear/v1", "model": "dear", "price": price}
+    models = {"dear": {"name": "dear", "api": at}, "cheap": {"name": "cheap", "weights": "org/cheap", "revision": "a"}}
+    policy = {"kind": "until_pass", "max": 4, "verifiers": [{"kind": "math"}]}
+    steps: dict[str, Any] = {}
+    for name in pilots:
+        teacher = {"kind": "chat", "model": models[name], "policy": policy}
+        tried = {"kind": "pilot", "problems": 30, "teacher": teacher, "forecast": {"problems": "all"}}
+        steps |= {f"pilot_{name}": tried, f"distill_{name}": {"kind": "distill", "problems": "all", "teacher": teacher}}
+    steps |= {"verify": {"kind": "verify", "verifiers": [{"kind": "math"}]}, "select": {"kind": "select"}}
+    steps |= {"release": {"kind": "release"}}
+    said = {"name": "forecast", "description": "", "rows_per_shard": 20, "sources": [source], "steps": steps}
+    return parse_recipe(said, "here")
+
+
+def machine() -> Any:
+    return Servers({"dear": solving(3), "cheap": solving(1)}).machine()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("forecast")
+    done = Run(recipe(folder, PRICE), str(folder / "store"), machine(), Console(quiet=True))
+    done.go()
+    return done
+
+
+def test_what_came_stands_beside_what_was_expected(run: Run) -> None:
+    dear, cheap = forecasts(run.recipe, run.store)
+    assert (dear.stage, dear.teacher, dear.problems, dear.tried, dear.done) == ("distill_dear", "dear", 60, 30, 3)
+    for one in (dear, cheap):
+        written = pl.DataFrame(rows(run, one.stage, "generations"))
+        quantities = {quantity.name: quantity for quantity in one.quantities}
+        assert quantities["samples"].actual == written.height
+        assert quantities["completion_tokens"].actual == written["completion_tokens"].sum()
+        assert quantities["hours"].actual == pytest.approx(written["seconds"].sum() / one.at_once / 3600)
+        total = quantities["samples"].total
+        assert total
+        assert total.low <= total.expected <= total.high
+
+
+def test_money_is_the_recipes_price_of_the_tokens_and_unknown_without(run: Run) -> None:
+    dear, cheap = ({one.name: one for one in found.quantities} for found in forecasts(run.recipe, run.store))
+    prompt, completion = (dear[name].actual for name in ("prompt_tokens", "completion_tokens"))
+    assert prompt
+    assert completion
+    assert (dear["money"].unit, dear["money"].actual) == ("EUR", pytest.approx((prompt * 2 + completion * 10) / 1e6))
+    expected = [dear[name].total for name in ("prompt_tokens", "completion_tokens", "money")]
+    assert all(expected)
+    assert expected[2].expected == pytest.approx((expected[0].expected * 2 + expected[1].expected * 10) / 1e6)  # type: ignore[union-attr]
+    assert (cheap["money"].total, cheap["money"].actual, cheap["money"].held) == (None, None, None)
+
+
+def test_together_what_one_does_not_know_is_unknown(run: Run) -> None:
+    found = forecasts(run.recipe, run.store)
+    whole = {one.name: one for one in together(found)}
+    assert whole["money"].total is None
+    assert whole["samples"].actual == sum(one.quantities[0].actual or 0 for one in found)
+    ends = [one.quantities[0].total for one in found]
+    assert whole["samples"].total == Total(*(sum(getattr(one, e) for one in ends) for e in ("expected", "low", "high")))
+
+
+@pytest.mark.parametrize(
+    ("total", "actual", "held"),
+    [
+        (Total(5, 4, 6), 6.0, True),
+        (Total(5, 4, 6), 6.1, False),
+        (Total(5, 4, 6), None, None),
+        (None, 5.0, None),
+    ],
+    ids=["at its end", "beyond it", "not done yet", "nobody could know"],
+)
+def test_held(total: Total | None, actual: float | None, held: bool | None) -> None:
+    assert Quantity("samples", "", total, actual).held is held
+
+
+def test_from_the_command_line(run: Run) -> None:
+    said = CliRunner().invoke(app, ["forecast", run.store.root, "--json"])
+    assert said.exit_code == 0, said.output
+    data = json.loads(said.output)
+    assert [one["teacher"] for one in data["teachers"]] == ["dear", "cheap"]
+    shown = CliRunner().invoke(app, ["forecast", run.store.root]).output
+    assert "money EUR" in shown
+    assert "unknown" in shown
+    assert "All teachers together" in shown
+
+
+def test_a_task_can_push_it(run: Run) -> None:
+    told = pushed(run.recipe, run.store, "pilot_dear")
+    assert json.loads(json.dumps(told)) == told
+    assert told["completion_tokens"]["low"] < told["completion_tokens"]["high"]
+    assert pushed(run.recipe, run.store, "select") == {}
+
+
+def test_the_card_has_both(run: Run) -> None:
+    sealed = run.store.manifest("release", 0)
+    assert sealed
+    card = run.store.read_bytes(sealed.files["README.md"].key).decode()
+    assert "### Forecast" in card
+    assert f"| {len(rows(run, 'distill_cheap', 'generations')):,} |" in card
+
+
+def test_before_all_is_done_nothing_came(tmp_path: Path) -> None:
+    made = recipe(tmp_path, None, ("cheap",))
+    place = str(tmp_path / "store")
+    with pytest.raises(MissingInput, match=r"no pilot of .* has run yet: .*--until pilot_cheap"):
+        forecasts(made, Store.at(place, create=True))
+    store = ran(made, place, machine(), until="pilot_cheap")
+    (found,) = forecasts(made, store)
+    assert found.done == 0
+    assert {quantity.actual for quantity in found.quantities} == {None}
+    assert found.quantities[0].total
+
+
+def test_a_recipe_that_forecasts_nothing_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"put a `pilot` step with `forecast: \{\}`"):
+        forecasts(load_recipe("demo"), Store.at(tmp_path.as_uri(), create=True))
