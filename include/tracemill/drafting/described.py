@@ -32,6 +32,7 @@ _UNITS = {
     "share": "share of 1",
     "characters": "characters",
 }
+_NOT_WRITTEN = ("trial",)  # of a recipe: it says how it is run, and its file may not hold it
 _SAID = {"seconds": "seconds", "mib": "MiB"}  # units that a sentence about a number names
 
 
@@ -88,13 +89,8 @@ def described(kind: Kind) -> Described:
 def keys_of(model: type[BaseModel]) -> tuple[Key, ...]:
     """Every key of a model, `kind` first, then the required ones, in the order in which they are written."""
     schema = model.model_json_schema()
-    found = [_key(model, name, info, schema) for name, info in model.model_fields.items() if _is_written(info)]
+    found = [_key(model, name, info, schema) for name, info in model.model_fields.items() if name not in _NOT_WRITTEN]
     return tuple(sorted(found, key=lambda key: (key.name != "kind", key.default != REQUIRED)))
-
-
-def _is_written(info: FieldInfo) -> bool:
-    """Whether a recipe's file may hold the key: `trial` is left out of it unless it is set, and is no key there."""
-    return info.exclude_if is None
 
 
 def reasons_of(step: type[Step]) -> dict[str, str]:

@@ -40,7 +40,7 @@ class Wanted(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     layout: LayoutName  # how a row is laid out: `tracemill export --help` says what each is for
     system: Annotated[str | None, Field(min_length=1, exclude_if=lambda text: text is None)] = None
-    rows_per_file: Annotated[int, Field(ge=1, exclude_if=lambda rows: rows == ROWS_PER_FILE)] = ROWS_PER_FILE
+    rows_per_file: Annotated[int, Field(ge=1, exclude_if=lambda rows: rows == ROWS_PER_FILE)] = ROWS_PER_FILE  # at most
     by: Annotated[Literal["teacher"] | None, Field(exclude_if=lambda by: by is None)] = None  # a folder for each
 
     @model_validator(mode="after")
