@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
+from tracemill.curate.askable import Askable
 from tracemill.curate.conflicts import Conflicts
 from tracemill.curate.filter import Filter
 from tracemill.curate.label import Label
@@ -20,7 +21,9 @@ from tracemill.decontaminate.step import UNSIGNED, Decontaminate
 from tracemill.dedup.cluster import Cluster
 from tracemill.dedup.sign import Sign
 from tracemill.dedup.unique import Unique
+from tracemill.distill.order import require_order
 from tracemill.distill.pilot import Pilot
+from tracemill.distill.repair import Repair
 from tracemill.distill.step import Distill
 from tracemill.engine.pipeline import INGEST, PLAN
 from tracemill.engine.resources import SHIPPED, Resources
@@ -59,6 +62,7 @@ from tracemill.verify.step import Verify
 # The steps that a recipe can name. To add one: its file, an import above, its name here.
 AnyStep = Annotated[
     Annotate
+    | Askable
     | Cluster
     | Conflicts
     | CutStep
@@ -80,6 +84,7 @@ AnyStep = Annotated[
     | Prove
     | References
     | Release
+    | Repair
     | Reward
     | Rules
     | Score
@@ -108,7 +113,7 @@ class Recipe(BaseModel):
     description: str  # for the lists and the card
     rows_per_shard: Annotated[int, Field(ge=1)] = 2000  # rows of a shard at most
     sources: Annotated[tuple[AnySource, ...], Field(min_length=1)]
-    steps: Annotated[dict[str, AnyStep], AfterValidator(require_measured)]
+    steps: Annotated[dict[str, AnyStep], AfterValidator(require_measured), AfterValidator(require_order)]
     trial: Annotated[int | None, Field(ge=1, exclude_if=lambda rows: rows is None)] = None
     _folder: str | None = PrivateAttr(None)
 
@@ -121,21 +126,6 @@ class Recipe(BaseModel):
                 first, known = settings.setdefault(verifier.name, (name, verifier.settings()))
                 if known != verifier.settings():
                     raise ValueError(f"steps {first!r} and {name!r} give verifier {verifier.name!r} different settings")
-        return self
-
-    @model_validator(mode="after")
-    def _no_policy_without_its_pilot(self) -> Self:
-        tried: set[str] = set()
-        for name, step in self.steps.items():
-            if isinstance(step, Pilot):
-                tried.add(step.teacher.model.name)
-            elif isinstance(step, Distill) and step.teacher.policy.needs_pilot:
-                teacher = step.teacher.model.name
-                if teacher not in tried:
-                    raise ValueError(
-                        f"step {name!r}: policy until_decided has no prior of teacher {teacher!r}: put a `pilot` step "
-                        "with this teacher before it, or give `prior: {alpha: 0.5, beta: 0.5}`"
-                    )
         return self
 
     @model_validator(mode="after")

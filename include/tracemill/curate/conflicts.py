@@ -20,9 +20,8 @@ from tracemill.engine.ids import Unit
 from tracemill.engine.resources import Resources
 from tracemill.engine.step import Inputs, Output, Step, ledger_rows
 from tracemill.engine.tables import columns_of
-from tracemill.text.answer_text import normalised_answer
 from tracemill.text.extract import final_answer
-from tracemill.verify.math.verifier import MAX_ANSWER
+from tracemill.verify.math.same_answer import same_spelling
 
 TEACHERS = "teachers_against_reference"
 
@@ -120,13 +119,6 @@ def _references(inputs: Inputs, ids: Iterable[str]) -> Mapping[str, str]:
     table = inputs.table("problems", ["id", "reference_answer"])
     chosen = table.filter(pc.is_in(table["id"], value_set=pa.array(list(ids), pa.string())))
     return {row["id"]: row["reference_answer"] or "" for row in chosen.to_pylist()}
-
-
-def same_spelling(answer: str | None) -> str | None:
-    """The answer in the spelling in which the verifier compares it, so that equal answers are mostly equal texts."""
-    if answer is None or len(answer) > MAX_ANSWER:
-        return None
-    return "".join(normalised_answer(answer).split()) or None
 
 
 def _detail(row: Mapping[str, Any] | None) -> str | None:

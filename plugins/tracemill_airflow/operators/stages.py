@@ -11,6 +11,7 @@ from typing import Any
 from tracemill_airflow.operators.announcing import AnnouncingOperator
 from tracemill_airflow.operators.asking import AskingOperator
 from tracemill_airflow.operators.base import StageOperator
+from tracemill_airflow.operators.forecasting import ForecastingOperator
 from tracemill_airflow.operators.training import TellingOperator, TrainingOperator
 
 
@@ -30,6 +31,12 @@ class FilterOperator(StageOperator):
     """Turns away problems whose text is no usable question: empty, broken, links, tables."""
 
     stage_name = "filter"
+
+
+class AskableOperator(StageOperator):
+    """Turns away problems to which no single short answer can be compared, and asks choices as questions."""
+
+    stage_name = "askable"
 
 
 class SignOperator(StageOperator):
@@ -91,8 +98,8 @@ class AnnotateOperator(AskingOperator):
     stage_name = "annotate"
 
 
-class PilotOperator(AskingOperator):
-    """Tries a teacher on a few problems of all shards, so that its policy knows what to expect of the others."""
+class PilotOperator(ForecastingOperator):
+    """Tries a teacher on a few problems of all shards, so that it is known what to expect of the others."""
 
     stage_name = "pilot"
     gathers = True
@@ -102,6 +109,12 @@ class DistillOperator(AskingOperator):
     """Has the teacher write traces for problems without a verified response."""
 
     stage_name = "distill"
+
+
+class RepairOperator(AskingOperator):
+    """Asks a stronger model where most responses contradict a reference, and repairs it where the model agrees."""
+
+    stage_name = "repair"
 
 
 class VerifyMathOperator(StageOperator):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.build.trial import Trial
-from tracemill.curate.conflicts import same_spelling
+from tracemill.verify.math.same_answer import same_spelling
 
 STEPS = {"references": {"kind": "references"}, "conflicts": {"kind": "conflicts"}}
 JUDGED = {"verify_math": {"kind": "verify", "verifiers": [{"kind": "math"}]}, "conflicts": {"kind": "conflicts"}}

@@ -26,6 +26,30 @@ CONFLICTS = declare(
     )
 )
 
+# Problems whose reference most responses contradict: `votes` of `responses` that state an answer say `common`, and a
+# stronger model, asked for its own, said `said`. `outcome` is repaired (it says the same: the problem goes on as
+# `repaired_as`, with `common` as reference), doubted (it says another answer) or unsettled (nothing could be shown).
+REPAIRS = declare(
+    Table(
+        "repairs",
+        pa.schema(
+            [
+                ("problem_id", pa.string()),
+                ("reference", pa.large_string()),
+                ("common", pa.large_string()),
+                ("votes", pa.int32()),
+                ("responses", pa.int32()),
+                ("teachers", pa.list_(pa.string())),
+                ("asked", pa.string()),
+                ("said", pa.list_(pa.large_string())),
+                ("outcome", pa.string()),
+                ("repaired_as", pa.string()),
+            ]
+        ),
+        about=("problem", "problem_id"),
+    )
+)
+
 # `trust` is high or low for programs (see docs/design/sandbox.md), null where it means nothing. `overrules` names the
 # verifiers whose fail or "could not tell" this verdict's pass sets aside: a judge's, by its recipe; null otherwise.
 VERDICTS = declare(

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tracemill.engine.resources import Resources
-from tracemill.verify.math.verifier import MathVerifier
+from tracemill.text.answer_text import normalised_answer
+from tracemill.verify.math.verifier import MAX_ANSWER, MathVerifier
 from tracemill.verify.verifier import Question
 
 Sameness = Literal["equal", "different", "unknown"]
@@ -29,6 +30,13 @@ def same_answers(pairs: Sequence[tuple[str, str]], workers: int) -> list[Samenes
     for verdict in MathVerifier().judge(questions, Resources(workers=workers)):
         found[asked[int(verdict.generation_id)]] = _MEANING.get(verdict.status, "unknown")
     return [_same_text(pair) or found.get(pair, "unknown") for pair in pairs]
+
+
+def same_spelling(answer: str | None) -> str | None:
+    """The answer in the spelling in which the verifier compares it, so that equal answers are mostly equal texts."""
+    if answer is None or len(answer) > MAX_ANSWER:
+        return None
+    return "".join(normalised_answer(answer).split()) or None
 
 
 def _same_text(pair: tuple[str, str]) -> Sameness | None:

@@ -1,0 +1,153 @@
+"""Reads what a mathematical problem asks for: a proof, several things, something in a picture, or one thing alone.
+
+AM-Thinking-v1 (arXiv 2505.08311, section 2) drops proofs, several sub-questions and questions about an image, and has
+choices rewritten as fill-in; it names no rules. Ours look for a request, not a word: "waterproof", "the data show
+that" and a condition (i) ask for nothing. Where a rule cannot tell, the problem is left as it is; choices are opened
+only where their question is one without them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tracemill.text.choices import open_form, parted
+
+# Without any of these no rule can hit, and the regular expressions below need not be tried; in RE2's language.
+TRIGGERS = (
+    r"(?i)prove|show|!\[|justify|demonstrate|proof|证|image|img|figure|diagram|picture|illustrat|drawing|sketch|drawn|depicted"
+    r"|includegraphics|图|[?？](?s:.*)[?？]|[(（]\s*(?:a|1|i)\s*[)）]|(?m:^\s*(?:a|1)[.)])|(?:^|\s)B[.)、:．]|b\)"
+)
+_BEGINS = r"(?:\A|[.!?;:,。；：！？]\s*|\n\s*|\b(?:and|then|please|also|hence|thus|therefore)[,]?\s+|(?<=[.)])\s+)"
+_PROOF = re.compile(
+    _BEGINS + r"(?:(?:prove|disprove)\b(?!\s+(?:to\s+be|useful))|(?:show|demonstrate|justify)\s+(?:that|why)\b"
+    r"|give\s+an?\s+(?:\w+\s+)?proof\b)"
+    r"|(?:\A|[。；：，,;:\n）)]\s*)(?:求证|试证|证明|并证明)(?!书|了|材料|过)",
+    re.IGNORECASE,
+)
+_PICTURE = re.compile(
+    r"!\[[^\]\n]*\]\(|<img\s|\\includegraphics"
+    r"|\b(?:figures?|diagrams?|pictures?|images?|illustrations?|drawings?|sketch)\s+(?:below|above|shown|at\s+(?:the\s+)?right)"
+    r"|\b(?:shown|pictured|illustrated|depicted|drawn)\s+(?:below|above)(?=\s*(?:[.,;:)]|\Z|\b(?:is|are|has|have|with)\b))"
+    r"|\b(?:shown|pictured|illustrated|depicted|drawn)\s+(?:in|on)\s+the\s+"
+    r"(?:\w+\s+)?(?:figure|diagram|picture|image|illustration|drawing|graph|grid)\b"
+    r"|\b(?:in|from|to|see|consider)\s+the\s+(?:accompanying\s+|following\s+|given\s+|adjoining\s+)?"
+    r"(?:figure|diagram|picture|illustration)\b"
+    r"|如图|下图|上图|右图|左图|图中|图所示|图示",
+    re.IGNORECASE,
+)
+_DRAWN = re.compile(r"\[asy\]|\\begin\{(?:asy|tikzpicture|picture)\}|\\draw\b|```")  # the picture is there, as text
+_LABELS = tuple(
+    (re.compile(form, re.MULTILINE), marks)
+    for form, marks in (
+        (r"(?:(?<=\s)|^)[(（]([a-h])[)）]", "abcdefgh"),
+        (r"(?:(?<=[\s。；;])|^)[(（]([1-8])[)）]", "12345678"),
+        (r"(?:(?<=\s)|^)[(（](i{1,3}|iv|vi{0,3})[)）]", "i ii iii iv v vi vii viii"),
+        (r"^\s*([a-h])[.)]\s", "abcdefgh"),
+        (r"^\s*([1-8])[.)]\s", "12345678"),
+    )
+)
+_ASKS = re.compile(
+    r"[?？]|\b(?:find|determine|calculate|compute|evaluate|what|how\s+(?:many|much|long|far|old)|prove|show\s+that|solve|"
+    r"sketch|draw|state|explain|estimate|simplify|factori[sz]e|express|write\s+down)\b|求|计算|证明|写出|多少|什么",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"[\"“][^\"”\n]*[\"”]|``[^'\n]*''")
+_QUESTION = re.compile(r"[^.!?。！？\n]*[?？]")
+_ASKING = re.compile(
+    r"\b(?:what|which|how|who|when|where|is|are|does|do|can|could|will|would)\b|[求吗呢几何么少]", re.IGNORECASE
+)
+# A choice whose question has one answer without it: it asks for a definite value, and nothing in it weighs choices.
+_DEFINITE = re.compile(
+    r"\b(?:what\s+(?:is|are|was)|find|calculate|compute|evaluate|determine|how\s+(?:many|much|long|far|old)|solve|"
+    r"simplify|equals?|is)\b|求|计算|多少|等于|[为是]\s*\Z|=\s*\Z",
+    re.IGNORECASE,
+)
+_WEIGHED = re.compile(
+    r"\b(?:which|closest|nearest|approximately|about|roughly|best|could|can|might|may|must|possible|possibly|necessarily|"
+    r"except|not|true|false|correct|incorrect|likely|any|one\s+of|example|an?\s+value|between|least|most|largest|smallest|"
+    r"greatest|equivalent|statements?|suitable|reasonable|range|interval|select|choose)\b"
+    r"|[哪选]|可能|最|约|不|能|正确|错误|范围|成立|近|或",
+    re.IGNORECASE,
+)
+_RELATIVE = re.compile(
+    r"\b(?:none|all|both|neither|either|above|below|other|another|cannot|can't|not\s+enough|insufficient|undefined|"
+    r"[A-J]\s+and\s+[A-J])\b|以上|都|无法|不能|不确定|其他",
+    re.IGNORECASE,
+)
+_SUBSTANCE = re.compile(r"[\d$\\]|(?:\w+\W+){4}")  # a formula or some words, without which nothing is asked
+_WORD = re.compile(r"(?<!\\)\b[a-zA-Z]{4,}")
+_LONGEST = 60  # characters of a choice that is a value
+_LETTER = re.compile(r"\s*(?:\\(?:boxed|text|mathrm|textbf)\{)?[(（]?\s*([A-J])\s*[)）]?\s*\}?\s*[.:：]?\s*")
+_LETTERED = re.compile(r"\s*[(（]?([A-J])[)）.:：]\s*(\S.*)", re.DOTALL)
+
+
+def asks_for_a_proof(text: str) -> bool:
+    """Whether the problem itself has something proved or shown."""
+    return _PROOF.search(text) is not None
+
+
+def asks_several(text: str) -> bool:
+    """Whether there are two or more sub-questions: labelled parts that each ask, or two questions with their marks."""
+    stem = parted(text)[0]
+    if any(sum(_ASKS.search(part) is not None for part in parts) > 1 for parts in _labelled(stem)):
+        return True
+    plain = _QUOTED.sub(" ", stem)
+    return sum(_ASKING.search(found) is not None for found in _QUESTION.findall(plain)) > 1
+
+
+def asks_about_a_picture(text: str) -> bool:
+    """Whether it refers to a picture that is not in the text."""
+    return _PICTURE.search(text) is not None and _DRAWN.search(text) is None
+
+
+def is_a_choice(text: str, reference: str | None) -> bool:
+    """Whether it lists choices, one of which the reference names: conditions (a), (b) and (c) are listed alike."""
+    choices = parted(text)[1]
+    return bool(choices) and reference is not None and _meant(reference, choices) is not None
+
+
+def filled_in(text: str, reference: str | None) -> tuple[str, str] | None:
+    """The question without its choices and the answer in words; None where the choices are part of the question.
+
+    Only where the question asks for one definite value, the reference names one of the choices, and that choice is a
+    value by itself, unlike every other.
+    """
+    stem, choices = parted(text)
+    if reference is None or not choices or open_form(text) != stem or not _SUBSTANCE.search(stem):
+        return None
+    if _DEFINITE.search(stem) is None or _WEIGHED.search(stem):
+        return None
+    answer = _meant(reference, choices)
+    spelled = ["".join(choice.lower().split()) for choice in choices.values()]
+    if answer is None or len(set(spelled)) < len(spelled) or any(_RELATIVE.search(one) for one in choices.values()):
+        return None
+    is_value = len(answer) <= _LONGEST and (any(c.isdigit() for c in answer) or not _WORD.search(answer))
+    return (stem, answer) if is_value else None
+
+
+def _meant(reference: str, choices: dict[str, str]) -> str | None:
+    """The choice that a reference names: by its letter, its letter and text, or its text."""
+    letter = _LETTER.fullmatch(reference)
+    if letter:
+        return choices.get(letter[1])
+    both = _LETTERED.fullmatch(reference)
+    said = {"".join(one.split()): one for one in choices.values()}
+    if both:
+        named = choices.get(both[1])
+        return named if named is not None and "".join(named.split()) == "".join(both[2].split()) else None
+    return said.get("".join(reference.split()))
+
+
+def _labelled(text: str) -> Iterator[list[str]]:
+    """The parts of each run of labels a, b, ... or 1, 2, ... that begins at the first."""
+    for form, names in _LABELS:
+        order = names.split() if " " in names else list(names)
+        found = [(mark, order.index(mark[1])) for mark in form.finditer(text) if mark[1] in order]
+        run: list[re.Match[str]] = []
+        for mark, place in found:
+            if place == len(run):
+                run.append(mark)
+        ends = [*(mark.start() for mark in run[1:]), len(text)]
+        if len(run) > 1:
+            yield [text[mark.end() : end] for mark, end in zip(run, ends, strict=True)]

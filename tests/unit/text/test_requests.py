@@ -1,0 +1,169 @@
+"""What a problem asks for. Each text is a trap of its own: a word that is no request, or a request without the word."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tracemill.text.requests import (
+    TRIGGERS,
+    asks_about_a_picture,
+    asks_for_a_proof,
+    asks_several,
+    filled_in,
+    is_a_choice,
+)
+
+PROOFS = [
+    "Prove that $\\sqrt{2}$ is irrational.",
+    "Let $a, b > 0$. Show that $a + b \\ge 2\\sqrt{ab}$.",
+    "Let n be odd. Determine the sign, and prove your claim.",
+    "Disprove: every prime is odd.",
+    "In triangle ABC, AB = AC.\nProve: the angles at B and C are equal.",
+    "If $n$ is even, justify why $n^2$ is even.",
+    "设 $a>b>0$，求证：$a^2>b^2$。",
+    "证明：$\\sqrt{3}$ 是无理数。",
+    "已知三角形ABC，(1) 求角A；(2) 证明AB=AC。",
+]
+NO_PROOFS = [
+    "A waterproof watch costs 40 dollars. How much do three cost?",
+    "The data show that 30% of 50 pupils walk. How many pupils walk?",
+    "A bottle of 80-proof rum is mixed with water. What is its proof?",
+    "Ann wants to prove that she is quick: she runs 100 m in 20 s. What is her speed?",
+    "How many lines does a proof of 3 pages with 40 lines each have?",
+    "Improve the estimate of $\\pi$: compute $355/113$ to six digits.",
+    "His identity was proved by two letters. How many letters were left of 9?",
+    "某人持身份证明材料5份，用去2份，还剩几份？",
+]
+
+
+@pytest.mark.parametrize("text", PROOFS)
+def test_a_proof_that_is_asked_for(text: str) -> None:
+    assert asks_for_a_proof(text)
+
+
+@pytest.mark.parametrize("text", NO_PROOFS)
+def test_a_proof_that_is_only_spoken_of(text: str) -> None:
+    assert not asks_for_a_proof(text)
+
+
+SEVERAL = [
+    "(a) Find $f(2)$. (b) Find the zeros of $f$.",
+    "A ball falls from 20 m.\n1. How long does it fall?\n2. What is its speed then?",
+    "Let $f(x) = x^2$. (i) Compute $f'(1)$. (ii) Sketch the graph.",
+    "How old is Tom? How old is his sister?",
+    "What is the sum of the digits? And how many of them are odd?",
+    "已知函数 $f(x)=x^2+1$。（1）求 $f(2)$；（2）求 $f$ 的最小值。",
+]
+ONE = [
+    "Find all functions with (a) $f(0) = 1$ and (b) $f(x+y) = f(x)f(y)$.",
+    "Let (1) $x + y = 3$ and (2) $x - y = 1$. Find $x$.",
+    "What is $2 + 2$? (a) 3 (b) 4 (c) 5",
+    '"What is your number?" asked Ann. Bob said 7. What is twice Bob\'s number?',
+    "Find the values of $x$ and $y$ if $x + y = 5$ and $x - y = 1$.",
+    "A shop sells pens at 3 dollars. How much do 7 pens cost? Give your answer in cents.",
+    "Steps: (a) take a number, (b) double it, (c) add 3. What number gives 11?",
+    "甲有3个苹果，乙有5个，一共有多少个？",
+]
+
+
+@pytest.mark.parametrize("text", SEVERAL)
+def test_several_questions(text: str) -> None:
+    assert asks_several(text)
+
+
+@pytest.mark.parametrize("text", ONE)
+def test_one_question_with_many_marks(text: str) -> None:
+    assert not asks_several(text)
+
+
+PICTURES = [
+    "In the figure, AB = 5 and BC = 12. Find AC.",
+    "The shaded region shown below has area $A$. Find $A$.",
+    "Use the diagram at the right to find $x$.",
+    "A square is divided as shown in the picture. What is the area of the grey part?",
+    "How many triangles are there?\n![](triangles.png)",
+    "如图，AB=5，求AC的长。",
+]
+NO_PICTURES = [
+    "A figure skater turns 3 times a second. How many turns are that in a minute?",
+    "Find the area under the graph of $y = x^2$ from 0 to 3.",
+    "A picture costs 30 dollars, its frame 12. What do both cost?",
+    "In the diagram, ABCD is a square.\n[asy]\ndraw((0,0)--(1,0)--(1,1)--(0,1)--cycle);\n[/asy]\nFind its area.",
+    "He has shown below average results in 3 of 12 tests. What share is that?",
+    "Round 3.14159 to four significant figures.",
+    "图书馆有300本书，借出120本，还剩多少本？",
+]
+
+
+@pytest.mark.parametrize("text", PICTURES)
+def test_a_picture_that_is_not_there(text: str) -> None:
+    assert asks_about_a_picture(text)
+
+
+@pytest.mark.parametrize("text", NO_PICTURES)
+def test_no_picture_is_needed(text: str) -> None:
+    assert not asks_about_a_picture(text)
+
+
+CHOICES = "(A) 3 (B) 4 (C) 5 (D) 6"
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "expected"),
+    [
+        pytest.param(f"What is $2 + 2$? {CHOICES}", "B", ("What is $2 + 2$?", "4"), id="a letter"),
+        pytest.param(f"What is $2 + 2$? {CHOICES}", "(B)", ("What is $2 + 2$?", "4"), id="a letter in brackets"),
+        pytest.param(f"What is $2 + 2$? {CHOICES}", "\\boxed{B}", ("What is $2 + 2$?", "4"), id="a letter in a box"),
+        pytest.param(f"What is $2 + 2$? {CHOICES}", "4", ("What is $2 + 2$?", "4"), id="the choice itself"),
+        pytest.param(f"What is $2 + 2$? {CHOICES}", "B. 4", ("What is $2 + 2$?", "4"), id="both"),
+        pytest.param(f"What is $2 + 2$? {CHOICES}", "B. 5", None, id="a letter and another's text"),
+        pytest.param(f"What is $2 + 2$? {CHOICES}", "E", None, id="a letter that there is not"),
+        pytest.param(f"What is $2 + 2$? {CHOICES}", "7", None, id="none of the choices"),
+        pytest.param(f"What is $2 + 2$? {CHOICES}", None, None, id="no reference"),
+        pytest.param(f"Which number is the smallest prime? {CHOICES}", "A", None, id="a choice among choices"),
+        pytest.param(f"Which of the following is prime? {CHOICES}", "A", None, id="the following"),
+        pytest.param(f"What is closest to $\\sqrt{{17}}$? {CHOICES}", "B", None, id="the closest of them"),
+        pytest.param(f"What could $x$ be if $x^2 < 20$? {CHOICES}", "B", None, id="one of several that could be"),
+        pytest.param(
+            "What is $2+2$? (A) 3 (B) 4 (C) none of these", "B", None, id="a choice that speaks of the others"
+        ),
+        pytest.param("What is $2+2$? (A) 4 (B) 4 (C) 5", "A", None, id="two alike"),
+        pytest.param(
+            "What is the sum of two odd numbers? (A) always odd (B) always even (C) sometimes prime",
+            "B",
+            None,
+            id="a choice in words",
+        ),
+        pytest.param(
+            "计算 $2+2$ 等于（ ）\nA. 3\nB. 4\nC. 5", "B", ("计算 $2+2$ 等于", "4"), id="a gap to be filled in"
+        ),
+        pytest.param("What is $2 + 2$?", "4", None, id="no choices at all"),
+        pytest.param(f"Equal to: {CHOICES}", "B", None, id="no question without its choices"),
+    ],
+)
+def test_choices_are_filled_in_only_where_the_question_has_one_answer_without_them(
+    text: str, reference: str | None, expected: tuple[str, str] | None
+) -> None:
+    assert filled_in(text, reference) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "is_one"),
+    [
+        pytest.param(f"Which is prime? {CHOICES}", "C", True, id="a letter"),
+        pytest.param(f"Which is prime? {CHOICES}", "5", True, id="the words of one"),
+        pytest.param("Find all n with (a) n > 2, (b) n < 9 and (c) n prime.", "15", False, id="conditions"),
+        pytest.param(f"Which is prime? {CHOICES}", None, False, id="no reference"),
+        pytest.param("Which is prime?", "C", False, id="a letter of no list"),
+    ],
+)
+def test_choices_are_those_that_the_reference_is_one_of(text: str, reference: str | None, is_one: bool) -> None:
+    assert is_a_choice(text, reference) == is_one
+
+
+@pytest.mark.parametrize("text", [*PROOFS, *SEVERAL, *PICTURES, f"What is $2 + 2$? {CHOICES}", "a) 1 b) 2 c) 3"])
+def test_whatever_a_rule_hits_is_looked_at(text: str) -> None:
+    """Trap: a rule that is taught another word, while nobody looks at problems that have no other."""
+    assert re.search(TRIGGERS, text)
