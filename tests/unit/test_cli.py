@@ -237,3 +237,27 @@ def test_ctrl_c_is_exit_code_130_and_the_next_run_continues(tmp_path: Path) -> N
     result = tracemill("run", path, "--root", root, "--step", "ingest")
     assert result.exit_code == 0
     assert f"({sealed} sealed before)" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        pytest.param(["--until", "lable"], 1, "did you mean 'label'", id="no such step"),
+        pytest.param(["--until", "label", "--step", "label"], 2, "give one of them", id="one step and all up to one"),
+    ],
+)
+def test_a_run_up_to_a_step_that_cannot_be(
+    recipe: Path, tmp_path: Path, options: list[str], code: int, said: str
+) -> None:
+    result = tracemill("run", recipe, "--root", tmp_path / "store", *options)
+    assert result.exit_code == code
+    assert said in " ".join(result.output.split())
+
+
+def test_a_run_up_to_a_step_ends_there(recipe: Path, tmp_path: Path) -> None:
+    result = tracemill("run", recipe, "--root", tmp_path / "store", "--until", "label")
+    assert result.exit_code == 0, result.output
+    store = Store.at(str(tmp_path / "store"))
+    assert store.manifest("label", 0)
+    assert store.manifest("select", 0) is None
+    assert "tracemill publish" not in result.output

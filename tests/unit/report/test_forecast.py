@@ -4,54 +4,28 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from tests.build.answering import OPEN, solving
-from tests.build.several import Servers, rows
+from tests.build.forecasting import PRICE, forecasting, machine
+from tests.build.several import rows
 from tracemill.cli import app
 from tracemill.cli.run import ran
 from tracemill.distill.forecasts import Total
 from tracemill.engine.store import Store
 from tracemill.errors import MissingInput, RecipeError
 from tracemill.local.run import Run
-from tracemill.recipe import Recipe, load_recipe, parse_recipe
+from tracemill.recipe import load_recipe
 from tracemill.report.forecast import Quantity, forecasts, pushed, together
-
-PRICE = {"input": 2.0, "output": 10.0, "currency": "EUR"}
-
-
-def recipe(folder: Path, price: dict[str, Any] | None = None, pilots: tuple[str, ...] = ("dear", "cheap")) -> Recipe:
-    """Two teachers with a pilot each, on some of the demo's problems; the dear one has a price."""
-    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in list(OPEN.values())[:60]))
-    columns = {"prompt": "prompt", "reference_answer": "reference_answer", "category": "category"}
-    source = {"kind": "jsonl", "name": "open", "path": str(folder / "rows.jsonl"), "columns": columns}
-    at = {"url": "http://dear/v1", "model": "dear", "price": price}
-    models = {"dear": {"name": "dear", "api": at}, "cheap": {"name": "cheap", "weights": "org/cheap", "revision": "a"}}
-    policy = {"kind": "until_pass", "max": 4, "verifiers": [{"kind": "math"}]}
-    steps: dict[str, Any] = {}
-    for name in pilots:
-        teacher = {"kind": "chat", "model": models[name], "policy": policy}
-        tried = {"kind": "pilot", "problems": 30, "teacher": teacher, "forecast": {"problems": "all"}}
-        steps |= {f"pilot_{name}": tried, f"distill_{name}": {"kind": "distill", "problems": "all", "teacher": teacher}}
-    steps |= {"verify": {"kind": "verify", "verifiers": [{"kind": "math"}]}, "select": {"kind": "select"}}
-    steps |= {"release": {"kind": "release"}}
-    said = {"name": "forecast", "description": "", "rows_per_shard": 20, "sources": [source], "steps": steps}
-    return parse_recipe(said, "here")
-
-
-def machine() -> Any:
-    return Servers({"dear": solving(3), "cheap": solving(1)}).machine()
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("forecast")
-    done = Run(recipe(folder, PRICE), str(folder / "store"), machine(), Console(quiet=True))
+    done = Run(forecasting(folder, PRICE), str(folder / "store"), machine(), Console(quiet=True))
     done.go()
     return done
 
@@ -132,7 +106,7 @@ def test_the_card_has_both(run: Run) -> None:
 
 
 def test_before_all_is_done_nothing_came(tmp_path: Path) -> None:
-    made = recipe(tmp_path, None, ("cheap",))
+    made = forecasting(tmp_path, None, ("cheap",))
     place = str(tmp_path / "store")
     with pytest.raises(MissingInput, match=r"no pilot of .* has run yet: .*--until pilot_cheap"):
         forecasts(made, Store.at(place, create=True))
