@@ -68,12 +68,15 @@ class Scope(BaseModel):
 
     def spared(self, inputs: Inputs, verified: Set[str], shard: int | None = None) -> dict[str, Fate]:
         """What becomes of the problems that are not asked for; `verified` are those with a verified response."""
+        known = dict.fromkeys(verified if self.problems == "unverified" else (), Fate("kept", "verified"))
+        if not (self.sources or self.routes):
+            return known
         rows = pl.DataFrame(inputs.table("problems", ["id", "source", "category", "difficulty"], shard))
         own = pl.col("source").is_in(self.sources).fill_null(False)
         spared = dict.fromkeys(rows.filter(~own)["id"] if self.sources else (), Fate("kept", "not_asked"))
         if self.routes:
             spared |= self._routed_away(rows if self.labels == "source" else _annotated(rows, inputs, shard))
-        return spared | dict.fromkeys(verified if self.problems == "unverified" else (), Fate("kept", "verified"))
+        return spared | known
 
     def _routed_away(self, rows: pl.DataFrame) -> dict[str, Fate]:
         kinds = rows.select("category", "difficulty").unique().rows()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,22 @@ def test_a_server_that_refuses_takes_nothing(store: Store) -> None:
     server = FakeServer(context=1)
     found = foreseen(run(pilot(), server, inputs))
     assert found["completion_tokens"]["expected"] == 0
+
+
+def test_arrival_changes_no_number_and_a_larger_pilot_pays_for_the_difference(store: Store) -> None:
+    inputs = shard(store, problems=PROBLEMS)
+    servers = [FakeServer(say=sometimes(0.5), seconds=s) for s in (None, lambda _p, _s: random.random() / 50)]
+    found = [run(pilot(UNTIL_PASS), one, inputs, TRACEMILL_SAMPLES=str(n)) for n, one in enumerate(servers)]
+    tokens = [pl.DataFrame(one.tables["piloted"]).drop("seconds").sort("problem_id") for one in found]
+    assert tokens[0].equals(tokens[1])
+    tried = set(tokens[0]["problem_id"])
+    server = FakeServer(say=sometimes(0.5))
+    larger = run(pilot(UNTIL_PASS, problems=40), server, inputs, TRACEMILL_SAMPLES="0")
+    assert tried < {row["problem_id"] for row in larger.tables["piloted"].to_pylist()}
+    texts = {one["prompt"] for one in PROBLEMS if one["id"] in tried}
+    asked = [one["messages"][-1]["content"] for one in server.generated]
+    assert asked
+    assert not [one for one in asked if one.split("\n")[0] in texts]
 
 
 SOURCES = [{"kind": "demo", "name": "d", "part": "maths"}]
