@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-ENOUGH = 20  # tried problems of a stratum that stands for itself: of fewer the spread follows single problems
+ENOUGH = 10  # tried problems of a stratum that stands for itself: fewer seldom show the tail of its lengths
 LEVEL = 0.90
 QUANTITIES = ("samples", "prompt_tokens", "completion_tokens", "seconds")
 F64 = NDArray[np.float64]
