@@ -201,7 +201,7 @@ class Pilot(AskingStep):
 
 def told(row: dict[str, Any]) -> str:
     """A row of `forecasts` as a sentence."""
-    what = row["quantity"].replace("_", " ")
+    what = "seconds of requests" if row["quantity"] == "seconds" else row["quantity"].replace("_", " ")
     between = f"{row['low']:,.0f} to {row['high']:,.0f}"
     return f"{row['expected']:,.0f} {what} expected of {row['problems']:,} problems, 90 % between {between}"
 
