@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from multiprocessing.synchronize import Barrier
 
+from tracemill.distill.pilot import Pilot
 from tracemill.engine.resources import SHIPPED, Resources
 from tracemill.engine.runner import run_shard, shard_count
 from tracemill.engine.store import Store
@@ -30,7 +31,7 @@ BEFORE = ("plan", "ingest", "label")
 
 def figures() -> dict[str, float | int]:
     """The least share that any of the teachers keeps, and the answers a second of each alone."""
-    recipe = load_recipe("compare_demo")
+    recipe = _recipe()
     with tempfile.TemporaryDirectory(prefix="teachers") as folder:
         alone = {name: _timed(recipe, f"{folder}/{name}", [name])[name] for name in RIGHT}
         together = _timed(recipe, f"{folder}/all", list(RIGHT))
@@ -51,6 +52,14 @@ def _timed(recipe: Recipe, root: str, names: Sequence[str]) -> dict[str, float]:
         return {name: job.get() for name, job in zip(names, jobs, strict=True)}
 
 
+def _recipe() -> Recipe:
+    """The recipe without its pilots: what they ask, a stage would find answered."""
+    recipe = load_recipe("compare_demo")
+    return recipe.model_copy(
+        update={"steps": {name: step for name, step in recipe.steps.items() if not isinstance(step, Pilot)}}
+    )
+
+
 _START: list[Barrier] = []
 
 
@@ -60,7 +69,7 @@ def _begin(start: Barrier) -> None:
 
 def _stage(root: str, name: str) -> float:
     """Run one teacher's stage in this process; returns its seconds, from when all are there."""
-    recipe = load_recipe("compare_demo")
+    recipe = _recipe()
     store = Store.at(root)
     teacher = f"teacher-{name}"
     at = {ENDPOINTS: json.dumps({teacher: [{"url": f"http://{teacher}", "model": teacher}]})}
