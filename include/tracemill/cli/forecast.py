@@ -16,7 +16,7 @@ from tracemill.cli.versions import AsJson, out
 if TYPE_CHECKING:
     from tracemill.report.forecast import Forecast, Quantity
 
-_DIGITS = {"hours": 2, "money": 2}
+_FINE = ("hours", "money")
 
 
 def forecast(
@@ -66,11 +66,17 @@ def _sentence(one: Forecast) -> str:
 def _table(quantities: Sequence[Quantity]) -> Table:
     table = Table("", "expected", "90 % between", "took", "held")
     for one in quantities:
-        digits = _DIGITS.get(one.name, 0)
         total = one.total
         name = f"{one.name.replace('_', ' ')} {one.unit}".strip()
-        between = "" if total is None else f"{total.low:,.{digits}f} and {total.high:,.{digits}f}"
-        expected = "unknown" if total is None else f"{total.expected:,.{digits}f}"
-        took = "" if one.actual is None else f"{one.actual:,.{digits}f}"
+        between = "" if total is None else f"{_number(one.name, total.low)} and {_number(one.name, total.high)}"
+        expected = "unknown" if total is None else _number(one.name, total.expected)
+        took = "" if one.actual is None else _number(one.name, one.actual)
         table.add_row(escape(name), expected, between, took, {True: "yes", False: "no", None: ""}[one.held])
     return table
+
+
+def _number(name: str, value: float) -> str:
+    """A count whole; hours and money to a hundredth, or to three digits where they are less than one."""
+    if name not in _FINE:
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if value >= 1 else f"{value:.3g}"
