@@ -25,15 +25,22 @@ Numbered = Annotated[int | None, typer.Option("--version", min=1, help="This ver
 
 def opened(release: str, number: int | None) -> Opened:
     """A published folder, or what a store holds: the version of that number, else the last one, else its release."""
-    from tracemill.engine.store import Store
+    from tracemill.engine.store import MARKER, Store
+    from tracemill.errors import MissingInput
+    from tracemill.release.trainers.folder import MARK
     from tracemill.release.trainers.opened import release_files, release_folder
     from tracemill.release.writer import METADATA_FILE
     from tracemill.report.funnel import recipe_of
     from tracemill.report.publish import released
     from tracemill.versions.versions import latest, version
 
-    if number is None and (Path(release) / METADATA_FILE).is_file():
-        return release_folder(Path(release))
+    folder = Path(release)
+    if (folder / MARK).is_file():
+        raise MissingInput(f"{release} is an export: name the release that it was made from")
+    if number is None and (folder / METADATA_FILE).is_file():
+        return release_folder(folder)
+    if folder.is_dir() and not (folder / MARKER).is_file():
+        raise MissingInput(f"{release} is no published release ({METADATA_FILE} is missing), nor a store ({MARKER} is)")
     store = Store.at(release)
     found = version(store, number) if number is not None else latest(store)
     return release_files(store, found.files if found else released(recipe_of(store), store).files)

@@ -18,8 +18,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from typer.testing import CliRunner
 
 from tests.build.released import release, row
+from tracemill.cli import app
 from tracemill.errors import CorruptShard, MissingInput, RecipeError, StoreError
 from tracemill.release.layout import SCHEMA, response_text
 from tracemill.release.trainers.card import features_of
@@ -194,6 +196,43 @@ def test_unknown_names_and_other_folders_are_refused(tmp_path: Path) -> None:
         release_folder(tmp_path)
     with pytest.raises(ValidationError, match="without system prompt"):
         Wanted(layout="am", system="Think.")
+
+
+def rewritten(folder: Path, messages: pa.Array) -> Path:
+    pq.write_table(pa.table({"messages": messages}), folder / "train.parquet")
+    return folder
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.string(), pa.list_(pa.string())])
+def test_columns_of_another_type_are_no_release(kind: pa.DataType, tmp_path: Path) -> None:
+    """Trap: only the column's name was looked at, and what came of it was a loader's own words."""
+    folder = rewritten(release(tmp_path / "release", ROWS[:2]), pa.nulls(2, kind))
+    with pytest.raises(CorruptShard, match="which is no release's"):
+        export(release_folder(folder), Wanted(layout="messages"), tmp_path / "out", lambda _: None)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_release_that_another_library_wrote_again_is_the_same_one(tmp_path: Path) -> None:
+    """Trap: Polars writes texts as large_string."""
+    folder = release(tmp_path / "release", ROWS)
+    pl.read_parquet(folder / "train.parquet").write_parquet(folder / "train.parquet")
+    assert pq.read_schema(folder / "train.parquet") != SCHEMA
+    for layout in ("am", "messages"):
+        export(release_folder(folder), Wanted(layout=layout), tmp_path / layout, lambda _: None)  # type: ignore[arg-type]
+        assert pq.read_table(tmp_path / layout / "train-00000.parquet").schema.equals(SCHEMAS[layout])  # type: ignore[index]
+
+
+@pytest.mark.parametrize("command", ["export", "prove"])
+def test_what_is_no_release_is_called_by_its_name(command: str, tmp_path: Path) -> None:
+    """Trap: an export has rows and metadata.parquet, too."""
+    folder = exported(tmp_path, "am", ROWS, most=10)
+    more = ["--layout", "messages", "--to", str(tmp_path / "two")] if command == "export" else ["--template", "qwen3"]
+    (tmp_path / "empty").mkdir()
+    for place, said in ((folder, "is an export"), (tmp_path / "empty", "is no published release (metadata.parquet is")):
+        result = CliRunner().invoke(app, [command, str(place), *more])
+        assert result.exit_code == 1
+        assert said in " ".join(result.output.split())
+    assert not (tmp_path / "two").exists()
 
 
 HOSTILE = ["plain", "../../etc/passwd", "a/b", "a-b", "", "..", "模型"]

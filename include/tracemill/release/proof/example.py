@@ -29,10 +29,11 @@ class Example:
 
 def example(row: Mapping[str, Any]) -> Example:
     """A row of any layout as trl's SFTTrainer takes it (`maybe_convert_to_chatml`: `from` and `value` are renamed)."""
-    if "prompt" in row:
-        return Example([*row["prompt"], *row["completion"]], len(row["prompt"]))
+    if "prompt" in row:  # a null column is no turns: the proof says so of the row
+        prompt = row["prompt"] or []
+        return Example([*prompt, *(row["completion"] or [])], len(prompt))
     turns = row["messages"] if "messages" in row else row["conversations"]
-    return Example([_renamed(turn) for turn in turns], None)
+    return Example([_renamed(turn) for turn in turns or []], None)
 
 
 def _renamed(turn: Message) -> Message:

@@ -19,7 +19,7 @@ from tracemill.release.layout import SCHEMA
 from tracemill.release.writer import METADATA_FILE
 
 CARD = "README.md"
-_NUMBER = ["row", "file"]
+_SHOWN = 80  # characters of a column's type
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,16 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
         if path.name != METADATA_FILE and file.schema_arrow.names != SCHEMA.names:
             columns = ", ".join(file.schema_arrow.names)
             raise CorruptShard(f"{path} has the columns {columns}, where a release has `messages`")
+        if path.name != METADATA_FILE:
+            _require_types(path, file.schema_arrow)
         yield from file.iter_batches(batch_size=ROW_GROUP)
+
+
+def _require_types(path: Path, schema: pa.Schema) -> None:
+    """Raise CorruptShard for columns that are not a release's; Polars does not tell large texts from others."""
+    if pl.DataFrame(schema.empty_table()).schema != pl.DataFrame(SCHEMA.empty_table()).schema:
+        kind = str(schema.field(0).type)[:_SHOWN]
+        raise CorruptShard(f"{path}: `messages` is {kind}, which is no release's: publish it again")
 
 
 @contextmanager

@@ -61,6 +61,12 @@ def test_six_planted_faults_are_found_by_id_and_none_elsewhere(name: str, folder
     assert {1 + 2 * k: [fault] for k, fault in enumerate(faults)} == {k: one for k, one in enumerate(said) if one}
 
 
+@pytest.mark.parametrize("layout", ["am", "prompt_completion", "prompt_completion_reasoning", "messages"])
+def test_a_row_whose_turns_are_null_is_named(layout: LayoutName) -> None:
+    nothing: list[dict[str, Any]] = [{"messages": None}, {"messages": []}]
+    assert found(template("qwen2_5"), [WHOLE["plain"], *nothing], layout)[1:] == [["null"], ["null"]]
+
+
 def test_a_prompt_is_never_in_the_loss_of_a_completion(folder: str) -> None:
     rows = [planted(" \n\n", "answer_content")["earlier_in_loss"], *WHOLE.values()]
     assert found(template("qwen2_5", folder), rows, "prompt_completion", most=1024) == [[]] * len(rows)
