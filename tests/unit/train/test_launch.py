@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from tests.build.training import job
+from tests.build.training import WEAK, job
 from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError
 from tracemill.train.fits import require_possible
@@ -96,3 +97,29 @@ def test_what_cannot_be_is_said_before_anything_is_started(
     with pytest.raises(RecipeError, match=words):
         require_possible(job(tmp_path, 2, **changes), launch, machine)
     require_possible(job(tmp_path, 2), Launch(gpus=1), machine)
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "said"),
+    [
+        pytest.param({"a": 0, "<|end|>": 920}, None, id="a part of the model's own, by its own numbers"),
+        pytest.param({"a": 0, "b": 1}, "2 of its 2 tokens have other numbers", id="another model's, with fewer tokens"),
+        pytest.param([["a", -1.0], ["b", -2.0]], "2 of its 2 tokens", id="another's, as sentencepiece has them"),
+        pytest.param({"zzzzzz": 0}, "0 of its 1 tokens", id="no token in common"),
+        pytest.param("a b", "is no tokenizer that can be read", id="no vocabulary"),
+    ],
+)
+def test_rows_are_trained_by_numbers_that_the_weights_know(vocabulary: Any, said: str | None, tmp_path: Path) -> None:
+    """Trap: a smaller tokenizer of another model fits into the embeddings, and every token is another one's."""
+    own = json.loads((WEAK / "tokenizer.json").read_text())
+    numbers = {**own["model"]["vocab"], **{one["content"]: one["id"] for one in own["added_tokens"]}}
+    if said is None:
+        vocabulary = {token: numbers[token] for token in vocabulary}
+    (tmp_path / "tokenizer").mkdir()
+    (tmp_path / "tokenizer" / "tokenizer.json").write_text(json.dumps({"model": {"vocab": vocabulary}}))
+    one = job(tmp_path, 2, tokenizer=str(tmp_path / "tokenizer"))
+    if said is None:
+        require_possible(one, Launch(), Resources())
+        return
+    with pytest.raises(RecipeError, match=said):
+        require_possible(one, Launch(), Resources())
