@@ -61,5 +61,17 @@ class AnswersPending(TracemillError):
         self.records = tuple(records)
 
 
+class LimitSpent(RecipeError):
+    """As much money is spent as may be: nothing more is asked, and what was answered is kept.
+
+    Whoever waits without holding a worker waits for a higher `limit`: that of one model (`model`), or the run's.
+    """
+
+    def __init__(self, text: str, limit: float, model: str = "") -> None:
+        super().__init__(text)
+        self.limit = limit
+        self.model = model
+
+
 class ServerGone(ServingError):
     """The server left and none came in its place for as long as this task may wait in a worker (Resources.away)."""

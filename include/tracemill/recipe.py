@@ -40,7 +40,9 @@ from tracemill.judge.judge import JudgeResponses
 from tracemill.judge.perplexity import Perplexity
 from tracemill.judge.reward import Reward
 from tracemill.judge.score import Score
-from tracemill.recipe_places import find_recipe, recipe_files, split_rows, without_retired
+from tracemill.models.budget import counted
+from tracemill.models.step import asked_models
+from tracemill.recipe_places import find_recipe, recipe_files, said_in, split_rows, stored_text, without_retired
 from tracemill.release.exports.step import Export
 from tracemill.release.step import Release
 from tracemill.select.cut import CutStep
@@ -105,6 +107,7 @@ PLACED = "recipe-folder.json"
 class Recipe(BaseModel):
     """What to build. `steps` run in the order written, after `plan` and `ingest`, which `sources` make.
 
+    `cost_limit`: how much money all models together may cost, by the prices that the recipe gives; then the run pauses.
     `trial` is no key of a recipe's file: it is how many rows a recipe is tried on (see `tried_on`).
     """
 
@@ -114,6 +117,7 @@ class Recipe(BaseModel):
     rows_per_shard: Annotated[int, Field(ge=1)] = 2000  # rows of a shard at most
     sources: Annotated[tuple[AnySource, ...], Field(min_length=1)]
     steps: Annotated[dict[str, AnyStep], AfterValidator(require_measured), AfterValidator(require_order)]
+    cost_limit: Annotated[float | None, Field(gt=0, exclude_if=lambda most: most is None)] = None  # null: no limit
     trial: Annotated[int | None, Field(ge=1, exclude_if=lambda rows: rows is None)] = None
     _folder: str | None = PrivateAttr(None)
 
@@ -145,9 +149,16 @@ class Recipe(BaseModel):
         }
         return {**first, **self.steps}
 
+    @model_validator(mode="after")
+    def _cost_can_be_counted(self) -> Self:
+        counted(asked_models(self.steps.values()).values(), self.cost_limit)
+        return self
+
     def located(self, resources: Resources) -> Resources:
-        """The machine, on which the recipe's relative paths start at the recipe's own folder."""
-        return resources if self._folder is None else replace(resources, base=Path(self._folder))
+        """The machine, on which the recipe's relative paths start at its own folder, and its money is counted."""
+        cost = counted(asked_models(self.steps.values()).values(), self.cost_limit)
+        base = resources.base if self._folder is None else Path(self._folder)
+        return replace(resources, base=base, cost=cost)
 
     def tried_on(self, rows: int | None) -> Recipe:
         """The same recipe on so many rows of all sources together, those whose hash comes first (None: on all).
@@ -183,13 +194,13 @@ class Recipe(BaseModel):
         Raises RecipeError when the store belongs to another recipe, or to a trial of this one: each has a root of its
         own.
         """
-        known = _stored(store, STORED)
+        known = stored_text(store, STORED)
         text = self.model_dump_json(indent=1).encode()
         if known != text:
             _require_own(self, store, known)
             store.write_bytes(STORED, text)
         place = json.dumps({"folder": None if self._folder == str(SHIPPED) else self._folder}).encode()
-        if self._folder is not None and place != (_stored(store, PLACED) or b'{"folder": null}'):
+        if self._folder is not None and place != (stored_text(store, PLACED) or b'{"folder": null}'):
             store.write_bytes(PLACED, place)
 
 
@@ -241,15 +252,8 @@ def parse_recipe(data: Any, where: str, folder: str | None = None) -> Recipe:
     return recipe
 
 
-def _stored(store: Store, key: str) -> bytes:
-    try:
-        return store.read_bytes(key)
-    except FileNotFoundError:
-        return b""
-
-
 def _require_own(recipe: Recipe, store: Store, known: bytes) -> None:
-    before = _read(known)
+    before = said_in(known)
     if before.get("name") not in {None, recipe.name}:
         raise RecipeError(f"{store.root} holds recipe {before['name']!r}, not {recipe.name!r}: give each its own root")
     if before and before.get("trial") != recipe.trial:
@@ -262,15 +266,6 @@ def _extent(trial: int | None) -> str:
     return "the whole recipe" if trial is None else f"a trial on {trial:,} rows"
 
 
-def _read(text: bytes) -> dict[str, Any]:
-    """A stored recipe's data, also of one that an older tracemill wrote with other keys; {} for none."""
-    try:
-        data = json.loads(text)
-    except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
 def stored_recipe(store: Store) -> Recipe:
     """The recipe of the last run here. Raises FileNotFoundError when none ran, RecipeError when it cannot be read."""
     text = store.read_bytes(STORED)
@@ -278,7 +273,7 @@ def stored_recipe(store: Store) -> Recipe:
         data = json.loads(text)
     except ValueError as error:
         raise RecipeError(f"{store.root}/{STORED} is not JSON: run the recipe again on this store") from error
-    folder = _read(_stored(store, PLACED)).get("folder") or str(SHIPPED)
+    folder = said_in(stored_text(store, PLACED)).get("folder") or str(SHIPPED)
     return parse_recipe(without_retired(data), f"{store.root}/{STORED}", folder)
 
 

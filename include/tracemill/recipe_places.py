@@ -7,6 +7,7 @@ asks for a trial on so many rows. One that says `like: ANOTHER` is that one with
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from tracemill.engine.connections import open_url
-from tracemill.engine.objects import store_io
+from tracemill.engine.objects import ObjectStore, store_io
 from tracemill.engine.resources import SHIPPED
 from tracemill.errors import RecipeError
 from tracemill.text.spelling import nearest
@@ -186,3 +187,20 @@ def without_retired(data: Any, name: str = "") -> Any:
         return data
     gone = {key for key, default in _RETIRED.get(name, {}).items() if data.get(key) == default}
     return {key: without_retired(item, key) for key, item in data.items() if key not in gone}
+
+
+def stored_text(store: ObjectStore, key: str) -> bytes:
+    """What a store holds under that key; nothing where there is none."""
+    try:
+        return store.read_bytes(key)
+    except FileNotFoundError:
+        return b""
+
+
+def said_in(text: bytes) -> dict[str, Any]:
+    """A stored recipe's data, also of one that an older tracemill wrote with other keys; {} for none."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from airflow.sdk import DAG
 
-from tracemill_airflow.form import DEFAULTS, batching, place, trying
+from tracemill_airflow.form import DEFAULTS, batching, place, spending, trying
 from tracemill_airflow.graph import Stage, wire
 from tracemill_airflow.places import MACROS
 from tracemill_airflow.watched import watched
@@ -21,7 +21,7 @@ def building(dag_id: str, doc: str | None, stages: Sequence[Stage], recipes: Seq
         max_active_runs=2,
         tags=["tracemill"],
         doc_md=doc,
-        params={**place(recipes), **trying(), **batching()},
+        params={**place(recipes), **trying(), **batching(), **spending()},
         user_defined_macros=MACROS,
         default_args=DEFAULTS,
         **watched(),

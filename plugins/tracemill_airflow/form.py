@@ -101,6 +101,21 @@ def trying() -> dict[str, Param]:
     }
 
 
+def spending() -> dict[str, Param]:
+    """The field that says how much money a run may cost."""
+    return {
+        "cost_limit": Param(
+            None,
+            type=["null", "number"],
+            exclusiveMinimum=0,
+            title="Cost limit",
+            section=HOW,
+            description="The run pauses when so much is spent on this release in all, by the prices in the recipe; "
+            "nothing is lost, and it goes on when the limit is raised. Empty: what the recipe says.",
+        )
+    }
+
+
 def batching() -> dict[str, Param]:
     """The field that says how the shards are spread over tasks."""
     return {

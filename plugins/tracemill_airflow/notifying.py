@@ -113,6 +113,11 @@ def about_failure(context: Context) -> Message:
     return Message(f"tracemill: {_which(context)} failed in {first.name}", {**known, **_facts(context, first)})
 
 
+def about_pause(context: Context, why: str) -> Message:
+    """What is told when a limit of money stops a run: it waits, and nothing has failed."""
+    return Message(f"tracemill: {_which(context)} is paused", {"cause": why, **_facts(context)})
+
+
 def connections() -> list[str]:
     """The connection ids that are told."""
     named = os.environ.get(NOTIFY) or Variable.get(NOTIFY.lower(), default="")

@@ -86,6 +86,18 @@ class AirflowRest:
             if not page["task_instances"] or len(found) >= page["total_entries"]:
                 return found
 
+    def asked(self, dag: str, run: str) -> list[dict[str, Any]]:
+        """What tasks of a run ask people just now, as the page *Required actions* shows it."""
+        page = self._get(f"/dags/{dag}/dagRuns/{run}/hitlDetails", response_received=False)
+        found: list[dict[str, Any]] = page["hitl_details"]
+        return found
+
+    def answer(self, dag: str, run: str, asked: dict[str, Any], option: str, fields: dict[str, Any]) -> None:
+        """Answer one of them."""
+        task = asked["task_instance"]
+        place = f"/dags/{dag}/dagRuns/{run}/taskInstances/{task['task_id']}/{task['map_index']}/hitlDetails"
+        self._http.patch(place, json={"chosen_options": [option], "params_input": fields}).raise_for_status()
+
     def follow(self, dag: str, run: str, every: float = 1.0) -> Iterator[list[TaskState]]:
         """The states of all tasks again and again until the run ends; a server that is briefly away is waited for."""
         heard = time.monotonic()

@@ -40,6 +40,14 @@ def raise_if_failed(event: dict[str, Any]) -> None:
         raise RecipeError(event["error"]) if event.get("final") else WaitFailed(event["error"])
 
 
+def is_paused(recipe: str, store_url: str) -> bool:
+    """Whether the run may spend no more money: then no server is started, as nobody may ask it."""
+    from tracemill.local.limits import is_spent
+    from tracemill.recipe import load_recipe
+
+    return is_spent(load_recipe(recipe), store_at(store_url))
+
+
 class LeaseTrigger(BaseTrigger):
     """Fires when each of these models has a live lease ("ready"), after `patience` seconds ("late"), or when no server
     will come any more ("failed", with the server's own words).
@@ -48,11 +56,19 @@ class LeaseTrigger(BaseTrigger):
     waits it says so on the store, which wakes the models' serve tasks.
     """
 
-    def __init__(self, store_url: str, models: dict[str, str], patience: float, run: Sequence[str] = ("", "")) -> None:
+    def __init__(
+        self,
+        store_url: str,
+        models: dict[str, str],
+        patience: float,
+        run: Sequence[str] = ("", ""),
+        recipe: str = "",
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.store_url = store_url
         self.models = models
         self.patience = patience
+        self.recipe = recipe
         self.run_of = RunOf(*run)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -62,6 +78,7 @@ class LeaseTrigger(BaseTrigger):
             "models": self.models,
             "patience": self.patience,
             "run": list(self.run_of),
+            "recipe": self.recipe,
         }
         return "tracemill_airflow.triggers.LeaseTrigger", settings
 
@@ -85,6 +102,8 @@ class LeaseTrigger(BaseTrigger):
                     return {"state": "failed", "error": ended, "final": True}
                 if await asyncio.to_thread(failed_ones, self.run_of) - before:
                     return {"state": "ready"}  # the task looks itself, and ends with the run
+                if self.recipe and await asyncio.to_thread(is_paused, self.recipe, self.store_url):
+                    return {"state": "ready"}  # the task looks itself, and waits for a higher limit
             await asyncio.sleep(LOOK_EVERY)
         raise AssertionError("counting never ends")
 
@@ -173,7 +192,9 @@ class DemandTrigger(BaseTrigger):
     def _is_wanted(self) -> bool:
         from tracemill.models.lease import wanted
 
-        return any(wanted(store_at(self.store_url), name) for name in (self.model, *self.others))
+        store = store_at(self.store_url)
+        named = (self.model, *self.others)
+        return any(wanted(store, name) for name in named) and not is_paused(self.recipe, self.store_url)
 
 
 class VerdictTrigger(DemandTrigger):

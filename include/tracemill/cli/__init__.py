@@ -20,6 +20,7 @@ from rich.markup import escape
 from tracemill.cli.ablate import mount as mount_ablate
 from tracemill.cli.boundary import STATE, Group, err, speak, version
 from tracemill.cli.compare import compare
+from tracemill.cli.cost import cost
 from tracemill.cli.describe import describe
 from tracemill.cli.doctor import doctor
 from tracemill.cli.evaluation import mount as mount_evaluation
@@ -189,6 +190,7 @@ app.add_typer(new, name="new")
 app.add_typer(sandbox, name="sandbox")
 app.command("compare")(compare)
 app.command("forecast")(forecast)
+app.command("cost")(cost)
 app.command("select")(select)
 app.command("serve")(serve)
 app.command("migrate")(migrate)

@@ -14,7 +14,7 @@ from tracemill.cli.new_parts import mount
 from tracemill.cli.questions import asked_model, confirmed, show, until
 from tracemill.cli.versions import out, told
 from tracemill.errors import TracemillError
-from tracemill.models.api import Price
+from tracemill.models.prices import Price
 from tracemill.models.profiles import Profile
 
 app = typer.Typer(help="Write a new recipe, or a new part of the library.", no_args_is_help=True)

@@ -26,6 +26,7 @@ def serve(
     from tracemill.engine.store import Store
     from tracemill.errors import RecipeError
     from tracemill.local.demand import Demand, asked_by, served_models
+    from tracemill.local.limits import is_spent
     from tracemill.models.server.command import require_reachable
     from tracemill.models.server.replica import Replica
     from tracemill.models.sharing import families
@@ -44,7 +45,9 @@ def serve(
     (family,) = (one for one in families(s.model for s in served.values()) if served[model].model in one)
     others = [one for one in family if one.name != model]
     demand = Demand(loaded, store, machine, asked_by(loaded, [one.name for one in family]))
-    life = Replica(served[model].model, replica, store, machine, demand.is_over, others)
+    life = Replica(
+        served[model].model, replica, store, machine, demand.is_over, others, lambda: is_spent(loaded, store)
+    )
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: life.stop())
     life.serve()

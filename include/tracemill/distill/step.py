@@ -59,7 +59,7 @@ class Distill(AskingStep):
     version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "annotations", "priors", "ledger")
-    writes: ClassVar[tuple[str, ...]] = ("generations", "continuations", "token_logprobs")
+    writes: ClassVar[tuple[str, ...]] = ("generations", "continuations", "token_logprobs", "usage")
 
     def settings(self, inputs: Inputs) -> dict[str, Any]:
         """The settings without where models run, with the versions of a policy's verifiers."""
@@ -99,6 +99,8 @@ class Distill(AskingStep):
         tables = {"generations": written.generations(), "continuations": written.continuations()}
         if self.teacher.logprobs:
             tables["token_logprobs"] = written.token_logprobs()
+        if (usage := written.usage()).num_rows:
+            tables["usage"] = usage
         return Output(ledger, _new(tables, inputs))
 
     def _written(self, feed: Feed, resources: Resources, inputs: Inputs, spared: Container[str]) -> Written:

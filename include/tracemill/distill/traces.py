@@ -20,7 +20,7 @@ _BATCH = 16  # traces whose texts are held twice for a moment
 @dataclass(frozen=True)
 class Trace:
     """One trace for one problem: the whole text, in which mode its teacher wrote it (None where there is one way), and
-    where it was continued (None when it was not).
+    where it was continued (None when it was not); then `rest` says what the continuation took, without its text.
     """
 
     problem_id: str
@@ -29,6 +29,7 @@ class Trace:
     mode: str | None = None
     seam: int | None = None
     seam_tokens: int | None = None
+    rest: Reply | None = None
 
 
 def joined(trace: Trace, rest: Answer) -> Trace:
@@ -43,9 +44,10 @@ def joined(trace: Trace, rest: Answer) -> Trace:
         completion_tokens=(first.completion_tokens or 0) + (rest.completion_tokens or 0),
         seconds=first.seconds + rest.seconds,
         served_model=first.served_model,
+        server=first.server,
         logprobs=first.logprobs + rest.logprobs if first.logprobs and rest.logprobs else None,
     )
-    return replace(trace, reply=whole, seam=len(first.text), seam_tokens=first.completion_tokens)
+    return replace(trace, reply=whole, seam=len(first.text), seam_tokens=first.completion_tokens, rest=_bare(rest))
 
 
 @dataclass
@@ -67,6 +69,7 @@ class Written:
     _batches: list[pa.RecordBatch] = field(default_factory=list)
     _seams: list[dict[str, Any]] = field(default_factory=list)
     _likely: list[pa.Table] = field(default_factory=list)
+    _usage: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, problem: str, trace: Trace | Refusal) -> None:
         """Add what came of one sample; they come in the order of the rows."""
@@ -79,6 +82,7 @@ class Written:
         if trace.seam is not None:
             seam = {"seam": trace.seam, "tokens": trace.seam_tokens, "limit": self.limit}
             self._seams.append({"generation_id": row["id"], "problem_id": problem, **seam})
+        self._usage += _usage(row["id"], trace)
         if self.likeliest and trace.reply.logprobs:
             self._likely.append(_tokens_of(row["id"], problem, trace.reply, self.likeliest))
         if len(self._rows) >= _BATCH:
@@ -96,6 +100,11 @@ class Written:
     def token_logprobs(self) -> pa.Table:
         """What the teacher thought likely at each token of the traces of which that is known, in their order."""
         return pa.concat_tables([columns_of("token_logprobs").empty_table(), *self._likely])
+
+    def usage(self) -> pa.Table:
+        """What the traces took of servers of the run, in their order; no row where no such server wrote any."""
+        rows = self._usage if any(row["server"] for row in self._usage) else []
+        return pa.Table.from_pylist(rows, columns_of("usage"))
 
     def _pack(self) -> None:
         self._batches.append(pa.RecordBatch.from_pylist(self._rows, columns_of("generations")))
@@ -138,3 +147,28 @@ def _tokens_of(identity: str, problem: str, reply: Reply, most: int) -> pa.Table
         "top_logprobs": pa.ListArray.from_arrays(ends, pa.array(found["logprobs"].ravel())),
     }
     return pa.table(columns, columns_of("token_logprobs"))
+
+
+def _bare(reply: Reply) -> Reply:
+    """A reply without what is long."""
+    return replace(reply, text="", token_ids=None, logprobs=None)
+
+
+def _usage(identity: str, trace: Trace) -> list[dict[str, Any]]:
+    """One row a request that a trace was made of."""
+    whole = trace.reply
+    first = whole.completion_tokens if trace.seam is None else trace.seam_tokens
+    parts = [(whole.server, whole.prompt_tokens, first)]
+    if trace.rest is not None:
+        parts.append((trace.rest.server, trace.rest.prompt_tokens, trace.rest.completion_tokens))
+    return [
+        {
+            "generation_id": identity,
+            "problem_id": trace.problem_id,
+            "part": part,
+            "server": server,
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+        }
+        for part, (server, prompt, completion) in enumerate(parts)
+    ]

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from tracemill.errors import RecipeError
-from tracemill.models.api import Api, Price
+from tracemill.models.api import Api
+from tracemill.models.prices import Price
 from tracemill.models.profiles import Profile
 
 PROVIDERS = {

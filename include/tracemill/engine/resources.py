@@ -19,6 +19,18 @@ SHIPPED = (Path(__file__).parents[1] / "recipes").resolve()  # the recipes that 
 
 
 @dataclass(frozen=True)
+class CostLimit:
+    """How much money a run may cost (`most`; None: as much as it takes, unless its store says otherwise), and by what.
+
+    `hours` are prices of a device-hour, by the names of the models that are served.
+    """
+
+    most: float | None = None
+    currency: str = ""
+    hours: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Resources:
     """The machine a step runs on. `workers`: processes it may start. `environment`: where ${NAME} in paths comes from.
 
@@ -31,6 +43,7 @@ class Resources:
     `transport`: a models.transport.Transport that stands in for the network (a fake model server).
     `base`: the folder of the recipe, where its relative paths start (see Recipe.located).
     `beside`: a verify task of the run gives the verdicts that a sampling policy waits for; else this process does.
+    `cost`: how much money the run may cost.
     """
 
     workers: int = field(default_factory=processors)
@@ -43,6 +56,7 @@ class Resources:
     accept_removed: Mapping[str, int] = field(default_factory=dict)
     base: Path = SHIPPED
     beside: bool = False
+    cost: CostLimit = field(default_factory=CostLimit)
 
     @property
     def cache(self) -> Path:

@@ -13,6 +13,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.errors import ServingError
 from tracemill.local.demand import unserved
+from tracemill.local.limits import require_money
 from tracemill.models.lease import answering
 from tracemill.models.model import Model
 from tracemill.models.server.replica import Replica, Served
@@ -32,10 +33,12 @@ def hosted(
     """While the block runs, every model that the stage needs for these shards answers; gives the names served here.
 
     Models that have an endpoint or a live lease are left to it, and a stage that is sealed starts nothing. Raises what
-    a server says that does not come up (RecipeError, ServingError).
+    a server says that does not come up (RecipeError, ServingError), LimitSpent where no money is left for one.
     """
     resources = recipe.located(resources)
     models = unserved(recipe, store, stage, shards, resources)
+    if models:
+        require_money(recipe, store)
     replicas = [
         Replica(first, number, store, resources, lambda: False, others)
         for first, *others in families(map(_patient, models))

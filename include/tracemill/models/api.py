@@ -16,25 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError
+from tracemill.models.prices import Price
 from tracemill.models.profiles import CALLED, HOSTS, IDLE, NO_BATCHES, NO_MATTER, ONE_OF_TWO, OURS, TAKES, Profile
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _VERSIONED = re.compile(r"/v\d+\w*(?:/|$)")
 _REASONS = re.compile(r"(?:^|/)(?:o\d|gpt-5)")  # models of OpenAI that take no temperature but 1 and no penalties
 _NOT_REASONING = {"temperature", "top_p", "presence_penalty"}
-
-
-class Price(BaseModel):
-    """What a million tokens cost. `currency` is only a word for reports."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    input: Annotated[float, Field(ge=0)]  # a million tokens in
-    output: Annotated[float, Field(ge=0)]  # a million tokens out
-    currency: str = "USD"
-
-    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
-        """The money for so many tokens."""
-        return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
 
 
 class Batch(BaseModel):
@@ -79,6 +67,12 @@ class Api(BaseModel):
     def _has_batches(self) -> Api:
         if self.batch and self.takes in NO_BATCHES:
             raise ValueError(f"{self.takes} has no batch API as OpenAI's: leave `batch` out")
+        return self
+
+    @model_validator(mode="after")
+    def _limit_can_be_reached(self) -> Api:
+        if self.limit is not None and not (self.price and self.price.is_any):
+            raise ValueError("`limit` would never be reached without a price above zero: give `price`, or leave it out")
         return self
 
     @property

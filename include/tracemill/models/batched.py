@@ -9,6 +9,7 @@ from tracemill.engine.objects import ObjectStore
 from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError
 from tracemill.models.batches import Batches, suits
+from tracemill.models.budget import Budget
 from tracemill.models.model import Model
 from tracemill.models.purse import Purse
 from tracemill.models.refusals import EqualRefusals
@@ -31,28 +32,31 @@ def ask_in_batches(feed: Asking, samples: SampleStore, asks: Mapping[str, Ask]) 
     """The refusals among these asks; the replies lie in `samples` when this returns. What a batch cannot ask is left.
 
     Raises AnswersPending under a scheduler while batches work, RecipeError when the provider refuses everything, when
-    it refuses the batch itself, or when the limit is spent.
+    it refuses the batch itself, LimitSpent when no money is left.
     """
     batches = Batches(feed.model, feed.store, feed.resources, feed.near)
     purse = Purse(feed.store, feed.model.name, batches.api)
+    budget = batches.budget = Budget(feed.store, feed.resources.cost)
     left = {key: ask for key, ask in asks.items() if suits(ask)}
     refused = {key: refusal for key, refusal in batches.known().items() if key in left}
     paid = 0
     if left:
         tell(feed.model.name, "the prompt as the model gets it cannot be known: a batch API does not show it")
 
-    def keep(replies: Mapping[str, Reply]) -> None:
+    def keep(mark: str, replies: Mapping[str, Reply]) -> None:
         nonlocal paid
-        if replies:
-            samples.add(replies, feed.near)
+        own = Purse(feed.store, feed.model.name, batches.api, _id=mark)  # so who collects it again pays nothing again
         for reply in replies.values():
             feed.spent.pay(reply)
-            purse.pay(reply.prompt_tokens, reply.completion_tokens, 0.0)
+            own.pay(reply.prompt_tokens, reply.completion_tokens, 0.0)
+        own.write()
+        if replies:
+            samples.add(replies, feed.near)
         paid += len(replies)
-        purse.settle()
 
     while left := {key: ask for key, ask in left.items() if key not in refused}:
         purse.settle()
+        budget.settle(purse)
         batches.submit(left, purse.total)
         answers = batches.collect(keep)
         if answers is None:

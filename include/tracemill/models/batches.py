@@ -24,10 +24,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tracemill.engine.keys import keys_below
 from tracemill.engine.objects import ObjectStore
 from tracemill.engine.resources import Resources
-from tracemill.errors import AnswersPending, RecipeError, ServingError
+from tracemill.errors import AnswersPending, LimitSpent, RecipeError, ServingError
 from tracemill.models.api import Api
 from tracemill.models.api import Batch as Settings
 from tracemill.models.batch_api import Batch, BatchApi
+from tracemill.models.budget import Budget
 from tracemill.models.endpoints import Endpoint
 from tracemill.models.fleet import named_endpoints
 from tracemill.models.model import Model
@@ -39,6 +40,7 @@ ROUTES = {"/v1/chat/completions", "/v1/completions"}
 _MOST = 50_000  # requests of a batch; OpenAI's limit, as is the next
 _LARGEST = 180 * 2**20  # bytes of a batch's file (200 MB are allowed)
 _CHARACTERS = 2.0  # of a token, at least: for what a prompt may cost at most
+Keep = Callable[[str, dict[str, Reply]], object]  # the mark of a batch, and what it brought
 _log = logging.getLogger(__name__)
 
 
@@ -68,6 +70,7 @@ class Batches:
     resources: Resources
     near: str
     records: dict[str, Record] = field(default_factory=dict)
+    budget: Budget | None = None  # of the whole run
 
     @property
     def api(self) -> Api:
@@ -96,7 +99,7 @@ class Batches:
             for record, lines in self._cut(left, spent):
                 self._send(provider, record, lines)
 
-    def collect(self, keep: Callable[[dict[str, Reply]], object]) -> dict[str, Answer] | None:
+    def collect(self, keep: Keep) -> dict[str, Answer] | None:
         """The answers of all batches once none of them works any more; None before. `keep` stores replies for good.
 
         Raises RecipeError with the provider's words when it refuses a batch, ServingError when one brought nothing.
@@ -147,7 +150,8 @@ class Batches:
         size = 0
         money = 0.0
         route = ""
-        room = self._room(spent)
+        rooms = self._rooms(spent)
+        room = min((left for left, _, _ in rooms), default=None)
         for key, ask in sorted(asks.items(), key=lambda item: item[1].route):
             line = self._line(key, ask)
             cost = self._at_most(ask)
@@ -167,30 +171,42 @@ class Batches:
         if part:
             yield self._record(part, route, money), list(part.values())
         elif asks and not self._unfinished():
-            raise RecipeError(
-                f"model {self.model.name!r}: what is left of the limit of {self.api.limit:g} does not pay for one more "
-                "request of this batch. What was answered is kept; raise api.limit and run again to go on"
-            )
+            raise self._nothing_left(*min(rooms)[1:])
 
     def _record(self, part: Mapping[str, bytes], route: str, money: float) -> Record:
         told = "|".join((self.model.name, self.near, str(len(self.records)), *sorted(part)))
         mark = hashlib.sha256(told.encode()).hexdigest()[:40]  # two copies of one task agree on it
         return Record(mark=mark, route=route, keys=tuple(part), at=time.time(), reserved=money)
 
-    def _room(self, spent: float) -> float | None:
-        """The money that nobody has spent or reserved; None without a limit."""
-        if self.api.limit is None:
-            return None
-        all_records = self._read(f"batches/{self.model.name}")
-        return self.api.limit - spent - sum(r.reserved for r in all_records if r.state != "collected")
+    def _rooms(self, spent: float) -> list[tuple[float, float, str]]:
+        """What nobody has spent or reserved of each limit there is, with the limit and whose it is (see LimitSpent)."""
+        rooms = []
+        if self.api.limit is not None:
+            reserved = self._reserved(f"batches/{self.model.name}")
+            rooms.append((self.api.limit - spent - reserved, self.api.limit, self.model.name))
+        if self.budget and self.budget.limit is not None:
+            rooms.append((self.budget.limit - self.budget.spent() - self._reserved("batches"), self.budget.limit, ""))
+        return rooms
+
+    def _reserved(self, place: str) -> float:
+        return sum(record.reserved for record in self._read(place) if record.state != "collected")
+
+    def _nothing_left(self, limit: float, whose: str) -> LimitSpent:
+        name = "api.limit" if whose else "cost_limit"
+        text = (
+            f"model {self.model.name!r}: what is left of the limit of {limit:g} does not pay for one more request of "
+            f"this batch. What was answered is kept; raise {name} and run again to go on"
+        )
+        return LimitSpent(text, limit, whose)
 
     def _at_most(self, ask: Ask) -> float:
         price = self.api.paid
         most = ask.body.get("max_tokens")
-        if price is None or self.api.limit is None:
+        is_limited = self.api.limit is not None or (self.budget and self.budget.limit is not None)
+        if price is None or not is_limited:
             return 0.0
         if most is None:
-            raise RecipeError(f"model {self.model.name!r}: a batch under api.limit needs sampling.max_tokens")
+            raise RecipeError(f"model {self.model.name!r}: a batch under a limit of money needs sampling.max_tokens")
         return price.of(int(len(str(ask.body)) / _CHARACTERS), int(most))
 
     def _line(self, key: str, ask: Ask) -> bytes:
@@ -199,9 +215,7 @@ class Batches:
         body, _ = self.api.adapted({"model": self._endpoint.model, **asked})
         return encoded({"custom_id": key, "method": "POST", "url": ask.route, "body": body}) + b"\n"
 
-    def _collected(
-        self, provider: BatchApi, record: Record, batch: Batch, keep: Callable[[dict[str, Reply]], object]
-    ) -> dict[str, Answer]:
+    def _collected(self, provider: BatchApi, record: Record, batch: Batch, keep: Keep) -> dict[str, Answer]:
         """What a batch brought, kept, and only then noted down as collected. Raises as `collect`."""
         found: dict[str, Answer] = {}
         faults: list[str] = []
@@ -211,7 +225,7 @@ class Batches:
                 if key in record.keys:
                     with suppress(_Unanswered):
                         found[key] = _answer(record.route, line, faults)
-        keep({key: answer for key, answer in found.items() if isinstance(answer, Reply)})
+        keep(record.mark, {key: answer for key, answer in found.items() if isinstance(answer, Reply)})
         said = "; ".join(faults[:2]) or batch.said
         refused = {key: answer for key, answer in found.items() if isinstance(answer, Refusal)}
         self._note(record.model_copy(update={"state": "collected", "refused": refused, "keys": (), "reserved": 0.0}))

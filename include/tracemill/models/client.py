@@ -77,7 +77,7 @@ class Client:
     async def ask(self, ask: Ask) -> Answer:
         """The answer to one request. Raises ServingError when nothing was heard from any server for `patience` seconds,
         ServerGone when there is none for longer than Resources.away, RecipeError when no request can succeed (unknown
-        model, wrong key, no balance).
+        model, wrong key, no balance), LimitSpent when as much money is spent as may be.
         """
         trouble = Trouble(self.answered, self.failed)
         while True:
@@ -98,7 +98,7 @@ class Client:
             if self.fleet.purse:
                 letters = len(ask.beginning), len(answer.text)
                 self.fleet.purse.pay(answer.prompt_tokens, answer.completion_tokens, time.monotonic(), letters)
-            answer = self.fleet.endings.seen(endpoint.url, answer)
+            answer = self.fleet.endings.seen(endpoint.url, replace(answer, server=endpoint.server or None))
             self.answered += 1
             self._speed.note(answer)
         self.last = None
@@ -107,13 +107,18 @@ class Client:
 
     async def _endpoint(self, ask: Ask, trouble: Trouble) -> Endpoint:
         """A server that takes this request now; waits for one. Raises as `ask`."""
-        while not self.fleet.affords(ask) or (endpoint := self.fleet.choose(ask.beginning)) is None:
+        while not self._may(ask) or (endpoint := self.fleet.choose(ask.beginning)) is None:
             if not self.fleet.endpoints:
                 trouble.last = ServerFault("no server has published a lease")
             self._give_up(trouble.last)
             await asyncio.sleep(_FULL)
         self._give_up(trouble.last)
         return endpoint
+
+    def _may(self, ask: Ask) -> bool:
+        """Whether there is money for it just now. Raises LimitSpent when there is none for anything more."""
+        self.fleet.require_money()
+        return self.fleet.affords(ask)
 
     def _give_up(self, last: ServerFault | None) -> None:
         if self._flights.failure:

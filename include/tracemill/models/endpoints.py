@@ -19,13 +19,17 @@ API_KEY = "TRACEMILL_API_KEY"
 
 
 class Endpoint(BaseModel):
-    """One address that answers for a model; `model` is its name there, `life` tells a new server from an old one."""
+    """One address that answers for a model; `model` is its name there, `life` tells a new server from an old one.
+
+    `server` is the name under which a server of the run writes down what it costs.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     url: Annotated[str, Field(pattern=r"^[a-z]+://")]
     model: str
     key: SecretStr | None = None
     life: str = ""
+    server: str = ""
 
     @field_validator("key")
     @classmethod
@@ -55,5 +59,8 @@ def fixed_endpoints(model: str, environment: Mapping[str, str]) -> list[Endpoint
 def with_endpoints(environment: Mapping[str, str], model: str, endpoints: list[Endpoint]) -> dict[str, str]:
     """The environment with these endpoints for a model added, as a client of this module reads it."""
     known = json.loads(environment.get(ENDPOINTS) or "{}")
-    plain = [e.model_dump(exclude={"life"}) | {"key": e.key.get_secret_value() if e.key else None} for e in endpoints]
+    plain = [
+        e.model_dump(exclude={"life", "server"}) | {"key": e.key.get_secret_value() if e.key else None}
+        for e in endpoints
+    ]
     return {**environment, ENDPOINTS: json.dumps({**known, model: plain})}

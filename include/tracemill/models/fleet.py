@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from tracemill.engine.objects import ObjectStore
 from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError
+from tracemill.models.budget import Budget
 from tracemill.models.endings import Endings
 from tracemill.models.endpoints import API_KEY, Endpoint, fixed_endpoints
 from tracemill.models.lease import Lease, live_leases, want, word_left
@@ -50,6 +51,7 @@ class Fleet:
         self.identity = model.identity(resources, store)
         self._fixed = named_endpoints(model, resources)
         self.purse = Purse(store, model.name, model.api) if model.api else None
+        self.budget = Budget(store, resources.cost)
         key = resources.environment.get(API_KEY)
         self._key = SecretStr(key) if key else None
         self._found: list[Endpoint] = list(self._fixed)
@@ -70,6 +72,7 @@ class Fleet:
         """
         if self.purse:
             self.purse.settle()
+        self.budget.settle(self.purse)
         if self._fixed:
             return
         leases = live_leases(self.store, self.model.name, self.identity)
@@ -117,9 +120,18 @@ class Fleet:
         lopsided = self.busy[own.url] > _LOPSIDED * self.busy[idlest.url] + _SLACK
         return idlest if lopsided else own
 
+    def require_money(self) -> None:
+        """Raise LimitSpent when a limit of money is spent."""
+        self.budget.check(self.purse)
+        if self.purse:
+            self.purse.check()
+
     def affords(self, ask: Ask) -> bool:
-        """Whether the money limit, if there is one, pays for this request beside those in flight."""
-        return self.purse is None or self.purse.affords(self.purse.worth(ask))
+        """Whether the limits of money, if there are any, pay for this request beside those in flight."""
+        if self.purse is None:
+            return True
+        worth = self.purse.worth(ask)
+        return self.purse.affords(worth) and self.budget.affords(self.purse, worth)
 
     def holding(self, ask: Ask) -> contextlib.AbstractContextManager[None]:
         """Holds the money for a request while it is in flight."""
@@ -152,4 +164,4 @@ def named_endpoints(model: Model, resources: Resources) -> list[Endpoint]:
 
 
 def _endpoint(lease: Lease, key: SecretStr | None) -> Endpoint:
-    return Endpoint(url=lease.url, model=lease.model, key=key, life=f"{lease.host}:{lease.pid}")
+    return Endpoint(url=lease.url, model=lease.model, key=key, life=f"{lease.host}:{lease.pid}", server=lease.server)

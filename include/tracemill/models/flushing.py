@@ -17,13 +17,15 @@ FLUSH_SECONDS = 1.0  # ... or when the first of them has waited that long
 class Flushing:
     """At most `concurrency` asks hold one of the `slots`; an answered one lets go of its slot once it is stored.
 
-    So whatever kills this task, no more than `concurrency` answers are ever paid for twice. `near` names the shard.
+    So whatever kills this task, no more than `concurrency` answers are ever paid for twice. `near` names the shard,
+    `before` is called before each part: what its answers cost is written first.
     """
 
     def __init__(self, samples: SampleStore, near: str, concurrency: int) -> None:
         self.slots = asyncio.Semaphore(concurrency)
         self._samples = samples
         self._near = near
+        self.before: Callable[[], object] = lambda: None
         self._concurrency = concurrency
         self._waiting: dict[str, Reply] = {}
         self._wake = asyncio.Event()
@@ -51,6 +53,7 @@ class Flushing:
         with self._storing:
             part = dict(self._waiting)
             if part:
+                self.before()
                 self._samples.add(part, self._near)
             for key in part:
                 del self._waiting[key]

@@ -28,7 +28,7 @@ class Lease(BaseModel):
 
     `running` and `waiting` are the server's requests, `generated` its tokens so far, `progressed` when it last made one
     (or had nothing to do): clients of all tasks see from these whether their requests live, and hold back from a queue.
-    `engine` is the version of vLLM.
+    `engine` is the version of vLLM, `server` the name of the server's life in what it writes of its cost.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,6 +44,7 @@ class Lease(BaseModel):
     generated: float = 0.0
     progressed: float = 0.0
     engine: str = ""
+    server: str = ""
 
     @property
     def key(self) -> str:

@@ -13,6 +13,7 @@ from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError
 from tracemill.models.api import Api
 from tracemill.models.engine import Engine, text_changing
+from tracemill.models.prices import GpuPrice
 from tracemill.models.weights import folder_identity, known_identity
 
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
@@ -27,7 +28,7 @@ class Serve(BaseModel):
     must be healthy after `start_timeout`, and goes when nobody asked for `idle`. A request has no time-out: it is asked
     again when its server left, or (an endpoint that was up before) when nothing came from it for `silence`; a client
     gives up when it heard nothing from any server for `patience`. `concurrency`: requests that one task keeps in
-    flight; twice the server's --max-num-seqs keeps it full.
+    flight; twice the server's --max-num-seqs keeps it full. `price`: what an hour of one of its GPUs costs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +44,7 @@ class Serve(BaseModel):
     concurrency: Annotated[int, Field(ge=1)] = 256
     silence: Annotated[float, Field(gt=0)] = 600
     patience: Annotated[float, Field(gt=0)] = 1800
+    price: Annotated[GpuPrice | None, Field(exclude_if=lambda price: price is None)] = None  # null: nobody knows
 
     @model_validator(mode="before")
     @classmethod

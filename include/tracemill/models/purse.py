@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tracemill.engine.keys import keys_below
 from tracemill.engine.objects import ObjectStore
-from tracemill.errors import RecipeError
+from tracemill.errors import LimitSpent
 from tracemill.models.api import Api
 from tracemill.models.pacing import Rate
 from tracemill.models.request import Ask
@@ -28,6 +29,24 @@ _UNLIMITED = 32768  # tokens that an answer is taken to have at most where the r
 _HERE = 30.0  # seconds for which a client counts after it was last heard of
 _GONE = 120.0  # seconds after which a client's file will not change any more, and is not read again
 _EVERY = 10.0  # seconds between two signs of life, if nothing was spent
+
+
+@dataclass(frozen=True)
+class Note:
+    """What one client wrote of itself: when (seconds of the epoch), what it spent, what it holds for what is in flight.
+
+    `reserved` is what it may spend of a whole run's money before it is heard of again.
+    """
+
+    at: float
+    spent: float
+    held: float
+    reserved: float = 0.0
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it was heard of just now."""
+        return time.time() - self.at < _HERE
 
 
 @dataclass
@@ -41,18 +60,30 @@ class Purse:
     others: float = 0.0
     held: float = 0.0
     others_held: float = 0.0
+    reserved: float = 0.0
     requests: Rate | None = None
     tokens: Rate | None = None
     _id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    _seen: dict[str, tuple[float, float, float]] = field(default_factory=dict)
-    _said: tuple[float, float, float] = (float("-inf"), 0.0, 0.0)
+    _seen: dict[str, Note] = field(default_factory=dict)
+    _said: tuple[float, ...] = (float("-inf"), 0.0, 0.0, 0.0)
     _answers: int = 0
     _flying: int = 0
+    _writing: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         api = self.api
         self.requests = Rate(api.requests_per_minute) if api.requests_per_minute else None
         self.tokens = Rate(api.tokens_per_minute) if api.tokens_per_minute else None
+
+    @property
+    def name(self) -> str:
+        """What its note is called."""
+        return self._id
+
+    @property
+    def is_flying(self) -> bool:
+        """Whether it has any request in flight."""
+        return self._flying > 0
 
     @property
     def total(self) -> float:
@@ -73,7 +104,7 @@ class Purse:
 
     def worth(self, ask: Ask) -> float:
         """What a request in flight may cost: as much as those before on average; the first as much as it can."""
-        if self.api.limit is None or self.api.paid is None:
+        if self.api.paid is None:
             return 0.0
         if self._answers:
             return self.spent / self._answers
@@ -104,41 +135,59 @@ class Purse:
             self.held = self.held - worth if self._flying else 0.0
 
     def check(self) -> None:
-        """Raise RecipeError when the limit is spent."""
+        """Raise LimitSpent when the limit is spent."""
         limit = self.api.limit
         if limit is not None and self.total >= limit:
             currency = self.api.price.currency if self.api.price else ""
-            raise RecipeError(
+            raise LimitSpent(
                 f"model {self.model!r}: the limit of {limit:g} {currency} is spent ({self.total:.2f}). What was "
-                "answered is kept; raise api.limit and run again to go on"
+                "answered is kept; raise api.limit and run again to go on",
+                limit,
+                self.model,
             )
 
     def is_open(self, now: float) -> bool:
         """Whether the rates allow one more request now."""
         return all(rate is None or rate.is_open(now) for rate in (self.requests, self.tokens))
 
+    def write(self) -> None:
+        """Write what this client spent, if anything changed or nobody heard of it for a while."""
+        with self._writing:
+            at, *known = self._said
+            now = (self.spent, self.held, self.reserved)
+            if [*now] != known or time.monotonic() - at >= _EVERY:
+                record = json.dumps({"at": time.time(), "spent": now[0], "held": now[1], "reserved": now[2]})
+                self.store.write_bytes(f"clients/{self.model}/{self._id}.json", record.encode())
+                self._said = (time.monotonic(), *now)
+
     def settle(self) -> None:
         """Write what this client spent, read what others did, and share the rates among those who are here."""
-        at, *known = self._said
-        if [self.spent, self.held] != known or time.monotonic() - at >= _EVERY:
-            record = json.dumps({"at": time.time(), "spent": self.spent, "held": self.held})
-            self.store.write_bytes(f"clients/{self.model}/{self._id}.json", record.encode())
-            self._said = (time.monotonic(), self.spent, self.held)
-        now = time.time()
-        for key in keys_below(self.store, f"clients/{self.model}"):
-            if self._id not in key and now - self._seen.get(key, (now, 0.0, 0.0))[0] < _GONE:
-                self._seen[key] = self._read(key)
-        self.others = sum(spent for _, spent, _ in self._seen.values())
-        present = [held for at, _, held in self._seen.values() if now - at < _HERE]
+        self.write()
+        self._seen = notes(self.store, f"clients/{self.model}", self._seen, but=self._id)
+        self.others = sum(note.spent for note in self._seen.values())
+        present = [note.held for note in self._seen.values() if note.is_here]
         self.others_held = sum(present)
-        here = 1 + len(present)
         for rate in (self.requests, self.tokens):
             if rate:
-                rate.share = 1 / here
+                rate.share = 1 / (1 + len(present))
 
-    def _read(self, key: str) -> tuple[float, float, float]:
-        try:
-            record = json.loads(self.store.read_bytes(key))
-            return float(record["at"]), float(record["spent"]), float(record.get("held", 0.0))
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
-            return 0.0, 0.0, 0.0
+
+def notes(store: ObjectStore, place: str, known: Mapping[str, Note], but: str) -> dict[str, Note]:
+    """What clients wrote below `place`, by key, without the one called `but`; of those who were gone at the last look
+    what is known.
+    """
+    now = time.time()
+    found = dict(known)
+    for key in keys_below(store, place):
+        if not key.endswith(f"/{but}.json") and (key not in known or now - known[key].at < _GONE):
+            found[key] = _read(store, key)
+    return found
+
+
+def _read(store: ObjectStore, key: str) -> Note:
+    try:
+        record = json.loads(store.read_bytes(key))
+        more = (float(record.get(name, 0.0)) for name in ("held", "reserved"))
+        return Note(float(record["at"]), float(record["spent"]), *more)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return Note(0.0, 0.0, 0.0)

@@ -87,7 +87,7 @@ class Reply:
     its prompt's tokens and of its own, little-endian in four bytes each, where the server gave them. `ranks`: of a
     prompt that was to be ranked, those of its tokens from the second on, little-endian in two bytes each (see
     ranks.py). `logprobs`: what the model thought likely at each token, where that was asked for (see
-    token_logprobs.py).
+    token_logprobs.py). `server`: which server of a run it was, by the name under which that one writes down its cost.
     """
 
     text: str
@@ -100,6 +100,7 @@ class Reply:
     token_ids: bytes | None = None
     ranks: bytes | None = None
     logprobs: bytes | None = None
+    server: str | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tracemill.engine.objects import ObjectStore
 from tracemill.engine.resources import Resources
-from tracemill.errors import TracemillError
+from tracemill.errors import LimitSpent, TracemillError
 from tracemill.models.answers import Answers, Course, Tag
 from tracemill.models.flushing import Flushing
 from tracemill.models.model import Model
@@ -73,6 +73,7 @@ class Sending:
         self._unended: dict[str, Unended] = {}
         self._untold: list[str] = []
         self._telling = False
+        self._spent: LimitSpent | None = None  # then nothing more is sent, and what flies is waited for
         self._news = asyncio.Event()  # something is to be told to the course
         self._moved = asyncio.Event()  # something else may be asked, or nothing more will
         self._done = 0
@@ -82,7 +83,7 @@ class Sending:
     async def run(self, asks: Mapping[Tag, Ask]) -> dict[Tag, Ask]:
         """Ask all that the course wants, from these asks on. Returns those with answers that it was not told of.
 
-        What was answered is stored even when this fails half-way.
+        What was answered is stored even when this fails half-way. Raises LimitSpent once all that flew then is stored.
         """
         from tracemill.models.client import Client  # late: reading a recipe must not load an HTTP library
         from tracemill.models.fleet import Fleet
@@ -93,13 +94,15 @@ class Sending:
         self._equal = EqualRefusals(model.name, self._total, lambda: spent.paid + spent.reused, model.api)
         fleet = Fleet(model, self.feed.store, self.feed.resources)
         client = Client(fleet, self.feed.resources.transport)
+        if fleet.purse:
+            self._flushing.before = fleet.purse.write
         try:
             async with client, asyncio.TaskGroup() as group:
                 await self._show(client)
                 attending = (self._flushing.write_parts(self._more_come), self._report(client), self._tell())
                 attendants = [group.create_task(attendant) for attendant in attending]
                 last = await self._send_all(client, group)
-                if self._equal.unsure:
+                if self._equal.unsure and not self._spent:
                     await self._probe(client, last, self._equal.unsure)
                 for attendant in attendants:
                     attendant.cancel()
@@ -111,6 +114,8 @@ class Sending:
                 spent.end("cancelled", tokens)
             left = self._keep_unended(fleet.endings.named)
             self._flushing.store()
+        if self._spent:
+            raise self._spent
         return left
 
     def _line_up(self, asks: Mapping[Tag, Ask], *, first: bool = False) -> None:
@@ -149,6 +154,8 @@ class Sending:
         """The key to ask next; waits while an answer may still bring one. None when nothing is left to ask."""
         while True:
             self._moved.clear()
+            if self._spent:
+                return None
             if self._todo:
                 key = self._todo.popleft()
                 if key in self._asks:  # it was not dropped
@@ -208,6 +215,9 @@ class Sending:
                     await self._probe(client, ask, answer)
                 self._flushing.slots.release()
             client.fleet.endings.require(self._total)
+        except LimitSpent as spent:
+            self._spent = self._spent or spent
+            self._flushing.slots.release()
         except asyncio.CancelledError:
             self._flushing.slots.release()
             raise

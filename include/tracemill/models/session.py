@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from tracemill.engine.keys import samples_root
@@ -51,7 +51,7 @@ class Feed:
                 progress.warning("%s: its server calls itself %s now, and %s before", self.model.name, name, known)
             self.served.add(name)
 
-    def _note(self, identity: str) -> None:
+    def _note(self, identity: str, held: Iterable[Held]) -> None:
         """Say in the shard's manifest which weights and engines answered, and what it cost."""
         self.resources.made_with[f"model {self.model.name}"] = {
             "identity": identity,
@@ -61,6 +61,7 @@ class Feed:
             "flags": list(self.model.serve.flags),
             **asdict(self.spent),
             "money": self.money,
+            **by_server(held),
         }
 
     @property
@@ -94,7 +95,7 @@ class Feed:
         while missing:
             untold = self._asked(samples, answers, course, missing)
             missing = self._replayed(samples, answers, course, untold)
-        self._note(identity)
+        self._note(identity, answers.values())
         if self.cut:
             _log.warning("%s: %d answers stay cut: %s", self.model.name, self.cut, UNKNOWN_TOKENS)
         return answers
@@ -159,3 +160,14 @@ class Feed:
             samples.join(self.near)
             self.engines |= sending.engines
         return untold
+
+
+def by_server(held: Iterable[Held]) -> dict[str, dict[str, list[int]]]:
+    """Answers, tokens read and tokens written, by each server of a run that gave some of them; {} where none did."""
+    servers: dict[str, list[int]] = {}
+    for one in held:
+        if isinstance(one, Packed) and one.rest.server:
+            counts = servers.setdefault(one.rest.server, [0, 0, 0])
+            more = (1, one.rest.prompt_tokens or 0, one.rest.completion_tokens or 0)
+            servers[one.rest.server] = [old + new for old, new in zip(counts, more, strict=True)]
+    return {"servers": servers} if servers else {}

@@ -16,7 +16,7 @@ from tracemill.errors import RecipeError
 from tracemill.models.model import Model
 
 _RANKS = (16, 32, 64, 128, 256, 320, 512)  # what vLLM 0.32 takes as --max-lora-rank, from its default on
-_CLIENTS = {"concurrency", "silence", "patience"}  # settings of `serve` that are the clients' own
+_CLIENTS = {"concurrency", "silence", "patience", "price"}  # settings of `serve` that start no other server
 
 
 def families(models: Iterable[Model]) -> list[tuple[Model, ...]]:

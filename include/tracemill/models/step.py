@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -60,3 +60,9 @@ def answer_lengths(settings: BaseModel, model: str) -> list[int]:
         found = [length for length in (sampling.max_tokens, values.get("continue_to")) if length]
     flat = [v for value in values.values() for v in (value if isinstance(value, tuple) else (value,))]
     return found + [n for value in flat if isinstance(value, BaseModel) for n in answer_lengths(value, model)]
+
+
+def asked_models(steps: Iterable[Step]) -> dict[str, Model]:
+    """The models that these steps ask through a server, by name."""
+    asking = [step for step in steps if isinstance(step, AskingStep)]
+    return {model.name: model for step in asking for model in step.served()}

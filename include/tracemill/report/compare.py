@@ -16,10 +16,9 @@ from tracemill.engine.step import Inputs
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
 from tracemill.grade.intervals import pass_rate_interval
-from tracemill.models.api import Price
-from tracemill.models.step import AskingStep
 from tracemill.recipe import Recipe
 from tracemill.select.intersect import Intersect
+from tracemill.report.spending import Tariff
 
 GROUP = ("teacher", "mode", "category")
 BIN = 64  # tokens: what lengths are counted in, and as fine as a median is told
@@ -42,11 +41,15 @@ _COUNTED = {
     "prompt_tokens": pl.col("prompt_tokens").cast(pl.Int64).sum(),
     "timed": pl.col("seconds").count(),
     "seconds": pl.col("seconds").sum(),
+    "metered": pl.col("device_seconds").count(),
+    "device_seconds": pl.col("device_seconds").sum(),
+    "priced": pl.col("money").count(),
+    "money": pl.col("money").sum(),
     "measured": pl.col("perplexity").count(),
     "perplexities": pl.col("perplexity").sum(),
 }
 
-_SUMS = ("seconds", "perplexities")  # the others are counts
+_SUMS = ("seconds", "device_seconds", "money", "perplexities")  # the others are counts
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,14 @@ def compare(recipe: Recipe, store: Store) -> Comparison:
     where no response names a teacher.
     """
     named, meant = _named(recipe)
-    parts = [_Part(inputs, meant) for inputs in _shards(recipe, store)]
+    tariff = Tariff(recipe, store)
+    parts = [_Part(inputs, meant, tariff) for inputs in _shards(recipe, store)]
     counts = pl.concat([part.counts for part in parts]).group_by(GROUP).agg(pl.all().sum())
     if counts.is_empty():
         raise RecipeError(f"no response of recipe {recipe.name!r} names its teacher: there is nothing to compare")
     by_mode = counts.group_by("teacher", "mode").agg(pl.exclude(GROUP).sum())
     whole = by_mode.with_columns(pl.lit(None, pl.String).alias("category")).select(counts.columns)
-    rates = _rates(pl.concat([whole, counts]), _prices(recipe))
+    rates = _rates(pl.concat([whole, counts]))
     lengths = pl.concat([part.lengths for part in parts]).group_by("teacher", "category", "tokens").agg(pl.all().sum())
     away = pl.concat([part.away for part in parts]).group_by("teacher", "step", "reason").agg(pl.all().sum())
     return Comparison(
@@ -120,8 +124,8 @@ def _shards(recipe: Recipe, store: Store) -> list[Inputs]:
 class _Part:
     """The counts of one shard; the responses themselves are forgotten."""
 
-    def __init__(self, inputs: Inputs, meant: set[str]) -> None:
-        rows = _responses(inputs)
+    def __init__(self, inputs: Inputs, meant: set[str], tariff: Tariff) -> None:
+        rows = _responses(inputs).join(tariff.costs(inputs), on="id", how="left")
         counted = {name: counts.cast(pl.Float64 if name in _SUMS else pl.Int64) for name, counts in _COUNTED.items()}
         self.problems = rows["problem_id"].n_unique()
         self.counts = rows.group_by(GROUP).agg(**counted)
@@ -193,16 +197,14 @@ def _shared(parts: list[_Part], teachers: set[str]) -> int:
     return int(found.filter(pl.col("teacher") == len(teachers))["count"].sum())
 
 
-def _rates(counts: pl.DataFrame, prices: dict[str, Price]) -> pl.DataFrame:
+def _rates(counts: pl.DataFrame) -> pl.DataFrame:
     """The counts with what follows from them; per accepted response where there is one."""
     low, high = pass_rate_interval(counts["passed"].to_numpy(), counts["decided"].to_numpy())
     per = 1 / pl.when(pl.col("accepted") > 0).then("accepted")
     whole = pl.col("counted") == pl.col("responses")
     timed = pl.col("timed") == pl.col("responses")
-    paid = [
-        price.of(prompt, tokens) if (price := prices.get(teacher)) else None
-        for teacher, prompt, tokens in counts.select("teacher", "prompt_tokens", "tokens").iter_rows()
-    ]
+    metered = pl.col("metered") == pl.col("responses")
+    priced = pl.col("priced") == pl.col("responses")
     return counts.with_columns(
         (pl.col("passed") / pl.when(pl.col("decided") > 0).then("decided")).alias("pass_rate"),
         pl.Series("low", low).fill_nan(None),
@@ -211,13 +213,7 @@ def _rates(counts: pl.DataFrame, prices: dict[str, Price]) -> pl.DataFrame:
         (pl.col("tokens") / pl.when(pl.col("counted") > 0).then("counted")).alias("mean_tokens"),
         pl.when(whole).then(pl.col("tokens") * per).alias("tokens_per_accepted"),
         pl.when(timed).then(pl.col("seconds") * per).alias("seconds_per_accepted"),
-        pl.when(whole).then(pl.Series("money", paid, pl.Float64) * per).alias("money_per_accepted"),
+        pl.when(metered).then(pl.col("device_seconds") * per).alias("device_seconds_per_accepted"),
+        pl.when(priced).then(pl.col("money") * per).alias("money_per_accepted"),
         (pl.col("perplexities") / pl.when(pl.col("measured") > 0).then("measured")).alias("mean_perplexity"),
     ).drop("perplexities")
-
-
-def _prices(recipe: Recipe) -> dict[str, Price]:
-    """What the recipe says a model's tokens cost; nothing is known of the others."""
-    asking = [step for step in recipe.pipeline().values() if isinstance(step, AskingStep)]
-    models = [model for step in asking for model in step.served()]
-    return {model.name: price for model in models if model.api and (price := model.api.paid)}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RATES = ("teacher", "mode", "category", "responses", "verified", "90 % interval", "attempts an accepted one")
 FIT = fits.HEAD
 FORM = ("teacher", "mode", "category", "tokens (mean)", "tokens (median)", "perplexity", "loops", "cut")
-SPENT = ("teacher", "mode", "category", "tokens", "seconds", "money")
+SPENT = ("teacher", "mode", "category", "tokens", "seconds", "device-seconds", "money")
 _PALETTE = (BAR, MARK, INK, "#8a6fb0", "#c9a227", "#5b8fd6")
 _PANELS = 6  # categories in one picture, those of the most responses first
 
@@ -84,7 +84,12 @@ def form_rows(found: Comparison) -> list[tuple[Any, ...]]:
 
 def spent_rows(found: Comparison) -> list[tuple[Any, ...]]:
     """The lines under SPENT: what one accepted response cost."""
-    columns = (("tokens_per_accepted", 0), ("seconds_per_accepted", 1), ("money_per_accepted", 4))
+    columns = (
+        ("tokens_per_accepted", 0),
+        ("seconds_per_accepted", 1),
+        ("device_seconds_per_accepted", 2),
+        ("money_per_accepted", 4),
+    )
     return [
         (*_named(row), *(_number(row[name], digits) for name, digits in columns))
         for row in found.rates.iter_rows(named=True)

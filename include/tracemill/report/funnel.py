@@ -16,6 +16,7 @@ from tracemill.engine.store import Store
 from tracemill.engine.tally import Stage, add_up
 from tracemill.errors import MissingInput
 from tracemill.recipe import Recipe, stored_recipe
+from tracemill.report.spent import spent
 
 _NUMBERS_SHOWN = 6
 
@@ -45,9 +46,12 @@ def recipe_of(store: Store) -> Recipe:
 
 
 def print_funnel(store: Store, console: Console) -> None:
-    """Print the funnel of the store's own recipe as a table for people."""
-    found = funnel(recipe_of(store), store)
+    """Print the funnel of the store's own recipe as a table for people, and what was spent where it gives prices."""
+    recipe = recipe_of(store)
+    found = funnel(recipe, store)
     console.print(funnel_table(found))
+    if (until := spent(recipe, store)).money is not None:
+        console.print(until.line, highlight=False)
     for stage in found.steps:
         if stage.missing:
             console.print(f"[yellow]{stage.step}: {_missing(stage)}[/yellow]")

@@ -16,7 +16,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.store import Manifest, Store
 from tracemill.errors import RecipeError, SourceError
 from tracemill.local.demand import served_models
-from tracemill.models.api import Price
+from tracemill.models.prices import Price
 from tracemill.models.sample_parts import columns
 from tracemill.models.samples import SampleStore
 from tracemill.recipe import Recipe

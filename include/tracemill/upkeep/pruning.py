@@ -28,7 +28,8 @@ GRACE = 2 * FRESH  # seconds; an object that nobody named within that time belon
 _READERS = 16
 _DATA = re.compile(r".+/\d{5}/[^/]+-[0-9a-f]{20}(?:\.\w+)?|versions/changes-[0-9a-f]{20}\.parquet")
 _MANIFEST = re.compile(r"(?P<shard>.+/\d{5})/(?P<fingerprint>[0-9a-f]{40})\.json")
-_OTHERS = ("serving/", "clients/", "batches/", "weights/", "samples/")  # leases, money, digests, answers: no manifests
+# Leases, money, digests and answers are no manifests.
+_OTHERS = ("serving/", "clients/", "costs/", "batches/", "weights/", "samples/")
 Why = Literal["unnamed", "half-written", "earlier settings"]
 
 

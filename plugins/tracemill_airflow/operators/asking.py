@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tracemill.errors import AnswersPending, ServerGone, ServingError, VerdictsGone
+from tracemill.errors import AnswersPending, LimitSpent, ServerGone, ServingError, VerdictsGone
 from tracemill_airflow.batch_trigger import BatchTrigger
+from tracemill_airflow.cost_trigger import CostTrigger
 from tracemill_airflow.endpoints import with_connections
 from tracemill_airflow.failing import ends_with_run
 from tracemill_airflow.operators.base import StageOperator, totals
 from tracemill_airflow.operators.shards import span
+from tracemill_airflow.pausing import say_paused, take_up
 from tracemill_airflow.run_state import RunOf, run_of
 from tracemill_airflow.triggers import LeaseTrigger, raise_if_failed
 
@@ -37,6 +39,7 @@ class AskingOperator(StageOperator):
     of one shard are generated the next ones are asked, and the server stays full. When the server leaves while the task
     works and none comes within `away` seconds, the task is deferred again: the next server may need its worker slot. So
     it is with the verify task whose verdicts a sampling policy waits for: none is ever given in this task.
+    When a limit of money is reached it is deferred too, until somebody raises that.
     """
 
     def __init__(self, *, at_once: int = 3, away: float = 20.0, **kwargs: Any) -> None:
@@ -66,6 +69,7 @@ class AskingOperator(StageOperator):
         judges = vacant(recipe, store, self.stage, shards, machine)
         if missing or judges:
             with ends_with_run(context):
+                self._require_money(context, recipe, store)
                 self._wait(missing, judges, machine, store, run_of(context))
         return self.work(context, {"state": "ready"})
 
@@ -76,7 +80,29 @@ class AskingOperator(StageOperator):
         identities = {model.name: model.identity(machine, store) for model in models} | dict(judges)
         patience = max((model.serve.patience + model.serve.start_timeout for model in models), default=JUDGES_PATIENCE)
         self.log.info("waiting for %s", ", ".join(identities))
-        self.defer(trigger=LeaseTrigger(self.store_url, identities, patience, run), method_name="work")
+        trigger = LeaseTrigger(self.store_url, identities, patience, run, self.recipe)
+        self.defer(trigger=trigger, method_name="work")
+
+    def _require_money(self, context: Context, recipe: Recipe, store: Store) -> None:
+        """Pause before a server is waited for that would be started in vain."""
+        from tracemill.local.limits import require_money
+
+        try:
+            require_money(recipe, store)
+        except LimitSpent as spent:
+            self._pause(context, spent)
+
+    def _pause(self, context: Context, spent: LimitSpent) -> NoReturn:
+        """Give the worker up until the limit is raised; what was answered is stored, and sealed shards stay sealed."""
+        self.log.warning("paused: %s", spent)
+        say_paused(context, self.open_store(), spent)
+        trigger = CostTrigger(self.store_url, self.recipe, spent.limit, spent.model, run_of(context))
+        self.defer(trigger=trigger, method_name="unpaused")
+
+    def unpaused(self, context: Context, event: dict[str, Any]) -> Any:
+        """Go on, with the limit that people gave, or that was raised elsewhere."""
+        raise_if_failed({"state": "ready", **event})
+        return self.work(context, take_up(context, event, self._recipe(), self.open_store()))
 
     def work(self, context: Context, event: dict[str, Any]) -> Any:
         """Seal every shard of the batch. Raises ServingError when no server came."""
@@ -97,6 +123,8 @@ class AskingOperator(StageOperator):
         try:
             with ends_with_run(context):
                 results = self._sealed(recipe, store, shards, machine, began)
+        except LimitSpent as spent:
+            self._pause(context, spent)
         except AnswersPending as pending:
             self._leave(pending, run_of(context))
         except (ServerGone, VerdictsGone) as gone:
@@ -123,14 +151,20 @@ class AskingOperator(StageOperator):
         try:
             running = [threads.submit(run_shard, recipe, store, self.stage, shard, machine) for shard in shards]
             pending: list[AnswersPending] = []
+            spent: list[LimitSpent] = []
             for future in as_completed(running):
                 self.look_ahead(recipe, store)
                 error = future.exception()
                 if isinstance(error, AnswersPending):
                     pending.append(error)
                     continue
+                if isinstance(error, LimitSpent):  # the others stop by themselves, and store what is on its way
+                    spent.append(error)
+                    continue
                 results.append(future.result())
                 self._log_progress(results[-1], len(results), len(shards), began)
+            if spent:
+                raise spent[0]
             if pending:  # all shards have asked by now
                 raise AnswersPending(pending[0].model, [record for one in pending for record in one.records])
         finally:  # one shard's failure is the task's: it does not wait hours for what the others still ask

@@ -47,6 +47,7 @@ class PlanOperator(StageOperator):
     def execute(self, context: Context) -> Any:
         """Seal the plan; returns batches of shard numbers."""
         from tracemill.ingest.plan import removals
+        from tracemill.local.limits import raise_limit
         from tracemill.local.preflight import require_ready
         from tracemill.recipe import load_recipe
 
@@ -59,6 +60,8 @@ class PlanOperator(StageOperator):
             self._dry_run(context, recipe)
         require_ready(recipe, self.open_store(), self._reaching(recipe))
         self._require_workers(recipe)
+        if params.get("cost_limit") is not None:
+            raise_limit(recipe, self.open_store(), float(params["cost_limit"]))
         return super().execute(context)
 
     def _require_workers(self, recipe: Recipe) -> None:

@@ -99,6 +99,7 @@ class ServeOperator(StageOperator):
     def serve(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Serve until the stages are sealed. Raises what the server's log says when it fails."""
         from tracemill.local.demand import Demand, asked_by, served_models
+        from tracemill.local.limits import is_spent
         from tracemill.models.server.command import require_reachable
         from tracemill.models.server.replica import Replica
         from tracemill.recipe import load_recipe
@@ -120,7 +121,8 @@ class ServeOperator(StageOperator):
         def nobody_needs_it() -> bool:
             return have_ended(states(run), stages) or demand.is_over()
 
-        self._replica = Replica(first, int(self.server["replica"]), store, machine, nobody_needs_it, others)
+        number = int(self.server["replica"])
+        self._replica = Replica(first, number, store, machine, nobody_needs_it, others, lambda: is_spent(recipe, store))
         life = self._replica.serve()
         if life.why == "idle":
             self._wait(context)

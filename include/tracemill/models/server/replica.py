@@ -7,6 +7,7 @@ import os
 import socket
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,12 @@ from typing import Literal
 from tracemill.engine.objects import ObjectStore
 from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError, TracemillError
+from tracemill.models.costs import ServerLife
 from tracemill.models.lease import BEAT, Lease, forget_failure, leave_word, wanted
 from tracemill.models.model import Model
+from tracemill.models.server.command import devices, vllm_python
 from tracemill.models.server.heart import Heart
+from tracemill.models.server.meter import Meter
 from tracemill.models.server.metrics import summary
 from tracemill.models.server.process import Server
 
@@ -39,6 +43,7 @@ class Replica:
     """One replica's life. `done` says that no stage needs its models any more; it is asked every few seconds.
 
     `others` are models that the same server serves (see models/sharing.py); each has a lease under its own name.
+    `paused` says that nobody may ask for now: then it goes as soon as it has nothing to do.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Replica:
         resources: Resources,
         done: Callable[[], bool],
         others: Sequence[Model] = (),
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
         self.model = model
         self.others = tuple(others)
@@ -56,6 +62,7 @@ class Replica:
         self.store = store
         self.resources = resources
         self.done = done
+        self.paused = paused
         self._told = False
         self._server: Server | None = None
 
@@ -76,16 +83,17 @@ class Replica:
     def _served(self) -> Served:
         with tempfile.TemporaryDirectory(prefix="tracemill-serve-") as folder:
             log = Path(folder) / f"{self.model.name}.log"
-            with Server(self.model, self.resources, self.replica, log, self.others) as self._server:
+            self._server = server = Server(self.model, self.resources, self.replica, log, self.others)
+            with Meter(self.store, self._life(), server) as meter, server:
                 try:
-                    self._server.start()
+                    server.start()
                 except TracemillError:
                     if self._told:
                         return Served("told", 0.0, 0.0, 0.0)
                     raise
-                leases = [self._lease(model, self._server) for model in (self.model, *self.others)]
-                with Heart(self.store, leases, self._server) as heart:
-                    return self._watch(self._server, heart)
+                leases = [self._lease(model, server, meter.life.server) for model in (self.model, *self.others)]
+                with Heart(self.store, leases, server) as heart:
+                    return self._watch(server, heart)
 
     def stop(self) -> None:
         """End the server now; `serve` returns "told". Safe to call from a signal handler."""
@@ -93,7 +101,22 @@ class Replica:
         if self._server:
             self._server.stop()
 
-    def _lease(self, model: Model, server: Server) -> Lease:
+    def _life(self) -> ServerLife:
+        """What the server's record begins with: it holds its devices from now on."""
+        unit, count = devices(self.model, vllm_python(self.resources))
+        now = time.time()
+        return ServerLife(
+            server=uuid.uuid4().hex[:16],
+            models=tuple(model.name for model in (self.model, *self.others)),
+            replica=self.replica,
+            host=socket.gethostname(),
+            unit=unit,
+            devices=count,
+            began=now,
+            seen=now,
+        )
+
+    def _lease(self, model: Model, server: Server, name: str = "") -> Lease:
         return Lease(
             model=model.name,
             identity=model.identity(self.resources, self.store),
@@ -103,6 +126,7 @@ class Replica:
             pid=os.getpid(),
             renewed=time.time(),
             engine=server.version(),
+            server=name,
         )
 
     def _watch(self, server: Server, heart: Heart) -> Served:
@@ -114,13 +138,14 @@ class Replica:
             if not self._told:
                 server.check()
                 heart.check(self.model.name)
-            if latest.busy or latest.generated != last.generated or self._is_wanted():
+            paused = self.paused()
+            if latest.busy or (not paused and (latest.generated != last.generated or self._is_wanted())):
                 active = now
             if now - reported >= REPORT:
                 _log.info("%s: %s", self.model.name, summary(last, latest, now - reported))
                 reported = now
                 last = latest
-            why = self._end(now - active)
+            why = self._end(now - active, BEAT if paused else self.model.serve.idle)
             if why:
                 generated = latest.generated - first.generated
                 prompted = latest.prompted - first.prompted
@@ -131,9 +156,9 @@ class Replica:
     def _is_wanted(self) -> bool:
         return any(wanted(self.store, model.name) for model in (self.model, *self.others))
 
-    def _end(self, quiet: float) -> Literal["done", "idle", "told"] | None:
+    def _end(self, quiet: float, patience: float) -> Literal["done", "idle", "told"] | None:
         if self._told:
             return "told"
         if self.done():
             return "done"
-        return "idle" if quiet > self.model.serve.idle else None
+        return "idle" if quiet > patience else None

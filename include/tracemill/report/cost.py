@@ -1,0 +1,196 @@
+"""What a run cost: what its servers held and used, what each stage asked for, and what a response cost by its fate.
+
+Everything is added up shard by shard, so memory is that of one shard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from tracemill.engine.pipeline import PLAN
+from tracemill.engine.runner import inputs_of_shards, shard_count
+from tracemill.engine.step import Inputs
+from tracemill.engine.store import Manifest, Store
+from tracemill.errors import MissingInput
+from tracemill.models.step import AskingStep
+from tracemill.recipe import Recipe
+from tracemill.report.spending import Tariff
+
+FATE = ("teacher", "source", "category", "step", "reason")
+_SERVERS = {
+    **dict.fromkeys(("server", "model", "host", "unit"), pl.String),
+    **dict.fromkeys(("replica", "devices"), pl.Int64),
+    **dict.fromkeys(("held", "used", "attributed", "money"), pl.Float64),
+}
+_STAGES = {
+    **dict.fromkeys(("stage", "model"), pl.String),
+    **dict.fromkeys(("answers", "prompt_tokens", "tokens"), pl.Int64),
+    **dict.fromkeys(("device_seconds", "money"), pl.Float64),
+}
+_COUNTED = {
+    "responses": pl.len().cast(pl.Int64),
+    "accepted": pl.col("accepted").sum().cast(pl.Int64),
+    "tokens": pl.col("completion_tokens").cast(pl.Int64).sum(),
+    "metered": pl.col("device_seconds").count().cast(pl.Int64),
+    "device_seconds": pl.col("device_seconds").sum(),
+    "priced": pl.col("money").count().cast(pl.Int64),
+    "money": pl.col("money").sum(),
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run cost. `currency` is that of the prices.
+
+    `servers`: one row a server's life: device-seconds held, used and attributed to answers, and the money for what it
+    held. `stages`: what each stage's answers took of each model. `traces`: what models of the recipe wrote, by
+    FATE (step and reason null for accepted ones), with how many of them are metered and priced; None while the run is
+    not sealed up to its release.
+    """
+
+    servers: pl.DataFrame
+    stages: pl.DataFrame
+    traces: pl.DataFrame | None
+    currency: str
+
+    def by(self, *names: str) -> pl.DataFrame:
+        """The traces added up by some columns of FATE, with what an accepted one cost: device-seconds and money over
+        all of the group, null where those of one response are unknown, or nothing was accepted.
+        """
+        if self.traces is None:
+            raise MissingInput("what a response cost is known once the run is sealed up to its release")
+        sums = self.traces.group_by(*names).agg(pl.col(*_COUNTED).sum()).sort(*names, nulls_last=True)
+        per = 1 / pl.when(pl.col("accepted") > 0).then("accepted")
+        metered = pl.when(pl.col("metered") == pl.col("responses")).then("device_seconds")
+        priced = pl.when(pl.col("priced") == pl.col("responses")).then("money")
+        return sums.with_columns(
+            metered.alias("device_seconds"),
+            priced.alias("money"),
+            (metered * per).alias("device_seconds_per_accepted"),
+            (priced * per).alias("money_per_accepted"),
+        )
+
+
+def cost(recipe: Recipe, store: Store) -> Cost:
+    """Add up what is known of a run's cost, however far it is."""
+    tariff = Tariff(recipe, store)
+    asked = list(_asked(recipe, store))
+    return Cost(_servers(tariff, asked), _stages(tariff, asked), _traces(recipe, store, tariff), tariff.currency)
+
+
+def _asked(recipe: Recipe, store: Store) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Stage, model, and what a sealed shard's manifest says of asking it."""
+    count = shard_count(store) if store.manifest(PLAN, 0) is not None else 0
+    for stage, step in recipe.pipeline().items():
+        if isinstance(step, AskingStep):
+            shards = range(count if step.shape == "map" else 1)
+            for manifest in store.manifests((stage, shard) for shard in shards):
+                yield from ((stage, name, fact) for name, fact in _facts(manifest))
+
+
+def _facts(manifest: Manifest | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, fact in (manifest.made_with if manifest else {}).items():
+        if name.startswith("model ") and isinstance(fact, Mapping):
+            yield name.removeprefix("model "), fact
+
+
+def _servers(tariff: Tariff, asked: list[tuple[str, str, Mapping[str, Any]]]) -> pl.DataFrame:
+    given: dict[str, float] = {}
+    for _, _, fact in asked:
+        for server, (_, prompt, tokens) in fact.get("servers", {}).items():
+            if server in tariff.lives:
+                seconds = tariff.lives[server].token_time().of(prompt, tokens)
+                given[server] = given.get(server, 0.0) + seconds
+    rows = [
+        {
+            "server": life.server,
+            "model": " + ".join(life.models),
+            "host": life.host,
+            "unit": life.unit,
+            "replica": life.replica,
+            "devices": life.devices,
+            "held": life.held,
+            "used": life.used,
+            "attributed": given.get(life.server, 0.0),
+            "money": tariff.money(life.models[0], life.held),
+        }
+        for life in tariff.lives.values()
+    ]
+    return pl.DataFrame(rows, schema=_SERVERS)
+
+
+def _stages(tariff: Tariff, asked: list[tuple[str, str, Mapping[str, Any]]]) -> pl.DataFrame:
+    parts = pl.DataFrame([_stage_row(tariff, *one) for one in asked], schema=_STAGES)
+    known = {name: pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()) for name in _SUMMED}
+    counts = pl.col("answers", "prompt_tokens", "tokens").sum()
+    return parts.group_by("stage", "model", maintain_order=True).agg(counts, **known)
+
+
+_SUMMED = ("device_seconds", "money")
+
+
+def _stage_row(tariff: Tariff, stage: str, model: str, fact: Mapping[str, Any]) -> dict[str, Any]:
+    """One shard's answers of a model, those that it found in the sample store among them."""
+    servers = fact.get("servers", {})
+    answers = fact.get("paid", 0) + fact.get("reused", 0)
+    is_known = servers.keys() <= tariff.lives.keys() and sum(one[0] for one in servers.values()) == answers
+    spent = (tariff.lives[name].token_time().of(one[1], one[2]) for name, one in servers.items()) if is_known else ()
+    seconds = sum(spent, 0.0) if servers and is_known else None
+    return {
+        "stage": stage,
+        "model": model,
+        "answers": answers,
+        "prompt_tokens": sum(one[1] for one in servers.values()) if servers else fact.get("prompt_tokens", 0),
+        "tokens": sum(one[2] for one in servers.values()) if servers else fact.get("completion_tokens", 0),
+        "device_seconds": seconds,
+        "money": fact.get("money") if seconds is None else tariff.money(model, seconds),
+    }
+
+
+def _traces(recipe: Recipe, store: Store, tariff: Tariff) -> pl.DataFrame | None:
+    """The counts of all shards by FATE; None while a step before the release is not sealed, or there is no release."""
+    name = next((name for name, step in recipe.pipeline().items() if getattr(step, "kind", "") == "release"), None)
+    if name is None:
+        return None
+    try:
+        shards = inputs_of_shards(recipe, store, name)
+    except MissingInput:
+        return None
+    parts = [responses(inputs, tariff).group_by(FATE).agg(**_COUNTED) for inputs in shards]
+    return pl.concat(parts).group_by(FATE).agg(pl.all().sum()).sort(*FATE, nulls_last=True) if parts else None
+
+
+def responses(inputs: Inputs, tariff: Tariff) -> pl.DataFrame:
+    """One row a response of a shard that a model of the recipe wrote: FATE, whether it was accepted, and its cost."""
+    rows = pl.DataFrame(inputs.table("generations", ["id", "problem_id", "teacher", "completion_tokens"]))
+    rows = rows.filter(pl.col("teacher").is_in(list(tariff.models)), pl.col("completion_tokens").is_not_null())
+    problems = pl.DataFrame(inputs.table("problems", ["id", "source", "category"])).rename({"id": "problem_id"})
+    alive = pl.DataFrame({"id": inputs.alive("generation")}).with_columns(pl.lit(True).alias("accepted"))
+    joined = rows.join(problems, on="problem_id", how="left").join(alive, on="id", how="left")
+    joined = joined.join(tariff.costs(inputs), on="id", how="left")
+    joined = joined.join(_fates(inputs, "generation"), on="id", how="left")
+    orphans = _fates(inputs, "problem").rename({"id": "problem_id"})
+    joined = joined.join(orphans, on="problem_id", how="left", suffix="_of_problem")
+    gone = pl.col("accepted").is_null()
+    return joined.with_columns(
+        pl.col("accepted").fill_null(False),
+        pl.col("category").fill_null(""),
+        pl.when(gone).then(pl.coalesce("step", "step_of_problem")).alias("step"),
+        pl.when(gone).then(pl.coalesce("reason", "reason_of_problem")).alias("reason"),
+    ).drop("step_of_problem", "reason_of_problem")
+
+
+def _fates(inputs: Inputs, unit: str) -> pl.DataFrame:
+    """Which step turned each id away that was, and why; the first one."""
+    blank = pl.DataFrame(schema={"id": pl.String, "step": pl.String, "reason": pl.String})
+    parts = [blank]
+    for manifest in inputs.sealed.get(inputs.index, ()):
+        if manifest.unit == unit and "ledger" in manifest.tables:
+            ledger = pl.DataFrame(inputs.store.get_table(manifest.tables["ledger"], ["id", "bucket", "reason"]))
+            gone = ledger.filter(pl.col("bucket") != "kept")
+            parts.append(gone.select("id", pl.lit(manifest.step).alias("step"), pl.col("reason").fill_null("")))
+    return pl.concat(parts).unique("id", keep="first", maintain_order=True)

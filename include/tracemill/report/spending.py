@@ -1,0 +1,92 @@
+"""What each response of a shard cost: by its tokens where a model is hosted, else by its part of its server's time."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tracemill.engine.step import Inputs
+from tracemill.engine.store import Store
+from tracemill.models.costs import ServerLife, lives, mean_time
+from tracemill.models.model import Model
+from tracemill.models.step import asked_models
+from tracemill.recipe import Recipe
+
+_PRICES = {"teacher": pl.String, "input": pl.Float64, "output": pl.Float64, "gpu_hour": pl.Float64}
+_TIMES = {"server": pl.String, "read": pl.Float64, "wrote": pl.Float64}
+
+
+class Tariff:
+    """The prices of a recipe's models, and what a token took at each server that there was on its store.
+
+    `currency` is that of the prices, "" where there is none; several are joined.
+    """
+
+    def __init__(self, recipe: Recipe, store: Store) -> None:
+        self.models = asked_models(recipe.pipeline().values())
+        self.lives: dict[str, ServerLife] = {life.server: life for life in lives(store)}
+        self._times = pl.DataFrame(
+            [(name, *_per_token(life)) for name, life in self.lives.items()], schema=_TIMES, orient="row"
+        )
+        self._prices = pl.DataFrame([_priced(model) for model in self.models.values()], schema=_PRICES, orient="row")
+        self.currency = " or ".join(sorted({price for model in self.models.values() if (price := currency(model))}))
+
+    def costs(self, inputs: Inputs) -> pl.DataFrame:
+        """One row a response of the shard: `id`, `device_seconds` and `money`.
+
+        Device-seconds are null where no server of this store is known to have written it, money where nothing says
+        what it cost. Of published responses, which nobody paid for here, both are.
+        """
+        rows = pl.DataFrame(inputs.table("generations", ["id", "teacher", "prompt_tokens", "completion_tokens"]))
+        timed = rows.join(self._taken(inputs), on="id", how="left").join(self._prices, on="teacher", how="left")
+        by_token = pl.col("prompt_tokens") * pl.col("input") + pl.col("completion_tokens") * pl.col("output")
+        money = pl.coalesce(by_token / 1e6, pl.col("device_seconds") / 3600 * pl.col("gpu_hour"))
+        return timed.select("id", "device_seconds", money.alias("money"))
+
+    def money(self, model: str, device_seconds: float) -> float | None:
+        """What so many device-seconds of a model's servers cost; None without a price."""
+        price = self.models[model].serve.price if model in self.models else None
+        return price.of(device_seconds) if price else None
+
+    def per_token(self, model: str) -> tuple[float, float] | None:
+        """The money for a token that a model reads, and for one that it writes.
+
+        None without a price, and while no server of this store has shown how long a token takes.
+        """
+        asked = self.models.get(model)
+        if asked is None:
+            return None
+        if asked.api:
+            return (asked.api.paid.input / 1e6, asked.api.paid.output / 1e6) if asked.api.paid else None
+        time = mean_time(life for life in self.lives.values() if model in life.models)
+        hour = asked.serve.price
+        return (hour.of(time.read), hour.of(time.wrote)) if hour and time else None
+
+    def _taken(self, inputs: Inputs) -> pl.DataFrame:
+        """The device-seconds of each response that servers of the store wrote, all its requests together."""
+        usage = pl.DataFrame(inputs.table("usage")).join(self._times, on="server", how="left")
+        seconds = pl.col("prompt_tokens") * pl.col("read") + pl.col("completion_tokens") * pl.col("wrote")
+        each = usage.select(pl.col("generation_id").alias("id"), seconds.alias("seconds"))
+        whole = pl.when(pl.col("seconds").is_not_null().all()).then(pl.col("seconds").sum())
+        return each.group_by("id").agg(whole.alias("device_seconds"))
+
+
+def currency(model: Model) -> str:
+    """In what a model's price is; "" where it has none."""
+    price = model.api.paid if model.api else model.serve.price
+    return price.currency if price else ""
+
+
+def _priced(model: Model) -> tuple[str, float | None, float | None, float | None]:
+    tokens = model.api.paid if model.api else None
+    hour = None if model.api else model.serve.price
+    return (
+        model.name,
+        tokens.input if tokens else None,
+        tokens.output if tokens else None,
+        hour.gpu_hour if hour else None,
+    )
+
+
+def _per_token(life: ServerLife) -> tuple[float, float]:
+    time = life.token_time()
+    return time.read, time.wrote

@@ -1,0 +1,169 @@
+"""What a response cost, by who wrote it, for what, and what became of it; and that all adds up to what was measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from tests.build.priced import WEIGHTS, WRONG, ran, say, served, tell
+from tracemill.cli import app
+from tracemill.engine.store import Store
+from tracemill.models.fake import FakeServer
+from tracemill.recipe import load_recipe
+from tracemill.report.compare import compare
+from tracemill.report.cost import cost
+from tracemill.report.spending import Tariff
+
+PRICED = {**WEIGHTS, "serve": {"price": {"gpu_hour": 36.0}}}  # a cent for each second
+HOSTED = {"api": {"url": "http://fake/v1", "model": "there", "price": {"input": 1e6, "output": 2e6}}}
+
+
+def counted(server: FakeServer) -> tuple[int, int]:
+    """The tokens that a fake server read and wrote for answers."""
+    asked = [request["messages"][-1]["content"] for request in server.generated]
+    whole = ["\n".join(turn["content"] for turn in request["messages"]) for request in server.generated]
+    answers = [say(prompt, 0) for prompt in asked]
+    return sum(len(one.split()) for one in whole), sum(len(one.split()) for one in answers)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> tuple[str, Store]:
+    """A run that the server `one` answered, and wrote down."""
+    path = served(tmp_path, PRICED)
+    server = FakeServer(say=say)
+    store = ran(path, tmp_path / "store", server)
+    prompted, generated = counted(server)
+    tell(store, "one", prompted=prompted, generated=generated, reading=1.0, writing=4.0)
+    return path, store
+
+
+def test_what_is_attributed_adds_up_to_what_was_used_and_money_follows(run: tuple[str, Store]) -> None:
+    path, store = run
+    found = cost(load_recipe(path), store)
+    (server,) = found.servers.to_dicts()
+    assert (server["held"], server["used"]) == (pytest.approx(100), pytest.approx(50))
+    assert server["attributed"] == pytest.approx(50)
+    assert server["money"] == pytest.approx(1.0), "what is held is paid for"
+    (stage,) = found.stages.to_dicts()
+    assert (stage["stage"], stage["answers"]) == ("distill", 12)
+    assert (stage["device_seconds"], stage["money"]) == (pytest.approx(50), pytest.approx(0.5))
+    (teacher,) = found.by("teacher").to_dicts()
+    assert (teacher["responses"], teacher["accepted"]) == (12, 11)
+    assert teacher["device_seconds_per_accepted"] == pytest.approx(50 / 11)
+    assert teacher["money_per_accepted"] == pytest.approx(0.5 / 11)
+
+
+def test_each_source_and_each_reason_has_its_part(run: tuple[str, Store]) -> None:
+    path, store = run
+    found = cost(load_recipe(path), store)
+    sources = {row["source"]: row for row in found.by("source").to_dicts()}
+    assert {name: (row["responses"], row["accepted"]) for name, row in sources.items()} == {
+        "mine": (6, 5),
+        "other": (6, 6),
+    }
+    assert sum(row["device_seconds"] for row in sources.values()) == pytest.approx(50)
+    gone, kept = found.by("step", "reason").to_dicts()
+    assert (gone["step"], gone["responses"], gone["accepted"]) == ("verify_math", 1, 0)
+    assert gone["money"] > 0, f"what came out wrong ({WRONG} plus ...) was paid for"
+    assert gone["money_per_accepted"] is None
+    assert (kept["step"], kept["responses"]) == (None, 11)
+
+
+def test_the_comparison_says_the_same(run: tuple[str, Store]) -> None:
+    path, store = run
+    recipe = load_recipe(path)
+    whole = compare(recipe, store).rates.filter(pl.col("category").is_null()).to_dicts()[0]
+    assert whole["device_seconds_per_accepted"] == pytest.approx(50 / 11)
+    assert whole["money_per_accepted"] == pytest.approx(0.5 / 11)
+
+
+def test_tokens_of_a_hosted_model_cost_what_its_price_says(tmp_path: Path) -> None:
+    path = served(tmp_path, HOSTED)
+    server = FakeServer(say=say)
+    store = ran(path, tmp_path / "store", server)
+    prompted, generated = counted(server)
+    recipe = load_recipe(path)
+    (teacher,) = cost(recipe, store).by("teacher").to_dicts()
+    assert teacher["money"] == pytest.approx(prompted + 2 * generated)
+    assert teacher["device_seconds"] is None
+    whole = compare(recipe, store).rates.filter(pl.col("category").is_null()).to_dicts()[0]
+    assert whole["money_per_accepted"] == pytest.approx((prompted + 2 * generated) / 11)
+    assert Tariff(recipe, store).per_token("tiny") == (1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "records", "known"),
+    [
+        pytest.param(WEIGHTS, True, {"device_seconds"}, id="no price in the recipe"),
+        pytest.param(PRICED, False, set(), id="a server that left no record"),
+        pytest.param({"api": {**HOSTED["api"], "price": None}}, True, set(), id="a hosted model without a price"),
+    ],
+)
+def test_what_nobody_knows_is_null_and_never_guessed(
+    tmp_path: Path, model: dict[str, Any], records: bool, known: set[str]
+) -> None:
+    path = served(tmp_path, model)
+    store = ran(path, tmp_path / "store")
+    if records:
+        tell(store, "one", prompted=100, generated=100)
+    found = cost(load_recipe(path), store)
+    for rows in (found.by("teacher"), found.stages):
+        (row,) = rows.to_dicts()
+        assert {name for name in ("device_seconds", "money") if row[name] is not None} == known
+
+
+def test_a_server_that_wrote_a_part_of_a_group_leaves_its_mean_open(tmp_path: Path) -> None:
+    """Trap: a mean over those responses of which the cost is known would be cheaper than any."""
+    path = served(tmp_path, PRICED)
+    store = ran(path, tmp_path / "store")
+    usage = [m.tables["usage"].rows for m in store.manifests([("distill", 0), ("distill", 1)]) if m]
+    assert usage == [6, 6]
+    found = cost(load_recipe(path), store)
+    assert found.traces is not None
+    assert found.traces["metered"].sum() == 0
+    assert found.by("teacher")["device_seconds_per_accepted"].to_list() == [None]
+
+
+def test_a_run_that_is_not_done_shows_its_servers_and_stages(tmp_path: Path) -> None:
+    path = served(tmp_path, PRICED)
+    store = ran(path, tmp_path / "store", steps=["plan", "ingest", "distill"])
+    tell(store, "one", prompted=100, generated=100)
+    found = cost(load_recipe(path), store)
+    assert found.traces is None
+    assert found.stages["answers"].to_list() == [12]
+    said = CliRunner().invoke(app, ["cost", store.root])
+    assert said.exit_code == 0, said.output
+    assert "Spent: 1.00 USD" in said.output
+    assert "once the run is sealed up to its release" in said.output
+
+
+def test_the_command_says_writes_and_raises_the_limit(run: tuple[str, Store], tmp_path: Path) -> None:
+    _, store = run
+    said = CliRunner().invoke(app, ["cost", store.root, "--limit", "5", "--to", str(tmp_path / "cost")])
+    assert said.exit_code == 0, said.output
+    assert "Spent: 1.00 of 5.00 USD" in said.output
+    assert "By teacher" in said.output
+    assert pl.read_parquet(tmp_path / "cost" / "traces.parquet")["responses"].sum() == 12
+    told = json.loads(CliRunner().invoke(app, ["cost", store.root, "--json"]).output)
+    assert (told["limit"], told["currency"]) == (5.0, "USD")
+    refused = CliRunner().invoke(app, ["cost", store.root, "--limit", "0"])
+    assert refused.exit_code == 1
+    assert "lets nothing be asked" in refused.output
+
+
+def test_a_limit_without_a_price_is_refused(tmp_path: Path) -> None:
+    store = ran(served(tmp_path, WEIGHTS), tmp_path / "store", steps=["plan"])
+    refused = CliRunner().invoke(app, ["cost", store.root, "--limit", "5"])
+    assert refused.exit_code == 1
+    assert "no model of the recipe has a price" in " ".join(refused.output.split())
+
+
+@pytest.mark.parametrize("wrong", [0, -1])
+def test_a_limit_of_nothing_is_refused_where_the_recipe_is_read(tmp_path: Path, wrong: float) -> None:
+    with pytest.raises(Exception, match="cost_limit"):
+        load_recipe(served(tmp_path, PRICED, cost_limit=wrong))
