@@ -32,6 +32,7 @@ CASES = ("bad_flag", "no_such_model", "one_shard")
 NEVER, GOES = "never", "goes.jsonl"
 RECIPES = "recipes"
 BATCHED = "batched"  # asks in batches, and ends well
+CAPPED = "capped"  # reaches its cost_limit with the first answers
 
 
 @dataclass(frozen=True)
@@ -153,11 +154,13 @@ def write_recipes(folder: Path, api: str = "http://fake/v1") -> Path:
             "select": {"kind": "select", "unverified": "keep"},
             "release": {"kind": "release"},
         },
+        CAPPED: {"distill": _distill(CAPPED, api={"url": api, "model": "there", "price": {"input": 0, "output": 1e6}})},
     }
     for name, steps in recipes.items():
-        sources = [_source(place, part) for part in ("a" if name in ("sound", BATCHED) else "ab")]
-        rows = 2 if name == BATCHED else 4
+        sources = [_source(place, part) for part in ("a" if name in ("sound", BATCHED, CAPPED) else "ab")]
+        rows = 2 if name in (BATCHED, CAPPED) else 4
         recipe = {"name": name, "description": "A case.", "rows_per_shard": rows, "sources": sources, "steps": steps}
+        recipe |= {"cost_limit": 1.0} if name == CAPPED else {}
         (place / f"{name}.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
     return place
 
