@@ -43,7 +43,7 @@ def say_paused(context: Context, store: Store, spent: LimitSpent) -> None:
     told = "|".join((*run_of(context), spent.model, f"{spent.limit:g}"))
     if not store.create_bytes(f"{_TOLD}/{hashlib.sha256(told.encode()).hexdigest()[:20]}", b""):
         return
-    if not spent.model and _in_airflow():
+    if not spent.model and _in_airflow(context):
         _ask(instance)
     if notifying.connections():
         notifying.tell(notifying.about_pause(context, str(spent)))
@@ -57,7 +57,7 @@ def take_up(context: Context, event: Mapping[str, Any], recipe: Recipe, store: S
 
     instance: Any = context.get("ti")
     if "params_input" not in event:
-        if _in_airflow() and instance is not None and instance.xcom_pull(task_ids=instance.task_id, key=ASKED):
+        if _in_airflow(context) and instance.xcom_pull(key=ASKED, map_indexes=instance.map_index):
             _close(instance)
         return dict(event)
     given = (event["params_input"] or {}).get(FIELD)
@@ -95,11 +95,12 @@ def _rename(context: Context) -> None:
     named: Any = context
     label = f"paused at a limit: {named.get('shard_name') or ''}".rstrip(": ")
     named["shard_name"] = label
-    if _in_airflow() and getattr(context.get("ti"), "map_index", -1) not in (None, -1):
+    if _in_airflow(context) and getattr(context.get("ti"), "map_index", -1) not in (None, -1):
         task_runner.SUPERVISOR_COMMS.send(msg=SetRenderedMapIndex(rendered_map_index=label))
 
 
-def _in_airflow() -> bool:
+def _in_airflow(context: Context) -> bool:
+    """Whether a task of a run does this, whom Airflow answers."""
     from airflow.sdk.execution_time import task_runner
 
-    return hasattr(task_runner, "SUPERVISOR_COMMS")
+    return bool(run_of(context).run_id) and hasattr(task_runner, "SUPERVISOR_COMMS")
