@@ -102,10 +102,13 @@ class LeaseTrigger(BaseTrigger):
                     return {"state": "failed", "error": ended, "final": True}
                 if await asyncio.to_thread(failed_ones, self.run_of) - before:
                     return {"state": "ready"}  # the task looks itself, and ends with the run
-                if self.recipe and await asyncio.to_thread(is_paused, self.recipe, self.store_url):
+                if await asyncio.to_thread(self._is_paused):
                     return {"state": "ready"}  # the task looks itself, and waits for a higher limit
             await asyncio.sleep(LOOK_EVERY)
         raise AssertionError("counting never ends")
+
+    def _is_paused(self) -> bool:
+        return bool(self.recipe) and is_paused(self.recipe, self.store_url)
 
     def _server_ended(self, missing: Sequence[str], began: float) -> str | None:
         """Why no server will come any more: in its own words, or because its tasks have failed for good."""
