@@ -92,8 +92,8 @@ def test_nobody_wakes_a_server_or_waits_for_one_while_the_run_is_paused(recipe: 
     assert demand._is_wanted()
     say_limit(store, 0.6)
     lease = LeaseTrigger(url(store), {"tiny": "org/tiny@abc"}, patience=3600, recipe=recipe)
-    lease_settings = lease.serialize()[1]
-    assert lease_settings["recipe"] == recipe
+    _, settings = lease.serialize()
+    assert first_event(LeaseTrigger(**settings)) == {"state": "ready"}, "the task looks itself, and is paused"
 
 
 def test_sealed_shards_cost_nothing_more(tmp_path: Path) -> None:
