@@ -40,12 +40,14 @@ def say_paused(context: Context, store: Store, spent: LimitSpent) -> None:
         return
     instance.xcom_push(key=PAUSED, value=str(spent))
     _rename(context)
-    told = "|".join((*run_of(context), spent.model, f"{spent.limit:g}"))
-    if not store.create_bytes(f"{_TOLD}/{hashlib.sha256(told.encode()).hexdigest()[:20]}", b""):
+    mark = _mark(context, spent.limit, spent.model)
+    me = f"{instance.task_id}[{instance.map_index}]".encode()
+    is_first = store.create_bytes(mark, me)
+    if not (is_first or store.read_bytes(mark) == me):
         return
     if not spent.model and _in_airflow(context):
-        _ask(instance)
-    if notifying.connections():
+        _ask(instance, spent.limit)
+    if is_first and notifying.connections():
         notifying.tell(notifying.about_pause(context, str(spent)))
 
 
@@ -53,23 +55,32 @@ def take_up(context: Context, event: Mapping[str, Any], recipe: Recipe, store: S
     """The event on which the task goes on: people's answer becomes the limit; where it was raised elsewhere, what asks
     them is closed.
     """
-    from tracemill.local.limits import raise_limit
+    from tracemill.engine.keys import remove
+    from tracemill.local.limits import limit_now, raise_limit
 
     instance: Any = context.get("ti")
     if "params_input" not in event:
         if _in_airflow(context) and instance.xcom_pull(key=ASKED, map_indexes=instance.map_index):
             _close(instance)
         return dict(event)
+    limit = limit_now(recipe, store)
+    if limit is not None:
+        remove(store, _mark(context, limit))  # an answer that is too low is asked for again
     given = (event["params_input"] or {}).get(FIELD)
     if given is not None:
         raise_limit(recipe, store, float(given))
     return {"state": "ready"}
 
 
-def _ask(instance: Any) -> None:
+def _mark(context: Context, limit: float, model: str = "") -> str:
+    told = "|".join((*run_of(context), model, f"{limit:g}"))
+    return f"{_TOLD}/{hashlib.sha256(told.encode()).hexdigest()[:20]}"
+
+
+def _ask(instance: Any, limit: float) -> None:
     from airflow.sdk.execution_time.hitl import upsert_hitl_detail
 
-    field = Param(type="number", exclusiveMinimum=0, title="New cost limit")
+    field = Param(2 * limit, type="number", exclusiveMinimum=0, title="New cost limit")
     upsert_hitl_detail(
         ti_id=instance.id,
         options=[GO_ON],

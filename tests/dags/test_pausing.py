@@ -41,6 +41,14 @@ def url(store: Store) -> str:
     return Path(store.root).as_uri()
 
 
+def task() -> XCom:
+    """The task that is paused, outside any run."""
+    instance: Any = XCom()
+    instance.task_id = "distill"
+    instance.map_index = 0
+    return instance  # type: ignore[no-any-return]
+
+
 def paused(recipe: str, store: Store, context: dict[str, Any]) -> CostTrigger:
     operator = DistillOperator(task_id="distill", recipe=recipe, store_url=url(store), shards=[0, 1])
     with pytest.raises(TaskDeferred) as deferred:
@@ -51,7 +59,7 @@ def paused(recipe: str, store: Store, context: dict[str, Any]) -> CostTrigger:
 
 
 def test_a_stage_without_money_waits_for_a_higher_limit(recipe: str, store: Store) -> None:
-    context = {"ti": XCom()}
+    context: dict[str, Any] = {"ti": task()}
     trigger = paused(recipe, store, context)
     assert "cost_limit of 0.5 USD is reached (1.00 spent)" in context["ti"].pushed["paused"]
     assert context["shard_name"] == "paused at a limit: shards 0, 1"
@@ -117,9 +125,9 @@ def test_the_form_offers_the_limit_and_the_plan_says_it(recipe: str, store: Stor
 def test_what_people_answer_becomes_the_limit(recipe: str, store: Store) -> None:
     operator = DistillOperator(task_id="distill", recipe=recipe, store_url=url(store), shards=[0, 1])
     with pytest.raises(TaskDeferred) as again:
-        operator.unpaused({"ti": XCom()}, {"chosen_options": ["Go on"], "params_input": {"cost_limit": 0.7}})
+        operator.unpaused({"ti": task()}, {"chosen_options": ["Go on"], "params_input": {"cost_limit": 0.7}})
     assert isinstance(again.value.trigger, CostTrigger), "more, and still less than what is spent"
     assert (again.value.trigger.limit, limit_said(store)) == (0.7, 0.7)
     with pytest.raises(TaskDeferred) as on:
-        operator.unpaused({"ti": XCom()}, {"chosen_options": ["Go on"], "params_input": {"cost_limit": 9}})
+        operator.unpaused({"ti": task()}, {"chosen_options": ["Go on"], "params_input": {"cost_limit": 9}})
     assert isinstance(on.value.trigger, LeaseTrigger), "it goes on, and waits for its server"

@@ -27,14 +27,19 @@ def is_spent(recipe: Recipe, store: ObjectStore) -> bool:
     return False
 
 
+def limit_now(recipe: Recipe, store: ObjectStore) -> float | None:
+    """The run's limit: what was said for its store, else the recipe's."""
+    said = limit_said(store)
+    return recipe.cost_limit if said is None else said
+
+
 def is_raised(recipe: Recipe, store: ObjectStore, limit: float, model: str = "") -> bool:
     """Whether who was stopped by this limit (of one model, or the run's) may go on: it is higher now, or gone."""
     if model:
         asked = served_models(recipe).get(model)
         now = asked.model.api.limit if asked and asked.model.api else None
     else:
-        said = limit_said(store)
-        now = recipe.cost_limit if said is None else said
+        now = limit_now(recipe, store)
     return now is None or (now > limit and (bool(model) or not is_spent(recipe, store)))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,7 +33,8 @@ class Served:
         self.seconds = seconds
         self.batches = FakeBatches(fake)
         self.url = ""
-        self.running = self.waiting = self.generated = self.dropped = 0
+        self.running = self.waiting = self.prompted = self.generated = self.dropped = 0
+        self.writing = 0.0  # seconds of all requests that were answered, together
         self.frozen = False
         self._slots = asyncio.Semaphore(slots)
 
@@ -52,7 +54,8 @@ class Served:
     async def _metrics(self, _request: web.Request) -> web.Response:
         text = (
             f"vllm:num_requests_running {self.running}\nvllm:num_requests_waiting {self.waiting}\n"
-            f"vllm:generation_tokens_total {self.generated}\n"
+            f"vllm:prompt_tokens_total {self.prompted}\nvllm:generation_tokens_total {self.generated}\n"
+            f"vllm:request_decode_time_seconds_sum {self.writing}\n"
         )
         return web.Response(text=text)
 
@@ -68,8 +71,11 @@ class Served:
         finally:
             self.waiting -= 1
         self.running += 1
+        began = time.monotonic()
         try:
-            return await self._generate(request, body)
+            answered = await self._generate(request, body)
+            self.writing += time.monotonic() - began
+            return answered
         except ServerFault:
             if request.transport:
                 request.transport.abort()
@@ -106,6 +112,7 @@ class Served:
 
     def _count(self, data: Any) -> None:
         usage = data.get("usage") or {} if isinstance(data, dict) else {}
+        self.prompted += usage.get("prompt_tokens") or 0
         self.generated += usage.get("completion_tokens") or 0
 
 
