@@ -17,8 +17,8 @@ from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
 from tracemill.grade.intervals import pass_rate_interval
 from tracemill.recipe import Recipe
-from tracemill.select.intersect import Intersect
 from tracemill.report.spending import Tariff
+from tracemill.select.intersect import Intersect
 
 GROUP = ("teacher", "mode", "category")
 BIN = 64  # tokens: what lengths are counted in, and as fine as a median is told
