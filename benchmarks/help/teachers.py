@@ -1,8 +1,9 @@
-"""What each teacher of `compare_demo` keeps of its throughput when all are asked at once, on servers of their own.
+"""What each teacher of `compare_demo` keeps of its throughput while the others are asked, on servers of their own.
 
-The shipped fake server stands for each, with a fixed time an answer, in a process of its own beside the stage that asks
-it, as tasks of Airflow are: what could slow a teacher down is then the machine that asks, and the store. A teacher's
-stage is timed alone and with the others, on stores of their own.
+The shipped fake server stands for each, with a fixed time an answer, in a process with the stage that asks it,
+as Airflow's tasks are: what could slow a teacher down is then the machine that asks, and the store. As in the graph, a
+shard goes from teacher to teacher, and each works on one shard while those before it work on the next ones. A teacher's
+seconds are those in which it worked; they are compared with those that it needs while nobody else works.
 """
 
 from __future__ import annotations
@@ -11,13 +12,12 @@ import json
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Sequence
-from multiprocessing.synchronize import Barrier
 
 from tracemill.distill.pilot import Pilot
 from tracemill.engine.resources import SHIPPED, Resources
 from tracemill.engine.runner import run_shard, shard_count
 from tracemill.engine.store import Store
+from tracemill.errors import MissingInput
 from tracemill.models.endpoints import ENDPOINTS
 from tracemill.models.fake import FakeServer
 from tracemill.recipe import Recipe, load_recipe
@@ -25,60 +25,57 @@ from tracemill.recipe import Recipe, load_recipe
 SECONDS = (
     1.0  # an answer: with 64 in flight a teacher gives 64 answers a second, more than one of the zoo's on two cores
 )
-RIGHT = {"weak": 1, "small": 3, "large": 4}  # of four samples, by their seed
+ROWS = 40  # of a shard: six shards, so that most of a teacher's work is done beside the others
+RIGHT = {"weak": 1, "small": 3, "large": 4}  # of four samples, by their seed; in the order in which a shard goes round
 BEFORE = ("plan", "ingest", "label")
 
 
 def figures() -> dict[str, float | int]:
-    """The least share that any of the teachers keeps, and the answers a second of each alone."""
-    recipe = _recipe()
+    """The least share that any of the teachers keeps, and the seconds that each works alone."""
     with tempfile.TemporaryDirectory(prefix="teachers") as folder:
-        alone = {name: _timed(recipe, f"{folder}/{name}", [name])[name] for name in RIGHT}
-        together = _timed(recipe, f"{folder}/all", list(RIGHT))
+        alone = _timed(f"{folder}/alone", at_once=False)
+        together = _timed(f"{folder}/together", at_once=True)
     found: dict[str, float | int] = {"teachers_kept": min(alone[name] / together[name] for name in RIGHT)}
     return found | {f"teacher_seconds_alone_{name}": seconds for name, seconds in alone.items()}
 
 
-def _timed(recipe: Recipe, root: str, names: Sequence[str]) -> dict[str, float]:
-    """The seconds that each of these teachers' stages takes, all at once."""
+def _timed(root: str, at_once: bool) -> dict[str, float]:
+    """The seconds that each teacher works, in processes of their own: all at once, or one after the other."""
+    recipe = _recipe()
     store = Store.at(root, create=True)
     for step in BEFORE:
         for shard in range(shard_count(store) if recipe.step(step).shape == "map" else 1):
             run_shard(recipe, store, step, shard, Resources(workers=1))
-    context = multiprocessing.get_context("spawn")
-    start = context.Barrier(len(names))
-    with context.Pool(len(names), initializer=_begin, initargs=(start,)) as pool:
-        jobs = [pool.apply_async(_stage, (root, name)) for name in names]
-        return {name: job.get() for name, job in zip(names, jobs, strict=True)}
+    with multiprocessing.get_context("spawn").Pool(len(RIGHT) if at_once else 1) as pool:
+        return dict(zip(RIGHT, pool.starmap(_stage, [(root, name) for name in RIGHT], chunksize=1), strict=True))
 
 
 def _recipe() -> Recipe:
     """The recipe without its pilots: what they ask, a stage would find answered."""
     recipe = load_recipe("compare_demo")
-    return recipe.model_copy(
-        update={"steps": {name: step for name, step in recipe.steps.items() if not isinstance(step, Pilot)}}
-    )
-
-
-_START: list[Barrier] = []
-
-
-def _begin(start: Barrier) -> None:
-    _START.append(start)
+    steps = {name: step for name, step in recipe.steps.items() if not isinstance(step, Pilot)}
+    return recipe.model_copy(update={"steps": steps, "rows_per_shard": ROWS})
 
 
 def _stage(root: str, name: str) -> float:
-    """Run one teacher's stage in this process; returns its seconds, from when all are there."""
+    """Work on every shard as soon as the teacher before has sealed it; returns the seconds of work."""
     recipe = _recipe()
     store = Store.at(root)
     teacher = f"teacher-{name}"
     at = {ENDPOINTS: json.dumps({teacher: [{"url": f"http://{teacher}", "model": teacher}]})}
     machine = Resources(workers=1, environment=at, transport=_server(RIGHT[name]))
-    _START[0].wait(120)
-    began = time.monotonic()
-    for shard in range(shard_count(store)):
-        run_shard(recipe, store, f"distill_{name}", shard, machine)
-    return time.monotonic() - began
+    worked = 0.0
+    todo = list(range(shard_count(store)))
+    while todo:
+        began = time.monotonic()
+        try:
+            run_shard(recipe, store, f"distill_{name}", todo[0], machine)
+        except MissingInput:
+            time.sleep(0.1)
+            continue
+        worked += time.monotonic() - began
+        todo.pop(0)
+    return worked
 
 
 def _server(share: int) -> FakeServer:
