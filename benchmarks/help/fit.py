@@ -1,7 +1,7 @@
 """Whether the rank-surprisal ratio orders teachers as students do after training (arXiv 2601.14249).
 
-Ten teachers of the zoo, weakened by temperature, truncation and training, and two students (`fits.jsonl`, see
-students.py). The picture lies beside the log: docs/images/rsr.png.
+Eight teachers of the zoo, weakened by temperature, truncation and training, and two students (`fits.jsonl`, see
+students.py). The picture is var/bench/rsr.png.
 """
 
 from __future__ import annotations

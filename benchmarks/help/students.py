@@ -36,12 +36,12 @@ LEVELS = (1, 2, 3)
 ITEMS = 80
 ASKED = 120  # problems whose traces are trained on
 TAKEN = 80  # of them, drawn by hash for each seed
-SAMPLES = 2  # of an item
-BUDGET = 160  # tokens
+SAMPLES = 1  # of an item
+BUDGET = 128  # tokens
 STEPS = 12
 ROWS = 8
 LENGTH = 192
-RATE = 1e-3
+RATE = 4e-3
 SEEDS = 20
 HARMED = 5
 STUDENT = "teacher-weak"
@@ -98,7 +98,7 @@ def units() -> list[Unit]:
     harmed = [Unit("seeds", STUDENT, BEST.name, "half_wrong", seed) for seed in range(HARMED)]
     pairs = itertools.product(range(FIT_SEEDS), STUDENTS, TEACHERS)
     fits = [Unit("fits", student, teacher.name, "all", seed) for seed, student, teacher in pairs]
-    return right[:HARMED] + harmed + fits + right[HARMED:]
+    return right[:HARMED] + harmed + right[HARMED:] + fits
 
 
 def posed(held_out: bool, count: int) -> list[Problem]:
