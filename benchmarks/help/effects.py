@@ -1,7 +1,7 @@
 """Whether harm is found and nothing else is: half of the traces wrong, and 1,000 changes that are none.
 
-The students are those of `seeds.jsonl` (see students.py): one model, trained by many seeds on the traces of the zoo's
-best teacher, and by some on the same traces of which half answers another problem. A null change compares five of these
+The students are those of `seeds.jsonl` (see students.py): one model, trained by many seeds on right traces, and by some
+on the same traces of which half answers another problem. A null change compares five of these
 seeds with five others.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.help.students import HARMED, SAMPLES, known
+from benchmarks.help.students import HARMED, known
 from tracemill.ablate.deltas import delta
 
 CHANGES = 1_000
@@ -46,7 +46,7 @@ def figures() -> dict[str, float | int]:
 
 
 def _rates(passed: list[list[int]]) -> F64:
-    return np.array(passed, np.float64) / SAMPLES
+    return np.array(passed, np.float64)
 
 
 def _resampled(chance: np.random.Generator, apart: F64) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.help.students import ITEMS, SAMPLES, known
+from benchmarks.help.students import ITEMS, known
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,7 +50,7 @@ def _points(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "teacher": teacher,
             "ratio": own[0]["ratio"],
             "surprisal": own[0]["surprisal"],
-            "score": float(np.mean([sum(row["passed"]) for row in own])) / ITEMS / SAMPLES,
+            "score": float(np.mean([sum(row["passed"]) for row in own])) / ITEMS,
         }
         for teacher, own in by_teacher.items()
     ]

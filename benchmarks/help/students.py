@@ -4,10 +4,13 @@
     python -m benchmarks.help.students count                  # what was sampled, as counts beside this file
 
 Two tables come of it. `seeds.jsonl`: one student, many seeds on one set of traces (`right`), and a few on the same of
-which half answers another problem (`half_wrong`). `fits.jsonl`: eight teachers, weakened by temperature, truncation and
-training (teacher-weak and teacher-small are one shape that was trained on 3.5 and 6.0 M tokens), and two students: the
-rank-surprisal ratio before training, and what the student answers after it. A row has one number an item: how many of
-its SAMPLES were right. All is computed on one thread, by the zoo's own network and transformers.
+which half answers another problem (`half_wrong`); these traces are the generators' own. `fits.jsonl`: eight teachers,
+weakened by temperature, truncation and training (teacher-weak and teacher-small are one shape that was trained on 3.5
+and 6.0 M tokens), and two students: the rank-surprisal ratio before training, and what the student answers after it.
+
+A row has one number an item: 1 where the student, once it has said "Okay,", writes the working and the answer by greedy
+decoding. There is one way to write both, so a single pass over the reference tells. All is computed on one thread, by
+the zoo's network and transformers.
 """
 
 from __future__ import annotations
@@ -24,11 +27,10 @@ from typing import Annotated, Any
 
 import typer
 
-from zoo.grading import is_right
 from zoo.models import SPECS
 from zoo.problem import Kind, Problem
 from zoo.problems import is_held_out, problem
-from zoo.traces import DIRECTIVE
+from zoo.traces import DIRECTIVE, answer, response
 from zoo.vocabulary import END, render
 
 KINDS: tuple[Kind, ...] = ("arithmetic", "equation", "story")
@@ -36,15 +38,16 @@ LEVELS = (1, 2, 3)
 ITEMS = 80
 ASKED = 120  # problems whose traces are trained on
 TAKEN = 80  # of them, drawn by hash for each seed
-SAMPLES = 1  # of an item
+OPENING = "Okay,"
 BUDGET = 128  # tokens
-STEPS = 12
+STEPS = 8
 ROWS = 8
 LENGTH = 192
 RATE = 4e-3
 SEEDS = 20
 HARMED = 5
 STUDENT = "teacher-weak"
+REFERENCE = "reference"  # stands for a teacher: the generators' own traces
 STUDENTS = ("teacher-weak", "teacher-small")
 FIT_SEEDS = 1
 SAMPLED = Path("var/bench/help.jsonl")
@@ -94,8 +97,8 @@ class Unit:
 
 def units() -> list[Unit]:
     """All trainings, in the order in which they are worth having."""
-    right = [Unit("seeds", STUDENT, BEST.name, "right", seed) for seed in range(SEEDS)]
-    harmed = [Unit("seeds", STUDENT, BEST.name, "half_wrong", seed) for seed in range(HARMED)]
+    right = [Unit("seeds", STUDENT, REFERENCE, "right", seed) for seed in range(SEEDS)]
+    harmed = [Unit("seeds", STUDENT, REFERENCE, "half_wrong", seed) for seed in range(HARMED)]
     pairs = itertools.product(range(FIT_SEEDS), STUDENTS, TEACHERS)
     fits = [Unit("fits", student, teacher.name, "all", seed) for seed, student, teacher in pairs]
     return right[:HARMED] + harmed + right[HARMED:] + fits
@@ -189,15 +192,19 @@ class Zoo:
         share[share.cumsum(-1) - share > 0.95] = 0.0
         return order.gather(1, self._torch.multinomial(share, 1))[:, 0]
 
-    def pairs(self, teacher: Teacher, data: str) -> list[tuple[list[int], list[int]]]:
+    def pairs(self, teacher: Teacher | None, data: str) -> list[tuple[list[int], list[int]]]:
         """Prompt and reply of every asked problem; of `half_wrong` every second reply answers the next of its kind."""
-        replies = [[*reply, self._end] for reply in self.traces(teacher)]
+        if teacher is None:
+            own = [response(item, Random(f"trace:{n}")) for n, item in enumerate(self.asked)]
+            replies = [self._ids(text + END) for text in own]
+        else:
+            replies = [[*reply, self._end] for reply in self.traces(teacher)]
         if data == "half_wrong":
             step = len(KINDS) * len(LEVELS)
             replies = [reply if n % 2 else replies[(n + step) % len(replies)] for n, reply in enumerate(replies)]
         return [(self._ids(_prompt(item)), reply) for item, reply in zip(self.asked, replies, strict=True)]
 
-    def trained(self, unit: Unit, teacher: Teacher) -> Any:
+    def trained(self, unit: Unit, teacher: Teacher | None) -> Any:
         """The student after training, as transformers' model."""
         from zoo.network import Network
         from zoo.optimisation import Masters, schedule
@@ -218,7 +225,7 @@ class Zoo:
         model.load_state_dict(network.state_dict(), strict=False)
         return model
 
-    def _samples(self, unit: Unit, teacher: Teacher) -> Iterator[Any]:
+    def _samples(self, unit: Unit, teacher: Teacher | None) -> Iterator[Any]:
         """The drawn traces, endlessly, in an order of the seed's own."""
         from zoo.packing import continuation
 
@@ -229,12 +236,19 @@ class Zoo:
             for prompt, reply in drawn:
                 yield continuation(prompt, reply)
 
-    def answers(self, model: Any, salt: str) -> list[int]:
-        """Of each item how many of SAMPLES are right."""
-        every = [item for item in self.items for _ in range(SAMPLES)]
-        rows = self.written(model, [_prompt(item) for item in every], 0.6, BUDGET, salt)
-        right = [is_right(item, self._tokenizer.decode(row)) for item, row in zip(every, rows, strict=True)]
-        return [sum(right[n : n + SAMPLES]) for n in range(0, len(right), SAMPLES)]
+    def answers(self, model: Any) -> list[int]:
+        """Of each item whether greedy decoding writes the reference after OPENING."""
+        torch = self._torch
+        found = []
+        begun = len(self._ids(f"<think>{OPENING}"))
+        for item in self.items:
+            prompt = self._ids(_prompt(item))
+            ids = torch.tensor([prompt + self._ids(_reference(item) + END)])
+            with torch.inference_mode():
+                likeliest = model(ids).logits[0, :-1].argmax(-1)
+            first = len(prompt) + begun
+            found.append(int(bool((likeliest[first - 1 :] == ids[0, first:]).all())))
+        return found
 
     def ratio(self, student: str, teacher: Teacher) -> tuple[float, float]:
         """The rank-surprisal ratio of the teacher's traces under the student, and the mean surprisal (nats)."""
@@ -263,13 +277,20 @@ def _prompt(item: Problem) -> str:
     return render([{"role": "user", "content": f"{item.prompt}\n{DIRECTIVE}"}], generate=True)
 
 
+def _reference(item: Problem) -> str:
+    """The one way in which the zoo's teachers work such a problem out, without doubts."""
+    last = f"So the answer is {item.reference_answer}"
+    thought = ".\n".join([f"{OPENING} {item.thought[0]}", *item.thought[1:], last])
+    return f"<think>{thought}.\n</think>\n<answer>{answer(item)}</answer>"
+
+
 def measured(zoo: Zoo, unit: Unit) -> dict[str, Any]:
     """The row of one unit: what the student answers, and for `fits` how well the traces fitted it before."""
-    teacher = next(one for one in TEACHERS if one.name == unit.teacher)
+    teacher = next((one for one in TEACHERS if one.name == unit.teacher), None)
     found: dict[str, Any] = asdict(unit)
-    if unit.table == "fits":
+    if teacher is not None:
         found["ratio"], found["surprisal"] = zoo.ratio(unit.student, teacher)
-    return found | {"passed": zoo.answers(zoo.trained(unit, teacher), f"{unit}")}
+    return found | {"passed": zoo.answers(zoo.trained(unit, teacher))}
 
 
 def sample(
