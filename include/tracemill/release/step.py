@@ -72,6 +72,9 @@ class Release(Step):
         for name, sample in self.samples.items():
             if sample.of not in (self.file, *self.apart):
                 raise ValueError(f"sample {name!r} is of {sample.of!r}, which is no file of this release")
+        laid = [wanted.layout for wanted in self.layouts]
+        if twice := sorted({layout for layout in laid if laid.count(layout) > 1}):
+            raise ValueError(f"layouts has {', '.join(twice)} twice, and each has one folder: leave one out")
         return self
 
     version: ClassVar[int] = 4

@@ -24,6 +24,7 @@ from tests.build.released import release, row
 from tracemill.cli import app
 from tracemill.errors import CorruptShard, MissingInput, RecipeError, StoreError
 from tracemill.release.layout import SCHEMA, response_text
+from tracemill.release.step import Release
 from tracemill.release.trainers.card import features_of
 from tracemill.release.trainers.folder import MARK, Wanted, export
 from tracemill.release.trainers.layouts import AM_SYSTEM, LAYOUTS, SCHEMAS, LayoutName, laid_out, layout_named
@@ -196,6 +197,8 @@ def test_unknown_names_and_other_folders_are_refused(tmp_path: Path) -> None:
         release_folder(tmp_path)
     with pytest.raises(ValidationError, match="without system prompt"):
         Wanted(layout="am", system="Think.")
+    with pytest.raises(ValidationError, match="layouts has messages twice"):  # the second was written over the first
+        Release.model_validate({"kind": "release", "layouts": ["messages", {"layout": "messages", "system": "am"}]})
 
 
 def rewritten(folder: Path, messages: pa.Array) -> Path:
