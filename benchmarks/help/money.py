@@ -1,54 +1,50 @@
 """How well device-seconds are attributed, and how far a limit of money is overshot.
 
-Two sets of problems, each alone and both together, each in a server's life of its own. The figure is that of the
-shipped fake server, as a real one's pace depends on what else the machine does; `python -m benchmarks.help.money`
-measures a real one of a zoo model, too, a set at a time (`short`, `long`, `both`). The limit is measured by what the
-fake server answered in all: four clients in processes of their own, of which one is killed and comes again.
+Two sets of problems, each alone and both together, each in a server's life of its own. The figure is that of a
+simulated server of so many slots, which the meter looks at every second of its own clock, as a real one's pace depends
+on what else the machine does; `python -m benchmarks.help.money` measures a real one of a zoo model, a set at a time
+(`short`, `long`, `both`). The limit is that of four clients which hear of each other late; one is killed.
 """
 
 from __future__ import annotations
 
+import heapq
 import json
 import random
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any
 
-import httpx
-
 from benchmarks.serving.workload import PROJECT, SLOTS, ZOO, question
 from tracemill.engine.resources import CostLimit, Resources
 from tracemill.engine.store import Store
-from tracemill.errors import LimitSpent
+from tracemill.models.budget import Budget
 from tracemill.models.costs import ServerLife, lives
-from tracemill.models.fake import FakeServer
-from tracemill.models.fake_http import on_socket
-from tracemill.models.lease import Lease, answering, renew
+from tracemill.models.lease import answering
 from tracemill.models.model import Model
+from tracemill.models.purse import Purse
 from tracemill.models.request import Ask
 from tracemill.models.server.meter import Meter
-from tracemill.models.server.metrics import Gauges, parse_metrics
+from tracemill.models.server.metrics import Gauges
 from tracemill.models.server.replica import Replica
 from tracemill.models.session import Feed
 
 SETS = ("short", "long")
 RUNS = {"short": ("short",), "long": ("long",), "both": SETS}  # what each server's life answers
-ANSWERS = 480  # of a set: what one server answers in about half a minute
+ANSWERS = 480  # of a set at the real server: what it answers in about half a minute
+READ = {"short": (20, 60), "long": (100, 900)}  # tokens of a question at the simulated server, from and to
+WRITTEN = {"short": (20, 60), "long": (200, 3_000)}  # tokens of an answer
+READING = 0.002  # seconds of a token that is read
+WRITING = 0.02  # seconds of a token that is written
 FOLDER = PROJECT / "var" / "bench" / "money"
 CLIENTS = 4
 IN_FLIGHT = 16  # of each client
-LIMIT = 1000.0
-WORDS = 4  # of an answer; each costs one
-PACE = 0.01  # seconds of a word of the fake server's
-FAKE = Model.model_validate(
-    {"name": "teacher", "weights": "org/teacher", "revision": "fake", "serve": {"concurrency": 2 * SLOTS}}
-)
+LIMIT = 200.0
 Lived = tuple[dict[str, float], float]  # the device-seconds attributed to each set, and those that the server used
 
 
@@ -58,13 +54,10 @@ def figures() -> dict[str, float | int]:
 
 
 def attribution() -> dict[str, float]:
-    """How far a set's device-seconds together are from those alone, and all attributed ones from what was used.
-
-    At the fake server, whose pace does not depend on what else the machine does.
-    """
+    """How far a set's device-seconds together are from those alone, and all attributed ones from what was used."""
     with TemporaryDirectory() as folder:
-        told = {name: _paced(Store.at(f"{folder}/{name}", create=True), sets) for name, sets in RUNS.items()}
-    return compared(told)
+        store = Store.at(f"{folder}/store", create=True)
+        return compared({name: _simulated(store, sets) for name, sets in RUNS.items()})
 
 
 def compared(told: Mapping[str, Lived]) -> dict[str, float]:
@@ -86,36 +79,47 @@ def measured(run: str) -> Lived:
     return sets, used
 
 
-def _paced(store: Store, sets: Iterable[str]) -> Lived:
-    """Have the fake server answer these sets, all at once: each word of an answer takes it as long as any other."""
-    fake = FakeServer(say=_words, seconds=lambda prompt, seed: PACE * len(_words(prompt, seed).split()))
-    with on_socket(fake, slots=SLOTS) as served:
-        now = time.time()
-        told = {"server": "fake", "replica": 0, "host": "here", "models": ("teacher",), "unit": "GPU", "devices": 1}
-        life = ServerLife.model_validate({**told, "began": now, "seen": now})
-        lease = {"model": "teacher", "identity": "org/teacher@fake", "replica": 0, "pid": 1, "renewed": 0}
-        renew(store, Lease.model_validate({**lease, "url": served.url, "host": "here", "server": "fake"}))
-        with Meter(store, life, _Gauged(served.url), look=0.1):
-            given = _all_asked(store, FAKE, sets)
-    (known,) = lives(store)
-    return {name: _seconds(known, facts) for name, facts in given.items()}, known.used
+def _simulated(store: Store, sets: Sequence[str]) -> Lived:
+    """A server that answers these sets, turn and turn about, as many requests at once as it has slots."""
+    draw = random.Random(7)
+    tokens = {name: [(draw.randint(*READ[name]), draw.randint(*WRITTEN[name])) for _ in range(2_000)] for name in sets}
+    asked = [one for both in zip(*tokens.values(), strict=True) for one in both]
+    slots = [0.0] * SLOTS
+    ends: list[tuple[float, int, int]] = []
+    for read, wrote in asked:
+        end = heapq.heappop(slots) + read * READING + wrote * WRITING
+        heapq.heappush(slots, end)
+        ends.append((end, read, wrote))
+    meter = Meter(store, _life(), _Silent())
+    began = time.monotonic()
+    for second in range(int(max(slots)) + 3):
+        meter.note(_load(ends, second), began + second)
+    time_ = meter.life.token_time()
+    return {name: sum(time_.of(*one) for one in own) for name, own in tokens.items()}, meter.life.used
 
 
-class _Gauged:
-    """A server whose load is read over HTTP, as a real one's is."""
-
-    def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, trust_env=False)
+class _Silent:
+    """A server that nobody asks how it is."""
 
     def gauges(self) -> Gauges | None:
-        """What it says just now."""
-        return parse_metrics(self._http.get("/metrics").raise_for_status().text)
+        """Nothing."""
+        return None
 
 
-def _words(prompt: str, seed: int) -> str:
-    """Short answers to short questions, long ones to the others."""
-    draw = random.Random(f"{prompt} {seed}")
-    return "word " * (draw.randint(20, 60) if prompt.count("Calculate") == 1 else draw.randint(60, 180))
+def _life() -> ServerLife:
+    told = {"server": "simulated", "replica": 0, "host": "here", "models": ("teacher",), "unit": "GPU", "devices": 1}
+    return ServerLife.model_validate({**told, "began": 0.0, "seen": 0.0})
+
+
+def _load(ends: Sequence[tuple[float, int, int]], second: float) -> Gauges:
+    """What the server would say at that second."""
+    done = [(read, wrote) for end, read, wrote in ends if end <= second]
+    read = sum(one for one, _ in done)
+    wrote = sum(one for _, one in done)
+    left = len(ends) - len(done)
+    return Gauges(
+        running=min(SLOTS, left), prompted=read, generated=wrote, reading=read * READING, writing=wrote * WRITING
+    )
 
 
 def _lived(store: Store, sets: Iterable[str]) -> Lived:
@@ -173,43 +177,62 @@ def _ask(name: str, number: int) -> Ask:
 
 
 def overshoot() -> dict[str, float]:
-    """By what share of the requests in flight a limit is overshot; negative: it was not reached."""
-    fake = FakeServer(say=lambda prompt, seed: " ".join(["word"] * WORDS))
-    with TemporaryDirectory() as folder, on_socket(fake, slots=CLIENTS * IN_FLIGHT, seconds=0.2) as served:
+    """By what share of the requests in flight a limit is overshot, at the worst of some orders of events."""
+    return {"cost_limit_overshoot": max(_overshot(seed) for seed in range(3)) / (CLIENTS * IN_FLIGHT)}
+
+
+def _overshot(seed: int) -> float:
+    """By how many requests, of which each costs one; one client is killed, and another comes in its place."""
+    draw = random.Random(seed)
+    paid = 0
+    with TemporaryDirectory() as folder:
         store = Store.at(f"{folder}/store", create=True)
-        clients = [_client(store, served.url, number) for number in range(CLIENTS)]
-        time.sleep(3.0)
-        clients[0].send_signal(signal.SIGKILL)
-        clients[0].wait()
-        clients.append(_client(store, served.url, 0))
-        for client in clients:
-            client.wait()
-    spent = len(fake.generated) * WORDS
-    return {"cost_limit_overshoot": (spent - LIMIT) / WORDS / (CLIENTS * IN_FLIGHT)}
+        clients = [_Client(store) for _ in range(CLIENTS)]
+        for event in range(2_000):
+            if event == 200:
+                paid += len(clients[0].flying)  # what it had asked for is answered, and paid for
+                clients[0] = _Client(store)
+            paid += clients[draw.randrange(CLIENTS)].acts(draw)
+        return paid + sum(len(client.flying) for client in clients) - LIMIT
 
 
-def _client(store: Store, url: str, number: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "benchmarks.help.money", "client", store.root, url, str(number)])
+class _Client:
+    """A client with a purse, which looks at the store now and then."""
 
+    def __init__(self, store: Store) -> None:
+        api = {"url": "http://there/v1", "model": "there", "price": {"input": 0, "output": 1e6}}
+        model = Model.model_validate({"name": "hosted", "api": api})
+        assert model.api
+        self.purse = Purse(store, "hosted", model.api)
+        self.budget = Budget(store, CostLimit(LIMIT, "USD"))
+        self.flying: list[AbstractContextManager[None]] = []
+        self._look()
 
-def _ask_until_spent(root: str, url: str, number: str) -> None:
-    """One client, in a process of its own."""
-    api = {"url": url, "model": "there", "price": {"input": 0, "output": 1e6}}
-    model = Model.model_validate({"name": "hosted", "api": api, "serve": {"concurrency": IN_FLIGHT}})
-    machine = Resources(workers=1, environment={}, cost=CostLimit(LIMIT, "USD"))
-    asks = [
-        Ask("/v1/chat/completions", {"messages": [{"role": "user", "content": f"{number} {n}"}]}) for n in range(500)
-    ]
-    try:
-        Feed(model, Store.at(root), machine, number).answers(asks)
-    except LimitSpent as spent:
-        print(f"client {number}: {spent}")
+    def acts(self, draw: random.Random) -> int:
+        """Look, take an answer, or ask; returns what was paid."""
+        if draw.random() < 0.05:
+            self._look()
+        elif self.flying and draw.random() < 0.5:
+            self.flying.pop().__exit__(None, None, None)
+            self.purse.pay(0, 1, 0.0)
+            self.purse.write()
+            return 1
+        elif len(self.flying) < IN_FLIGHT and self._may():
+            held = self.purse.holding(1.0)
+            held.__enter__()
+            self.flying.append(held)
+        return 0
+
+    def _may(self) -> bool:
+        return self.budget.spent(self.purse) < LIMIT and self.budget.affords(self.purse, 1.0)
+
+    def _look(self) -> None:
+        self.purse.settle()
+        self.budget.settle(self.purse)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["client"]:
-        _ask_until_spent(*sys.argv[2:])
-    elif sys.argv[1:]:
+    if sys.argv[1:]:
         print(*(f"{name}: {measured(name)}" for name in sys.argv[1:]), sep="\n")
     else:
-        print(json.dumps({"fake": figures(), "real": compared({name: measured(name) for name in RUNS})}))
+        print(json.dumps({**figures(), "real": compared({name: measured(name) for name in RUNS})}))
