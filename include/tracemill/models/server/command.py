@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from tracemill.engine.objects import ObjectStore
+from tracemill.engine.processors import processors
 from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError, ServingError
 from tracemill.models.costs import Unit
@@ -30,9 +31,6 @@ _BF16 = {"avx512_bf16", "amx_bf16", "bf16"}  # as /proc/cpuinfo calls them on x8
 _CPU_ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-    # Half of the cores: the API server, the clients and Airflow need the others. OpenMP's barriers wait for the slowest
-    # thread, so a server that shares its cores loses far more than its share (16 times less was measured).
-    "OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // 2)),
 }
 _ALWAYS = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "PYTHONUNBUFFERED": "1"}
 
@@ -98,12 +96,20 @@ def command(
 def environment(model: Model, python: Path, replica: int, given: Mapping[str, str]) -> dict[str, str]:
     """The server's environment: without Airflow's settings and our import path, with the replica's devices."""
     kept = {k: v for k, v in given.items() if not k.startswith(("AIRFLOW", "PYTHON", "TRACEMILL", "VIRTUAL_ENV"))}
-    made = {**_ALWAYS, **(_CPU_ENVIRONMENT if on_cpu(python) else {}), **kept}
+    made = {**_ALWAYS, **(_CPU_ENVIRONMENT | _threads() if on_cpu(python) else {}), **kept}
     if model.serve.devices:
         made["CUDA_VISIBLE_DEVICES"] = model.serve.devices[replica]
     if API_KEY in given:
         made["VLLM_API_KEY"] = given[API_KEY]
     return made
+
+
+def _threads() -> dict[str, str]:
+    """Half of the cores that this process may use, by a container's quota too: API server, clients and Airflow need the
+    others. OpenMP's barriers wait for the slowest thread, so a server that shares its cores loses far more than its
+    share (16 times less was measured).
+    """
+    return {"OMP_NUM_THREADS": str(max(1, processors() // 2))}
 
 
 def free_port(host: str, port: int) -> int:
