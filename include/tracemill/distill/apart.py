@@ -15,13 +15,18 @@ def require_apart(steps: Mapping[str, Distill]) -> None:
     Responses go by teacher, mode and sample: two steps that have one teacher answer all problems of one source in one
     mode give two responses each of these, which a comparison would add up as one teacher's.
     """
-    every = [(name, step) for name, step in steps.items() if step.problems == "all"]
+    every = [(name, step) for name, step in steps.items() if step.problems == "all" and not _is_routed(step)]
     for (first, one), (second, other) in combinations(every, 2):
         if _is_asked_alike(one, other):
             raise RecipeError(
                 f"steps {first!r} and {second!r} ask teacher {one.teacher.model.name!r} for all problems, and nobody "
                 "could tell its responses apart: give the teacher `modes` in one step, or more `samples`"
             )
+
+
+def _is_routed(step: Distill) -> bool:
+    """Whether it asks for some groups only, which another step may leave out."""
+    return step.where is not None or step.unless is not None
 
 
 def _is_asked_alike(one: Distill, other: Distill) -> bool:

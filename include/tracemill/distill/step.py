@@ -40,7 +40,8 @@ class Distill(AskingStep):
 
     Ledger: kept with the reason `verified` or `distilled`, `not_asked` (of a source that is not asked for) or
     `routed_away` (of a group that is not this teacher's, as detail); quarantined with `too_long`, `content_filter`,
-    `refused` or `poison` when the server gave no trace at all and the problem has no living response.
+    `refused` or `poison` when the server gave no trace at all and the problem has no living response; with `refused:
+    keep` kept with that reason, for the teacher of a later step.
     """
 
     kind: Literal["distill"]
@@ -54,6 +55,9 @@ class Distill(AskingStep):
     )
     labels: Annotated[Labels, Field(exclude_if=lambda labels: labels == "source")] = (
         "source"  # who says what group a problem is of
+    )
+    refused: Annotated[Literal["quarantine", "keep"], Field(exclude_if=lambda what: what == "quarantine")] = (
+        "quarantine"  # what becomes of a problem that the server refuses: gone, or left to a later step
     )
 
     version: ClassVar[int] = 2
@@ -95,7 +99,8 @@ class Distill(AskingStep):
         spared = self.scope.spared(inputs, verified)
         written = self._written(self.feed(self.teacher.model, resources, inputs), resources, inputs, spared)
         ids = inputs.alive("problem").to_pylist()
-        ledger = fate_ledger("problem", ids, [_fate(i, spared, written, answered) for i in ids])
+        staying = set(ids) if self.refused == "keep" else answered
+        ledger = fate_ledger("problem", ids, [_fate(i, spared, written, staying) for i in ids])
         tables = {"generations": written.generations(), "continuations": written.continuations()}
         if self.teacher.logprobs:
             tables["token_logprobs"] = written.token_logprobs()
@@ -143,10 +148,10 @@ def _posed(inputs: Inputs, assignments: Sequence[Assignment]) -> pa.Table:
     return rows.filter(pc.is_in(rows["id"], value_set=pa.array([one.problem_id for one in assignments], pa.string())))
 
 
-def _fate(problem: str, spared: Mapping[str, Fate], written: Written, answered: set[str]) -> Fate:
+def _fate(problem: str, spared: Mapping[str, Fate], written: Written, staying: set[str]) -> Fate:
     if problem in spared:
         return spared[problem]
     refusal = written.refusals.get(problem)
     if problem in written.problems or refusal is None:
         return Fate("kept", "distilled")
-    return Fate("kept" if problem in answered else "quarantined", refusal.reason, detail=refusal.detail)
+    return Fate("kept" if problem in staying else "quarantined", refusal.reason, detail=refusal.detail)

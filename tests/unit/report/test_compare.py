@@ -80,6 +80,31 @@ def test_a_teacher_that_never_answers_solves_nothing_and_is_named(tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("refused", "left"),
+    [
+        pytest.param({}, {}, id="quarantined, as one teacher's recipes want it"),
+        pytest.param({"refused": "keep"}, {"good": (ROWS, ROWS)}, id="kept for the others"),
+    ],
+)
+def test_what_the_first_teacher_refuses_may_stay_for_the_second(
+    refused: dict[str, str], left: dict[str, tuple[int, int]], tmp_path: Path
+) -> None:
+    """Trap: the order of two teachers decided whether the second was asked at all."""
+    file = recipe(tmp_path, {"mute": {**asking("mute"), **refused}, "good": asking("good")})
+    done = ran(file, good=solving(4), mute=FakeServer(context=4))
+    ledger = {(row["bucket"], row["reason"]) for row in rows(done, "mute", "ledger")}
+    assert ledger == {("kept" if refused else "quarantined", "too_long")}
+    if not left:
+        with pytest.raises(RecipeError, match="no response of recipe 'odd' names its teacher"):
+            compare(done.recipe, done.store)
+        return
+    found = compare(done.recipe, done.store)
+    assert by_teacher(found) == left
+    assert (found.shared, found.silent) == (0, ("mute",))
+
+
+@pytest.mark.slow
 def test_a_teacher_that_never_passes_leaves_an_empty_intersection_and_a_whole_page(tmp_path: Path) -> None:
     steps = {"good": asking("good"), "bad": asking("bad")}
     done = ran(recipe(tmp_path, steps, ["good", "bad"]), good=solving(4), bad=solving(0))
