@@ -61,7 +61,7 @@ demo: $(ENVIRONMENT) $(VLLM) ## start Airflow, run the recipe `demo` to its rele
 grade-demo: $(ENVIRONMENT) $(VLLM) ## the same for `grade_demo` by the DAG `grade_difficulty`: grades, and the training sets
 	@$(BIN)/python -m tracemill_airflow.demo --recipe grade_demo --dag grade_difficulty
 
-demo-full: $(ENVIRONMENT) $(VLLM) $(TRAIN) ## from tiny teachers to a student that is asked about held-out problems; one page
+demo-full: $(ENVIRONMENT) $(VLLM) $(TRAIN) ## from a tiny teacher to a student that is asked about held-out problems; one page
 	@$(BIN)/python -m zoo.demo_full var/demo_full
 	@$(BIN)/python -m tracemill_airflow.demo_full
 

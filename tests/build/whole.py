@@ -21,7 +21,7 @@ from tracemill.train.launch import PYTHON
 from tracemill.train.student import lay_out
 from zoo import demo_full
 
-SHARES = {"teacher-large": 0.9, "teacher-small": 0.6, "teacher-weak": 0.2, "student": 0.9}
+SHARES = {"teacher-large": 0.9, "teacher-weak": 0.2, "student": 0.9}
 PROBLEMS = {name: (split, count) for (name, (split, _)), count in zip(demo_full.FILES.items(), (40, 30), strict=True)}
 
 

@@ -85,9 +85,8 @@ def test_the_page_has_every_part_and_its_pictures_are_there(found: StudentReport
 
 
 def test_grades_count_every_problem_of_every_teacher(found: StudentReport) -> None:
-    counts = found.grades.group_by("teacher").agg(pl.col("problems").sum()).sort("teacher")
-    assert counts["teacher"].to_list() == ["teacher-large", "teacher-small"]
-    assert counts["problems"].to_list() == [40, 40]
+    counts = found.grades.group_by("teacher").agg(pl.col("problems").sum())
+    assert counts.to_dicts() == [{"teacher": "teacher-large", "problems": 40}]
 
 
 def test_an_earlier_page_is_replaced_and_other_files_are_not(found: StudentReport, tmp_path: Path) -> None:

@@ -27,9 +27,10 @@ class Launch(BaseModel):
 
     `gpus`: 0 trains on the processor; several share weights, gradients and the optimiser's state (FSDP2), or, with
     `share: false`, each holds all of it. `rows_at_once`: rows (or packs) that a device goes through at once; a batch is
-    accumulated of them. `offload`: what is shared waits in the machine's memory. `recompute`: activations are computed
-    again rather than kept, by default on GPUs. A checkpoint is written every `save_every` steps. `attention`:
-    flash_attention_2 (which .venv-train lacks) needs less memory on packs than sdpa; both keep a pack's rows apart.
+    accumulated of them. Packs at once are one long text to attention, so leave it at 1 without flash attention.
+    `offload`: what is shared waits in the machine's memory. `recompute`: activations are computed again rather than
+    kept, by default on GPUs. A checkpoint is written every `save_every` steps. `attention`: flash_attention_2 (which
+    .venv-train lacks) needs less memory on packs than sdpa; both keep a pack's rows apart.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
