@@ -10,9 +10,9 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from airflow.sdk import Asset, task_group
 
+from tracemill.text.unique_keys import read_yaml
 from tracemill_airflow import queues
 from tracemill_airflow.operators.asking import AskingOperator
 from tracemill_airflow.operators.base import StageOperator
@@ -45,7 +45,7 @@ def stages_of(path: Path) -> tuple[Stage, ...]:
 
 def stages_in(text: str) -> tuple[Stage, ...]:
     """The same, of a recipe's text."""
-    steps: Mapping[str, Mapping[str, Any]] = yaml.safe_load(text)["steps"]
+    steps: Mapping[str, Mapping[str, Any]] = read_yaml(text)["steps"]
     return (Stage("ingest", IngestOperator), *(_stage(name, step) for name, step in steps.items()))
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tracemill.engine.resources import SHIPPED
 from tracemill.errors import RecipeError
@@ -55,3 +57,19 @@ def test_a_recipe_with_two_steps_of_one_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(f"{text}\n  label: {{kind: label}}\n", encoding="utf-8")
     with pytest.raises(RecipeError, match=r"mine\.yaml: cannot be read as YAML: key 'label' is written twice"):
         load_recipe(str(tmp_path / "mine.yaml"))
+
+
+def test_an_error_quotes_the_line_it_is_in() -> None:
+    """Trap: libyaml, which reads first, tells only the number of the line."""
+    with pytest.raises(yaml.YAMLError) as caught:
+        read_yaml("steps:\n  label: {kind: label\n  rules: {kind: rules}\n")
+    assert "  rules: {kind: rules}" in str(caught.value)
+
+
+_LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12) | st.dates()
+
+
+@given(st.recursive(_LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner)))
+def test_what_is_written_is_read_alike_by_both_parsers(data: object) -> None:
+    text = yaml.safe_dump(data, allow_unicode=True)
+    assert read_yaml(text) == yaml.safe_load(text)
