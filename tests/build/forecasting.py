@@ -15,14 +15,20 @@ PRICE = {"input": 2.0, "output": 10.0, "currency": "EUR"}
 
 
 def forecasting(
-    folder: Path, price: dict[str, Any] | None = None, pilots: tuple[str, ...] = ("dear", "cheap")
+    folder: Path,
+    price: dict[str, Any] | None = None,
+    pilots: tuple[str, ...] = ("dear", "cheap"),
+    hour: dict[str, Any] | None = None,
 ) -> Recipe:
-    """Two teachers with a pilot each, on some of the demo's problems; the dear one has a price."""
+    """Two teachers with a pilot each, on some of the demo's problems; the dear one has a price, the other one of an
+    `hour` of its server.
+    """
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in list(OPEN.values())[:60]))
     columns = {"prompt": "prompt", "reference_answer": "reference_answer", "category": "category"}
     source = {"kind": "jsonl", "name": "open", "path": str(folder / "rows.jsonl"), "columns": columns}
     at = {"url": "http://dear/v1", "model": "dear", "price": price}
-    models = {"dear": {"name": "dear", "api": at}, "cheap": {"name": "cheap", "weights": "org/cheap", "revision": "a"}}
+    own = {"name": "cheap", "weights": "org/cheap", "revision": "a", "serve": {"price": hour} if hour else {}}
+    models = {"dear": {"name": "dear", "api": at}, "cheap": own}
     policy = {"kind": "until_pass", "max": 4, "verifiers": [{"kind": "math"}]}
     steps: dict[str, Any] = {}
     for name in pilots:

@@ -1,14 +1,16 @@
 """Says what the teachers of a run will take, from its pilots, and beside it what they took once they are done.
 
 Tokens, samples and time are what the tables `piloted` and `strata` say; money is what the recipe's price makes of the
-tokens, today's price: a changed one makes no pilot anew. Nothing is asked and nothing written.
+tokens, today's price: a changed one makes no pilot anew. Of a price per GPU-hour it is the time that the servers
+of the store used for such tokens so far; what they are held besides is in `tracemill cost`. Nothing is asked and
+nothing written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -20,6 +22,7 @@ from tracemill.engine.store import Manifest, Store
 from tracemill.errors import MissingInput, RecipeError
 from tracemill.models.model import Model
 from tracemill.recipe import Recipe
+from tracemill.report.spending import Tariff, currency
 
 _TAKEN = ["prompt_tokens", "completion_tokens", "seconds"]
 _HOUR = 3600.0
@@ -123,24 +126,34 @@ def _forecast(recipe: Recipe, store: Store, name: str, pilot: Pilot) -> Forecast
     done = [one for one in store.manifests((stage, n) for n in range(shards)) if one is not None]
     tally = Tally(piloted, strata)
     taken = _taken(store, done) if len(done) == shards else {}
-    quantities = tuple(_quantities(model, tally, at_once, taken))
+    price = _Price(currency(model), Tariff(recipe, store).per_token(model.name))
+    quantities = tuple(_quantities(model, price, tally, at_once, taken))
     counts = (tally.problems, tally.tried, at_once, len(done), shards)
     return Forecast(name, stage, model.name, *counts, quantities)
 
 
-def _quantities(model: Model, tally: Tally, at_once: int, taken: dict[str, float | None]) -> Iterator[Quantity]:
+class _Price(NamedTuple):
+    """The money for a token that a model reads, and for one that it writes; None where nobody can know."""
+
+    currency: str
+    tokens: tuple[float, float] | None
+
+
+def _quantities(
+    model: Model, price: _Price, tally: Tally, at_once: int, taken: dict[str, float | None]
+) -> Iterator[Quantity]:
     for name in ("samples", "prompt_tokens", "completion_tokens"):
         yield Quantity(name, "", tally.total(name), taken.get(name))
     seconds = taken.get("seconds")
     hours = None if seconds is None else seconds / at_once / _HOUR
     yield Quantity("hours", "", _hours(model, tally, at_once), hours)
-    price = model.api.paid if model.api else None
-    if price is None:
+    if price.tokens is None:
         yield Quantity("money", "", None)
         return
+    read, wrote = price.tokens
     prompt, completion = taken.get("prompt_tokens"), taken.get("completion_tokens")
-    paid = None if prompt is None or completion is None else price.of(int(prompt), int(completion))
-    cost = (pl.col("prompt_tokens") * price.input + pl.col("completion_tokens") * price.output) / 1e6
+    paid = None if prompt is None or completion is None else prompt * read + completion * wrote
+    cost = pl.col("prompt_tokens") * read + pl.col("completion_tokens") * wrote
     yield Quantity("money", price.currency, tally.total(cost), paid)
 
 

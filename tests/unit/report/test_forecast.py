@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from tests.build.forecasting import PRICE, forecasting, machine
+from tests.build.priced import tell
 from tests.build.several import rows
 from tracemill.cli import app
 from tracemill.cli.run import ran
@@ -54,6 +56,21 @@ def test_money_is_the_recipes_price_of_the_tokens_and_unknown_without(run: Run) 
     assert all(expected)
     assert expected[2].expected == pytest.approx((expected[0].expected * 2 + expected[1].expected * 10) / 1e6)  # type: ignore[union-attr]
     assert (cheap["money"].total, cheap["money"].actual, cheap["money"].held) == (None, None, None)
+
+
+def test_an_hour_of_a_gpu_is_priced_by_what_servers_took_for_a_token(run: Run, tmp_path: Path) -> None:
+    """Trap: before any server was measured nobody can know; the price alone says nothing."""
+    shutil.copytree(run.store.root.removeprefix("file://"), tmp_path / "store")
+    store = Store.at(str(tmp_path / "store"))
+    priced = forecasting(tmp_path, PRICE, hour={"gpu_hour": 3.6, "currency": "EUR"})
+    assert forecasts(priced, store)[1].quantities[-1].total is None
+    tell(store, "one", models=("cheap",), busy=50.0, prompted=0, generated=1000.0)  # 0.05 s of a GPU a token
+    found = {one.name: one for one in forecasts(priced, store)[1].quantities}
+    total, written = found["money"].total, found["completion_tokens"].actual
+    assert total
+    assert written
+    assert (found["money"].unit, found["money"].actual) == ("EUR", pytest.approx(written * 0.05 * 3.6 / 3600))
+    assert total.low <= total.expected <= total.high
 
 
 def test_together_what_one_does_not_know_is_unknown(run: Run) -> None:
