@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -149,9 +150,13 @@ def test_a_lost_worker_is_noticed_within_a_minute() -> None:
 
 @pytest.fixture
 def of_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Airflow reads its settings as the file's scheduler does."""
+    """Airflow reads its settings as the file's scheduler does, and forgets afterwards which executors those were."""
+    from airflow.executors import executor_loader
+
     for name, value in FOUND["scheduler"].environment.items():
         monkeypatch.setenv(name, value)
+    for known in [name for name in vars(executor_loader) if name.endswith(("_per_team", "_executors", "_names"))]:
+        monkeypatch.setattr(executor_loader, known, deepcopy(getattr(executor_loader, known)))
 
 
 def test_a_task_waits_for_a_free_worker_as_long_as_it_takes(of_scheduler: None) -> None:

@@ -56,7 +56,7 @@ def devices(model: Model, python: Path) -> tuple[Unit, int]:
     """What one server of the model holds while it lives: GPUs, or processors where it computes on those."""
     parallel = model.serve.tensor_parallel * model.serve.pipeline_parallel
     if on_cpu(python):
-        return "processor", parallel * int(_CPU_ENVIRONMENT["OMP_NUM_THREADS"])
+        return "processor", parallel * _threads()
     return "GPU", parallel
 
 
@@ -96,7 +96,7 @@ def command(
 def environment(model: Model, python: Path, replica: int, given: Mapping[str, str]) -> dict[str, str]:
     """The server's environment: without Airflow's settings and our import path, with the replica's devices."""
     kept = {k: v for k, v in given.items() if not k.startswith(("AIRFLOW", "PYTHON", "TRACEMILL", "VIRTUAL_ENV"))}
-    made = {**_ALWAYS, **(_CPU_ENVIRONMENT | _threads() if on_cpu(python) else {}), **kept}
+    made = {**_ALWAYS, **(_CPU_ENVIRONMENT | {"OMP_NUM_THREADS": str(_threads())} if on_cpu(python) else {}), **kept}
     if model.serve.devices:
         made["CUDA_VISIBLE_DEVICES"] = model.serve.devices[replica]
     if API_KEY in given:
@@ -104,12 +104,12 @@ def environment(model: Model, python: Path, replica: int, given: Mapping[str, st
     return made
 
 
-def _threads() -> dict[str, str]:
+def _threads() -> int:
     """Half of the cores that this process may use, by a container's quota too: API server, clients and Airflow need the
     others. OpenMP's barriers wait for the slowest thread, so a server that shares its cores loses far more than its
     share (16 times less was measured).
     """
-    return {"OMP_NUM_THREADS": str(max(1, processors() // 2))}
+    return max(1, processors() // 2)
 
 
 def free_port(host: str, port: int) -> int:
