@@ -22,6 +22,7 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks.resumable import resumed, whole_rows
 from zoo.grading import is_right
 from zoo.models import SPECS
 from zoo.problem import Kind, Problem
@@ -138,8 +139,7 @@ def sample(
 ) -> None:
     """Sample what is not there yet."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole = _rows(path)
-    path.write_text("".join(json.dumps(row) + "\n" for row in whole), encoding="utf-8")  # without half a last line
+    whole = resumed(path)
     there = {(row["number"], row["teacher"]) for row in whole}
     there |= {(one.number, one.teacher) for one in known()} if COUNTS.exists() else set()
     teachers = [Teacher(name) for name in TEACHERS]
@@ -160,7 +160,7 @@ def count(
 ) -> None:
     """Write the counts of all problems that every teacher has answered, beside those that are there."""
     found = {(one.number, one.teacher): one for one in (known(to) if to.exists() else [])}
-    found |= {(row["number"], row["teacher"]): _counted(row) for row in _rows(path)}
+    found |= {(row["number"], row["teacher"]): _counted(row) for row in whole_rows(path)}
     answered = Counter(number for number, _ in found)
     lines = [json.dumps(astuple(found[key])) for key in sorted(found) if answered[key[0]] == len(TEACHERS)]
     to.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -172,12 +172,6 @@ def _counted(row: dict[str, Any]) -> Known:
     wrong = [tokens for is_so, tokens in row["samples"] if not is_so]
     of = (row["number"], row["kind"], row["level"], row["teacher"])
     return Known(*of, len(right), sum(right), sum(wrong))
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    """The whole rows of a file that may have been cut off in its last line."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks.resumable import resumed, whole_rows
 from zoo.models import SPECS
 from zoo.problem import Kind, Problem
 from zoo.problems import is_held_out, problem
@@ -300,8 +301,7 @@ def sample(
     """Train and ask what is not there yet."""
     began = time.monotonic()
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole = _rows(path)
-    path.write_text("".join(json.dumps(row) + "\n" for row in whole), encoding="utf-8")  # without half a last line
+    whole = resumed(path)
     there = {Unit(**{name: row[name] for name in Unit.__dataclass_fields__}) for row in whole}
     todo = [unit for unit in units() if unit not in there]
     zoo = Zoo()
@@ -319,7 +319,7 @@ def sample(
 
 def count(path: Annotated[Path, typer.Option(help="the rows of `sample`")] = SAMPLED) -> None:
     """Write the rows beside this file, each table sorted."""
-    rows = _rows(path)
+    rows = whole_rows(path)
     for table, to in TABLES.items():
         mine = sorted((row for row in rows if row["table"] == table), key=lambda row: [str(v) for v in row.values()])
         to.write_text("".join(json.dumps(row) + "\n" for row in mine), encoding="utf-8")
@@ -328,13 +328,7 @@ def count(path: Annotated[Path, typer.Option(help="the rows of `sample`")] = SAM
 
 def known(table: str) -> list[dict[str, Any]]:
     """The rows of one of TABLES."""
-    return _rows(TABLES[table])
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    """The whole rows of a file that may have been cut off in its last line."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    return whole_rows(TABLES[table])
 
 
 if __name__ == "__main__":
