@@ -13,11 +13,10 @@ from collections.abc import Sequence
 
 from airflow.sdk import DAG, Param
 
-from tracemill_airflow.form import DEFAULTS, HOW, graphs, place
+from tracemill_airflow.building import by_form
+from tracemill_airflow.form import HOW, graphs, place
 from tracemill_airflow.operators.ablating import TRAINING, OutcomeOperator, SetsOperator, StudentOperator
 from tracemill_airflow.operators.stages import TrainOperator
-from tracemill_airflow.places import MACROS
-from tracemill_airflow.watched import watched
 
 STAGES = (
     *("dedup", "decontamination", "rules", "verification", "judge", "reward", "perplexity", "selection"),
@@ -74,18 +73,7 @@ def _form(recipes: Sequence[str]) -> dict[str, Param]:
 
 def ablating(dag_id: str, recipes: Sequence[str]) -> DAG:
     """The DAG that asks the stages of any of these recipes."""
-    with DAG(
-        dag_id=dag_id,
-        schedule=None,
-        catchup=False,
-        max_active_runs=1,
-        tags=["tracemill"],
-        doc_md=__doc__,
-        params=_form(recipes),
-        user_defined_macros=MACROS,
-        default_args=DEFAULTS,
-        **watched(),
-    ) as dag:
+    with by_form(dag_id, __doc__, _form(recipes)) as dag:
         sets = SetsOperator(task_id="sets")
         students = StudentOperator.partial(task_id="student", **TRAINING)
         students.expand(unit=sets.output) >> OutcomeOperator(task_id="outcome")

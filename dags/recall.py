@@ -11,13 +11,12 @@ from collections.abc import Sequence
 
 from airflow.sdk import DAG, Param
 
-from tracemill_airflow.form import DEFAULTS, HOW, batching, place
+from tracemill_airflow.building import by_form
+from tracemill_airflow.form import HOW, batching, place
 from tracemill_airflow.graph import RELEASES
 from tracemill_airflow.operators.recall import AnnounceOperator, PatchOperator, RevokeOperator, ScanOperator
 from tracemill_airflow.operators.refresh import VersionOperator
-from tracemill_airflow.places import MACROS
 from tracemill_airflow.shelf import recipe_texts
-from tracemill_airflow.watched import watched
 
 
 def _form(recipes: Sequence[str]) -> dict[str, Param]:
@@ -61,18 +60,7 @@ def _form(recipes: Sequence[str]) -> dict[str, Param]:
 
 def recalling(dag_id: str, recipes: Sequence[str]) -> DAG:
     """The DAG that recalls a benchmark from a release of any of these recipes."""
-    with DAG(
-        dag_id=dag_id,
-        schedule=None,
-        catchup=False,
-        max_active_runs=1,
-        tags=["tracemill"],
-        doc_md=__doc__,
-        params=_form(recipes),
-        user_defined_macros=MACROS,
-        default_args=DEFAULTS,
-        **watched(),
-    ) as dag:
+    with by_form(dag_id, __doc__, _form(recipes)) as dag:
         announce = AnnounceOperator(task_id="announce")
         scan = ScanOperator.partial(task_id="scan").expand(shards=announce.output)
         release = PatchOperator(task_id="release", outlets=[RELEASES])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Param
 
 from tracemill_airflow.form import DEFAULTS, batching, place, spending, trying
 from tracemill_airflow.graph import Stage, wire
@@ -14,17 +14,22 @@ from tracemill_airflow.watched import watched
 
 def building(dag_id: str, doc: str | None, stages: Sequence[Stage], recipes: Sequence[str]) -> DAG:
     """The DAG that runs these stages for any of these recipes, the first one by default; `doc` is its page."""
-    with DAG(
+    with by_form(dag_id, doc, {**place(recipes), **trying(), **batching(), **spending()}, at_once=2) as dag:
+        wire(stages)
+    return dag
+
+
+def by_form(dag_id: str, doc: str | None, form: Mapping[str, Param], at_once: int = 1) -> DAG:
+    """A DAG without tasks yet that people start with a form, so many runs at once; `doc` is its page."""
+    return DAG(
         dag_id=dag_id,
         schedule=None,
         catchup=False,
-        max_active_runs=2,
+        max_active_runs=at_once,
         tags=["tracemill"],
         doc_md=doc,
-        params={**place(recipes), **trying(), **batching(), **spending()},
+        params=dict(form),
         user_defined_macros=MACROS,
         default_args=DEFAULTS,
         **watched(),
-    ) as dag:
-        wire(stages)
-    return dag
+    )

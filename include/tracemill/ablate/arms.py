@@ -20,7 +20,7 @@ from tracemill.ablate.settings import Ablation
 from tracemill.ablate.stages import Variant, present, training, variant
 from tracemill.engine.draws import draws
 from tracemill.engine.resources import Resources
-from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.runner import run_shard, shards_of
 from tracemill.engine.step import Step
 from tracemill.engine.store import Manifest, Store
 from tracemill.engine.tables.ablation import ABLATION_TOKENS
@@ -117,14 +117,13 @@ def planned(recipe: Recipe, store: Store, ablation: Ablation, resources: Resourc
 
 def _made(variant: Variant, store: Overlay, resources: Resources) -> None:
     for name in variant.again:
-        shards = range(shard_count(store)) if variant.step(name).shape == "map" else range(1)
-        for shard in shards:
+        for shard in shards_of(variant.step(name), store):
             run_shard(variant, store, name, shard, resources)
 
 
 def _set(variant: Variant, store: Overlay) -> pl.DataFrame:
     """The responses of an arm with their tokens; memory: an id and a number a response."""
-    manifests = _of(store, COUNTED, range(shard_count(store)))
+    manifests = _of(store, COUNTED, shards_of(variant.step(COUNTED), store))
     parts = [pl.DataFrame(store.get_table(manifest.tables[ABLATION_TOKENS.name])) for manifest in manifests]
     return pl.concat([pl.DataFrame(ABLATION_TOKENS.empty()), *parts])
 
@@ -135,7 +134,7 @@ def _arm(name: str, sets: dict[str, pl.DataFrame], variant: Variant, store: Over
     left_out: dict[str, int] = {}
     unjudged: dict[str, int] = {}
     for step in variant.again:
-        for manifest in _of(store, step, range(shard_count(store)) if variant.step(step).shape == "map" else range(1)):
+        for manifest in _of(store, step, shards_of(variant.step(step), store)):
             if found := manifest.counts.quarantined.get(CANNOT_TELL):
                 left_out[step] = left_out.get(step, 0) + found
             if manifest.settings.get("kind") == "replayed":

@@ -15,6 +15,7 @@ from tracemill.engine.objects import store_io
 from tracemill.release.drawing import BAR, INK, MARK, drawn, short
 from tracemill.release.markdown import table
 from tracemill.release.trainers.folder import replaced
+from tracemill.report.evaluation_page import per_cent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # heavy: only a process that draws pays for it
@@ -107,11 +108,6 @@ def arm_rows(found: Outcome) -> list[tuple[Any, ...]]:
 
 def _by_step(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{step} {rows:,}" for step, rows in counts.items())
-
-
-def per_cent(share: float | None, signed: bool = False) -> str:
-    """A share in per cent with one decimal; nothing for none and for what is no number."""
-    return "" if share is None or share != share else f"{100 * share:{'+' if signed else ''}.1f}"
 
 
 def _draw(figure: Figure, found: Outcome) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -19,7 +17,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.sieve import Sieve
 from tracemill.engine.standing import COLUMNS, standing
 from tracemill.engine.step import Inputs, Output, Step, kept_rows
-from tracemill.engine.store import Manifest
+from tracemill.engine.store import Manifest, file_digest
 from tracemill.engine.tables import columns_of
 from tracemill.engine.tables.ablation import ABLATION_TOKENS
 from tracemill.errors import MissingInput
@@ -169,7 +167,7 @@ class CountTokens(Step):
 
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
         """The tokenizer's files."""
-        return {path.name: _digest(path) for path in tokenizer_files(self.proof.found(resources))}
+        return {path.name: file_digest(path) for path in tokenizer_files(self.proof.found(resources))}
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """One shard, a batch of texts at a time."""
@@ -183,7 +181,3 @@ class CountTokens(Step):
             cut = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
             parts.append(pa.table([rows["id"], pa.array(map(len, cut), pa.int64())], schema=ABLATION_TOKENS.schema))
         return Output(kept_rows(self.unit, self.entering(inputs)), {ABLATION_TOKENS.name: pa.concat_tables(parts)})
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

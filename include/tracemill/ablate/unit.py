@@ -19,7 +19,7 @@ from tracemill.ablate.settings import Ablation
 from tracemill.ablate.stages import Training, training
 from tracemill.distill.step import Distill
 from tracemill.engine.resources import Resources
-from tracemill.engine.runner import run_shard, shard_count
+from tracemill.engine.runner import run_shard, shards_of
 from tracemill.engine.step import Step
 from tracemill.engine.store import Manifest, Store
 from tracemill.errors import MissingInput, RecipeError
@@ -83,7 +83,7 @@ def _student(recipe: Recipe, store: Store, ablation: Ablation, unit: Unit, resou
     made = arm.followed_by(**{DRAWN: Drawn(salt=str(unit.seed), upto=unit.upto), **_trained(own, unit.seed)})
     place = Overlay.below(overlay(store, unit.arm), f"seed-{unit.seed}")
     for name in made.again:
-        for shard in range(shard_count(place)) if made.step(name).shape == "map" else range(1):
+        for shard in shards_of(made.step(name), place):
             sealed = run_shard(made, place, name, shard, resources).manifest
     return _Student(place, sealed)
 
@@ -108,7 +108,7 @@ def _evaluated(student: _Student, store: Store, ablation: Ablation, resources: R
         lay_student(student.store, student.manifest, folder)
     last = None
     for name, step in recipe.pipeline().items():
-        shards = range(shard_count(place)) if step.shape == "map" else range(1)
+        shards = shards_of(step, place)
         with hosted(recipe, place, name, shards, resources):
             for shard in shards:
                 sealed = run_shard(recipe, place, name, shard, resources).manifest
@@ -121,11 +121,10 @@ def _is_done(recipe: Recipe, store: Store, resources: Resources) -> bool:
     """Whether all is sealed, so that no weights are needed here."""
     machine = recipe.located(resources)
     try:
-        shards = shard_count(store)
         return all(
             is_sealed(recipe, store, name, shard, machine)
             for name, step in recipe.pipeline().items()
-            for shard in range(shards if step.shape == "map" else 1)
+            for shard in shards_of(step, store)
         )
     except (MissingInput, RecipeError):
         return False

@@ -40,3 +40,8 @@ class Pipeline(Protocol):
     def remember(self, store: Store) -> None:
         """Write the pipeline into the store, so that reports need nothing but the store."""
         ...
+
+
+def first_of(pipeline: Pipeline, kind: str) -> str | None:
+    """The name of the first step of a kind; None where there is none."""
+    return next((name for name, step in pipeline.pipeline().items() if getattr(step, "kind", "") == kind), None)

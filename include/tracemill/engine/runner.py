@@ -106,6 +106,11 @@ def shard_count(store: Store) -> int:
     return plan.tables["plan"].rows or 0
 
 
+def shards_of(step: Step, store: Store) -> range:
+    """The shards that a step has: each of the plan's, or one of all. Raises MissingInput as `shard_count`."""
+    return range(shard_count(store)) if step.shape == "map" else range(1)
+
+
 def fingerprint_of(step: Step, resources: Resources, inputs: Inputs) -> str:
     """Identify a shard's content before computing it: settings, step version, outside material, input digests."""
     return canonical_digest(

@@ -129,7 +129,7 @@ def _asking(recipe: Recipe, stage: str, model: Model, rows: int, known: Measured
     requests = round(rows * known_or.answers)
     prompt = round(requests * known_or.prompt_tokens)
     completion = round(requests * known_or.completion_tokens)
-    price = model.api.paid if model.api else None
+    price = model.token_price
     return Asking(
         stage=stage,
         model=model.name,

@@ -17,7 +17,7 @@ from rich.progress import TimeRemainingColumn as Eta
 
 from tracemill.engine.pipeline import PLAN
 from tracemill.engine.resources import Resources
-from tracemill.engine.runner import ShardResult, run_shard, shard_count
+from tracemill.engine.runner import ShardResult, run_shard, shards_of
 from tracemill.engine.store import Store
 from tracemill.engine.trial import whole_of
 from tracemill.local.hosting import hosted
@@ -53,7 +53,7 @@ class Run:
             self.console.print(f"Starting anew in {escape(self.store.root)}", soft_wrap=True)
         for name in self.names:
             step = self.recipe.step(name)
-            everything = range(shard_count(self.store)) if step.shape == "map" else range(1)
+            everything = shards_of(step, self.store)
             self._step(name, everything if shard is None else [shard])
         if self.computed == 0:
             self.console.print(f"Nothing was recomputed: all {self.reused} shards were sealed already.")

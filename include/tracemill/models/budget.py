@@ -120,7 +120,7 @@ def counted(models: Iterable[Model], most: float | None) -> CostLimit:
     Raises ValueError for a limit that would never be reached, as nothing has a price, or that adds up two currencies.
     """
     asked = list(models)
-    prices = [model.api.paid if model.api else model.serve.price for model in asked]
+    prices = [model.token_price or model.hour_price for model in asked]
     known = [price for price in prices if price and (isinstance(price, GpuPrice) or price.is_any)]
     currencies = sorted({price.currency for price in known})
     if most is not None and not known:
@@ -130,5 +130,5 @@ def counted(models: Iterable[Model], most: float | None) -> CostLimit:
         )
     if most is not None and len(currencies) > 1:
         raise ValueError(f"cost_limit adds up what all models cost, and prices are in {' and '.join(currencies)}")
-    hours = {model.name: model.serve.price.gpu_hour for model in asked if model.serve.price and not model.api}
+    hours = {model.name: price.gpu_hour for model in asked if (price := model.hour_price)}
     return CostLimit(most, currencies[0] if len(currencies) == 1 else "", hours)

@@ -13,7 +13,7 @@ from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError
 from tracemill.models.api import Api
 from tracemill.models.engine import Engine, text_changing
-from tracemill.models.prices import GpuPrice
+from tracemill.models.prices import GpuPrice, Price
 from tracemill.models.weights import folder_identity, known_identity
 
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
@@ -102,6 +102,16 @@ class Model(BaseModel):
     def is_folder(self) -> bool:
         """Whether `weights` names a folder rather than a model on the Hub."""
         return self.weights is not None and self.weights.startswith(_FOLDER_STARTS)
+
+    @property
+    def token_price(self) -> Price | None:
+        """What tokens of a hosted model cost; None for a served one, and where the recipe does not say."""
+        return self.api.paid if self.api else None
+
+    @property
+    def hour_price(self) -> GpuPrice | None:
+        """What an hour of a served model's devices costs; None for a hosted one, and where the recipe does not say."""
+        return None if self.api else self.serve.price
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> Model:

@@ -67,7 +67,7 @@ class Feed:
     @property
     def money(self) -> float | None:
         """What the paid answers cost, where the model has a price."""
-        price = self.model.api.paid if self.model.api else None
+        price = self.model.token_price
         return price.of(self.spent.prompt_tokens, self.spent.completion_tokens) if price else None
 
     def answers(self, asks: Sequence[Ask]) -> list[Answer]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from tracemill.distill.step import Distill
+from tracemill.engine.pipeline import first_of
 from tracemill.engine.runner import inputs_of_shards
 from tracemill.engine.standing import COLUMNS, standing
 from tracemill.engine.step import Inputs
@@ -18,6 +19,7 @@ from tracemill.errors import RecipeError
 from tracemill.grade.intervals import pass_rate_interval
 from tracemill.recipe import Recipe
 from tracemill.report.spending import Tariff
+from tracemill.report.turned_away import turned_away
 from tracemill.select.intersect import Intersect
 
 GROUP = ("teacher", "mode", "category")
@@ -115,7 +117,7 @@ def _named(recipe: Recipe) -> tuple[set[str], set[str]]:
 
 def _shards(recipe: Recipe, store: Store) -> list[Inputs]:
     """What the release reads, shard by shard."""
-    name = next((name for name, step in recipe.pipeline().items() if getattr(step, "kind", "") == "release"), None)
+    name = first_of(recipe, "release")
     if name is None:
         raise RecipeError(f"recipe {recipe.name!r} has no release: what its teachers were accepted for is not decided")
     return inputs_of_shards(recipe, store, name)
@@ -134,7 +136,8 @@ class _Part:
         bin_of = (pl.col("completion_tokens").clip(0, LONGEST) // BIN * BIN).cast(pl.Int64).alias("tokens")
         long = rows.filter(pl.col("solved") & pl.col("completion_tokens").is_not_null())
         self.lengths = long.group_by("teacher", "category", bin_of).agg(pl.len().cast(pl.Int64).alias("responses"))
-        self.away = _turned_away(inputs, rows.select("id", "teacher"))
+        away = turned_away(inputs, "generation").join(rows.select("id", "teacher"), on="id")
+        self.away = away.group_by("teacher", "step", "reason").agg(pl.len().cast(pl.Int64).alias("responses"))
         self.fits = _surprises(inputs, rows.filter("solved"))
 
 
@@ -154,20 +157,6 @@ def _responses(inputs: Inputs) -> pl.DataFrame:
         (pl.col("status") == "pass").fill_null(False).alias("solved"),
         pl.col("mode", "category").fill_null(""),
     )
-
-
-def _turned_away(inputs: Inputs, teachers: pl.DataFrame) -> pl.DataFrame:
-    """The responses that steps turned away, by teacher, step and reason."""
-    parts = []
-    for manifest in inputs.sealed.get(inputs.index, ()):
-        if manifest.unit != "generation" or "ledger" not in manifest.tables:
-            continue
-        ledger = pl.DataFrame(inputs.store.get_table(manifest.tables["ledger"], ["id", "bucket", "reason"]))
-        gone = ledger.filter(pl.col("bucket") != "kept").join(teachers, on="id")
-        parts.append(gone.select("teacher", pl.lit(manifest.step).alias("step"), pl.col("reason").fill_null("")))
-    blank = pl.DataFrame(schema={"teacher": pl.String, "step": pl.String, "reason": pl.String})
-    every = pl.concat([blank, *parts])
-    return every.group_by("teacher", "step", "reason").agg(pl.len().cast(pl.Int64).alias("responses"))
 
 
 def _surprises(inputs: Inputs, rows: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from tracemill.engine.pipeline import PLAN
+from tracemill.engine.pipeline import PLAN, first_of
 from tracemill.engine.runner import inputs_of_shards, shard_count
 from tracemill.engine.step import Inputs
 from tracemill.engine.store import Manifest, Store
@@ -19,6 +19,7 @@ from tracemill.errors import MissingInput
 from tracemill.models.step import AskingStep
 from tracemill.recipe import Recipe
 from tracemill.report.spending import Tariff
+from tracemill.report.turned_away import turned_away
 
 FATE = ("teacher", "source", "category", "step", "reason")
 _SERVERS = {
@@ -153,7 +154,7 @@ def _stage_row(tariff: Tariff, stage: str, model: str, fact: Mapping[str, Any]) 
 
 def _traces(recipe: Recipe, store: Store, tariff: Tariff) -> pl.DataFrame | None:
     """The counts of all shards by FATE; None while a step before the release is not sealed, or there is no release."""
-    name = next((name for name, step in recipe.pipeline().items() if getattr(step, "kind", "") == "release"), None)
+    name = first_of(recipe, "release")
     if name is None:
         return None
     try:
@@ -172,8 +173,8 @@ def responses(inputs: Inputs, tariff: Tariff) -> pl.DataFrame:
     alive = pl.DataFrame({"id": inputs.alive("generation")}).with_columns(pl.lit(True).alias("accepted"))
     joined = rows.join(problems, on="problem_id", how="left").join(alive, on="id", how="left")
     joined = joined.join(tariff.costs(inputs), on="id", how="left")
-    joined = joined.join(_fates(inputs, "generation"), on="id", how="left")
-    orphans = _fates(inputs, "problem").rename({"id": "problem_id"})
+    joined = joined.join(turned_away(inputs, "generation"), on="id", how="left")
+    orphans = turned_away(inputs, "problem").rename({"id": "problem_id"})
     joined = joined.join(orphans, on="problem_id", how="left", suffix="_of_problem")
     gone = pl.col("accepted").is_null()
     return joined.with_columns(
@@ -182,15 +183,3 @@ def responses(inputs: Inputs, tariff: Tariff) -> pl.DataFrame:
         pl.when(gone).then(pl.coalesce("step", "step_of_problem")).alias("step"),
         pl.when(gone).then(pl.coalesce("reason", "reason_of_problem")).alias("reason"),
     ).drop("step_of_problem", "reason_of_problem")
-
-
-def _fates(inputs: Inputs, unit: str) -> pl.DataFrame:
-    """Which step turned each id away that was, and why; the first one."""
-    blank = pl.DataFrame(schema={"id": pl.String, "step": pl.String, "reason": pl.String})
-    parts = [blank]
-    for manifest in inputs.sealed.get(inputs.index, ()):
-        if manifest.unit == unit and "ledger" in manifest.tables:
-            ledger = pl.DataFrame(inputs.store.get_table(manifest.tables["ledger"], ["id", "bucket", "reason"]))
-            gone = ledger.filter(pl.col("bucket") != "kept")
-            parts.append(gone.select("id", pl.lit(manifest.step).alias("step"), pl.col("reason").fill_null("")))
-    return pl.concat(parts).unique("id", keep="first", maintain_order=True)

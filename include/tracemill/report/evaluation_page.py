@@ -21,8 +21,8 @@ def page(found: Evaluation) -> str:
 
 
 def per_cent(share: float | None, signed: bool = False) -> str:
-    """A share in per cent with one decimal; nothing for none."""
-    return "" if share is None else f"{100 * share:{'+' if signed else ''}.1f}"
+    """A share in per cent with one decimal; nothing for none and for what is no number."""
+    return "" if share is None or share != share else f"{100 * share:{'+' if signed else ''}.1f}"
 
 
 def model(row: Row, name: str = "teacher", mode: str = "mode") -> str:

@@ -23,6 +23,7 @@ from tracemill.errors import MissingInput, RecipeError
 from tracemill.models.model import Model
 from tracemill.recipe import Recipe
 from tracemill.report.spending import Tariff, currency
+from tracemill.report.step_work import sealed_shards
 
 _TAKEN = ["prompt_tokens", "completion_tokens", "seconds"]
 _HOUR = 3600.0
@@ -123,7 +124,7 @@ def _forecast(recipe: Recipe, store: Store, name: str, pilot: Pilot) -> Forecast
     model = pilot.teacher.model
     at_once = max(1, min(model.serve.concurrency * max(1, model.replicas), int(piloted["samples"].sum())))
     shards = shard_count(store)
-    done = [one for one in store.manifests((stage, n) for n in range(shards)) if one is not None]
+    done = sealed_shards(store, stage)
     tally = Tally(piloted, strata)
     taken = _taken(store, done) if len(done) == shards else {}
     price = _Price(currency(model), Tariff(recipe, store).per_token(model.name))

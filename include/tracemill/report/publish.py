@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from tracemill.engine.copies import copied
 from tracemill.engine.objects import store_io
+from tracemill.engine.pipeline import first_of
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import fingerprint_of, inputs_for
 from tracemill.engine.store import Manifest, Store, StoredFile
@@ -56,13 +57,13 @@ def _published(recipe: Recipe, store: Store) -> dict[str, StoredFile]:
 
 def released(recipe: Recipe, store: Store) -> Manifest:
     """The manifest of the recipe's release. Raises MissingInput when it has none or it is not sealed."""
-    for name, step in recipe.pipeline().items():
-        if getattr(step, "kind", "") == "release":
-            manifest = store.manifest(name, 0)
-            if manifest is None:
-                raise MissingInput(f"{store.root} holds no release yet: run step {name!r} first")
-            return manifest
-    raise MissingInput(f"recipe {recipe.name!r} has no step of kind 'release': add one and run it")
+    name = first_of(recipe, "release")
+    if name is None:
+        raise MissingInput(f"recipe {recipe.name!r} has no step of kind 'release': add one and run it")
+    manifest = store.manifest(name, 0)
+    if manifest is None:
+        raise MissingInput(f"{store.root} holds no release yet: run step {name!r} first")
+    return manifest
 
 
 def _refuse_foreign(target: Path) -> None:

@@ -72,13 +72,13 @@ class Tariff:
 
 def currency(model: Model) -> str:
     """In what a model's price is; "" where it has none."""
-    price = model.api.paid if model.api else model.serve.price
+    price = model.token_price or model.hour_price
     return price.currency if price else ""
 
 
 def _priced(model: Model) -> tuple[str, float | None, float | None, float | None]:
-    tokens = model.api.paid if model.api else None
-    hour = None if model.api else model.serve.price
+    tokens = model.token_price
+    hour = model.hour_price
     return (
         model.name,
         tokens.input if tokens else None,

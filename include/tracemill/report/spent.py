@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
-from tracemill.models.budget import Budget, limit_said
+from tracemill.models.budget import Budget
 from tracemill.recipe import Recipe
 
 
@@ -30,7 +30,6 @@ class Spent:
 def spent(recipe: Recipe, store: Store) -> Spent:
     """Add up what clients and servers wrote down. Raises StoreError."""
     cost = recipe.located(Resources(environment={})).cost
-    said = limit_said(store)
     budget = Budget(store, cost)
     budget.settle(always=True)
-    return Spent(budget.spent() if cost.currency else None, recipe.cost_limit if said is None else said, cost.currency)
+    return Spent(budget.spent() if cost.currency else None, budget.limit, cost.currency)

@@ -21,9 +21,9 @@ from tracemill.grade.step import Grade
 from tracemill.models.model import Model
 from tracemill.models.weights import folder_digest
 from tracemill.recipe import Recipe
-from tracemill.report.costs import Cost, costs, sealed_shards
 from tracemill.report.evaluation import Evaluation, evaluation
 from tracemill.report.funnel import Funnel, funnel, recipe_of
+from tracemill.report.step_work import StepWork, sealed_shards, step_work
 from tracemill.train.student import MARK
 from tracemill.train.train import Train
 
@@ -45,7 +45,7 @@ class StudentReport:
     curve: pl.DataFrame
     scores: Evaluation
     gains: pl.DataFrame
-    costs: list[Cost]
+    costs: list[StepWork]
     store: Store
 
     def as_dict(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def student_report(built: Store, evaluated: Store) -> StudentReport:
         curve=pl.DataFrame(built.get_table(trained.tables["curves"])),
         scores=scores,
         gains=_gains(scores.differences, *names),
-        costs=[*costs(recipe, built), *costs(asking, evaluated)],
+        costs=[*step_work(recipe, built), *step_work(asking, evaluated)],
         store=built,
     )
 

@@ -104,4 +104,4 @@ def give_up(found: Answers, place: ObjectStore) -> Iterator[str]:
 
 def _price(model: str, recipe: Recipe) -> Price | None:
     served = served_models(recipe).get(model)
-    return served.model.api.paid if served and served.model.api else None
+    return served.model.token_price if served else None

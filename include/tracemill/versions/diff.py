@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tracemill.engine.identities import in_todays_ids
 from tracemill.engine.objects import scratch_folder, store_io
-from tracemill.engine.runner import shard_count
+from tracemill.engine.runner import shards_of
 from tracemill.engine.store import Store, StoredFile
 from tracemill.recipe import Recipe
 
@@ -120,7 +120,7 @@ def _ledgers(recipe: Recipe, store: Store) -> Iterator[tuple[str, pa.Table]]:
     for name, step in recipe.pipeline().items():
         if step.unit == "row":
             continue
-        for shard in range(shard_count(store)) if step.shape == "map" else [0]:
+        for shard in shards_of(step, store):
             manifest = store.manifest(name, shard)
             if manifest is not None and "ledger" in manifest.tables:
                 yield name, store.get_table(manifest.tables["ledger"], ["id", "bucket", "reason", "detail"])

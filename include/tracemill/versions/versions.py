@@ -15,6 +15,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tracemill.engine.pipeline import first_of
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import fingerprint_of, inputs_for
 from tracemill.engine.store import Manifest, Store, StoredFile, canonical_digest
@@ -110,10 +111,10 @@ def current_release(recipe: Recipe, store: Store, resources: Resources) -> Manif
 
 def release_name(recipe: Recipe) -> str:
     """What the recipe calls its release. Raises MissingInput when it has none."""
-    for name, step in recipe.pipeline().items():
-        if getattr(step, "kind", "") == "release":
-            return name
-    raise MissingInput(f"recipe {recipe.name!r} has no step of kind 'release': add one and run it")
+    name = first_of(recipe, "release")
+    if name is None:
+        raise MissingInput(f"recipe {recipe.name!r} has no step of kind 'release': add one and run it")
+    return name
 
 
 def _version(

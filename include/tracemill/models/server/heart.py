@@ -16,7 +16,7 @@ from typing import Protocol
 from tracemill.engine.objects import ObjectStore
 from tracemill.errors import ServingError, StoreError
 from tracemill.models.lease import BEAT, Lease, renew, withdraw
-from tracemill.models.server.metrics import Gauges
+from tracemill.models.server.metrics import Gauges, Loaded
 
 SILENCE = 120.0  # seconds without a healthy answer after which a server that still runs counts as broken
 FROZEN = 120.0  # seconds without a token, with requests running, after which an engine counts as frozen ...
@@ -24,14 +24,11 @@ FIRST_TOKEN = 600.0  # ... and before its first token, while kernels are compile
 _log = logging.getLogger(__name__)
 
 
-class Watched(Protocol):
+class Watched(Loaded, Protocol):
     """A server that can be asked how it is."""
 
     def healthy(self) -> bool:
         """Whether it says that its engine works."""
-
-    def gauges(self) -> Gauges | None:
-        """Its load; None when it does not answer just now."""
 
 
 class Heart:

@@ -6,23 +6,15 @@ import logging
 import threading
 import time
 from types import TracebackType
-from typing import Protocol
 
 from tracemill.engine.objects import ObjectStore
 from tracemill.errors import StoreError
 from tracemill.models.costs import ServerLife, write
 from tracemill.models.lease import BEAT
-from tracemill.models.server.metrics import Gauges
+from tracemill.models.server.metrics import Gauges, Loaded
 
 LOOK = 1.0  # seconds between two looks whether it works: half of one is missed, or added, when work begins or ends
 _log = logging.getLogger(__name__)
-
-
-class Loaded(Protocol):
-    """A server that says how much it has to do."""
-
-    def gauges(self) -> Gauges | None:
-        """Its load; None when it does not answer just now."""
 
 
 class Meter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -31,6 +32,13 @@ class Gauges:
     def busy(self) -> bool:
         """Whether any request is being worked on or waits."""
         return self.running + self.waiting > 0
+
+
+class Loaded(Protocol):
+    """A server that says how much it has to do."""
+
+    def gauges(self) -> Gauges | None:
+        """Its load; None when it does not answer just now."""
 
 
 _NAMES = {

@@ -16,7 +16,7 @@ from tracemill.train.train import Train
 
 
 @dataclass(frozen=True)
-class Cost:
+class StepWork:
     """What a step took: `rows` entered it, `seconds` are the work of all its shards, `tokens` written or learned from
     (None where a step has none).
     """
@@ -29,11 +29,11 @@ class Cost:
     tokens: int | None
 
 
-def costs(recipe: Recipe, store: Store) -> Iterator[Cost]:
+def step_work(recipe: Recipe, store: Store) -> Iterator[StepWork]:
     """What each step of a recipe took, in order. Of tables only the columns of tokens are read."""
     for stage in funnel(recipe, store).steps:
         tokens = _tokens(recipe, store, stage.step)
-        yield Cost(recipe.name, stage.step, stage.entered, stage.unit, stage.seconds or 0.0, tokens)
+        yield StepWork(recipe.name, stage.step, stage.entered, stage.unit, stage.seconds or 0.0, tokens)
 
 
 def _tokens(recipe: Recipe, store: Store, name: str) -> int | None:
