@@ -70,6 +70,11 @@ def posed() -> Iterator[Problem]:
         yield item
 
 
+def asked(item: Problem) -> str:
+    """What a teacher is asked, as `grade_demo` asks it."""
+    return item.prompt if item.kind == "code" else f"{item.prompt}\n{DIRECTIVE}"
+
+
 def known(path: Path = COUNTS) -> list[Known]:
     """The counts, by problem and teacher."""
     return [Known(*json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -92,9 +97,10 @@ class Teacher:
         self._model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=native_dtype()).eval()
         self._end = self._tokenizer.convert_tokens_to_ids(END)
 
-    def samples(self, prompt: str) -> list[tuple[str, int]]:
-        """Texts with their lengths in tokens, the end's own included, as servers count."""
-        self._torch.manual_seed(int.from_bytes(hashlib.sha256(f"{self.name}\n{prompt}".encode()).digest()[:7]))
+    def samples(self, prompt: str, more: str = "") -> list[tuple[str, int]]:
+        """Texts with their lengths in tokens, the end's own included, as servers count; others for other `more`."""
+        seed = hashlib.sha256(f"{self.name}\n{prompt}{more}".encode()).digest()[:7]
+        self._torch.manual_seed(int.from_bytes(seed))
         chat = [{"role": "user", "content": prompt}]
         text = self._tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         asked = self._tokenizer(text, return_tensors="pt", add_special_tokens=False).input_ids
@@ -145,10 +151,9 @@ def sample(
     teachers = [Teacher(name) for name in TEACHERS]
     with path.open("a", encoding="utf-8") as file:
         for number, item in enumerate(itertools.islice(posed(), problems)):
-            prompt = item.prompt if item.kind == "code" else f"{item.prompt}\n{DIRECTIVE}"
             for teacher in teachers:
                 if (number, teacher.name) not in there:
-                    found = [(is_right(item, text), tokens) for text, tokens in teacher.samples(prompt)]
+                    found = [(is_right(item, text), tokens) for text, tokens in teacher.samples(asked(item))]
                     row = {"number": number, "teacher": teacher.name, "kind": item.kind, "level": item.level}
                     file.write(json.dumps({**row, "samples": found}) + "\n")
                     file.flush()
