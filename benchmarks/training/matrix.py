@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 
 from benchmarks.grading import truth
+from benchmarks.resumable import resumed, whole_rows
 from zoo.grading import is_right
 
 MODEL = "teacher-small"
@@ -23,26 +24,19 @@ COUNTS = Path(__file__).with_name("matrix.jsonl")
 
 def passed(path: Path = COUNTS) -> list[int]:
     """Of each item, how many of SAMPLES passed."""
-    return [json.loads(line)[1] for line in _whole_lines(path)]
+    return [row["passed"] for row in whole_rows(path)]
 
 
 def sample(path: Path = COUNTS) -> None:
     """Sample what is not there yet, a line an item: its number among the problems of `truth`, and its passes."""
-    lines = _whole_lines(path)
-    path.write_text("".join(lines), encoding="utf-8")  # without half a last line
+    there = len(resumed(path))
     first = {one.number: one.passed for one in truth.known() if one.teacher == MODEL}
     teacher = truth.Teacher(MODEL)
     with path.open("a", encoding="utf-8") as file:
-        for number, item in enumerate(itertools.islice(truth.posed(), ITEMS)):
-            if number >= len(lines):
-                more = sum(is_right(item, text) for text, _ in teacher.samples(truth.asked(item), "\nonce more"))
-                file.write(json.dumps([number, first[number] + more]) + "\n")
-                file.flush()
-
-
-def _whole_lines(path: Path) -> list[str]:
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        for number, item in itertools.islice(enumerate(truth.posed()), there, ITEMS):
+            more = sum(is_right(item, text) for text, _ in teacher.samples(truth.asked(item), "\nonce more"))
+            file.write(json.dumps({"number": number, "passed": first[number] + more}) + "\n")
+            file.flush()
 
 
 if __name__ == "__main__":
