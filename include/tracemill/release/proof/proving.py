@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+from loky import ProcessPoolExecutor
 
 from tracemill.errors import RecipeError
 from tracemill.release.proof.batch import Line, proved_batch
@@ -69,14 +69,16 @@ def checked(plan: Plan) -> Plan:
 
 
 def proved(batches: Iterable[Batch], plan: Plan, workers: int) -> Iterator[list[Line]]:
-    """The lines of each batch, in order; `workers` processes, each with a tokenizer of its own."""
+    """The lines of each batch, in order; `workers` processes, each with a tokenizer of its own.
+
+    They do not run the caller's main script, as the standard library's do: that of an Airflow task may not start anew.
+    """
     if workers <= 1:
         prover = Prover(plan.template, plan.most)
         for rows, about in batches:
             yield proved_batch(prover, plan.layout, plan.system, rows, about)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _begin, (plan,)) as pool:
+    with ProcessPoolExecutor(workers, initializer=_begin, initargs=(plan,)) as pool:
         waiting: deque[Future[list[Line]]] = deque()
         for rows, about in batches:
             waiting.append(pool.submit(_prove, rows, about))

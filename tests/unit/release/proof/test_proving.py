@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -237,3 +239,16 @@ def test_a_plan_is_checked_before_any_row_is_read() -> None:
     with pytest.raises(RecipeError, match="need a tokenizer"):
         prove(iter(()), Plan(template("qwen3"), "messages", None, 10), 1, print, print)
     assert checked(Plan(template("qwen3"), "messages")).most is None
+
+
+def test_processes_do_not_run_the_main_script_anew(tmp_path: Path) -> None:
+    """Trap: a task's main script is Airflow's command, which refuses to start where its database is out of sight."""
+    main = tmp_path / "main.py"
+    main.write_text("assert __name__ == '__main__', 'run anew'\nfrom tracemill.cli import app\napp()\n")
+    folder = release(tmp_path / "release", KINDS)
+    command = ["prove", folder, "--template", "qwen2_5", "--workers", "2", "--json"]
+
+    ran = subprocess.run([sys.executable, main, *command], capture_output=True, text=True)
+
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["rows"] == len(KINDS)
