@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tracemill.models.request import Reply
 
 CLIP = 100  # rank_clip_r of the authors' code (rsr_cal.py)
-_IMPOSSIBLE = -9999.0  # what vLLM sends for a log-probability of minus infinity
+IMPOSSIBLE = -9999.0  # what vLLM sends for a log-probability of minus infinity
 _MOST = np.iinfo(np.uint16).max  # ranks beyond are kept as this one
 
 
@@ -37,7 +37,7 @@ def with_ranks(reply: Reply, data: Mapping[str, Any], text: str) -> Reply:
         return reply
     count = last_tokens(pieces, text)
     own = surely[len(surely) - count :]
-    total = math.fsum(own) if min(own, default=0.0) > _IMPOSSIBLE else math.nan
+    total = math.fsum(own) if min(own, default=0.0) > IMPOSSIBLE else math.nan
     if min(ranks, default=0) < 1:
         return reply
     kept = np.minimum(np.array(ranks), _MOST).astype("<u2").tobytes()

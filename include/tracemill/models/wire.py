@@ -11,7 +11,9 @@ from tracemill.models.complaints import meaning_of, message_of
 from tracemill.models.continuation import packed
 from tracemill.models.finish import ending, named
 from tracemill.models.messages import with_tags
+from tracemill.models.ranks import IMPOSSIBLE
 from tracemill.models.request import Refusal, Reply, Route
+from tracemill.models.usage import count, tokens_of
 
 _REFUSED = {400, 413, 422, 451}
 _NO_MONEY = "the account has no balance left: top it up, then clear this task (nothing that was answered is lost)"
@@ -114,11 +116,12 @@ def _generated(route: Route, data: Mapping[str, Any], seconds: float) -> Reply:
         reason = "content_filter"
     if not isinstance(text, str):
         raise TypeError(f"a text of type {type(text).__name__}")
+    prompt_tokens, completion_tokens = tokens_of(usage, text)
     return Reply(
         text=whole_characters(text),
         finish_reason=named(reason),
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
         seconds=seconds,
         values=_prompt_logprobs(choice),
         served_model=data.get("model") if isinstance(data.get("model"), str) else None,
@@ -135,10 +138,6 @@ def _token_ids(data: Mapping[str, Any], choice: Mapping[str, Any]) -> bytes | No
     return packed(prompt, answer)
 
 
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
 def whole_characters(text: str) -> str:
     """The text with U+FFFD for halves of characters (lone surrogates), which no file can hold."""
     try:
@@ -149,21 +148,26 @@ def whole_characters(text: str) -> str:
 
 
 def _prompt_logprobs(choice: Mapping[str, Any]) -> tuple[float, ...]:
-    """Sum and number of the prompt tokens' natural log-probabilities, if asked for; the first token has none."""
+    """Sum and number of the prompt tokens' natural log-probabilities, if asked for; the first token has none.
+
+    The sum is NaN where one of them is no number, or the word for an impossible token: in a mean over thousands that
+    would pass for a likely one.
+    """
     tokens = choice.get("prompt_logprobs")
     if tokens is None:
         return ()
     found = [float(next(iter(token.values()))["logprob"]) for token in tokens if token]
-    return (math.fsum(found), float(len(found))) if all(map(math.isfinite, found)) else (math.nan, float(len(found)))
+    is_known = all(IMPOSSIBLE < one < math.inf for one in found)
+    return math.fsum(found) if is_known else math.nan, float(len(found))
 
 
 def _classified(data: Mapping[str, Any], seconds: float) -> Reply:
     values = tuple(float(value) for value in data["data"][0]["probs"])
-    return Reply("", "stop", (data.get("usage") or {}).get("prompt_tokens"), 0, seconds, values)
+    return Reply("", "stop", count((data.get("usage") or {}).get("prompt_tokens")), 0, seconds, values)
 
 
 def _embedded(data: Mapping[str, Any], seconds: float) -> Reply:
     """All vectors of the request one after the other, in the order of its texts."""
     rows = sorted(data["data"], key=lambda row: int(row["index"]))
     values = tuple(float(value) for row in rows for value in row["embedding"])
-    return Reply("", "stop", (data.get("usage") or {}).get("prompt_tokens"), 0, seconds, values)
+    return Reply("", "stop", count((data.get("usage") or {}).get("prompt_tokens")), 0, seconds, values)

@@ -218,3 +218,61 @@ def test_no_part_of_a_stream_is_ever_a_whole_answer(cut: int, lost: int) -> None
         return
     assert isinstance(found, Reply)
     assert (found.text, found.finish_reason) == ("<think>hm</think>4€", "stop")
+
+
+def used(prompt: Any, completion: Any, total: Any = None, **details: dict[str, int]) -> dict[str, Any]:
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total, **details}
+
+
+THOUGHT = {"reasoning_tokens": 94}
+CACHED = {"cached_tokens": 30}
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        pytest.param(used(32, 9, 41), (32, 9), id="OpenAI"),
+        pytest.param(used(32, 103, 135, completion_tokens_details=THOUGHT), (32, 103), id="OpenAI counts the thought"),
+        pytest.param(used(32, 9, 135, completion_tokens_details=THOUGHT), (32, 103), id="xAI counts it apart"),
+        pytest.param(used(32, 9, 135), (32, 103), id="Gemini has it in the total alone"),
+        pytest.param(used(32, 0, 92), (32, 60), id="nothing but a thought"),
+        pytest.param(used(32, 9, 41, prompt_tokens_details=CACHED), (32, 9), id="the cache is part of the prompt"),
+        pytest.param(used(2, 9, 41, prompt_tokens_details=CACHED), (32, 9), id="the cache stands beside the prompt"),
+        pytest.param(used(32, 9, 5), (32, 9), id="a total that is none"),
+        pytest.param(used(32, 9), (32, 9), id="no total"),
+        pytest.param(used(0, 0, 0), (None, None), id="zeros: nobody counted"),
+        pytest.param(used(-1, -1, -1), (None, None), id="less than nothing"),
+        pytest.param(used(12.5, True), (None, None), id="no whole numbers"),
+        pytest.param({}, (None, None), id="nothing"),
+    ],
+)
+def test_tokens_are_those_that_are_paid_for(usage: dict[str, Any], expected: tuple[int | None, int | None]) -> None:
+    """Trap: a thought that a provider counts apart cost nothing, and a limit of money was overshot tenfold."""
+    found = read_reply(CHAT, 200, {**chat(), "usage": usage}, 0.0)
+    assert isinstance(found, Reply)
+    assert (found.prompt_tokens, found.completion_tokens) == expected
+
+
+def test_an_answer_without_a_word_may_have_taken_no_token() -> None:
+    found = read_reply(CHAT, 200, {**chat(content=""), "usage": used(32, 0, 32)}, 0.0)
+    assert isinstance(found, Reply)
+    assert (found.prompt_tokens, found.completion_tokens) == (32, 0)
+
+
+@pytest.mark.parametrize(
+    ("logprobs", "expected"),
+    [
+        pytest.param([-1.0, -2.0], (-3.0, 2.0), id="a first token without"),
+        pytest.param([], (0.0, 0.0), id="one token"),
+        pytest.param([-1.0] * 1000 + [-9999.0], (math.nan, 1001.0), id="vLLM's word for an impossible one"),
+        pytest.param([-1.0, -math.inf], (math.nan, 2.0), id="an impossible one"),
+        pytest.param([math.nan, -1.0], (math.nan, 2.0), id="no number"),
+    ],
+)
+def test_an_impossible_token_of_a_prompt_makes_no_mean(logprobs: list[float], expected: tuple[float, float]) -> None:
+    """Trap: among thousands of tokens the word for an impossible one is a perplexity like any other."""
+    told = [None, *({"7": {"logprob": one}} for one in logprobs)]
+    data = {"choices": [{"text": "x", "finish_reason": "length", "prompt_logprobs": told}]}
+    found = read_reply("/v1/completions", 200, data, 0.0)
+    assert isinstance(found, Reply)
+    assert found.values == pytest.approx(expected, nan_ok=True)
