@@ -117,7 +117,9 @@ class Recipe(BaseModel):
     rows_per_shard: Annotated[int, Field(ge=1)] = 2000  # rows of a shard at most
     sources: Annotated[tuple[AnySource, ...], Field(min_length=1)]
     steps: Annotated[dict[str, AnyStep], AfterValidator(require_measured), AfterValidator(require_order)]
-    cost_limit: Annotated[float | None, Field(gt=0, exclude_if=lambda most: most is None)] = None  # null: no limit
+    cost_limit: Annotated[float | None, Field(gt=0, allow_inf_nan=False, exclude_if=lambda most: most is None)] = (
+        None  # null: no limit
+    )
     trial: Annotated[int | None, Field(ge=1, exclude_if=lambda rows: rows is None)] = None
     _folder: str | None = PrivateAttr(None)
 

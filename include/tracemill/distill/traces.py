@@ -37,11 +37,12 @@ def joined(trace: Trace, rest: Answer) -> Trace:
     if not isinstance(rest, Reply):
         return trace
     first = trace.reply
+    counts = (first.completion_tokens, rest.completion_tokens)
     whole = Reply(
         text=first.text + rest.text,
         finish_reason=rest.finish_reason,
         prompt_tokens=first.prompt_tokens,
-        completion_tokens=(first.completion_tokens or 0) + (rest.completion_tokens or 0),
+        completion_tokens=None if None in counts else sum(filter(None, counts)),
         seconds=first.seconds + rest.seconds,
         served_model=first.served_model,
         server=first.server,

@@ -26,6 +26,7 @@ from tracemill.judge.perplexity import Perplexity
 from tracemill.judge.reward import Reward
 from tracemill.local.measured import Measured, measured
 from tracemill.models.model import Model
+from tracemill.models.prices import amount
 from tracemill.models.step import AskingStep
 from tracemill.recipe import Recipe
 
@@ -83,7 +84,9 @@ class Estimate:
         if not self.asking:
             return [*said, "It asks no model, so it costs this machine's time alone. Nothing was made."]
         hours = "hours unknown (try it with --rows 50 first)" if self.hours is None else f"about {_time(self.hours)}"
-        money = " and ".join(f"{sum_:,.2f} {currency}" for currency, sum_ in self.money.items()) or "no price is given"
+        money = (
+            " and ".join(f"{amount(sum_)} {currency}" for currency, sum_ in self.money.items()) or "no price is given"
+        )
         requests = sum(one.requests for one in self.asking)
         return [*said, f"In all at most {requests:,} requests, {hours}, {money}. Nothing was made or paid."]
 
@@ -144,9 +147,9 @@ def _asking(recipe: Recipe, stage: str, model: Model, rows: int, known: Measured
 
 
 def _hours(model: Model, requests: int, prompt: int, completion: int) -> float | None:
-    """As fast as the rates allow, and `concurrency` answers at once; how fast an own server is nobody knows here."""
+    """As fast as the rates allow, and `concurrency` answers at once; how fast a server or a batch is nobody knows."""
     api = model.api
-    if api is None:
+    if api is None or api.batch:
         return None
     minutes = [completion / (SPEED * model.serve.concurrency) / 60]
     minutes += [requests / api.requests_per_minute] if api.requests_per_minute else []
@@ -198,7 +201,7 @@ def _lengths(source: Any, machine: Resources, part: Slice) -> Iterator[int]:
 
 
 def _sentence(one: Asking) -> str:
-    money = "" if one.money is None else f", {one.money:,.2f} {one.currency}"
+    money = "" if one.money is None else f", {amount(one.money)} {one.currency}"
     hours = "" if one.hours is None else f", about {_time(one.hours)}"
     return (
         f"{one.stage}: at most {one.requests:,} requests to {one.model}, {one.prompt_tokens:,} tokens in and "

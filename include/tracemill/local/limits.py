@@ -45,8 +45,9 @@ def is_raised(recipe: Recipe, store: ObjectStore, limit: float, model: str = "")
 
 def raise_limit(recipe: Recipe, store: ObjectStore, limit: float) -> None:
     """Let this limit hold for the store, before the recipe's. Raises RecipeError where it cannot be counted."""
-    if not limit > 0:
-        raise RecipeError(f"a cost_limit of {limit:g} lets nothing be asked: give one above zero")
+    if not 0 < limit < float("inf"):
+        why = "is none" if limit > 0 else "lets nothing be asked"
+        raise RecipeError(f"a cost_limit of {limit:g} {why}: give a number above zero")
     try:
         counted(asked_models(recipe.pipeline().values()).values(), limit)
     except ValueError as error:

@@ -53,7 +53,7 @@ class Api(BaseModel):
     as_of: str | None = None
     profile: Profile | None = None
     price: Price | None = None
-    limit: Annotated[float, Field(gt=0)] | None = None
+    limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     requests_per_minute: Annotated[float, Field(gt=0)] | None = None  # null: no bound of ours
     tokens_per_minute: Annotated[float, Field(gt=0)] | None = None  # null: no bound of ours
     batch: Batch | None = None

@@ -46,9 +46,10 @@ def ask_in_batches(feed: Asking, samples: SampleStore, asks: Mapping[str, Ask]) 
     def keep(mark: str, replies: Mapping[str, Reply]) -> None:
         nonlocal paid
         own = Purse(feed.store, feed.model.name, batches.api, _id=mark)  # so who collects it again pays nothing again
-        for reply in replies.values():
+        for key, reply in replies.items():
             feed.spent.pay(reply)
-            own.pay(reply.prompt_tokens, reply.completion_tokens, 0.0)
+            size = (asks[key].size if key in asks else 0, len(reply.text.encode()))
+            own.pay(reply.prompt_tokens, reply.completion_tokens, 0.0, size)
         own.write()
         if replies:
             samples.add(replies, feed.near)

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 
 from tracemill.engine.objects import ObjectStore
 from tracemill.engine.resources import CostLimit
-from tracemill.errors import LimitSpent
+from tracemill.errors import LimitSpent, StoreError
 from tracemill.models.costs import ServerLife, lives
 from tracemill.models.lease import BEAT
 from tracemill.models.model import Model
-from tracemill.models.prices import GpuPrice
+from tracemill.models.prices import GpuPrice, amount
 from tracemill.models.purse import Note, Purse, notes
 
 SAID = "costs/limit.json"
@@ -77,8 +77,8 @@ class Budget:
         """The error that ends asking."""
         limit = self.limit or 0.0
         return LimitSpent(
-            f"the cost_limit of {limit:g} {self._cost.currency} is reached ({spent:.2f} spent). What was answered is "
-            "kept; raise cost_limit in the recipe, or say `tracemill cost ROOT --limit MORE`, to go on",
+            f"the cost_limit of {limit:g} {self._cost.currency} is reached ({amount(spent)} spent). What was answered "
+            "is kept; raise cost_limit in the recipe, or say `tracemill cost ROOT --limit MORE`, to go on",
             limit,
         )
 
@@ -97,11 +97,15 @@ class Budget:
 
 
 def limit_said(store: ObjectStore) -> float | None:
-    """The limit that was said for this store; None where the recipe's holds."""
+    """The limit that was said for this store; None where the recipe's holds. Raises StoreError if nobody can tell."""
     try:
         return float(json.loads(store.read_bytes(SAID))["limit"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except FileNotFoundError:
         return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{store.root}/{SAID} does not say a limit ({error}): say it again by `tracemill cost ROOT --limit MORE`"
+        ) from error
 
 
 def say_limit(store: ObjectStore, limit: float) -> None:

@@ -96,8 +96,9 @@ class Client:
         self._flights.heard = time.monotonic()
         if isinstance(answer, Reply):
             if self.fleet.purse:
-                letters = len(ask.beginning), len(answer.text)
-                self.fleet.purse.pay(answer.prompt_tokens, answer.completion_tokens, time.monotonic(), letters)
+                is_told = None not in (answer.prompt_tokens, answer.completion_tokens)
+                size = (0, 0) if is_told else (ask.size, len(answer.text.encode()))
+                self.fleet.purse.pay(answer.prompt_tokens, answer.completion_tokens, time.monotonic(), size)
             answer = self.fleet.endings.seen(endpoint.url, replace(answer, server=endpoint.server or None))
             self.answered += 1
             self._speed.note(answer)
@@ -189,7 +190,7 @@ class Client:
                 answer = await self._send(flight, ask)
             except ServerFault as fault:
                 if self.fleet.purse and flight.pieces:  # what had come of a broken stream is paid for
-                    self.fleet.purse.pay(None, flight.pieces, time.monotonic(), (len(ask.beginning), 0))
+                    self.fleet.purse.pay(None, flight.pieces, time.monotonic(), (ask.size, 0))
                 if not (flight.is_shaped and fault.alive):
                     raise
             except asyncio.CancelledError:
@@ -206,7 +207,7 @@ class Client:
         tokens = flight.pieces or self._speed.tokens(time.monotonic() - flight.began, ask)
         self.closed.append(tokens)
         if self.fleet.purse:
-            self.fleet.purse.pay(None, tokens, time.monotonic(), (len(ask.beginning), 0))
+            self.fleet.purse.pay(None, tokens, time.monotonic(), (ask.size, 0))
 
     async def _takes_the_key(self, endpoint: Endpoint, ask: Ask) -> bool:
         """Whether this key is answered at all, so that HTTP 403 was about one prompt; else a tiny request tells."""

@@ -6,14 +6,28 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+_LEAST = 1e-3  # for a million tokens: nobody asks less but nothing; a token of the dearest models costs less
+
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
 
 class Price(BaseModel):
-    """What a million tokens cost; both may be zero, as of a free endpoint. `currency` is only a word for reports."""
+    """What a million tokens cost; both may be zero, as of a free endpoint. `currency` is only a word for reports.
+
+    What a provider reads from its cache costs as much here as what it reads anew.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    input: Annotated[float, Field(ge=0)]  # a million tokens in
-    output: Annotated[float, Field(ge=0)]  # a million tokens out
+    input: Amount  # a million tokens in
+    output: Amount  # a million tokens out, thoughts among them
     currency: str = "USD"
+
+    @field_validator("input", "output")
+    @classmethod
+    def _is_for_a_million(cls, amount: float) -> float:
+        if 0 < amount < _LEAST:
+            raise ValueError(f"{amount:g} for a million tokens seems to be the price of one: give {amount * 1e6:g}")
+        return amount
 
     @property
     def is_any(self) -> bool:
@@ -45,3 +59,8 @@ class GpuPrice(BaseModel):
     def of(self, device_seconds: float) -> float:
         """The money for so many device-seconds."""
         return device_seconds / 3600 * self.gpu_hour
+
+
+def amount(money: float) -> str:
+    """A sum for people: to a hundredth, or to three digits where that would show less than there is."""
+    return f"{money:,.2f}" if money >= 1 or not money else f"{money:.3g}"

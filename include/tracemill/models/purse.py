@@ -19,12 +19,13 @@ from dataclasses import dataclass, field
 
 from tracemill.engine.keys import keys_below
 from tracemill.engine.objects import ObjectStore
-from tracemill.errors import LimitSpent
+from tracemill.errors import LimitSpent, StoreError
 from tracemill.models.api import Api
 from tracemill.models.pacing import Rate
+from tracemill.models.prices import amount
 from tracemill.models.request import Ask
 
-_LETTERS = 3  # of a token, rather too few than too many: a limit of money must hold without a count, too
+_BYTES = 3  # of a token, rather too few than too many: a limit of money must hold without a count, too
 _UNLIMITED = 32768  # tokens that an answer is taken to have at most where the recipe names no limit
 _HERE = 30.0  # seconds for which a client counts after it was last heard of
 _GONE = 120.0  # seconds after which a client's file will not change any more, and is not read again
@@ -91,11 +92,11 @@ class Purse:
         return self.spent + self.others
 
     def pay(
-        self, prompt_tokens: int | None, completion_tokens: int | None, now: float, letters: tuple[int, int] = (0, 0)
+        self, prompt_tokens: int | None, completion_tokens: int | None, now: float, size: tuple[int, int] = (0, 0)
     ) -> None:
-        """Count an answer's tokens; where the provider does not say how many, by the letters of request and answer."""
-        prompt = letters[0] // _LETTERS if prompt_tokens is None else prompt_tokens
-        completion = letters[1] // _LETTERS if completion_tokens is None else completion_tokens
+        """Count an answer's tokens; where the provider does not say how many, by the bytes of request and answer."""
+        prompt = size[0] // _BYTES if prompt_tokens is None else prompt_tokens
+        completion = size[1] // _BYTES if completion_tokens is None else completion_tokens
         if self.tokens:
             self.tokens.take(prompt + completion, now)
         if self.api.paid:
@@ -108,7 +109,7 @@ class Purse:
             return 0.0
         if self._answers:
             return self.spent / self._answers
-        return self.api.paid.of(len(ask.beginning) // _LETTERS, ask.body.get("max_tokens") or _UNLIMITED)
+        return self.api.paid.of(ask.size // _BYTES, ask.body.get("max_tokens") or _UNLIMITED)
 
     def affords(self, worth: float) -> bool:
         """Whether what is left of the limit pays for one more request beside those in flight; for one it always does.
@@ -140,7 +141,7 @@ class Purse:
         if limit is not None and self.total >= limit:
             currency = self.api.price.currency if self.api.price else ""
             raise LimitSpent(
-                f"model {self.model!r}: the limit of {limit:g} {currency} is spent ({self.total:.2f}). What was "
+                f"model {self.model!r}: the limit of {limit:g} {currency} is spent ({amount(self.total)}). What was "
                 "answered is kept; raise api.limit and run again to go on",
                 limit,
                 self.model,
@@ -173,21 +174,27 @@ class Purse:
 
 
 def notes(store: ObjectStore, place: str, known: Mapping[str, Note], but: str) -> dict[str, Note]:
-    """What clients wrote below `place`, by key, without the one called `but`; of those who were gone at the last look
-    what is known.
+    """What clients wrote below `place`, by key, without the one called `but`; of those who were gone at the last look,
+    or whose note is not there just now, what is known.
+
+    Raises StoreError for a note that cannot be read: what it says would be spent again.
     """
     now = time.time()
     found = dict(known)
     for key in keys_below(store, place):
         if not key.endswith(f"/{but}.json") and (key not in known or now - known[key].at < _GONE):
-            found[key] = _read(store, key)
+            with contextlib.suppress(FileNotFoundError):  # it is being replaced
+                found[key] = _read(store, key)
     return found
 
 
 def _read(store: ObjectStore, key: str) -> Note:
+    text = store.read_bytes(key)
     try:
-        record = json.loads(store.read_bytes(key))
+        record = json.loads(text)
         more = (float(record.get(name, 0.0)) for name in ("held", "reserved"))
         return Note(float(record["at"]), float(record["spent"]), *more)
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return Note(0.0, 0.0, 0.0)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(
+            f"{store.root}/{key} does not say what its client spent ({error}): remove it to count that as nothing"
+        ) from error

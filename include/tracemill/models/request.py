@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from tracemill.models.continuation import BEGUN
 from tracemill.models.finish import UNKNOWN
 
 Route = Literal["/v1/chat/completions", "/v1/completions", "/classify", "/v1/embeddings"]
@@ -48,6 +49,12 @@ class Ask:
         """What requests with a common beginning share: the samples of one prompt are best asked of one server."""
         said = self.body.get("messages", self.body.get("prompt", ""))
         return repr(said)[:4096].encode("utf-8", "surrogatepass")
+
+    @property
+    def size(self) -> int:
+        """The bytes of what is said, about: by them it is paid for where a provider counts no tokens."""
+        said = [self.body[name] for name in ("messages", "prompt", "input", BEGUN) if name in self.body]
+        return sum(len(repr(one).encode("utf-8", "surrogatepass")) for one in said)
 
     def canary(self) -> Ask:
         """A request of this kind that any server can answer in a moment: it tells a broken server from a bad prompt."""
@@ -150,7 +157,7 @@ class Spent:
 
     `endings` counts the paid answers by finish reason, `ending_tokens` what those cost. Requests that were closed as
     nobody needed them any more are "cancelled" there and nowhere else; their tokens are an estimate unless they came in
-    pieces, as a server tells no count of what it threw away.
+    pieces, as a server tells no count of what it threw away. `uncounted`: paid answers whose tokens nobody told.
     """
 
     reused: int = 0
@@ -161,6 +168,7 @@ class Spent:
     reasons: dict[str, int] = field(default_factory=dict)
     endings: dict[str, int] = field(default_factory=dict)
     ending_tokens: dict[str, int] = field(default_factory=dict)
+    uncounted: int = 0
 
     def pay(self, answer: Answer) -> None:
         """Count one answer that came over the wire."""
@@ -169,6 +177,7 @@ class Spent:
             self.reasons[answer.reason] = self.reasons.get(answer.reason, 0) + 1
             return
         self.paid += 1
+        self.uncounted += None in (answer.prompt_tokens, answer.completion_tokens)
         self.prompt_tokens += answer.prompt_tokens or 0
         self.completion_tokens += answer.completion_tokens or 0
         if not answer.values:

@@ -20,6 +20,7 @@ from tracemill.errors import LimitSpent, TracemillError
 from tracemill.models.answers import Answers, Course, Tag
 from tracemill.models.flushing import Flushing
 from tracemill.models.model import Model
+from tracemill.models.prices import amount
 from tracemill.models.refusals import EqualRefusals
 from tracemill.models.rendering import NotShown, check, shown, tell
 from tracemill.models.request import Ask, Packed, Refusal, Reply, Spent, Unended
@@ -275,7 +276,7 @@ class Sending:
             rate = self.feed.spent.completion_tokens / taken
             left = f"about {taken / done * (total - done):.0f} s left" if done else "none answered yet"
             tokens = self.feed.spent.completion_tokens
-            money = "" if self.feed.money is None else f", {self.feed.money:.2f} spent"
+            money = "" if self.feed.money is None else f", {amount(self.feed.money)} spent"
             said = f"; the server says: {str(client.last)[:200]}" if client.last else ""
             told = (self.feed.model.name, done, total, rate, tokens, money, left, said)
             progress.info("%s: %d of %d answered, %.0f tokens/s, %d tokens%s, %s%s", *told)

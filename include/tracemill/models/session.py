@@ -66,9 +66,11 @@ class Feed:
 
     @property
     def money(self) -> float | None:
-        """What the paid answers cost, where the model has a price."""
+        """What the paid answers cost, where the model has a price and the tokens of all were counted."""
         price = self.model.token_price
-        return price.of(self.spent.prompt_tokens, self.spent.completion_tokens) if price else None
+        if price is None or self.spent.uncounted:
+            return None
+        return price.of(self.spent.prompt_tokens, self.spent.completion_tokens)
 
     def answers(self, asks: Sequence[Ask]) -> list[Answer]:
         """One answer per ask, in their order. Raises ServingError when the servers are gone for good."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.models.budget import Budget
+from tracemill.models.prices import amount
 from tracemill.recipe import Recipe
 
 
@@ -23,8 +24,8 @@ class Spent:
         """The same in a sentence."""
         if self.money is None:
             return "The recipe gives no price, or prices in several currencies, so there is no money to add up."
-        limit = f" of {self.limit:,.2f}" if self.limit is not None else ""
-        return f"Spent: {self.money:,.2f}{limit} {self.currency}"
+        limit = f" of {amount(self.limit)}" if self.limit is not None else ""
+        return f"Spent: {amount(self.money)}{limit} {self.currency}"
 
 
 def spent(recipe: Recipe, store: Store) -> Spent:

@@ -10,10 +10,13 @@ from pydantic import TypeAdapter
 
 from tests.build.priced import lease
 from tests.build.shard import MODEL, problem, resources, shard
+from tracemill.distill import traces
 from tracemill.distill.step import Distill
+from tracemill.distill.traces import Trace
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.models.fake import FakeServer
+from tracemill.models.request import Reply
 from tracemill.models.transport import Response
 
 
@@ -66,3 +69,14 @@ def test_an_answer_of_the_sample_store_keeps_who_gave_it(store: Store) -> None:
 def test_an_endpoint_that_was_up_is_no_server_of_the_run(store: Store) -> None:
     output = distill().run(resources(FakeServer()), shard(store, problems=[problem("p1", "one two")]))
     assert "usage" not in output.tables
+
+
+@pytest.mark.parametrize(
+    ("first", "rest", "whole"), [(4, 3, 7), (4, 0, 4), (None, 3, None), (4, None, None), (None, None, None)]
+)
+def test_a_trace_of_which_a_part_was_not_counted_is_not_counted(
+    first: int | None, rest: int | None, whole: int | None
+) -> None:
+    """Trap: a part that nobody counted had no token, and the trace those of the other."""
+    begun = Trace("p", 0, Reply("one", "length", 2, first))
+    assert traces.joined(begun, Reply(" two", "stop", 6, rest)).reply.completion_tokens == whole

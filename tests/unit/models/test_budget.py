@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import random
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tests.build.asks import ask
-from tracemill.engine.keys import samples_root
+from tracemill.engine.keys import keys_below, samples_root
 from tracemill.engine.resources import CostLimit, Resources
 from tracemill.engine.store import Store
-from tracemill.errors import LimitSpent
+from tracemill.errors import LimitSpent, StoreError
 from tracemill.models.budget import Budget, counted, say_limit
 from tracemill.models.costs import ServerLife, write
 from tracemill.models.fake import FakeServer
 from tracemill.models.fake_http import on_socket
 from tracemill.models.lease import Lease, renew
 from tracemill.models.model import Model
+from tracemill.models.prices import Price, amount
 from tracemill.models.purse import Purse
 from tracemill.models.samples import SampleStore
 from tracemill.models.session import Feed
+from tracemill.models.transport import Response
 
 TEN = CostLimit(10.0, "USD", {"tiny": 3600.0})  # a dollar for each second of a device
 
@@ -52,6 +57,21 @@ def life(**more: Any) -> ServerLife:
     now = time.time()
     given = {"server": "s", "models": ("tiny",), "replica": 0, "host": "h", "unit": "GPU", "devices": 2}
     return ServerLife.model_validate({**given, "began": now - 3, "seen": now, "ended": True, **more})
+
+
+@dataclass
+class Uncounted:
+    """A server that does not say how many tokens its answers took."""
+
+    server: FakeServer
+
+    async def post(self, url: str, *rest: Any) -> Response:
+        answer = await self.server.post(url, *rest)
+        answer.data.pop("usage", None)
+        return answer
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> Response:
+        return await self.server.get(url, headers)
 
 
 def settled(store: Store, cost: CostLimit = TEN) -> Budget:
@@ -99,6 +119,54 @@ def test_what_is_said_for_a_store_goes_before_the_recipe(store: Store) -> None:
     say_limit(store, 12.0)
     with pytest.raises(LimitSpent, match="cost_limit of 12 USD"):
         settled(store, CostLimit(None, "USD")).check()
+
+
+def test_a_note_that_is_being_replaced_is_known_as_it_was_and_read_at_the_next_look(store: Store) -> None:
+    """Trap: where a note was not there for a moment, all that its client had spent was forgotten for good."""
+    one = purse(store)
+    one.pay(0, 7, time.monotonic())
+    one.write()
+    (key,) = keys_below(store, "clients")
+    budget = settled(store)
+    text = store.read_bytes(key)
+
+    class Replacing(Store):
+        def read_bytes(self, name: str) -> bytes:
+            if name == key:
+                raise FileNotFoundError(name)
+            return super().read_bytes(name)
+
+    away = Replacing(store.fs, store.root)
+    budget._store = away
+    budget.settle()
+    assert budget.spent() == 7
+    late = Budget(away, TEN)
+    late.settle()
+    late._store = store
+    late.settle()
+    assert (late.spent(), store.read_bytes(key)) == (7, text)
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"null", b'{"at": 1, "spent": "much"}'])
+@pytest.mark.parametrize("key", ["clients/r1/0.json", "costs/limit.json"])
+def test_what_does_not_say_how_much_it_is_ends_the_asking(store: Store, key: str, text: bytes) -> None:
+    """Trap: a damaged note counted as nothing spent, and a damaged limit as none."""
+    store.write_bytes(key, text)
+    with pytest.raises(StoreError, match=key):
+        settled(store)
+
+
+@pytest.mark.parametrize("words", ["word " * 3000, "\u4e2d" * 3000], ids=["English", "Chinese"])
+def test_what_a_provider_does_not_count_is_paid_for_by_all_of_its_bytes(store: Store, words: str) -> None:
+    """Trap: of a prompt of a hundred thousand letters the first four thousand were counted."""
+    server = FakeServer(say=lambda prompt, seed: words)
+    api = {"url": "http://fake/v1", "model": "there", "price": {"input": 1e6, "output": 1e6}}
+    machine = Resources(workers=1, environment={}, transport=Uncounted(server))
+    feed = Feed(Model.model_validate({"name": "r1", "api": api}), store, machine, "near")
+    feed.answers([ask(words)])
+    least = 2 * len(words) // 5  # tokens, if each has five letters
+    assert least < settled(store, CostLimit(1e9, "USD")).spent() < 4 * len(words.encode()) / 3
+    assert feed.money is None, "what nobody counted has no price"
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -228,3 +296,34 @@ def test_a_limit_that_cannot_be_counted_is_refused(models: list[dict[str, Any]],
     counted(asked, None)
     with pytest.raises(ValueError, match=why):
         counted(asked, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("price", "why"),
+    [
+        pytest.param(
+            {"input": 5.5e-7, "output": 2.19e-6}, "seems to be the price of one: give 0.55", id="of one token"
+        ),
+        pytest.param({"input": 0.55, "output": 2.19e-6}, "give 2.19", id="one of both"),
+        pytest.param({"input": -1, "output": 1}, "greater than or equal to 0", id="below zero"),
+        pytest.param({"input": math.inf, "output": 1}, "finite", id="no end"),
+        pytest.param({"input": math.nan, "output": 1}, "finite", id="no number"),
+        pytest.param({"input": 1}, "output", id="one alone"),
+    ],
+)
+def test_a_price_that_cannot_be_meant_is_refused(price: dict[str, float], why: str) -> None:
+    """Trap: some catalogues list the price of one token; a limit by it is reached after a million times the money."""
+    with pytest.raises(ValidationError, match=why):
+        Price.model_validate(price)
+
+
+def test_a_hosted_model_may_be_free_or_cheap() -> None:
+    assert not Price(input=0, output=0).is_any
+    assert Price(input=0.005, output=0.01).of(10**6, 10**6) == pytest.approx(0.015)
+
+
+@pytest.mark.parametrize(
+    ("money", "told"), [(0, "0.00"), (2.5e-5, "2.5e-05"), (0.01234, "0.0123"), (1, "1.00"), (12345.678, "12,345.68")]
+)
+def test_a_small_sum_is_not_shown_as_none(money: float, told: str) -> None:
+    assert amount(money) == told
