@@ -76,7 +76,7 @@ def _say(found: Cost) -> None:
         out.print("What a response cost is known once the run is sealed up to its release.")
         return
     for names, title in _VIEWS:
-        _print(found.by(*names).drop("metered", "priced"), title)
+        _print(found.by(*names).drop("counted", "metered", "priced"), title)
 
 
 _VIEWS = (

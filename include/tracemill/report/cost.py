@@ -26,15 +26,18 @@ _SERVERS = {
     **dict.fromkeys(("server", "model", "host", "unit"), pl.String),
     **dict.fromkeys(("replica", "devices"), pl.Int64),
     **dict.fromkeys(("held", "used", "attributed", "money"), pl.Float64),
+    "currency": pl.String,
 }
 _STAGES = {
     **dict.fromkeys(("stage", "model"), pl.String),
     **dict.fromkeys(("answers", "prompt_tokens", "tokens"), pl.Int64),
     **dict.fromkeys(("device_seconds", "money"), pl.Float64),
+    "currency": pl.String,
 }
 _COUNTED = {
     "responses": pl.len().cast(pl.Int64),
     "accepted": pl.col("accepted").sum().cast(pl.Int64),
+    "counted": pl.col("completion_tokens").count().cast(pl.Int64),
     "tokens": pl.col("completion_tokens").cast(pl.Int64).sum(),
     "metered": pl.col("device_seconds").count().cast(pl.Int64),
     "device_seconds": pl.col("device_seconds").sum(),
@@ -45,7 +48,7 @@ _COUNTED = {
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run cost. `currency` is that of the prices.
+    """What a run cost. `currency` is that of the prices; where there are several each row of money has its own.
 
     `servers`: one row a server's life: device-seconds held, used and attributed to answers, and the money for what it
     held. `stages`: what each stage's answers took of each model. `traces`: what models of the recipe wrote, by
@@ -60,15 +63,19 @@ class Cost:
 
     def by(self, *names: str) -> pl.DataFrame:
         """The traces added up by some columns of FATE, with what an accepted one cost: device-seconds and money over
-        all of the group, null where those of one response are unknown, or nothing was accepted.
+        all of the group, null where those of one response are unknown, or nothing was accepted; so are tokens. Money of
+        two currencies is not added up: it is null, too.
         """
         if self.traces is None:
             raise MissingInput("what a response cost is known once the run is sealed up to its release")
-        sums = self.traces.group_by(*names).agg(pl.col(*_COUNTED).sum()).sort(*names, nulls_last=True)
+        alone = pl.when(pl.col("currency").n_unique() == 1).then(pl.col("currency").first()).alias("currency")
+        sums = self.traces.group_by(*names).agg(pl.col(*_COUNTED).sum(), alone).sort(*names, nulls_last=True)
         per = 1 / pl.when(pl.col("accepted") > 0).then("accepted")
         metered = pl.when(pl.col("metered") == pl.col("responses")).then("device_seconds")
-        priced = pl.when(pl.col("priced") == pl.col("responses")).then("money")
+        is_one = pl.col("currency").is_not_null()
+        priced = pl.when(pl.col("priced") == pl.col("responses"), is_one).then("money")
         return sums.with_columns(
+            pl.when(pl.col("counted") == pl.col("responses")).then("tokens").alias("tokens"),
             metered.alias("device_seconds"),
             priced.alias("money"),
             (metered * per).alias("device_seconds_per_accepted"),
@@ -118,6 +125,7 @@ def _servers(tariff: Tariff, asked: list[tuple[str, str, Mapping[str, Any]]]) ->
             "used": life.used,
             "attributed": given.get(life.server, 0.0),
             "money": tariff.money(life.models[0], life.held),
+            "currency": tariff.currency_of(life.models[0]),
         }
         for life in tariff.lives.values()
     ]
@@ -128,7 +136,8 @@ def _stages(tariff: Tariff, asked: list[tuple[str, str, Mapping[str, Any]]]) -> 
     parts = pl.DataFrame([_stage_row(tariff, *one) for one in asked], schema=_STAGES)
     known = {name: pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()) for name in _SUMMED}
     counts = pl.col("answers", "prompt_tokens", "tokens").sum()
-    return parts.group_by("stage", "model", maintain_order=True).agg(counts, **known)
+    of = pl.col("currency").first()
+    return parts.group_by("stage", "model", maintain_order=True).agg(counts, **known, currency=of)
 
 
 _SUMMED = ("device_seconds", "money")
@@ -149,6 +158,7 @@ def _stage_row(tariff: Tariff, stage: str, model: str, fact: Mapping[str, Any]) 
         "tokens": sum(one[2] for one in servers.values()) if servers else fact.get("completion_tokens", 0),
         "device_seconds": seconds,
         "money": fact.get("money") if seconds is None else tariff.money(model, seconds),
+        "currency": tariff.currency_of(model),
     }
 
 
@@ -162,13 +172,17 @@ def _traces(recipe: Recipe, store: Store, tariff: Tariff) -> pl.DataFrame | None
     except MissingInput:
         return None
     parts = [responses(inputs, tariff).group_by(FATE).agg(**_COUNTED) for inputs in shards]
-    return pl.concat(parts).group_by(FATE).agg(pl.all().sum()).sort(*FATE, nulls_last=True) if parts else None
+    if not parts:
+        return None
+    sums = pl.concat(parts).group_by(FATE).agg(pl.all().sum()).sort(*FATE, nulls_last=True)
+    currencies = {name: tariff.currency_of(name) for name in tariff.models}
+    return sums.with_columns(pl.col("teacher").replace_strict(currencies, default="").alias("currency"))
 
 
 def responses(inputs: Inputs, tariff: Tariff) -> pl.DataFrame:
     """One row a response of a shard that a model of the recipe wrote: FATE, whether it was accepted, and its cost."""
-    rows = pl.DataFrame(inputs.table("generations", ["id", "problem_id", "teacher", "completion_tokens"]))
-    rows = rows.filter(pl.col("teacher").is_in(list(tariff.models)), pl.col("completion_tokens").is_not_null())
+    rows = pl.DataFrame(inputs.table("generations", ["id", "problem_id", "teacher", "completion_tokens", "seconds"]))
+    rows = rows.filter(pl.col("teacher").is_in(list(tariff.models)), pl.col("seconds").is_not_null())  # not published
     problems = pl.DataFrame(inputs.table("problems", ["id", "source", "category"])).rename({"id": "problem_id"})
     alive = pl.DataFrame({"id": inputs.alive("generation")}).with_columns(pl.lit(True).alias("accepted"))
     joined = rows.join(problems, on="problem_id", how="left").join(alive, on="id", how="left")

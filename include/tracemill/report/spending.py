@@ -47,6 +47,15 @@ class Tariff:
         price = self.models[model].serve.price if model in self.models else None
         return price.of(device_seconds) if price else None
 
+    @property
+    def batched(self) -> list[str]:
+        """The models that are asked in batches, of whose answers nobody knows how long each took."""
+        return [name for name, model in self.models.items() if model.api and model.api.batch]
+
+    def currency_of(self, model: str) -> str:
+        """In what a model's price is; "" where it has none."""
+        return currency(self.models[model]) if model in self.models else ""
+
     def per_token(self, model: str) -> tuple[float, float] | None:
         """The money for a token that a model reads, and for one that it writes.
 

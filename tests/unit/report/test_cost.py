@@ -8,12 +8,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from tests.build.priced import WEIGHTS, WRONG, ran, say, served, tell
 from tracemill.cli import app
 from tracemill.engine.store import Store
 from tracemill.models.fake import FakeServer
+from tracemill.models.transport import Response
 from tracemill.recipe import load_recipe
 from tracemill.report.compare import compare
 from tracemill.report.cost import cost
@@ -151,9 +153,10 @@ def test_the_command_says_writes_and_raises_the_limit(run: tuple[str, Store], tm
     assert pl.read_parquet(tmp_path / "cost" / "traces.parquet")["responses"].sum() == 12
     told = json.loads(CliRunner().invoke(app, ["cost", store.root, "--json"]).output)
     assert (told["limit"], told["currency"]) == (5.0, "USD")
-    refused = CliRunner().invoke(app, ["cost", store.root, "--limit", "0"])
-    assert refused.exit_code == 1
-    assert "lets nothing be asked" in refused.output
+    for wrong, why in (("0", "lets nothing be asked"), ("inf", "is none: give a number")):
+        refused = CliRunner().invoke(app, ["cost", store.root, "--limit", wrong])
+        assert refused.exit_code == 1
+        assert why in refused.output
 
 
 def test_a_limit_without_a_price_is_refused(tmp_path: Path) -> None:
@@ -163,7 +166,64 @@ def test_a_limit_without_a_price_is_refused(tmp_path: Path) -> None:
     assert "no model of the recipe has a price" in " ".join(refused.output.split())
 
 
-@pytest.mark.parametrize("wrong", [0, -1])
+@pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf")])
 def test_a_limit_of_nothing_is_refused_where_the_recipe_is_read(tmp_path: Path, wrong: float) -> None:
     with pytest.raises(Exception, match="cost_limit"):
         load_recipe(served(tmp_path, PRICED, cost_limit=wrong))
+
+
+def test_money_of_two_currencies_is_never_added_up(tmp_path: Path) -> None:
+    """Trap: what a source cost was so many dollars and so many euros, added up as if they were one."""
+    path = served(tmp_path, HOSTED)
+    data = yaml.safe_load(Path(path).read_text())
+    euro = {**HOSTED["api"], "price": {"input": 1e6, "output": 2e6, "currency": "EUR"}}
+    second = {
+        "kind": "distill",
+        "problems": "all",
+        "teacher": {"kind": "chat", "model": {"name": "other", "api": euro}},
+    }
+    steps = data["steps"]
+    data["steps"] = {"distill": steps.pop("distill"), "second": second, **steps}
+    Path(path).write_text(yaml.safe_dump(data, sort_keys=False))
+    store = ran(path, tmp_path / "store")
+    found = cost(load_recipe(path), store)
+    by_source = found.by("source").to_dicts()
+    assert {row["source"]: (row["money"], row["money_per_accepted"], row["currency"]) for row in by_source} == {
+        "mine": (None, None, None),
+        "other": (None, None, None),
+    }
+    by_teacher = {row["teacher"]: row for row in found.by("teacher").to_dicts()}
+    assert {name: row["currency"] for name, row in by_teacher.items()} == {"tiny": "USD", "other": "EUR"}
+    assert by_teacher["tiny"]["money"] > 0
+    assert dict(found.stages.select("stage", "currency").iter_rows()) == {"distill": "USD", "second": "EUR"}
+    said = CliRunner().invoke(app, ["cost", store.root])
+    assert said.exit_code == 0, said.output
+    assert "prices in several currencies" in said.output
+
+
+def test_a_response_that_its_provider_did_not_count_leaves_its_group_open(tmp_path: Path) -> None:
+    """Trap: it was left out, and the others were cheaper than all of them together."""
+
+    class Sparing(FakeServer):
+        async def post(self, url: str, *rest: Any) -> Response:
+            answer = await super().post(url, *rest)
+            if len(self.requests) == 1:
+                answer.data.pop("usage", None)
+            return answer
+
+    path = served(tmp_path, HOSTED)
+    store = ran(path, tmp_path / "store", Sparing(say=say))
+    found = cost(load_recipe(path), store)
+    (teacher,) = found.by("teacher").to_dicts()
+    assert (teacher["responses"], teacher["accepted"], teacher["counted"]) == (12, 11, 11)
+    assert (teacher["tokens"], teacher["money"], teacher["money_per_accepted"]) == (None, None, None)
+    assert found.stages["money"].to_list() == [None]
+
+
+def test_answers_of_a_batch_took_no_seconds_that_anybody_knows(tmp_path: Path) -> None:
+    """Trap: each had taken no time at all, and hours of it were forecast as none."""
+    path = served(tmp_path, HOSTED)
+    store = ran(path, tmp_path / "store")
+    for batch in (False, True):
+        rates = compare(load_recipe(served(tmp_path, {"api": {**HOSTED["api"], "batch": batch}})), store).rates
+        assert rates["seconds_per_accepted"].is_null().all() == batch
