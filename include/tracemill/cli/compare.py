@@ -45,6 +45,8 @@ def compare(
         told = {
             "shared": found.shared,
             "problems": found.problems,
+            "answered": {name: problems for name, problems in found.answered.items() if name},
+            "answered_by_all": found.answered[""],
             "silent": found.silent,
             "rates": found.rates.to_dicts(),
         }
@@ -53,6 +55,8 @@ def compare(
     out.print(f"{found.shared:,} of {found.problems:,} problems were solved by every teacher.")
     if found.silent:
         out.print(escape(files.silence(found)), soft_wrap=True)
+    if unlike := files.unlike(found):
+        out.print(escape(unlike), soft_wrap=True)
     _print(files.RATES, files.rate_rows(found))
     _print(files.FORM, files.form_rows(found))
     _print(files.SPENT, files.spent_rows(found))

@@ -5,6 +5,8 @@ Figures 2 to 4 of arXiv 2505.14464 for any store. Everything is added up shard b
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,6 +21,7 @@ from tracemill.errors import RecipeError
 from tracemill.grade.intervals import pass_rate_interval
 from tracemill.recipe import Recipe
 from tracemill.report.spending import Tariff
+from tracemill.report.tongues import astray
 from tracemill.report.turned_away import turned_away
 from tracemill.select.intersect import Intersect
 
@@ -49,6 +52,8 @@ _COUNTED = {
     "money": pl.col("money").sum(),
     "measured": pl.col("perplexity").count(),
     "perplexities": pl.col("perplexity").sum(),
+    "told": pl.col("astray").count(),  # responses whose language can be told, and their problem's
+    "astray": pl.col("astray").sum(),
 }
 
 _SUMS = ("seconds", "device_seconds", "money", "perplexities")  # the others are counts
@@ -59,8 +64,9 @@ class Comparison:
     """`rates`: one row a teacher, mode and category, and one with category null for all. `lengths`: verified responses
     by teacher, category and the first of BIN tokens. `turned_away`: responses by teacher, step and reason. `fits`: how
     well a teacher's verified responses fit each student that measured them, best first. `shared`: problems that every
-    teacher solved, or each of those that a step `intersect` names, of `problems` that were asked. `silent`: teachers
-    that the recipe names, of which there is no response.
+    teacher solved, or each of those that a step `intersect` names, of `problems` that were asked. `answered`: how many
+    problems these teachers have a response to, each and, under "", all of them. `silent`: teachers that the recipe
+    names, of which there is no response.
 
     What nobody counted is null: seconds and tokens of published responses, money without a price in the recipe.
     """
@@ -71,6 +77,7 @@ class Comparison:
     fits: pl.DataFrame
     shared: int
     problems: int
+    answered: Mapping[str, int]
     silent: tuple[str, ...] = ()
 
     @property
@@ -88,7 +95,7 @@ def compare(recipe: Recipe, store: Store) -> Comparison:
     named, meant = _named(recipe)
     tariff = Tariff(recipe, store)
     parts = [_Part(inputs, meant, tariff) for inputs in _shards(recipe, store)]
-    counts = pl.concat([part.counts for part in parts]).group_by(GROUP).agg(pl.all().sum())
+    counts = pl.concat([part.counts for part in parts]).group_by(GROUP).agg(pl.all().sum()) if parts else pl.DataFrame()
     if counts.is_empty():
         raise RecipeError(f"no response of recipe {recipe.name!r} names its teacher: there is nothing to compare")
     by_mode = counts.group_by("teacher", "mode").agg(pl.exclude(GROUP).sum())
@@ -103,6 +110,7 @@ def compare(recipe: Recipe, store: Store) -> Comparison:
         _fits(pl.concat([part.fits for part in parts])),
         _shared(parts, meant or named | set(rates["teacher"])),
         sum(part.problems for part in parts),
+        _answered(parts),
         tuple(sorted(named - set(rates["teacher"]))),
     )
 
@@ -127,11 +135,16 @@ class _Part:
     """The counts of one shard; the responses themselves are forgotten."""
 
     def __init__(self, inputs: Inputs, meant: set[str], tariff: Tariff) -> None:
-        rows = _responses(inputs).join(tariff.costs(inputs), on="id", how="left")
+        timed = pl.when(~pl.col("teacher").is_in(tariff.batched)).then("seconds").alias("seconds")
+        rows = _responses(inputs).with_columns(timed).join(tariff.costs(inputs), on="id", how="left")
+        rows = rows.join(astray(inputs), on="id", how="left")
         counted = {name: counts.cast(pl.Float64 if name in _SUMS else pl.Int64) for name, counts in _COUNTED.items()}
         self.problems = rows["problem_id"].n_unique()
         self.counts = rows.group_by(GROUP).agg(**counted)
         solved = rows.filter(pl.col("solved") & (pl.col("teacher").is_in(meant) if meant else True))
+        asked = rows.filter(pl.col("teacher").is_in(meant)) if meant else rows
+        by = asked.group_by("problem_id").agg(pl.col("teacher").unique().sort().alias("teachers"))
+        self.answered_by = by["teachers"].value_counts()
         self.solved_by = solved.group_by("problem_id").agg(pl.col("teacher").n_unique())["teacher"].value_counts()
         bin_of = (pl.col("completion_tokens").clip(0, LONGEST) // BIN * BIN).cast(pl.Int64).alias("tokens")
         long = rows.filter(pl.col("solved") & pl.col("completion_tokens").is_not_null())
@@ -184,6 +197,17 @@ def _fits(sums: pl.DataFrame) -> pl.DataFrame:
 def _shared(parts: list[_Part], teachers: set[str]) -> int:
     found = pl.concat([part.solved_by for part in parts])
     return int(found.filter(pl.col("teacher") == len(teachers))["count"].sum())
+
+
+def _answered(parts: list[_Part]) -> dict[str, int]:
+    """The problems that each teacher has a response to, and under "" those that all of them have one to."""
+    found = Counter[str]()
+    sets = Counter[tuple[str, ...]]()
+    for part in parts:
+        for names, problems in part.answered_by.iter_rows():
+            sets[tuple(names)] += problems
+            found.update(dict.fromkeys(names, problems))
+    return {**dict(sorted(found.items())), "": sets[tuple(sorted(found))]}
 
 
 def _rates(counts: pl.DataFrame) -> pl.DataFrame:

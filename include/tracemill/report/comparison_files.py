@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from tracemill.engine.objects import store_io
+from tracemill.models.prices import amount
 from tracemill.release import fits
 from tracemill.release.drawing import BAR, INK, MARK, drawn, short
 from tracemill.release.markdown import table
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-RATES = ("teacher", "mode", "category", "responses", "verified", "90 % interval", "attempts an accepted one")
+RATES = ("teacher", "mode", "category", "problems", "responses", "verified", "90 % interval", "attempts for one")
 FIT = fits.HEAD
-FORM = ("teacher", "mode", "category", "tokens (mean)", "tokens (median)", "perplexity", "loops", "cut")
+FORM = ("teacher", "mode", "category", "tokens (mean)", "tokens (median)", "perplexity", "loops", "cut", "astray")
 SPENT = ("teacher", "mode", "category", "tokens", "seconds", "device-seconds", "money")
 _PALETTE = (BAR, MARK, INK, "#8a6fb0", "#c9a227", "#5b8fd6")
 _PANELS = 6  # categories in one picture, those of the most responses first
@@ -52,11 +53,28 @@ def silence(found: Comparison) -> str:
     return f"The recipe names {', '.join(found.silent)}, of which there is no response: why, say their steps' ledgers."
 
 
+def unlike(found: Comparison) -> str:
+    """What is to be known where the teachers did not answer the same problems; "" where they did.
+
+    A strong one that is asked where a cheap one failed seems to be the worse of them.
+    """
+    each = {name: problems for name, problems in found.answered.items() if name}
+    both = found.answered[""]
+    if all(problems == both for problems in each.values()):
+        return ""
+    told = ", ".join(f"{name} {problems:,}" for name, problems in each.items())
+    return (
+        f"They did not answer the same problems ({told}; {both:,} all of them): what differs below may be the problems "
+        "and not the teachers. Ask each with `problems: all` to compare them."
+    )
+
+
 def rate_rows(found: Comparison) -> list[tuple[Any, ...]]:
     """The lines under RATES."""
     return [
         (
             *_named(row),
+            row["problems"],
             row["responses"],
             f"{_share(row['pass_rate'])} of {row['decided']:,}",
             f"{_share(row['low'])} to {_share(row['high'])}" if row["low"] is not None else "",
@@ -67,7 +85,7 @@ def rate_rows(found: Comparison) -> list[tuple[Any, ...]]:
 
 
 def form_rows(found: Comparison) -> list[tuple[Any, ...]]:
-    """The lines under FORM: how long and likely responses are, and how many never ended."""
+    """The lines under FORM: how long and likely responses are, how many never ended, and which went astray."""
     medians = _medians(found.lengths)
     return [
         (
@@ -77,6 +95,7 @@ def form_rows(found: Comparison) -> list[tuple[Any, ...]]:
             _number(row["mean_perplexity"], 2),
             _share(row["looped"] / row["responses"]),
             _share(row["cut"] / row["responses"]),
+            _share(row["astray"] / row["told"]) if row["told"] else "",
         )
         for row in found.rates.iter_rows(named=True)
     ]
@@ -88,10 +107,9 @@ def spent_rows(found: Comparison) -> list[tuple[Any, ...]]:
         ("tokens_per_accepted", 0),
         ("seconds_per_accepted", 1),
         ("device_seconds_per_accepted", 2),
-        ("money_per_accepted", 4),
     )
     return [
-        (*_named(row), *(_number(row[name], digits) for name, digits in columns))
+        (*_named(row), *(_number(row[name], digits) for name, digits in columns), _money(row["money_per_accepted"]))
         for row in found.rates.iter_rows(named=True)
     ]
 
@@ -117,6 +135,10 @@ def _number(value: float | None, digits: int) -> str:
     return "" if value is None else f"{value:,.{digits}f}"
 
 
+def _money(value: float | None) -> str:
+    return "" if value is None else amount(value)
+
+
 def _medians(lengths: pl.DataFrame) -> dict[tuple[str, str | None], float]:
     """The median length of verified responses by teacher and category, and by teacher, to half a bin."""
     whole = lengths.group_by("teacher", "tokens").agg(pl.col("responses").sum())
@@ -136,12 +158,14 @@ def _page(found: Comparison, title: str, pictures: Sequence[str]) -> str:
         f"{found.shared:,} of {found.problems:,} problems were solved by every teacher. A blank cell is what nobody "
         "counted: published responses have no tokens, and models without a price in the recipe cost no money here.\n",
         *((f"{silence(found)}\n",) if found.silent else ()),
+        *((f"{unlike(found)}\n",) if unlike(found) else ()),
         "## What was solved\n",
         "Verified: the share of decided responses whose verdicts together are a pass, with Jeffreys' interval over "
         "responses. Accepted: what no step turned away.\n",
         table(RATES, rate_rows(found)),
         "## Length and form\n",
-        f"The median is that of verified responses, to {BIN // 2} tokens.\n",
+        f"The median is that of verified responses, to {BIN // 2} tokens. Astray: the share that thinks in "
+        "another language than its problem is put in.\n",
         table(FORM, form_rows(found)),
         "## What an accepted response cost\n",
         table(SPENT, spent_rows(found)),
