@@ -39,7 +39,8 @@ class Repair(AskingStep):
     That is AM-Thinking-v1's rule: the most frequent answer against the reference by math-verify, and a stronger model
     where they differ. Responses of `of` (all teachers by default) that a `math` verifier has judged vote, `least` of
     them at least; turned away or not, as most were turned away for this very reference. `teacher` is the stronger
-    model; each of its samples must state the common answer. What it states gives the reason.
+    model; each of its samples must state the common answer, and what it wrote before does not vote: it would confirm
+    itself. What it states gives the reason.
 
     repaired    it does: the problem goes on under a new id, with the common answer as reference; detail: that id. What
                 answered the old one is no response to the new; asked again it costs nothing, as the prompt is the same
@@ -56,7 +57,7 @@ class Repair(AskingStep):
     share: Annotated[float, Field(ge=0.5, lt=1)] = 0.5
     doubted: Literal["keep", "quarantine"] = "keep"  # what becomes of references that stay in doubt
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "provenance", "verdicts", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("problems", "provenance", "repairs")
@@ -110,7 +111,7 @@ class Repair(AskingStep):
 
 def _doubts(inputs: Inputs, alive: pa.Array, step: Repair, workers: int) -> Iterator[Row]:
     """The living problems most of whose responses give one answer that is not the reference."""
-    votes = _votes(inputs, step.of)
+    votes = _votes(inputs, step)
     counted = votes.group_by("problem_id", "answer").agg(
         pl.len().alias("votes"),
         (pl.col("status") == "fail").all().alias("failed"),
@@ -137,8 +138,9 @@ def _doubts(inputs: Inputs, alive: pa.Array, step: Repair, workers: int) -> Iter
         yield {**own, **found[row["id"]]}
 
 
-def _votes(inputs: Inputs, of: tuple[str, ...]) -> pl.DataFrame:
+def _votes(inputs: Inputs, step: Repair) -> pl.DataFrame:
     """One row a response that a math verifier decided and that states an answer, in the verifier's spelling."""
+    may = pl.col("teacher").is_in(step.of) if step.of else pl.col("teacher").ne_missing(step.teacher.model.name)
     verdicts = pl.DataFrame(inputs.table("verdicts", ["generation_id", "problem_id", "verifier", "status"]))
     decided = verdicts.filter(pl.col("verifier").str.starts_with("math"), pl.col("status").is_in(["pass", "fail"]))
     wanted = pa.array(decided["generation_id"].to_list(), pa.string())
@@ -149,7 +151,7 @@ def _votes(inputs: Inputs, of: tuple[str, ...]) -> pl.DataFrame:
         parts.append(
             pl.DataFrame({"generation_id": own["id"], "teacher": own["teacher"], "stated": stated}, parts[0].schema)
         )
-    said = pl.concat(parts).filter(pl.col("teacher").is_in(of) if of else pl.lit(True))
+    said = pl.concat(parts).filter(may)
     spelled = pl.Series("answer", [same_spelling(one) for one in said["stated"].to_list()], pl.String)
     return said.with_columns(spelled).drop_nulls("answer").join(decided, on="generation_id")
 

@@ -40,15 +40,16 @@ def saying(*answers: str) -> FakeServer:
     return FakeServer(say=say)
 
 
-def inputs(store: Store, reference: str | None, votes: list[tuple[str, str]], **fields: Any) -> Any:
+def inputs(store: Store, reference: str | None, votes: list[tuple[str, str]], teacher: str | None = "old") -> Any:
     """One problem, and its responses as (answer, verdict)."""
-    rows = [generation(f"g{n}", "p", f"It is $\\boxed{{{said}}}$.", teacher="old") for n, (said, _) in enumerate(votes)]
+    said_by = {"teacher": teacher}
+    rows = [generation(f"g{n}", "p", f"It is $\\boxed{{{said}}}$.", **said_by) for n, (said, _) in enumerate(votes)]
     said = [
         {"generation_id": f"g{n}", "problem_id": "p", "verifier": "math", "status": status}
         for n, (_, status) in enumerate(votes)
     ]
     origins = [{"origin": "s/1", "problem_id": "p", "source": "s", "reference_answer": reference}]
-    one = problem("p", "What is it?", category="math", reference_answer=reference, **fields)
+    one = problem("p", "What is it?", category="math", reference_answer=reference)
     dead = [turned_away("generation", f"g{n}") for n, (_, status) in enumerate(votes) if status == "fail"]
     return shard(store, problems=[one], generations=rows, verdicts=said, provenance=origins, ledger=dead)
 
@@ -109,6 +110,15 @@ def test_only_those_that_are_named_vote(store: Store) -> None:
     server = saying("12")
     assert ledger(run(repair(of=["another"]), server, inputs(store, "13", FIVE))) == {"p": ("kept", None)}
     assert server.requests == []
+
+
+def test_what_the_stronger_model_said_before_does_not_vote(store: Store) -> None:
+    """Trap: asked again it says the same, and so a model alone repaired what it could not solve."""
+    own = inputs(store, "13", FIVE, teacher="critic")
+    server = saying("12")
+    assert ledger(run(repair(), server, own)) == {"p": ("kept", None)}
+    assert server.requests == []
+    assert ledger(run(repair(), server, inputs(store, "13", FIVE, teacher=None))) == {"p": ("rejected", "repaired")}
 
 
 def test_a_problem_without_a_reference_is_none_to_repair(store: Store) -> None:
