@@ -47,7 +47,7 @@ class Askable(Step):
     several: bool = True
     choices: Literal["rewrite", "drop", "keep"] = "rewrite"
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "provenance", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("problems", "provenance")

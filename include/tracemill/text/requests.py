@@ -16,23 +16,34 @@ from tracemill.text.choices import open_form, parted
 # Without any of these no rule can hit, and the regular expressions below need not be tried; in RE2's language.
 TRIGGERS = (
     r"(?i)prove|show|!\[|justify|demonstrate|proof|证|image|img|figure|diagram|picture|illustrat|drawing|sketch|drawn|depicted"
-    r"|includegraphics|图|[?？](?s:.*)[?？]|[(（]\s*(?:a|1|i)\s*[)）]|(?m:^\s*(?:a|1)[.)])|(?:^|\s)B[.)、:．]|b\)"
+    r"|includegraphics|fig|图|[?？](?s:.*)[?？]|[(（]\s*(?:a|1|i)\s*[)）]|(?m:^\s*(?:a|1)[.)])|(?:^|\s)B[.)、:．]|b\)"
 )
 _BEGINS = r"(?:\A|[.!?;:,。；：！？]\s*|\n\s*|\b(?:and|then|please|also|hence|thus|therefore)[,]?\s+|(?<=[.)])\s+)"
 _PROOF = re.compile(
     _BEGINS + r"(?:(?:prove|disprove)\b(?!\s+(?:to\s+be|useful))|(?:show|demonstrate|justify)\s+(?:that|why)\b"
-    r"|give\s+an?\s+(?:\w+\s+)?proof\b)"
+    r"(?!\s+(?:night|day|evening|week|month|year)\b)|give\s+an?\s+(?:\w+\s+)?proof\b)"
+    r"|\b(?:can|could)\s+you\s+prove\b|\b(?:asked|required)\s+to\s+prove\b"
     r"|(?:\A|[。；：，,;:\n）)]\s*)(?:求证|试证|证明|并证明)(?!书|了|材料|过)",
     re.IGNORECASE,
 )
+# What was found out shows something, too: "The results were tabulated and show that 40 % own a car."
+_FINDINGS = re.compile(
+    r"\b(?:data|results?|records?|surveys?|stud(?:y|ies)|polls?|tests?|statistics|reports?|charts?|measurements|observations"
+    r"|experiments?)\s+(?:\w+\s+){0,2}(?:was|were|has\s+been|have\s+been)\b[^.!?\n]{0,60}\b(?:show|demonstrate)s?\s+that\b",
+    re.IGNORECASE,
+)
 _PICTURE = re.compile(
-    r"!\[[^\]\n]*\]\(|<img\s|\\includegraphics"
-    r"|\b(?:figures?|diagrams?|pictures?|images?|illustrations?|drawings?|sketch)\s+(?:below|above|shown|at\s+(?:the\s+)?right)"
+    r"!\[[^\]\n]*\]\(|<img\s|\\includegraphics|\bsee\s+fig(?:ure|\.)?\s*\d"
+    r"|\b(?:figure|diagram|illustration|sketch)\s+(?:below|above)\b"
+    r"|\b(?:figures|diagrams|pictures?|images?|illustrations|drawings?)\s+(?:below|above)\b(?!\s+(?:the|an?|his|her|their|its|\d))"
+    r"|\b(?:figures?|diagrams?|pictures?|images?|illustrations?|drawings?|sketch)\s+(?:at\s+(?:the\s+)?right"
+    r"|shown\b(?!\s+(?:by|to|at\s+an?|on\s+(?!the\s+(?:right|left|next|following|page)))\b))"
+    r"|\b(?:graphs?|figures?|diagrams?|pictures?)\s+(?:of\s+[^.?!\n]{1,40}\s)?(?:is|are)\s+shown\b(?!\s+(?:to|that|by)\b)"
     r"|\b(?:shown|pictured|illustrated|depicted|drawn)\s+(?:below|above)(?=\s*(?:[.,;:)]|\Z|\b(?:is|are|has|have|with)\b))"
     r"|\b(?:shown|pictured|illustrated|depicted|drawn)\s+(?:in|on)\s+the\s+"
     r"(?:\w+\s+)?(?:figure|diagram|picture|image|illustration|drawing|graph|grid)\b"
     r"|\b(?:in|from|to|see|consider)\s+the\s+(?:accompanying\s+|following\s+|given\s+|adjoining\s+)?"
-    r"(?:figure|diagram|picture|illustration)\b"
+    r"(?:figure|diagram|picture|illustration)\b(?!\s+(?:formed|obtained|bounded|made\s+(?:of|by|up)|of\s+\d+|frames?|books?)\b)"
     r"|如图|下图|上图|右图|左图|图中|图所示|图示",
     re.IGNORECASE,
 )
@@ -48,14 +59,38 @@ _LABELS = tuple(
     )
 )
 _ASKS = re.compile(
-    r"[?？]|\b(?:find|determine|calculate|compute|evaluate|what|how\s+(?:many|much|long|far|old)|prove|show\s+that|solve|"
-    r"sketch|draw|state|explain|estimate|simplify|factori[sz]e|express|write\s+down)\b|求|计算|证明|写出|多少|什么",
+    r"[?？]|\b(?:find|determine|calculate|compute|evaluate|what|how\s+(?:many|much|long|far|old)|prove|show\s+that|"
+    r"simplify|factori[sz]e|write\s+down)\b|求|计算|证明|写出|多少|什么"
+    # words that tell, too, of what players and trains do: only where they begin a sentence or a part of one
+    r"|(?:\A|[.,:;$。，；：]|\b(?:and|then|hence|also|please|or))\s*(?:solve|sketch|draw|state|explain|estimate|express)\b",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[\"“][^\"”\n]*[\"”]|``[^'\n]*''")
 _QUESTION = re.compile(r"[^.!?。！？\n]*[?？]")
+_POLITE = re.compile(
+    r"\b(?:can|could|will|would)\s+(?:you|anyone|someone|somebody)\s+(?:please\s+)?(?:help|solve\s+this|explain\s+this)\b"
+    r"|\b(?:did|do)\s+you\s+know\b|\b(?:have\s+)?you\s+ever\b",
+    re.IGNORECASE,
+)
 _ASKING = re.compile(
     r"\b(?:what|which|how|who|when|where|is|are|does|do|can|could|will|would)\b|[求吗呢几何么少]", re.IGNORECASE
+)
+# A question whose choices tell which of its several answers is meant: any divisor, any number above three, either root.
+_ANY = re.compile(
+    r"\b(?:what\s+(?:is|are)|find|give|determine|name)\s+(?:an?|one|some|another)\s+"
+    r"(?!(?:if|when|and|such|so|given|for|in|where|from|to|total|hundred|dozen|half|third|quarter|fourth|fifth|tenth)\b)[a-z]"
+    r"|\A\s*(?:an?|one)\s+[^.?!]*\b(?:is|are|equals?)\s*[:：]?\s*\Z"
+    r"|\b(?:divisible\s+by|a\s+(?:multiple|factor|divisor)\s+of|divides|passes\s+through(?:\s+the\s+point)?)\s*[:：]?\s*\Z"
+    r"|的(?:倍数|因数|约数)\s*[是为]?\s*\Z|能被整除",
+    re.IGNORECASE,
+)
+_COUNTS = re.compile(
+    r"\bhow\s+(?:many|much|long|far|old)\b|\b(?:number|sum|product|probability)\s+of\b|多少|几个", re.IGNORECASE
+)
+_UNEQUAL = re.compile(r"[<>≤≥≠]|\\(?:[lg]e(?:q|qslant)?|[lg]t|neq?)\b")
+_LETTER_SOUGHT = re.compile(
+    r"\b(?:what\s+is|find|determine|solve\s+for|values?\s+of|equals?)\s+(?:the\s+values?\s+of\s+)?[$\\(\s]*([a-zA-Z])\b(?![\^_({])",
+    re.IGNORECASE,
 )
 # A choice whose question has one answer without it: it asks for a definite value, and nothing in it weighs choices.
 _DEFINITE = re.compile(
@@ -84,7 +119,7 @@ _LETTERED = re.compile(r"\s*[(（]?([A-J])[)）.:：]\s*(\S.*)", re.DOTALL)
 
 def asks_for_a_proof(text: str) -> bool:
     """Whether the problem itself has something proved or shown."""
-    return _PROOF.search(text) is not None
+    return _PROOF.search(_FINDINGS.sub(" ", text)) is not None
 
 
 def asks_several(text: str) -> bool:
@@ -93,7 +128,8 @@ def asks_several(text: str) -> bool:
     if any(sum(_ASKS.search(part) is not None for part in parts) > 1 for parts in _labelled(stem)):
         return True
     plain = _QUOTED.sub(" ", stem)
-    return sum(_ASKING.search(found) is not None for found in _QUESTION.findall(plain)) > 1
+    questions = [found for found in _QUESTION.findall(plain) if not _POLITE.search(found)]
+    return sum(_ASKING.search(found) is not None for found in questions) > 1
 
 
 def asks_about_a_picture(text: str) -> bool:
@@ -116,7 +152,7 @@ def filled_in(text: str, reference: str | None) -> tuple[str, str] | None:
     stem, choices = parted(text)
     if reference is None or not choices or open_form(text) != stem or not _SUBSTANCE.search(stem):
         return None
-    if _DEFINITE.search(stem) is None or _WEIGHED.search(stem):
+    if _DEFINITE.search(stem) is None or _WEIGHED.search(stem) or _has_several_answers(stem):
         return None
     answer = _meant(reference, choices)
     spelled = ["".join(choice.lower().split()) for choice in choices.values()]
@@ -124,6 +160,21 @@ def filled_in(text: str, reference: str | None) -> tuple[str, str] | None:
         return None
     is_value = len(answer) <= _LONGEST and (any(c.isdigit() for c in answer) or not _WORD.search(answer))
     return (stem, answer) if is_value else None
+
+
+def _has_several_answers(stem: str) -> bool:
+    """Whether more than one value answers a question, as far as its form tells: the choices tell which is meant."""
+    if _COUNTS.search(stem):
+        return False
+    if _ANY.search(stem) or (_UNEQUAL.search(stem) and "=" not in stem):
+        return True
+    sought = {re.escape(letter) for letter in _LETTER_SOUGHT.findall(stem)}
+    return any(
+        re.search(
+            rf"{x}\s*\^\s*\{{?\s*[2468]|(?<![a-zA-Z]){x}²|\|[^|]*(?<![a-zA-Z]){x}[^|]*\||\b(?:sin|cos|tan)\b", stem
+        )
+        for x in sought
+    )
 
 
 def _meant(reference: str, choices: dict[str, str]) -> str | None:

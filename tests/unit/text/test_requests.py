@@ -25,6 +25,9 @@ PROOFS = [
     "设 $a>b>0$，求证：$a^2>b^2$。",
     "证明：$\\sqrt{3}$ 是无理数。",
     "已知三角形ABC，(1) 求角A；(2) 证明AB=AC。",
+    "Can you prove that there are infinitely many primes?",
+    "You are asked to prove that $n^2 + n$ is even.",
+    "Use the results of part (a) to factor $f$, and show that $f$ is positive.",
 ]
 NO_PROOFS = [
     "A waterproof watch costs 40 dollars. How much do three cost?",
@@ -35,6 +38,9 @@ NO_PROOFS = [
     "Improve the estimate of $\\pi$: compute $355/113$ to six digits.",
     "His identity was proved by two letters. How many letters were left of 9?",
     "某人持身份证明材料5份，用去2份，还剩几份？",
+    "The results were tabulated and show that 40% of 200 people own a car. How many own one?",
+    "All records were checked, and show that 30 of 50 lamps fail. What share fails?",
+    "The cinema sold 300 tickets for the first show, and show that night brought 90 more. How many were sold?",
 ]
 
 
@@ -55,6 +61,9 @@ SEVERAL = [
     "How old is Tom? How old is his sister?",
     "What is the sum of the digits? And how many of them are odd?",
     "已知函数 $f(x)=x^2+1$。（1）求 $f(2)$；（2）求 $f$ 的最小值。",
+    "Let $f(x) = x^2$. (a) Sketch the graph. (b) State its range.",
+    "(1) For $n = 3$, solve $x^n = 8$; (2) hence solve $x^n = 27$.",
+    "Do you know how old Tom is? How old is Tom? How old is his sister?",
 ]
 ONE = [
     "Find all functions with (a) $f(0) = 1$ and (b) $f(x+y) = f(x)f(y)$.",
@@ -65,6 +74,12 @@ ONE = [
     "A shop sells pens at 3 dollars. How much do 7 pens cost? Give your answer in cents.",
     "Steps: (a) take a number, (b) double it, (c) add 3. What number gives 11?",
     "甲有3个苹果，乙有5个，一共有多少个？",
+    "(1) Each player may draw one card; (2) no player may draw twice. What is the chance of four hearts?",
+    "(a) In state A it says 0; (b) in state B it says 1. What is the fifth output?",
+    "(1) An express train makes 90 km an hour. (2) Another express train makes 60. When do they meet?",
+    "(a) Players solve a puzzle, (b) winners solve another. How many puzzles do 8 players solve?",
+    "Can you help me? What is $2 + 2$?",
+    "Have you ever wondered how fast light is? It makes 300,000 km a second. How far does it go in two?",
 ]
 
 
@@ -85,6 +100,10 @@ PICTURES = [
     "A square is divided as shown in the picture. What is the area of the grey part?",
     "How many triangles are there?\n![](triangles.png)",
     "如图，AB=5，求AC的长。",
+    "The graph of $f$ is shown. Find $f(2)$.",
+    "See Fig. 3. Find the angle at B.",
+    "The pictures above were taken by three cameras. How many were taken by the first?",
+    "The figure shown on the right has two parallel sides. Find its area.",
 ]
 NO_PICTURES = [
     "A figure skater turns 3 times a second. How many turns are that in a minute?",
@@ -94,6 +113,13 @@ NO_PICTURES = [
     "He has shown below average results in 3 of 12 tests. What share is that?",
     "Round 3.14159 to four significant figures.",
     "图书馆有300本书，借出120本，还剩多少本？",
+    "A family hangs a picture above the fireplace. It is 3 by 4 feet. What is its area?",
+    "Consider the figure formed by joining the midpoints of the sides of a unit square. What is its area?",
+    "Find the volume of the figure shown by rotating $y = x^2$ about the x-axis from 0 to 3.",
+    "The mat in the picture frame is 2 inches wide; the frame is 10 by 12. What is left for the picture?",
+    "Images above 5 MB cost 3 dollars each. What do four of them cost?",
+    "The images shown on a screen change 24 times a second. How many are that in a minute?",
+    "To the figure of 300 she adds 25. What does she get?",
 ]
 
 
@@ -139,6 +165,30 @@ CHOICES = "(A) 3 (B) 4 (C) 5 (D) 6"
         pytest.param(
             "计算 $2+2$ 等于（ ）\nA. 3\nB. 4\nC. 5", "B", ("计算 $2+2$ 等于", "4"), id="a gap to be filled in"
         ),
+        pytest.param(f"What is a factor of 12? {CHOICES}", "A", None, id="any of several"),
+        pytest.param(f"Find an even number. {CHOICES}", "B", None, id="one of many"),
+        pytest.param(f"What is one root of $x^2 - 7x + 12$? {CHOICES}", "A", None, id="one of two roots"),
+        pytest.param(f"A divisor of 12 is {CHOICES}", "B", None, id="a gap that several fill"),
+        pytest.param(f"The number 35 is divisible by {CHOICES}", "C", None, id="one divisor of several"),
+        pytest.param(f"If $x^2 = 9$, what is $x$? {CHOICES}", "A", None, id="either sign of a square"),
+        pytest.param(f"Find $x$ if $|x - 1| = 2$. {CHOICES}", "A", None, id="either side of an absolute value"),
+        pytest.param(f"If $x > 5$ is an integer, find $x$. {CHOICES}", "D", None, id="all above a bound"),
+        pytest.param(
+            f"If $x^2 = 9$, what is $x^2 - 4$? {CHOICES}",
+            "C",
+            ("If $x^2 = 9$, what is $x^2 - 4$?", "5"),
+            id="the square",
+        ),
+        pytest.param(
+            f"How many integers $n > 0$ have $n^2 < 10$? {CHOICES}",
+            "A",
+            ("How many integers $n > 0$ have $n^2 < 10$?", "3"),
+            id="how many there are below a bound",
+        ),
+        pytest.param(
+            f"What is one third of 9? {CHOICES}", "A", ("What is one third of 9?", "3"), id="one, and not any"
+        ),
+        pytest.param(f"Find a if 2a = 8. {CHOICES}", "B", ("Find a if 2a = 8.", "4"), id="a letter, and not any"),
         pytest.param("What is $2 + 2$?", "4", None, id="no choices at all"),
         pytest.param(f"Equal to: {CHOICES}", "B", None, id="no question without its choices"),
     ],
