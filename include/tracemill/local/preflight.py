@@ -5,10 +5,12 @@ Whatever is wrong is one sentence within seconds. What is sealed already needs n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tracemill.decontaminate.step import Decontaminate
-from tracemill.distill.apart import require_apart
+from tracemill.distill.apart import asked_for_nothing, require_apart
+from tracemill.distill.repair import Repair
 from tracemill.distill.step import Distill
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
@@ -23,6 +25,7 @@ from tracemill.models.payload import decoded
 from tracemill.models.sharing import adapter_folder, adapter_rank
 from tracemill.models.step import answer_lengths
 from tracemill.recipe import Recipe
+from tracemill.select.intersect import Intersect
 from tracemill.text.spelling import nearest
 from tracemill.train.launch import training_python
 from tracemill.train.train import Train
@@ -44,6 +47,8 @@ def require_ready(recipe: Recipe, store: Store | None, resources: Resources, *, 
     """
     machine = recipe.located(resources)
     require_apart({name: step for name, step in recipe.steps.items() if isinstance(step, Distill)})
+    for said in (*asked_for_nothing(recipe.steps), *_unknown_teachers(recipe)):
+        machine.tell(said)
     for step in recipe.steps.values():
         for benchmark in step.benchmarks if isinstance(step, Decontaminate) else ():
             benchmark.questions(machine)
@@ -72,6 +77,16 @@ def _require(served: ServedModel, machine: Resources, serves_here: bool) -> None
             adapter_rank(model.name, adapter_folder(model, machine))
         if serves_here:
             require_fit(model, machine)
+
+
+def _unknown_teachers(recipe: Recipe) -> Iterator[str]:
+    """A sentence for each teacher that is compared or votes, and that no step asks; a source may have published it."""
+    asked = [step.teacher.model.name for step in recipe.steps.values() if isinstance(step, Distill)]
+    for name, step in recipe.steps.items():
+        named = step.teachers if isinstance(step, Intersect) else step.of if isinstance(step, Repair) else ()
+        for teacher in (one for one in named if one not in asked):
+            meant = nearest(teacher, asked)
+            yield f"step {name!r}: no step asks {teacher!r}, so that only published responses are its{meant}"
 
 
 def _require_trainable(step: Train, machine: Resources, here: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tracemill.local.run import Run
 from tracemill.models.fake import FakeServer
 from tracemill.recipe import load_recipe
 from tracemill.report.compare import Comparison, compare
-from tracemill.report.comparison_files import write
+from tracemill.report.comparison_files import unlike, write
 
 ROWS = 6
 SUMS = [row for row in OPEN.values() if row["category"] == "math"][:ROWS]
@@ -110,10 +111,28 @@ def test_a_teacher_that_never_passes_leaves_an_empty_intersection_and_a_whole_pa
     done = ran(recipe(tmp_path, steps, ["good", "bad"]), good=solving(4), bad=solving(0))
     found = compare(done.recipe, done.store)
     assert by_teacher(found) == {"good": (ROWS, ROWS), "bad": (ROWS, 0)}
-    assert (found.shared, found.silent) == (0, ())
+    assert (found.shared, found.silent, unlike(found)) == (0, (), "")
     assert rows(done, "select", "selected") == []
     assert found.rates["attempts_per_accepted"].null_count() == found.rates.height
     assert "| bad |" in write(found, tmp_path / "out", "Teachers")[-1].read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_strong_teacher_that_is_asked_what_a_cheap_one_failed_is_not_compared_with_it(tmp_path: Path) -> None:
+    """Trap: solving half of what the cheap one could not, it stood beside that one as the worse of the two."""
+    verify = {"kind": "verify", "verifiers": [{"kind": "math"}]}
+    steps = {"cheap": asking("cheap"), "between": verify, "strong": {**asking("strong"), "problems": "unverified"}}
+    done = ran(recipe(tmp_path, steps), cheap=solving(2), strong=solving(4))
+    found = compare(done.recipe, done.store)
+    failed = ROWS - by_teacher(found)["cheap"][1]
+    assert 0 < failed < ROWS
+    assert found.answered == {"cheap": ROWS, "strong": failed, "": failed}
+    page = write(found, tmp_path / "out", "Teachers")[-1].read_text(encoding="utf-8")
+    assert f"did not answer the same problems (cheap {ROWS}, strong {failed}; {failed} all of them)" in page
+    assert dict(found.rates.filter(pl.col("category").is_null()).select("teacher", "problems").iter_rows()) == {
+        "cheap": ROWS,
+        "strong": failed,
+    }
 
 
 @pytest.mark.slow
@@ -162,3 +181,45 @@ def test_two_steps_whose_responses_nobody_could_tell_apart_are_refused(
     else:
         with pytest.raises(RecipeError, match=r"'first' and 'second' ask teacher 'one' for all problems.*`modes`"):
             require_ready(load_recipe(str(file)), None, machine)
+
+
+VERIFY = {"kind": "verify", "verifiers": [{"kind": "math"}]}
+LEFT = {**asking("two"), "problems": "unverified"}
+FOR_NOTHING: dict[str, tuple[dict[str, Any], bool]] = {
+    "a cascade": ({"one": asking("one"), "between": VERIFY, "two": LEFT}, False),
+    "a cascade that verifies nothing": ({"one": asking("one"), "two": LEFT}, True),
+    "both for all": ({"one": asking("one"), "two": asking("two")}, False),
+    "the first alone": ({"two": LEFT}, False),
+    "routes": ({"one": {**asking("one"), "where": {"category": ["math"]}}, "two": LEFT}, False),
+    "another source each": (
+        {"one": {**asking("one"), "sources": ["sums"]}, "two": {**LEFT, "sources": ["more"]}},
+        False,
+    ),
+    "verified before the first": ({"between": VERIFY, "one": asking("one"), "two": LEFT}, True),
+}
+
+
+@pytest.mark.parametrize(("steps", "told"), FOR_NOTHING.values(), ids=FOR_NOTHING)
+def test_a_step_that_asks_what_was_just_answered_is_named(steps: dict[str, Any], told: bool, tmp_path: Path) -> None:
+    """Trap: a strong teacher behind a cheap one was paid for everything, as nothing was known to be solved."""
+    file = recipe(tmp_path, steps)
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    data["sources"].append({**data["sources"][0], "name": "more"})
+    file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    said: list[str] = []
+    machine = Servers({name: solving(4) for name in ("one", "two")}).machine()
+    require_ready(load_recipe(str(file)), None, replace(machine, tell=said.append))
+    assert said == ([said[0]] if told else [])
+    assert not told or "step 'two' asks for every problem that 'one' answers just before it" in said[0]
+
+
+def test_a_teacher_that_is_compared_and_never_asked_is_named_with_the_near_one(tmp_path: Path) -> None:
+    """Trap: a misspelt name left an empty intersection, after everything was paid for."""
+    file = recipe(tmp_path, {"good": asking("good"), "best": asking("best")}, ["good", "bset"])
+    said: list[str] = []
+    machine = Servers({name: solving(4) for name in ("good", "best")}).machine()
+    require_ready(load_recipe(str(file)), None, replace(machine, tell=said.append))
+    assert said == [
+        "step 'intersect': no step asks 'bset', so that only published responses are its; did you mean 'best'? It has: "
+        "good, best"
+    ]
