@@ -19,14 +19,16 @@ def forecasting(
     price: dict[str, Any] | None = None,
     pilots: tuple[str, ...] = ("dear", "cheap"),
     hour: dict[str, Any] | None = None,
+    *,
+    batch: bool = False,
 ) -> Recipe:
     """Two teachers with a pilot each, on some of the demo's problems; the dear one has a price, the other one of an
-    `hour` of its server.
+    `hour` of its server. `batch`: the dear one is asked in batches.
     """
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in list(OPEN.values())[:60]))
     columns = {"prompt": "prompt", "reference_answer": "reference_answer", "category": "category"}
     source = {"kind": "jsonl", "name": "open", "path": str(folder / "rows.jsonl"), "columns": columns}
-    at = {"url": "http://dear/v1", "model": "dear", "price": price}
+    at = {"url": "http://dear/v1", "model": "dear", "price": price, "batch": batch}
     own = {"name": "cheap", "weights": "org/cheap", "revision": "a", "serve": {"price": hour} if hour else {}}
     models = {"dear": {"name": "dear", "api": at}, "cheap": own}
     policy = {"kind": "until_pass", "max": 4, "verifiers": [{"kind": "math"}]}

@@ -57,9 +57,10 @@ def _plain(quantity: Quantity) -> dict[str, Any]:
 
 def _sentence(one: Forecast) -> str:
     done = f"{one.done:,} of {one.shards:,} shards are done"
+    unseen = f" It tried none of {one.unseen:,} problems of other categories: raise its `refit`." if one.unseen else ""
     return (
         f"{one.stage} asks {one.teacher} {one.problems:,} problems, of which {one.pilot} tried {one.tried:,}; hours "
-        f"are of {one.at_once:,} requests at once; {done}."
+        f"are of {one.at_once:,} requests at once; {done}.{unseen}"
     )
 
 

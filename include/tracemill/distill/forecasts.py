@@ -21,6 +21,7 @@ from scipy.stats import t as student
 
 ENOUGH = 10  # tried problems of a stratum that stands for itself: fewer seldom show the tail of its lengths
 LEVEL = 0.90
+UNSEEN = 0.05  # the share of problems whose categories nobody tried that may be forecast by the others
 QUANTITIES = ("samples", "prompt_tokens", "completion_tokens", "seconds")
 F64 = NDArray[np.float64]
 _GROUP = ("category", "difficulty")
@@ -40,7 +41,10 @@ class Total:
 
 
 class Tally:
-    """The problems that were tried (table `piloted`) and all there are (`strata`), of one teacher."""
+    """The problems that were tried (table `piloted`) and all there are (`strata`), of one teacher.
+
+    `unseen`: the problems of categories of which none was tried, as of a source that came later.
+    """
 
     def __init__(self, piloted: pl.DataFrame, strata: pl.DataFrame) -> None:
         sizes = piloted.group_by(_GROUP).agg(pl.len().alias("tried"))
@@ -54,6 +58,8 @@ class Tally:
         merged = placed.group_by("place").agg(pl.col("problems", "tried").sum()).sort("place")
         self._tried = merged["tried"].to_numpy().astype(float)
         self._all = merged["problems"].to_numpy().astype(float)
+        seen = both.group_by("category").agg(pl.col("problems", "tried").sum())
+        self.unseen = int(seen.filter(pl.col("tried") == 0)["problems"].sum())
 
     @property
     def tried(self) -> int:
@@ -73,11 +79,15 @@ class Tally:
             yield {"quantity": quantity, "problems": self.problems, "tried": self.tried, **total}
 
     def total(self, quantity: pl.Expr | str) -> Total | None:
-        """The total of a column, or of an expression of columns; None where it is unknown of a tried problem."""
+        """The total of a column, or of an expression of columns.
+
+        None where it is unknown of a tried problem, and where more than UNSEEN of all are of categories that nobody
+        tried: what is taken for mathematics says nothing of programs.
+        """
         wanted = pl.col(quantity) if isinstance(quantity, str) else quantity
         found = self._rows.select("place", wanted.alias("value"))
         values = found.to_series(1)
-        if values.null_count() or (self.problems and not self.tried):
+        if values.null_count() or (self.problems and not self.tried) or self.unseen > UNSEEN * self.problems:
             return None
         return _total(values.to_numpy().astype(float), found["place"].to_numpy(), self._tried, self._all)
 

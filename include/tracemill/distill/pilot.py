@@ -62,7 +62,7 @@ class Pilot(AskingStep):
     fit: Annotated[Fit, Field(exclude_if=lambda fit: fit == "beta")] = "beta"
     forecast: Annotated[Forecast | None, Field(exclude_if=lambda wanted: wanted is None)] = None
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     shape: ClassVar[Literal["map", "gather"]] = "gather"
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "annotations", "ledger")

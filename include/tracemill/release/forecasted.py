@@ -31,7 +31,7 @@ def forecast_section(inputs: Inputs) -> str:
             row["quantity"].replace("_", " "),
             f"{row['expected']:,.0f}",
             f"{row['low']:,.0f} and {row['high']:,.0f}",
-            f"{taken[row['teacher'], row['quantity']]:,}",
+            "" if (took := taken[row["teacher"], row["quantity"]]) is None else f"{took:,}",
         )
         for row in rows
     ]
@@ -40,9 +40,13 @@ def forecast_section(inputs: Inputs) -> str:
     return f"### Forecast\n\n{said}\n\n{table(_HEAD, lines)}\n"
 
 
-def _taken(inputs: Inputs, teachers: set[str]) -> Counter[tuple[str, str]]:
-    """Samples and tokens of what distil steps wrote, by teacher; a response that a later step changed is not new."""
+def _taken(inputs: Inputs, teachers: set[str]) -> dict[tuple[str, str], int | None]:
+    """Samples and tokens of what distil steps wrote, by teacher; a response that a later step changed is not new.
+
+    None where a server did not count the tokens of one of them.
+    """
     taken = Counter[tuple[str, str]]()
+    unknown = set[tuple[str, str]]()
     for shard in inputs.shards():
         for manifest in inputs.sealed[shard]:
             if manifest.settings.get("kind") == "distill" and "generations" in manifest.tables:
@@ -51,4 +55,6 @@ def _taken(inputs: Inputs, teachers: set[str]) -> Counter[tuple[str, str]]:
                     own: Any = rows.filter(pc.equal(rows["teacher"], name))
                     taken[name, "samples"] += own.num_rows
                     taken.update({(name, one): pc.sum(own[one]).as_py() or 0 for one in _TOKENS})
-    return taken
+                    unknown |= {(name, one) for one in _TOKENS if own[one].null_count}
+    every = [(name, one) for name in teachers for one in ("samples", *_TOKENS)]
+    return {one: None if one in unknown else taken[one] for one in every}

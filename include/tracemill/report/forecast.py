@@ -52,6 +52,7 @@ class Forecast:
     """What one distil step will take; `done` of its `shards` are sealed. `at_once`: requests in flight, for the hours.
 
     That is as many as the pilot could have had: one with fewer samples than the server has room for saw an emptier one.
+    `unseen` problems are of categories of which the pilot tried none.
     """
 
     pilot: str
@@ -62,6 +63,7 @@ class Forecast:
     at_once: int
     done: int
     shards: int
+    unseen: int
     quantities: tuple[Quantity, ...]
 
 
@@ -129,7 +131,7 @@ def _forecast(recipe: Recipe, store: Store, name: str, pilot: Pilot) -> Forecast
     taken = _taken(store, done) if len(done) == shards else {}
     price = _Price(currency(model), Tariff(recipe, store).per_token(model.name))
     quantities = tuple(_quantities(model, price, tally, at_once, taken))
-    counts = (tally.problems, tally.tried, at_once, len(done), shards)
+    counts = (tally.problems, tally.tried, at_once, len(done), shards, tally.unseen)
     return Forecast(name, stage, model.name, *counts, quantities)
 
 
@@ -145,7 +147,7 @@ def _quantities(
 ) -> Iterator[Quantity]:
     for name in ("samples", "prompt_tokens", "completion_tokens"):
         yield Quantity(name, "", tally.total(name), taken.get(name))
-    seconds = taken.get("seconds")
+    seconds = None if model.api and model.api.batch else taken.get("seconds")
     hours = None if seconds is None else seconds / at_once / _HOUR
     yield Quantity("hours", "", _hours(model, tally, at_once), hours)
     if price.tokens is None:
@@ -159,8 +161,13 @@ def _quantities(
 
 
 def _hours(model: Model, tally: Tally, at_once: int) -> Total | None:
-    """As long as the requests take, so many at once, and no shorter than a provider's rates allow."""
+    """As long as the requests take, so many at once, and no shorter than a provider's rates allow.
+
+    A batch is answered when its provider likes.
+    """
     api = model.api
+    if api and api.batch:
+        return None
     tokens = pl.col("prompt_tokens") + pl.col("completion_tokens")
     parts = [tally.total(pl.col("seconds") / (at_once * _HOUR))]
     if api and api.requests_per_minute:

@@ -101,7 +101,7 @@ def test_the_interval_is_that_of_a_stratified_sample() -> None:
         pytest.param({("m", "a"): [0.0] * 20}, {("m", "a"): 100}, (0, 0, 0), id="nothing was ever answered"),
         pytest.param({}, {}, (0, 0, 0), id="no problem is left to ask"),
         pytest.param({("m", "a"): [5.0] * 20}, {("m", "a"): 10}, (100, 100, 100), id="fewer are left than were tried"),
-        pytest.param({("m", "a"): [5.0] * 20}, {("n", "b"): 10}, (150, 150, 150), id="a category that nobody tried"),
+        pytest.param({("m", "a"): [5.0] * 20}, {("n", "b"): 1}, (105, 105, 105), id="one of a category nobody tried"),
     ],
 )
 def test_totals_that_need_no_interval(
@@ -117,6 +117,7 @@ def test_totals_that_need_no_interval(
     [
         pytest.param({("m", "a"): [5.0, None]}, {("m", "a"): 9}, id="a server that counted no tokens"),
         pytest.param({}, {("m", "a"): 9}, id="nothing was tried"),
+        pytest.param({("m", "a"): [5.0] * 20}, {("n", "b"): 10}, id="a category that nobody tried"),
     ],
 )
 def test_what_nobody_counted_is_unknown(values: dict[Kind, list[float | None]], sizes: dict[Kind, int]) -> None:
@@ -124,6 +125,27 @@ def test_what_nobody_counted_is_unknown(values: dict[Kind, list[float | None]], 
     assert tally.total("completion_tokens") is None
     rows = {row["quantity"]: row for row in tally.rows()}
     assert rows["completion_tokens"]["expected"] is None
+
+
+@pytest.mark.parametrize(
+    ("programs", "known"),
+    [
+        pytest.param(0, True, id="none"),
+        pytest.param(10, True, id="a few"),
+        pytest.param(300, False, id="half of them, as of a source that came later"),
+    ],
+)
+def test_problems_of_a_category_that_nobody_tried_are_not_forecast_by_the_others(programs: int, known: bool) -> None:
+    """Trap: a pilot of mathematics went on to say, within a narrow interval, what programs would take."""
+    tally = Tally(taken({("math", "a"): [5.0, 7.0] * 20}), strata({("math", "a"): 300, ("code", "a"): programs}))
+    assert tally.unseen == programs
+    assert (tally.total("completion_tokens") is not None) == known
+    assert all((row["expected"] is not None) == known for row in tally.rows())
+
+
+def test_a_difficulty_that_nobody_tried_is_forecast_by_its_category() -> None:
+    tally = Tally(taken({("math", "a"): [5.0, 7.0] * 20}), strata({("math", "a"): 300, ("math", "b"): 300}))
+    assert (tally.unseen, tally.total("samples") is not None) == (0, True)
 
 
 def test_small_strata_go_with_their_like() -> None:

@@ -73,6 +73,13 @@ def test_an_hour_of_a_gpu_is_priced_by_what_servers_took_for_a_token(run: Run, t
     assert total.low <= total.expected <= total.high
 
 
+def test_of_a_batch_nobody_knows_the_hours(run: Run, tmp_path: Path) -> None:
+    """Trap: its answers have no seconds, and hours of it were forecast as none."""
+    found = forecasts(forecasting(tmp_path, PRICE, batch=True), run.store)[0]
+    hours = {one.name: one for one in found.quantities}["hours"]
+    assert (hours.total, hours.actual) == (None, None)
+
+
 def test_together_what_one_does_not_know_is_unknown(run: Run) -> None:
     found = forecasts(run.recipe, run.store)
     whole = {one.name: one for one in together(found)}
