@@ -19,6 +19,7 @@ F64 = npt.NDArray[np.float64]
 LEVEL = 0.95
 POWER = 0.8  # how often a difference that is there should be found
 LEAST_SEEDS = 2
+_NOTHING = 1e-9  # an error of a mean of pass rates that is only rounding
 
 
 class Delta(NamedTuple):
@@ -54,7 +55,7 @@ def delta(changed: npt.ArrayLike, control: npt.ArrayLike, level: float = LEVEL) 
     apart = one - other
     mean = float(apart.mean())
     error, freedom = _error(apart)
-    if error == 0:
+    if error < _NOTHING:
         return Delta(mean, -1.0, 1.0, np.nan, 1.0, np.nan)
     reach = float(student.ppf(1 - (1 - level) / 2, freedom))
     p = 2 * float(student.sf(abs(mean) / error, freedom))

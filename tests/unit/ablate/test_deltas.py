@@ -89,3 +89,11 @@ def test_where_nothing_varies_nothing_is_told() -> None:
 def test_what_cannot_be_compared_is_refused(one: tuple[int, ...], other: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="the same seeds and items"):
         delta(np.zeros(one), np.ones(other))
+
+
+def test_what_differs_by_rounding_alone_is_told_of_nothing() -> None:
+    """Trap: students that all gained the same by a hair's breadth of error were called helpful beyond all doubt."""
+    base = np.linspace(0.1, 0.7, 12)[None, :].repeat(5, axis=0)
+    found = delta(base + 0.1, base)
+    assert found.mean == pytest.approx(0.1)
+    assert (found.p, found.call()) == (1.0, "not told")
