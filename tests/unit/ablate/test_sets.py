@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 
 from tests.build.ablated import (
     LEAKED,
@@ -25,6 +26,7 @@ from tests.build.several import Servers
 from tests.build.small import ONE, Small
 from tests.build.training import machine
 from tracemill.ablate.arms import Plan, overlay, planned
+from tracemill.ablate.running import begun
 from tracemill.ablate.settings import Ablation, settings_of
 from tracemill.ablate.stages import present
 from tracemill.engine.draws import draws
@@ -33,6 +35,7 @@ from tracemill.engine.store import Store
 from tracemill.engine.tables.ablation import ABLATION_TOKENS
 from tracemill.errors import MissingInput, RecipeError
 from tracemill.models.fake import FakeServer
+from tracemill.recipe import parse_recipe
 
 BACK = {
     "dedup": question(TWICE),
@@ -166,6 +169,25 @@ def test_a_recipe_that_has_not_run_is_refused(tmp_path: Path) -> None:
     bare = ablatable(tmp_path)
     with pytest.raises(MissingInput, match="run the recipe to its release first"):
         planned(bare.recipe, Store.at(str(bare.root), create=True), Ablation(evaluation="e"), ONE)
+
+
+def test_sets_of_other_settings_than_the_run_had_are_refused(made: Small) -> None:
+    """Trap: what lies before a stage was the run's, what comes after today's, and the stage gained the difference."""
+    asked = Ablation(evaluation="evaluate_demo", stages=("verification",))
+    text = made.recipe_file.read_text(encoding="utf-8")
+    for old, new, words in (
+        ("kind: rules", "kind: rules\n    styles: [am]", r"changed since it ran on .*\(rules\): run it again first"),
+        ("name: small", "name: smaller", "holds recipe 'small', not 'smaller'"),
+        ("rows_per_shard: 8", "rows_per_shard: 9", r"\(plan\)"),
+        ("description: x", "description: y", ""),
+    ):
+        assert text.count(old) == 1
+        other = parse_recipe(yaml.safe_load(text.replace(old, new)), "here", str(made.folder))
+        if words:
+            with pytest.raises(RecipeError, match=words):
+                begun(other, made.store, asked, ONE)
+        else:
+            assert begun(other, made.store, asked, ONE).tokens > 0
 
 
 def test_a_set_without_a_row_is_refused_by_name(tmp_path: Path) -> None:
