@@ -93,7 +93,11 @@ class Budget:
         return own.spent - self._own + own.held + worth <= own.reserved
 
     def _hour(self, life: ServerLife) -> float:
-        return max((self._cost.hours.get(model, 0.0) for model in life.models), default=0.0)
+        """What an hour of its devices costs: as the recipe says, or said before it left the model out."""
+        said = [self._cost.hours[model] for model in life.models if model in self._cost.hours]
+        if said or life.price is None or life.price.currency != self._cost.currency:
+            return max(said, default=0.0)
+        return life.price.gpu_hour
 
 
 def limit_said(store: ObjectStore) -> float | None:

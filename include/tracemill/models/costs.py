@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tracemill.engine.keys import keys_below
 from tracemill.engine.objects import ObjectStore
+from tracemill.models.prices import GpuPrice
 
 PLACE = "costs/servers"
 # What a token that is read counts beside one that is written, where an engine does not say how long it reads: one pass
@@ -42,7 +43,8 @@ class ServerLife(BaseModel):
 
     `began` and `seen` are seconds of the epoch: its start, and when it was last heard of. `busy`: seconds in which it
     had a request. `prompted` and `generated` count tokens; `reading` and `writing` are the engine's own sums of the
-    seconds that requests took before their first token and after it.
+    seconds that requests took before their first token and after it. `price`: what an hour of a device cost when it
+    began; None where the recipe did not say.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -60,6 +62,7 @@ class ServerLife(BaseModel):
     generated: float = 0.0
     reading: float = 0.0
     writing: float = 0.0
+    price: GpuPrice | None = None
 
     @property
     def key(self) -> str:

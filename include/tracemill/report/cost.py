@@ -16,6 +16,7 @@ from tracemill.engine.runner import inputs_of_shards, shard_count
 from tracemill.engine.step import Inputs
 from tracemill.engine.store import Manifest, Store
 from tracemill.errors import MissingInput
+from tracemill.models.costs import ServerLife
 from tracemill.models.step import AskingStep
 from tracemill.recipe import Recipe
 from tracemill.report.spending import Tariff
@@ -124,12 +125,19 @@ def _servers(tariff: Tariff, asked: list[tuple[str, str, Mapping[str, Any]]]) ->
             "held": life.held,
             "used": life.used,
             "attributed": given.get(life.server, 0.0),
-            "money": tariff.money(life.models[0], life.held),
-            "currency": tariff.currency_of(life.models[0]),
+            **_held(tariff, life),
         }
         for life in tariff.lives.values()
     ]
     return pl.DataFrame(rows, schema=_SERVERS)
+
+
+def _held(tariff: Tariff, life: ServerLife) -> dict[str, Any]:
+    """The money for what a server held: by today's price, or by that of its time where its model is asked no more."""
+    model = life.models[0]
+    if model not in tariff.models and life.price:
+        return {"money": life.price.of(life.held), "currency": life.price.currency}
+    return {"money": tariff.money(model, life.held), "currency": tariff.currency_of(model)}
 
 
 def _stages(tariff: Tariff, asked: list[tuple[str, str, Mapping[str, Any]]]) -> pl.DataFrame:

@@ -109,6 +109,23 @@ def test_a_model_without_a_price_costs_nothing_that_is_known(store: Store) -> No
     assert settled(store).spent() == 0
 
 
+@pytest.mark.parametrize(
+    ("price", "models", "spent"),
+    [
+        pytest.param({"gpu_hour": 7200}, ("gone",), 12, id="a model that the recipe asks no more"),
+        pytest.param({"gpu_hour": 7200}, ("tiny",), 6, id="one that has a new price"),
+        pytest.param({"gpu_hour": 7200, "currency": "EUR"}, ("gone",), 0, id="in another currency"),
+        pytest.param(None, ("gone",), 0, id="nobody said what it cost"),
+    ],
+)
+def test_what_a_server_cost_is_not_forgotten_with_its_model(
+    store: Store, price: dict[str, Any] | None, models: tuple[str, ...], spent: float
+) -> None:
+    """Trap: a model with another name, or another judge, and the limit began anew."""
+    write(store, life(models=models, price=price))
+    assert settled(store).spent() == pytest.approx(spent)
+
+
 def test_what_is_said_for_a_store_goes_before_the_recipe(store: Store) -> None:
     one = purse(store)
     one.pay(0, 12, time.monotonic())

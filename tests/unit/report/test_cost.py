@@ -60,6 +60,14 @@ def test_what_is_attributed_adds_up_to_what_was_used_and_money_follows(run: tupl
     assert teacher["money_per_accepted"] == pytest.approx(0.5 / 11)
 
 
+def test_a_server_of_a_model_that_is_asked_no_more_keeps_its_price(run: tuple[str, Store]) -> None:
+    path, store = run
+    tell(store, "old", models=("gone",), price={"gpu_hour": 36.0, "currency": "EUR"})
+    servers = {row["model"]: row for row in cost(load_recipe(path), store).servers.to_dicts()}
+    assert (servers["gone"]["money"], servers["gone"]["currency"]) == (pytest.approx(1.0), "EUR")
+    assert servers["tiny"]["currency"] == "USD"
+
+
 def test_each_source_and_each_reason_has_its_part(run: tuple[str, Store]) -> None:
     path, store = run
     found = cost(load_recipe(path), store)

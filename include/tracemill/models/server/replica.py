@@ -114,6 +114,7 @@ class Replica:
             devices=count,
             began=now,
             seen=now,
+            price=self.model.hour_price,
         )
 
     def _lease(self, model: Model, server: Server, name: str = "") -> Lease:
