@@ -39,7 +39,6 @@ _PICTURE = re.compile(
     r"|\b(?:figures?|diagrams?|pictures?|images?|illustrations?|drawings?|sketch)\s+(?:at\s+(?:the\s+)?right"
     r"|shown\b(?!\s+(?:by|to|at\s+an?|on\s+(?!the\s+(?:right|left|next|following|page)))\b))"
     r"|\b(?:graphs?|figures?|diagrams?|pictures?)\s+(?:of\s+[^.?!\n]{1,40}\s)?(?:is|are)\s+shown\b(?!\s+(?:to|that|by)\b)"
-    r"|\b(?:shown|pictured|illustrated|depicted|drawn)\s+(?:below|above)(?=\s*(?:[.,;:)]|\Z|\b(?:is|are|has|have|with)\b))"
     r"|\b(?:shown|pictured|illustrated|depicted|drawn)\s+(?:in|on)\s+the\s+"
     r"(?:\w+\s+)?(?:figure|diagram|picture|image|illustration|drawing|graph|grid)\b"
     r"|\b(?:in|from|to|see|consider)\s+the\s+(?:accompanying\s+|following\s+|given\s+|adjoining\s+)?"
@@ -47,6 +46,13 @@ _PICTURE = re.compile(
     r"|如图|下图|上图|右图|左图|图中|图所示|图示",
     re.IGNORECASE,
 )
+_SHOWN = re.compile(
+    r"\b(?:shown|pictured|illustrated|depicted|drawn)\s+(?:below|above)(?=\s*(?:[.,;:)]|\Z|\b(?:is|are|has|have|with)\b))",
+    re.IGNORECASE,
+)
+_LAID_OUT = re.compile(
+    r"\\begin\{(?:array|tabular|[pbvBV]?matrix)\}|^\s*\|.*\|\s*$", re.MULTILINE
+)  # what is shown, as text
 _DRAWN = re.compile(r"\[asy\]|\\begin\{(?:asy|tikzpicture|picture)\}|\\draw\b|```")  # the picture is there, as text
 _LABELS = tuple(
     (re.compile(form, re.MULTILINE), marks)
@@ -134,7 +140,9 @@ def asks_several(text: str) -> bool:
 
 def asks_about_a_picture(text: str) -> bool:
     """Whether it refers to a picture that is not in the text."""
-    return _PICTURE.search(text) is not None and _DRAWN.search(text) is None
+    if _DRAWN.search(text):
+        return False
+    return bool(_PICTURE.search(text) or (_SHOWN.search(text) and not _LAID_OUT.search(text)))
 
 
 def is_a_choice(text: str, reference: str | None) -> bool:

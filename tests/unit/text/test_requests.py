@@ -102,6 +102,7 @@ PICTURES = [
     "如图，AB=5，求AC的长。",
     "The graph of $f$ is shown. Find $f(2)$.",
     "See Fig. 3. Find the angle at B.",
+    "The squares in the figure below have sides $\\begin{pmatrix} 3 \\\\ 4 \\end{pmatrix}$. Find the area.",
     "The pictures above were taken by three cameras. How many were taken by the first?",
     "The figure shown on the right has two parallel sides. Find its area.",
 ]
@@ -120,6 +121,8 @@ NO_PICTURES = [
     "Images above 5 MB cost 3 dollars each. What do four of them cost?",
     "The images shown on a screen change 24 times a second. How many are that in a minute?",
     "To the figure of 300 she adds 25. What does she get?",
+    "The rows of Pascal's Triangle are shown below. Find 5.\n\\[\\begin{array}{ccc} & 1 & \\\\ 1 & & 1\\end{array}\\]",
+    "The prices are shown below.\n| pen | 3 |\n|---|---|\n| book | 12 |\nWhat do two pens and a book cost?",
 ]
 
 
