@@ -38,7 +38,9 @@ class Tariff:
         """
         rows = pl.DataFrame(inputs.table("generations", ["id", "teacher", "prompt_tokens", "completion_tokens"]))
         timed = rows.join(self._taken(inputs), on="id", how="left").join(self._prices, on="teacher", how="left")
-        by_token = pl.col("prompt_tokens") * pl.col("input") + pl.col("completion_tokens") * pl.col("output")
+        timed = timed.join(_begun(inputs), on="id", how="left")
+        again = pl.when(pl.col("is_continued")).then(pl.col("prompt_tokens") + pl.col("begun")).otherwise(0)
+        by_token = (pl.col("prompt_tokens") + again) * pl.col("input") + pl.col("completion_tokens") * pl.col("output")
         money = pl.coalesce(by_token / 1e6, pl.col("device_seconds") / 3600 * pl.col("gpu_hour"))
         return timed.select("id", "device_seconds", money.alias("money"))
 
@@ -77,6 +79,14 @@ class Tariff:
         each = usage.select(pl.col("generation_id").alias("id"), seconds.alias("seconds"))
         whole = pl.when(pl.col("seconds").is_not_null().all()).then(pl.col("seconds").sum())
         return each.group_by("id").agg(whole.alias("device_seconds"))
+
+
+def _begun(inputs: Inputs) -> pl.DataFrame:
+    """The responses that were continued: a second request reads the prompt and what was `begun` once more."""
+    seams = pl.DataFrame(inputs.table("continuations", ["generation_id", "tokens"]))
+    return seams.select(
+        pl.col("generation_id").alias("id"), pl.col("tokens").alias("begun"), pl.lit(True).alias("is_continued")
+    )
 
 
 def currency(model: Model) -> str:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from tests.build.priced import WEIGHTS, WRONG, ran, say, served, tell
 from tracemill.cli import app
+from tracemill.engine.keys import keys_below
 from tracemill.engine.store import Store
 from tracemill.models.fake import FakeServer
 from tracemill.models.transport import Response
@@ -235,3 +236,24 @@ def test_answers_of_a_batch_took_no_seconds_that_anybody_knows(tmp_path: Path) -
     for batch in (False, True):
         rates = compare(load_recipe(served(tmp_path, {"api": {**HOSTED["api"], "batch": batch}})), store).rates
         assert rates["seconds_per_accepted"].is_null().all() == batch
+
+
+def test_a_trace_that_was_continued_reads_its_beginning_twice(tmp_path: Path) -> None:
+    """Trap: the second request of a trace read the prompt and the first half for nothing."""
+    path = served(tmp_path, HOSTED)
+    data = yaml.safe_load(Path(path).read_text())
+    data["steps"]["distill"]["teacher"] |= {"sampling": {"max_tokens": 4}, "continue_to": 100, "directives": {}}
+    Path(path).write_text(yaml.safe_dump(data, sort_keys=False))
+    server = FakeServer(say=say)
+    store = ran(path, tmp_path / "store", server)
+    recipe = load_recipe(path)
+    (teacher,) = cost(recipe, store).by("teacher").to_dicts()
+    first, second = (len([r for r in server.generated if ("messages" in r) == chat]) for chat in (True, False))
+    assert first == second == 12
+    seams = 12  # the fake's tokens are words: the one at each seam is counted once by it
+    assert teacher["money"] == pytest.approx(settled(store) + seams)
+
+
+def settled(store: Store) -> float:
+    """What the clients wrote down that they paid."""
+    return sum(json.loads(store.read_bytes(key))["spent"] for key in keys_below(store, "clients"))
