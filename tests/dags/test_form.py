@@ -264,8 +264,8 @@ def test_a_dry_run_says_what_it_would_take_and_leaves_nothing(shelf: Path) -> No
     first, distill, last = ti.pushed["estimate"]
     assert first == "Recipe mine: 30 rows in 1 shards."
     assert "at most 30 requests to r1" in distill
-    assert "30,000 out, 0.06 USD, about 3 minutes (assumed)" in distill
-    assert last == "In all at most 30 requests, about 3 minutes, 0.06 USD. Nothing was made or paid."
+    assert "30,000 out, 0.0601 USD, about 3 minutes (assumed)" in distill
+    assert last == "In all at most 30 requests, about 3 minutes, 0.0601 USD. Nothing was made or paid."
     assert not (shelf.parent / "store").exists()
 
 
