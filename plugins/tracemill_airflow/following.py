@@ -15,6 +15,7 @@ from tracemill_airflow.rest import AirflowRest, RunFailed, TaskState
 
 DONE = {"success", "skipped"}
 BAD = {"failed", "upstream_failed"}
+SELDOM = 5.0  # seconds: asked each second, a server takes a tenth of a processor from the work that it runs
 SERVING = {"servers", "serve", "beside", "beside_programs"}  # tasks that seal no shard
 
 
@@ -28,7 +29,7 @@ def run_through(
     rest.await_dag(dag)
     run = rest.trigger(dag, dict(conf))
     console.print(f"Run [bold]{run}[/bold] of recipe {conf['recipe']!r}: {server.url}/dags/{dag}/runs/{run}")
-    tasks, peak = _watch(rest.follow(dag, run), console, server)
+    tasks, peak = _watch(rest.follow(dag, run, seldom=SELDOM), console, server)
     _require_success(rest, dag, run, tasks, server)
     return {**summarise(rest, run, tasks, dag), "peak_gib": round(peak / 2**30, 2)}
 

@@ -98,9 +98,13 @@ class AirflowRest:
         place = f"/dags/{dag}/dagRuns/{run}/taskInstances/{task['task_id']}/{task['map_index']}/hitlDetails"
         self._http.patch(place, json={"chosen_options": [option], "params_input": fields}).raise_for_status()
 
-    def follow(self, dag: str, run: str, every: float = 1.0) -> Iterator[list[TaskState]]:
-        """The states of all tasks again and again until the run ends; a server that is briefly away is waited for."""
-        heard = time.monotonic()
+    def follow(self, dag: str, run: str, every: float = 1.0, seldom: float = 0.0) -> Iterator[list[TaskState]]:
+        """The states of all tasks again and again until the run ends; a server that is briefly away is waited for.
+
+        The longer nothing changes, the rarer the server is asked, down to once in `seldom` seconds.
+        """
+        heard = changed = time.monotonic()
+        known: list[TaskState] = []
         while True:
             try:
                 state = self.run(dag, run)["state"]
@@ -110,10 +114,12 @@ class AirflowRest:
                     raise
                 continue
             heard = time.monotonic()
+            changed = changed if tasks == known else heard
+            known = tasks
             yield tasks
             if state in FINISHED:
                 return
-            time.sleep(every)
+            time.sleep(max(every, min(seldom, (heard - changed) / 10)))
 
     def result(self, dag: str, run: str, task: TaskState, key: str = "return_value") -> Any:
         """What a task returned."""
