@@ -36,7 +36,7 @@ from tracemill.models.session import Feed
 
 SETS = ("short", "long")
 RUNS = {"short": ("short",), "long": ("long",), "both": SETS}  # what each server's life answers
-ANSWERS = 480  # of a set at the real server: what it answers in about half a minute
+ANSWERS = 1_440  # of a set at the real server: the seconds in which its slots empty, once in a life, are a few per cent then
 READ = {"short": (20, 60), "long": (100, 900)}  # tokens of a question at the simulated server, from and to
 WRITTEN = {"short": (20, 60), "long": (200, 3_000)}  # tokens of an answer
 READING = 0.002  # seconds of a token that is read
@@ -69,7 +69,7 @@ def compared(told: Mapping[str, Lived]) -> dict[str, float]:
 
 
 def measured(run: str) -> Lived:
-    """The same of a real server's life, kept: it takes a minute and a half, on a machine that does nothing else."""
+    """The same of a real server's life, kept: it takes two to three minutes, on a machine that does nothing else."""
     place = FOLDER / run
     result = place / "result.json"
     if not result.is_file():

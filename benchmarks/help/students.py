@@ -36,12 +36,12 @@ from zoo.vocabulary import END, render
 
 KINDS: tuple[Kind, ...] = ("arithmetic", "equation", "story")
 LEVELS = (1, 2, 3)
-ITEMS = 80
+ITEMS = 240
 ASKED = 120  # problems whose traces are trained on
 TAKEN = 80  # of them, drawn by hash for each seed
 OPENING = "Okay,"
 BUDGET = 128  # tokens
-STEPS = 8
+STEPS = 24
 ROWS = 8
 LENGTH = 192
 RATE = 4e-3
@@ -297,13 +297,14 @@ def measured(zoo: Zoo, unit: Unit) -> dict[str, Any]:
 def sample(
     seconds: Annotated[float, typer.Option(help="begin no training after so many")] = 240.0,
     path: Annotated[Path, typer.Option(help="where the rows lie, and are added")] = SAMPLED,
+    table: Annotated[str | None, typer.Option(help="seeds or fits alone; they can be made side by side")] = None,
 ) -> None:
     """Train and ask what is not there yet."""
     began = time.monotonic()
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = resumed(path)
     there = {Unit(**{name: row[name] for name in Unit.__dataclass_fields__}) for row in whole}
-    todo = [unit for unit in units() if unit not in there]
+    todo = [unit for unit in units() if unit not in there and table in (None, unit.table)]
     zoo = Zoo()
     with path.open("a", encoding="utf-8") as file:
         for done, unit in enumerate(todo):

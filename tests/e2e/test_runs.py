@@ -15,10 +15,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from benchmarks.serving.run_end import BATCHED, RECIPES, failing_airflow, provoked, ran, started, talking_to
+from benchmarks.serving.run_end import BATCHED, CAPPED, RECIPES, failing_airflow, provoked, ran, started, talking_to
 from tests.build.webhook import Hook, webhook
 from tracemill.engine.store import Store
+from tracemill.local.limits import raise_limit
 from tracemill.models.fake_http import Served
+from tracemill.recipe import load_recipe
 from tracemill_airflow.local import LocalAirflow
 from tracemill_airflow.places import store_of
 
@@ -113,3 +115,35 @@ def test_a_run_that_asks_in_batches_waits_in_the_triggerer_and_a_killed_worker_c
     release = store.manifest("release", 0)
     assert release is not None
     assert release.counts.kept == 4
+
+
+def test_a_run_that_reaches_its_cost_limit_is_paused_and_goes_on_when_that_is_raised(airflow: Up) -> None:
+    """Trap: a task that may not spend more looks failed, or like one that waits for a model; nothing is paid twice.
+
+    The limit is raised by the field in *Required actions* first, and then from outside.
+    """
+    server, hook, fake = airflow
+    folder = Path(server.home).parent
+    recipe = str(folder / RECIPES / f"{CAPPED}.yaml")
+    root = store_of({"store": (folder / "store").as_uri(), "recipe": recipe, "release": "v1"})
+    before = len(fake.fake.generated)
+    rest, run = started(server, CAPPED, {"shards_per_task": 2})
+    paid: list[int] = []
+    for tasks in rest.follow(CAPPED, run, every=0.5):
+        if "deferred" not in {task.state for task in tasks if task.task == "prepare.distill"}:
+            continue
+        asked = rest.asked(CAPPED, run)
+        if not paid and asked:
+            assert "cost_limit of 1 USD is reached" in message(hook, f"{CAPPED} v1 is paused")["cause"]
+            assert "paused at a limit: shards 0, 1" in [t["rendered_map_index"] for t in rest.instances(CAPPED, run)]
+            assert rest.run(CAPPED, run)["state"] == "running"
+            paid.append(len(fake.fake.generated) - before)
+            time.sleep(5)  # as people do: what is answered before the scheduler heard of the pause fails the try
+            rest.answer(CAPPED, run, asked[0], "Go on", {"cost_limit": 20})
+        elif len(paid) == 1 and asked and len(fake.fake.generated) - before > paid[0]:
+            paid.append(len(fake.fake.generated) - before)
+            raise_limit(load_recipe(recipe), Store.at(root), 1e6)
+    assert rest.run(CAPPED, run)["state"] == "success", rest.tasks(CAPPED, run)
+    assert 1 <= paid[0] <= 2, "one request of each shard's client"
+    assert len(fake.fake.generated) - before == 4
+    assert not rest.asked(CAPPED, run), "nobody is asked any more"
