@@ -75,6 +75,11 @@ def _say(found: Cost) -> None:
     if found.traces is None:
         out.print("What a response cost is known once the run is sealed up to its release.")
         return
+    if found.unknown():
+        out.print(
+            f"What {found.unknown():,} responses cost is not known here: no server of this store wrote them. Where an "
+            "earlier run had them answered, its own store tells."
+        )
     for names, title in _VIEWS:
         _print(found.by(*names).drop("counted", "metered", "priced"), title)
 

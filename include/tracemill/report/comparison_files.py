@@ -156,7 +156,8 @@ def _page(found: Comparison, title: str, pictures: Sequence[str]) -> str:
     parts = [
         f"# {title}\n",
         f"{found.shared:,} of {found.problems:,} problems were solved by every teacher. A blank cell is what nobody "
-        "counted: published responses have no tokens, and models without a price in the recipe cost no money here.\n",
+        "counted: published responses have no tokens, models without a price in the recipe cost no money here, and "
+        "what an earlier run's servers answered has its device-seconds there.\n",
         *((f"{silence(found)}\n",) if found.silent else ()),
         *((f"{unlike(found)}\n",) if unlike(found) else ()),
         "## What was solved\n",
@@ -208,7 +209,7 @@ def _draw_lengths(figure: Figure, found: Comparison) -> None:
     columns = 1 if len(shown) == 1 else 2
     grid = figure.subplots(-(-len(shown) // columns), columns, squeeze=False)
     for axes, category in zip(grid.flat, shown, strict=False):
-        _panel(axes, found.lengths.filter(pl.col("category") == category), found.teachers)
+        length_panel(axes, found.lengths.filter(pl.col("category") == category), found.teachers)
         axes.set_title(short(category or "none"), loc="left", color=INK, fontsize=8)
     for axes in list(grid.flat)[len(shown) :]:
         axes.set_axis_off()
@@ -216,9 +217,13 @@ def _draw_lengths(figure: Figure, found: Comparison) -> None:
     figure.tight_layout()
 
 
-def _panel(axes: Axes, lengths: pl.DataFrame, teachers: Sequence[str]) -> None:
-    """Shares of a teacher's verified responses by length; the axis doubles, as lengths spread over decades."""
-    edges = 2.0 ** np.arange(np.log2(BIN), np.log2(BIN) + 11, 0.5)
+def length_panel(axes: Axes, lengths: pl.DataFrame, teachers: Sequence[str]) -> None:
+    """Draw the shares of a teacher's verified responses by length; the axis doubles, as lengths spread over decades.
+
+    `lengths`: teacher, tokens (in bins of BIN, by the first), responses; not empty.
+    """
+    halves = np.ceil(2 * np.log2(lengths["tokens"].to_numpy().max() / BIN + 1))
+    edges = BIN * 2.0 ** (np.arange(max(halves, 4) + 1) / 2)
     for number, teacher in enumerate(teachers):
         mine = lengths.filter(pl.col("teacher") == teacher)
         if mine.is_empty():
@@ -228,5 +233,7 @@ def _panel(axes: Axes, lengths: pl.DataFrame, teachers: Sequence[str]) -> None:
         counts, _ = np.histogram(np.clip(middles, edges[0], edges[-1] - 1), edges, weights=weights)
         axes.stairs(counts, edges, color=_PALETTE[number % len(_PALETTE)], label=short(teacher))
     axes.set_xscale("log", base=2)
+    axes.set_xticks(edges[::4], [f"{edge:,.0f}" for edge in edges[::4]])
+    axes.minorticks_off()
     axes.set_xlabel("tokens", fontsize=8)
     axes.tick_params(labelsize=7)

@@ -83,6 +83,12 @@ class Cost:
             (priced * per).alias("money_per_accepted"),
         )
 
+    def unknown(self) -> int:
+        """Of how many traces neither device-seconds nor money are known: no server of this store wrote them."""
+        if self.traces is None:
+            return 0
+        return int(self.traces.select(pl.col("responses") - pl.max_horizontal("metered", "priced")).sum().item())
+
 
 def cost(recipe: Recipe, store: Store) -> Cost:
     """Add up what is known of a run's cost, however far it is."""

@@ -11,6 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 import yaml
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 from rich.console import Console
 
 from tests.build.answering import OPEN, solving
@@ -20,8 +22,8 @@ from tracemill.local.preflight import require_ready
 from tracemill.local.run import Run
 from tracemill.models.fake import FakeServer
 from tracemill.recipe import load_recipe
-from tracemill.report.compare import Comparison, compare
-from tracemill.report.comparison_files import unlike, write
+from tracemill.report.compare import BIN, Comparison, compare
+from tracemill.report.comparison_files import length_panel, unlike, write
 
 ROWS = 6
 SUMS = [row for row in OPEN.values() if row["category"] == "math"][:ROWS]
@@ -115,6 +117,17 @@ def test_a_teacher_that_never_passes_leaves_an_empty_intersection_and_a_whole_pa
     assert rows(done, "select", "selected") == []
     assert found.rates["attempts_per_accepted"].null_count() == found.rates.height
     assert "| bad |" in write(found, tmp_path / "out", "Teachers")[-1].read_text(encoding="utf-8")
+
+
+def test_the_axis_of_lengths_has_numbers_as_far_as_there_are_lengths() -> None:
+    """Trap: with formulas switched off, as names of models hold dollars, a logarithmic axis writes its own as text."""
+    lengths = pl.DataFrame({"teacher": ["a", "a", "b"], "tokens": [0, 3 * BIN, 30 * BIN], "responses": [3, 1, 2]})
+    with rc_context({"text.parse_math": False}):
+        axes = Figure().subplots()
+        length_panel(axes, lengths, ["a", "b"])
+        shown = [label.get_text() for label in axes.get_xticklabels()]
+    assert shown == ["64", "256", "1,024"]
+    assert axes.get_xlim()[1] < 64 * BIN
 
 
 @pytest.mark.slow

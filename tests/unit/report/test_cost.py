@@ -138,6 +138,9 @@ def test_a_server_that_wrote_a_part_of_a_group_leaves_its_mean_open(tmp_path: Pa
     assert found.traces is not None
     assert found.traces["metered"].sum() == 0
     assert found.by("teacher")["device_seconds_per_accepted"].to_list() == [None]
+    assert found.unknown() == 12
+    said = CliRunner().invoke(app, ["cost", store.root])
+    assert "What 12 responses cost is not known here" in said.output
 
 
 def test_a_run_that_is_not_done_shows_its_servers_and_stages(tmp_path: Path) -> None:
