@@ -62,6 +62,7 @@ def compare(
     _print(files.SPENT, files.spent_rows(found))
     if found.fits.height:
         _print(files.FIT, files.fit_rows(found))
+        out.print(files.cautioned(found), end="")
     if to is not None:
         out.print(escape(f"Page, pictures and Parquet: {to}"), soft_wrap=True)
 

@@ -122,6 +122,11 @@ def fit_rows(found: Comparison) -> list[tuple[Any, ...]]:
     ]
 
 
+def cautioned(found: Comparison) -> str:
+    """What to know of the fits; "" where there is nothing."""
+    return fits.caution(found.fits["mean_surprisal"].to_list())
+
+
 def _named(row: dict[str, Any]) -> tuple[str, str, str]:
     category = "all" if row["category"] is None else row["category"] or "none"
     return row["teacher"], row["mode"], category
@@ -170,7 +175,7 @@ def _page(found: Comparison, title: str, pictures: Sequence[str]) -> str:
         table(FORM, form_rows(found)),
         "## What an accepted response cost\n",
         table(SPENT, spent_rows(found)),
-        *(("## Fit to a student\n", table(FIT, fit_rows(found))) if found.fits.height else ()),
+        *(("## Fit to a student\n", table(FIT, fit_rows(found)), cautioned(found)) if found.fits.height else ()),
         "## What was turned away\n",
         table(("teacher", "step", "reason", "responses"), away),
         *(f"![{name.removesuffix('.png')}]({name})\n" for name in pictures),

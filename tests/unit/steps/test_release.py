@@ -20,6 +20,7 @@ from tracemill.engine.step import Output
 from tracemill.engine.store import file_digest
 from tracemill.engine.tables.dedup import TEMPLATES
 from tracemill.release.card import dataset_card
+from tracemill.release.fits import caution
 from tracemill.release.models import models_section
 from tracemill.release.revocations import Revocation
 from tracemill.release.step import Release
@@ -161,6 +162,22 @@ def test_the_card_ranks_teachers_by_how_well_they_fit_a_student(tmp_path: Path) 
     (first, second) = [line for line in card.splitlines() if line.startswith("| s |")]
     assert first == "| s | near | 2 | 5.455 | 0.550 |"
     assert second == "| s | far | 1 | 6.000 | 1.000 |"
+    assert "first choice" not in card
+
+
+@pytest.mark.parametrize(
+    ("surprisals", "told"),
+    [
+        pytest.param([0.03, 0.9], True, id="one teacher's traces are no news to the student"),
+        pytest.param([0.2, 0.9], False, id="all are"),
+        pytest.param([], False, id="no student"),
+    ],
+)
+def test_a_ratio_under_a_student_that_is_hardly_surprised_comes_with_a_caution(
+    surprisals: list[float], told: bool
+) -> None:
+    """Trap: where every token has rank 1 the ratio is one over the surprisal, and the strangest traces fit best."""
+    assert bool(caution(surprisals)) == told
 
 
 def test_a_release_without_a_student_says_nothing_of_one(usual: Output) -> None:
