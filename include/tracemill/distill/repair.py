@@ -25,6 +25,7 @@ from tracemill.engine.tables import columns_of, empty
 from tracemill.engine.tables.judgements import REPAIRS
 from tracemill.models.step import AskingStep
 from tracemill.text.extract import final_answer
+from tracemill.text.members import members
 from tracemill.text.think import split
 from tracemill.verify.bench import Here
 from tracemill.verify.math.same_answer import same_answers, same_spelling
@@ -40,7 +41,8 @@ class Repair(AskingStep):
     where they differ. Responses of `of` (all teachers by default) that a `math` verifier has judged vote, `least` of
     them at least; turned away or not, as most were turned away for this very reference. `teacher` is the stronger
     model; each of its samples must state the common answer, and what it wrote before does not vote: it would confirm
-    itself. What it states gives the reason.
+    itself. One of several values that the reference lists is a part of it, and no doubt. What it states gives the
+    reason.
 
     repaired    it does: the problem goes on under a new id, with the common answer as reference; detail: that id. What
                 answered the old one is no response to the new; asked again it costs nothing, as the prompt is the same
@@ -133,9 +135,19 @@ def _doubts(inputs: Inputs, alive: pa.Array, step: Repair, workers: int) -> Iter
             names = sorted({name for one in (first, *alike) for name in one["teachers"]})
             counts = {"votes": given, "responses": responses, "teachers": names}
             found[first["problem_id"]] = {"common": first["stated"], **counts}
-    for row in _problems(inputs, alive, found):
+    rows = list(_problems(inputs, alive, found))
+    wanting = _wanting({row["id"]: (found[row["id"]]["common"], row["reference_answer"]) for row in rows}, workers)
+    for row in (one for one in rows if one["id"] not in wanting):
         own = {"problem_id": row["id"], "problem": row, "reference": row["reference_answer"]}
         yield {**own, **found[row["id"]]}
+
+
+def _wanting(answers: dict[str, tuple[str, str]], workers: int) -> set[str]:
+    """The problems whose common answer is one of several that their reference lists: it lacks the others."""
+    pairs = {name: [(common, one) for one in members(reference)] for name, (common, reference) in answers.items()}
+    every = [pair for own in pairs.values() for pair in own]
+    same = dict(zip(every, same_answers(every, workers), strict=True))
+    return {name for name, own in pairs.items() if any(same[pair] == "equal" for pair in own)}
 
 
 def _votes(inputs: Inputs, step: Repair) -> pl.DataFrame:

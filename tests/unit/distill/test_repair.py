@@ -121,6 +121,27 @@ def test_what_the_stronger_model_said_before_does_not_vote(store: Store) -> None
     assert ledger(run(repair(), server, inputs(store, "13", FIVE, teacher=None))) == {"p": ("rejected", "repaired")}
 
 
+@pytest.mark.parametrize(
+    ("reference", "common", "doubted"),
+    [
+        pytest.param("2, 3", "x=3", False, id="one of two roots"),
+        pytest.param("2 \\text{ and } 3", "2", False, id="one of two that are joined by a word"),
+        pytest.param("\\{2, 3\\}", "3", False, id="one of a set"),
+        pytest.param("\\pm 2", "2", False, id="one of two signs"),
+        pytest.param("2, 3", "2, 5", True, id="another list"),
+        pytest.param("2, 3", "5", True, id="none of them"),
+        pytest.param("(2, 3)", "3", True, id="a coordinate of a point"),
+        pytest.param("1,000", "1", True, id="digits that a comma groups"),
+    ],
+)
+def test_a_part_of_the_reference_is_no_other_answer(store: Store, reference: str, common: str, doubted: bool) -> None:
+    """Trap: most responses stopped at the first root, and so did the stronger model: a right reference was replaced."""
+    server = saying(common)
+    output = run(repair(), server, inputs(store, reference, [(common, FAIL)] * 5))
+    assert ledger(output) == {"p": ("rejected", "repaired") if doubted else ("kept", None)}
+    assert len(server.requests) == doubted
+
+
 def test_a_problem_without_a_reference_is_none_to_repair(store: Store) -> None:
     assert ledger(run(repair(), saying("12"), inputs(store, None, FIVE))) == {"p": ("kept", None)}
 
