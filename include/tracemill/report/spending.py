@@ -12,6 +12,8 @@ from tracemill.models.step import asked_models
 from tracemill.recipe import Recipe
 
 _PRICES = {"teacher": pl.String, "input": pl.Float64, "output": pl.Float64, "gpu_hour": pl.Float64}
+_COSTS = ("device_seconds", "money")
+_SAMPLE = ("teacher", "mode", "sample_index")
 _TIMES = {"server": pl.String, "read": pl.Float64, "wrote": pl.Float64}
 
 
@@ -34,15 +36,20 @@ class Tariff:
         """One row a response of the shard: `id`, `device_seconds` and `money`.
 
         Device-seconds are null where no server of this store is known to have written it, money where nothing says
-        what it cost. Of published responses, which nobody paid for here, both are.
+        what it cost. Of published responses, which nobody paid for here, both are. What a repaired problem was answered
+        before its repair cost then, and nothing again.
         """
         rows = pl.DataFrame(inputs.table("generations", ["id", "teacher", "prompt_tokens", "completion_tokens"]))
+        is_paid = pl.col("id").is_in(_answered_before(inputs).implode())
         timed = rows.join(self._taken(inputs), on="id", how="left").join(self._prices, on="teacher", how="left")
         timed = timed.join(_begun(inputs), on="id", how="left")
         again = pl.when(pl.col("is_continued")).then(pl.col("prompt_tokens") + pl.col("begun")).otherwise(0)
         by_token = (pl.col("prompt_tokens") + again) * pl.col("input") + pl.col("completion_tokens") * pl.col("output")
         money = pl.coalesce(by_token / 1e6, pl.col("device_seconds") / 3600 * pl.col("gpu_hour"))
-        return timed.select("id", "device_seconds", money.alias("money"))
+        costs = timed.select("id", "device_seconds", money.alias("money"))
+        return costs.with_columns(
+            pl.when(is_paid & pl.col(one).is_not_null()).then(0.0).otherwise(one).alias(one) for one in _COSTS
+        )
 
     def money(self, model: str, device_seconds: float) -> float | None:
         """What so many device-seconds of a model's servers cost; None without a price."""
@@ -79,6 +86,16 @@ class Tariff:
         each = usage.select(pl.col("generation_id").alias("id"), seconds.alias("seconds"))
         whole = pl.when(pl.col("seconds").is_not_null().all()).then(pl.col("seconds").sum())
         return each.group_by("id").agg(whole.alias("device_seconds"))
+
+
+def _answered_before(inputs: Inputs) -> pl.Series:
+    """The responses to repaired problems that are those to the problem before: one request, and two rows."""
+    repairs = pl.DataFrame(inputs.table("repairs", ["problem_id", "repaired_as"])).drop_nulls()
+    if repairs.is_empty():
+        return pl.Series([], dtype=pl.String)
+    rows = pl.DataFrame(inputs.table("generations", ["id", "problem_id", *_SAMPLE]))
+    before = rows.join(repairs, on="problem_id").select(pl.col("repaired_as").alias("problem_id"), *_SAMPLE)
+    return rows.join(before, on=["problem_id", *_SAMPLE], how="semi", nulls_equal=True)["id"]
 
 
 def _begun(inputs: Inputs) -> pl.DataFrame:

@@ -257,6 +257,31 @@ def test_a_trace_that_was_continued_reads_its_beginning_twice(tmp_path: Path) ->
     assert teacher["money"] == pytest.approx(settled(store) + seams)
 
 
-def settled(store: Store) -> float:
+def test_what_a_repaired_problem_was_answered_before_is_not_paid_for_twice(tmp_path: Path) -> None:
+    """Trap: its responses are those to the problem before, and cost once more in each report."""
+    path = served(tmp_path, HOSTED)
+    data = yaml.safe_load(Path(path).read_text())
+    votes = data["steps"].pop("distill")
+    votes["teacher"] |= {"samples": 4}
+    stronger = {
+        "kind": "chat",
+        "model": {"name": "other", "api": {**HOSTED["api"], "price": {"input": 1, "output": 1}}},
+    }
+    again = {**votes, "problems": "unverified"}
+    repair = {"kind": "repair", "teacher": stronger}
+    verify = data["steps"].pop("verify_math")
+    data["steps"] = {"votes": votes, "verify": verify, "repair": repair, "again": again, "last": verify} | data["steps"]
+    Path(path).write_text(yaml.safe_dump(data, sort_keys=False))
+    server = FakeServer(say=say)
+    store = ran(path, tmp_path / "store", server)
+    repaired = [row for m in store.manifests([("repair", 0), ("repair", 1)]) if m for row in [m.counts.rejected]]
+    assert sum(sum(counts.values()) for counts in repaired) == 1
+    found = cost(load_recipe(path), store).by("teacher").to_dicts()
+    (tiny,) = [row for row in found if row["teacher"] == "tiny"]
+    assert tiny["responses"] == 4 * (12 + 1), "the responses to the repaired problem are rows of their own"
+    assert tiny["money"] == pytest.approx(settled(store, "clients/tiny"))
+
+
+def settled(store: Store, place: str = "clients") -> float:
     """What the clients wrote down that they paid."""
-    return sum(json.loads(store.read_bytes(key))["spent"] for key in keys_below(store, "clients"))
+    return sum(json.loads(store.read_bytes(key))["spent"] for key in keys_below(store, place))
