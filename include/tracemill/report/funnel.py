@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +17,7 @@ from tracemill.engine.store import Store
 from tracemill.engine.tally import Stage, add_up
 from tracemill.errors import MissingInput
 from tracemill.recipe import Recipe, stored_recipe
+from tracemill.report.idle import idle_routes
 from tracemill.report.spent import spent
 
 _NUMBERS_SHOWN = 6
@@ -55,6 +57,8 @@ def print_funnel(store: Store, console: Console) -> None:
     for stage in found.steps:
         if stage.missing:
             console.print(f"[yellow]{stage.step}: {_missing(stage)}[/yellow]")
+    for said in idle_routes(recipe, store):
+        console.print(f"[yellow]{escape(said)}[/yellow]", soft_wrap=True)
 
 
 def funnel_table(found: Funnel) -> Table:

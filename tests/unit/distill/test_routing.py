@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tracemill.errors import RecipeError
 from tracemill.local.run import Run
 from tracemill.models.fake import FakeServer
 from tracemill.recipe import Recipe, parse_recipe
+from tracemill.report.funnel import print_funnel
+from tracemill.report.idle import idle_routes
 
 PROBLEMS = [
     problem("easy", "1 + 1?", category="math", difficulty="easy"),
@@ -140,6 +143,33 @@ def test_a_strong_teacher_is_asked_where_a_cheap_one_failed(tmp_path: Path) -> N
     released = done.store.manifest("release", 0)
     assert released
     assert released.counts.kept == 11
+
+
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        pytest.param({"where": {"category": ["maths", "geometrie"]}}, [], id="a route that takes some"),
+        pytest.param(
+            {"where": {"category": ["geometrie"]}},
+            ["one: `where` and `unless` route none of 12 problems to it: category math, difficulty none"],
+            id="a misspelt one",
+        ),
+        pytest.param({"problems": "unverified"}, [], id="no route"),
+    ],
+)
+def test_a_route_that_takes_no_problem_is_named(tmp_path: Path, first: dict[str, Any], told: list[str]) -> None:
+    """Trap: the run ended well, its release was empty, and the funnel showed every problem as kept."""
+    servers = Servers({"one": solving(12), "two": solving(12)})
+    verify = {"kind": "verify", "verifiers": [{"kind": "math"}]}
+    solved = {"where": {"category": ["math"]}, "problems": "unverified"}  # asked for none either: all are solved
+    steps = {"one": asking("one", **first), "v": verify, "two": asking("two", problems="all"), "w": verify}
+    steps |= {"three": asking("two", **solved)}
+    done = Run(recipe(tmp_path, steps), str(tmp_path / "store"), servers.machine(), Console(quiet=True))
+    done.go()
+    assert list(idle_routes(done.recipe, done.store)) == told
+    shown = Console(file=StringIO(), width=200)
+    print_funnel(done.store, shown)
+    assert ("route none of 12 problems" in shown.file.getvalue()) == bool(told)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
