@@ -163,7 +163,15 @@ def test_a_choice_by_a_number_that_nobody_measures_is_refused_when_the_recipe_is
 
 
 @pytest.mark.parametrize(
-    "select", [{"by": "rsr"}, {"by": "rsr", "measurer": "m1"}, {"by": "perplexity"}, {"by": "shortest"}], ids=str
+    "select",
+    [{"by": "rsr"}, {"by": "rsr", "measurer": "m1"}, {"by": "perplexity", "measurer": "m0"}, {"by": "shortest"}],
+    ids=str,
 )
 def test_a_choice_by_a_number_that_is_measured_is_let_through(select: dict[str, object]) -> None:
     parse_recipe(fitting(select, {}, {"rsr": True}), "here")
+
+
+def test_a_choice_by_what_two_models_measure_is_refused_when_the_recipe_is_read() -> None:
+    """Trap: it failed in its own step, when both had measured everything."""
+    with pytest.raises(RecipeError, match="selects by perplexity, which m0 and m1 measure: say with `measurer`"):
+        parse_recipe(fitting({"by": "perplexity"}, {}, {"rsr": True}), "here")

@@ -47,7 +47,7 @@ def require_ready(recipe: Recipe, store: Store | None, resources: Resources, *, 
     """
     machine = recipe.located(resources)
     require_apart({name: step for name, step in recipe.steps.items() if isinstance(step, Distill)})
-    for said in (*asked_for_nothing(recipe.steps), *_unknown_teachers(recipe)):
+    for said in (*asked_for_nothing(recipe.steps), *_of_nobody(recipe)):
         machine.tell(said)
     for step in recipe.steps.values():
         for benchmark in step.benchmarks if isinstance(step, Decontaminate) else ():
@@ -79,10 +79,17 @@ def _require(served: ServedModel, machine: Resources, serves_here: bool) -> None
             require_fit(model, machine)
 
 
-def _unknown_teachers(recipe: Recipe) -> Iterator[str]:
-    """A sentence for each teacher that is compared or votes, and that no step asks; a source may have published it."""
+def _of_nobody(recipe: Recipe) -> Iterator[str]:
+    """A sentence for each teacher that is compared or votes, and that no step asks; a source may have published it.
+
+    Another one for each step that compares, or repairs by, verdicts that nobody gives before it.
+    """
     asked = [step.teacher.model.name for step in recipe.steps.values() if isinstance(step, Distill)]
+    is_judged = False
     for name, step in recipe.steps.items():
+        if not is_judged and ((isinstance(step, Intersect) and step.verified) or isinstance(step, Repair)):
+            yield f"step {name!r} goes by verdicts, and no step before it gives any: put a `verify` step there"
+        is_judged = is_judged or "verdicts" in step.writes
         named = step.teachers if isinstance(step, Intersect) else step.of if isinstance(step, Repair) else ()
         for teacher in (one for one in named if one not in asked):
             meant = nearest(teacher, asked)

@@ -135,13 +135,20 @@ class Select(Step):
 
 
 def require_measured(steps: dict[str, Measuring]) -> dict[str, Measuring]:
-    """The steps of a recipe. Raises ValueError when a `select` step is by a number that no step before it measures."""
+    """The steps of a recipe. Raises ValueError when a `select` step is by a number that no step before it measures, or
+    by one that several models measure without saying whose.
+    """
     measured: set[tuple[str, str]] = set()
     for name, step in steps.items():
         if isinstance(step, Perplexity):
             measured |= {(metric, step.model.name) for metric in step.metrics}
         if isinstance(step, Select) and step.by in _MEASURED:
-            found = [measurer for metric, measurer in measured if metric == step.by]
+            found = sorted(measurer for metric, measurer in measured if metric == step.by)
+            if step.measurer is None and len(found) > 1:
+                raise ValueError(
+                    f"step {name!r} selects by {step.by}, which {' and '.join(found)} measure: say with "
+                    "`measurer` whose it is by"
+                )
             if not found or step.measurer not in (None, *found):
                 by_whom = f" under {step.measurer!r}" if step.measurer else ""
                 setting = ", rsr: true" if step.by == "rsr" else ""

@@ -236,3 +236,17 @@ def test_a_teacher_that_is_compared_and_never_asked_is_named_with_the_near_one(t
         "step 'intersect': no step asks 'bset', so that only published responses are its; did you mean 'best'? It has: "
         "good, best"
     ]
+
+
+def test_an_intersection_of_what_nobody_verified_is_named(tmp_path: Path) -> None:
+    """Trap: of two teachers that answered everything nothing was left."""
+    common = {"kind": "intersect", "teachers": ["good", "best"]}
+    steps = {"good": asking("good"), "best": asking("best"), "early": common}
+    machine = Servers({name: solving(4) for name in ("good", "best")}).machine()
+    for verified, told in ((True, 1), (False, 0)):
+        file = recipe(tmp_path, {**steps, "early": {**common, "verified": verified}}, ["good", "best"])
+        said: list[str] = []
+        require_ready(load_recipe(str(file)), None, replace(machine, tell=said.append))
+        assert (
+            said == ["step 'early' goes by verdicts, and no step before it gives any: put a `verify` step there"][:told]
+        )
