@@ -56,6 +56,10 @@ def require_ready(recipe: Recipe, store: Store | None, resources: Resources, *, 
         if isinstance(step, Train) and (store is None or store.manifest(name, 0) is None):
             _require_trainable(step, machine, serves_here)
     for served in served_models(recipe).values():
+        if recipe.cost_limit and served.model.hour_price and fixed_endpoints(served.model.name, machine.environment):
+            machine.tell(
+                f"cost_limit counts nothing of {served.model.name!r}: it answers already, and no server of ours"
+            )
         try:
             _require(served, machine, serves_here)
             if served.model.replicas and not fixed_endpoints(served.model.name, machine.environment):

@@ -250,3 +250,24 @@ def test_an_intersection_of_what_nobody_verified_is_named(tmp_path: Path) -> Non
         assert (
             said == ["step 'early' goes by verdicts, and no step before it gives any: put a `verify` step there"][:told]
         )
+
+
+@pytest.mark.parametrize(
+    ("limit", "hour", "told"),
+    [
+        pytest.param(5.0, {"gpu_hour": 2.0}, True, id="an hour of a server that is up already"),
+        pytest.param(None, {"gpu_hour": 2.0}, False, id="no limit"),
+    ],
+)
+def test_a_limit_that_counts_nothing_of_a_server_is_named(
+    limit: float | None, hour: dict[str, float], told: bool, tmp_path: Path
+) -> None:
+    """Trap: who serves it bills its hours, the run sees none of them, and the limit was never reached."""
+    step = asking("good")
+    step["teacher"]["model"]["serve"]["price"] = hour
+    file = recipe(tmp_path, {"good": step})
+    if limit:
+        file.write_text(f"cost_limit: {limit}\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
+    said: list[str] = []
+    require_ready(load_recipe(str(file)), None, replace(Servers({"good": solving(4)}).machine(), tell=said.append))
+    assert [one.split(":")[0] for one in said] == (["cost_limit counts nothing of 'good'"] if told else [])
