@@ -72,7 +72,7 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[\"“][^\"”\n]*[\"”]|``[^'\n]*''")
-_QUESTION = re.compile(r"[^.!?。！？\n]*[?？]")
+_SENTENCES = re.compile(r"[.!。！\n]|(?<=[?？])")  # where they end: looking for a question in each would take for ever
 _POLITE = re.compile(
     r"\b(?:can|could|will|would)\s+(?:you|anyone|someone|somebody)\s+(?:please\s+)?(?:help|solve\s+this|explain\s+this)\b"
     r"|\b(?:did|do)\s+you\s+know\b|\b(?:have\s+)?you\s+ever\b",
@@ -134,7 +134,8 @@ def asks_several(text: str) -> bool:
     if any(sum(_ASKS.search(part) is not None for part in parts) > 1 for parts in _labelled(stem)):
         return True
     plain = _QUOTED.sub(" ", stem)
-    questions = [found for found in _QUESTION.findall(plain) if not _POLITE.search(found)]
+    said = [one for one in _SENTENCES.split(plain) if one.endswith(("?", "？"))]
+    questions = [one for one in said if not _POLITE.search(one)]
     return sum(_ASKING.search(found) is not None for found in questions) > 1
 
 
@@ -179,7 +180,8 @@ def _has_several_answers(stem: str) -> bool:
     sought = {re.escape(letter) for letter in _LETTER_SOUGHT.findall(stem)}
     return any(
         re.search(
-            rf"{x}\s*\^\s*\{{?\s*[2468]|(?<![a-zA-Z]){x}²|\|[^|]*(?<![a-zA-Z]){x}[^|]*\||\b(?:sin|cos|tan)\b", stem
+            rf"{x}\s*\^\s*\{{?\s*[2468]|(?<![a-zA-Z]){x}²|\|[^|]{{0,60}}(?<![a-zA-Z]){x}[^|]{{0,60}}\||\b(?:sin|cos|tan)\b",
+            stem,
         )
         for x in sought
     )

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.pace import within
 from tracemill.text.requests import (
     TRIGGERS,
     asks_about_a_picture,
@@ -220,3 +221,18 @@ def test_choices_are_those_that_the_reference_is_one_of(text: str, reference: st
 def test_whatever_a_rule_hits_is_looked_at(text: str) -> None:
     """Trap: a rule that is taught another word, while nobody looks at problems that have no other."""
     assert re.search(TRIGGERS, text)
+
+
+@pytest.mark.parametrize("text", ["results ", "(1) what ", "a | b ", "graph of ", "what is a ", "and show "], ids=repr)
+@pytest.mark.parametrize("end", ["?", " (A) 1 (B) 2 (C) 3", "|x|", "."], ids=repr)
+def test_a_long_text_without_a_stop_is_read_once(text: str, end: str) -> None:
+    """Trap: two minutes for a problem of 160,000 letters, each of which might have begun a question."""
+    long = text * 20_000 + end
+
+    def read() -> None:
+        asks_for_a_proof(long)
+        asks_several(long)
+        asks_about_a_picture(long)
+        filled_in(long, "A")
+
+    within(2.0, read)
