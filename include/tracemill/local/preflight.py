@@ -57,9 +57,8 @@ def require_ready(recipe: Recipe, store: Store | None, resources: Resources, *, 
             _require_trainable(step, machine, serves_here)
     for served in served_models(recipe).values():
         if recipe.cost_limit and served.model.hour_price and fixed_endpoints(served.model.name, machine.environment):
-            machine.tell(
-                f"cost_limit counts nothing of {served.model.name!r}: it answers already, and no server of ours"
-            )
+            held = "no server of the run holds devices for it"
+            machine.tell(f"cost_limit counts nothing of {served.model.name!r}, which answers already: {held}")
         try:
             _require(served, machine, serves_here)
             if served.model.replicas and not fixed_endpoints(served.model.name, machine.environment):

@@ -270,4 +270,6 @@ def test_a_limit_that_counts_nothing_of_a_server_is_named(
         file.write_text(f"cost_limit: {limit}\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
     said: list[str] = []
     require_ready(load_recipe(str(file)), None, replace(Servers({"good": solving(4)}).machine(), tell=said.append))
-    assert [one.split(":")[0] for one in said] == (["cost_limit counts nothing of 'good'"] if told else [])
+    assert [one.split(":")[0] for one in said] == (
+        ["cost_limit counts nothing of 'good', which answers already"] if told else []
+    )
