@@ -87,7 +87,7 @@ _ANY = re.compile(
     r"(?!(?:if|when|and|such|so|given|for|in|where|from|to|total|hundred|dozen|half|third|quarter|fourth|fifth|tenth)\b)[a-z]"
     r"|\A\s*(?:an?|one)\s+[^.?!]*\b(?:is|are|equals?)\s*[:：]?\s*\Z"
     r"|\b(?:divisible\s+by|a\s+(?:multiple|factor|divisor)\s+of|divides|passes\s+through(?:\s+the\s+point)?)\s*[:：]?\s*\Z"
-    r"|的(?:倍数|因数|约数)\s*[是为]?\s*\Z|能被整除",
+    r"|的(?:倍数|因数|约数)\s*[是为]?\s*\Z|能被[^。？?]{0,8}整除\s*\Z",
     re.IGNORECASE,
 )
 _COUNTS = re.compile(
@@ -105,7 +105,7 @@ _DEFINITE = re.compile(
     re.IGNORECASE,
 )
 _WEIGHED = re.compile(
-    r"\b(?:which|closest|nearest|approximately|about|roughly|best|could|can|might|may|must|possible|possibly|necessarily|"
+    r"\b(?:which|estimate[sd]?|closest|nearest|approximately|about|roughly|best|could|can|might|may|must|possible|possibly|necessarily|"
     r"except|not|true|false|correct|incorrect|likely|any|one\s+of|example|an?\s+value|between|least|most|largest|smallest|"
     r"greatest|equivalent|statements?|suitable|reasonable|range|interval|select|choose)\b"
     r"|[哪选]|可能|最|约|不|能|正确|错误|范围|成立|近|或",

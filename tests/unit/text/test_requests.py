@@ -169,6 +169,7 @@ CHOICES = "(A) 3 (B) 4 (C) 5 (D) 6"
         pytest.param(
             "计算 $2+2$ 等于（ ）\nA. 3\nB. 4\nC. 5", "B", ("计算 $2+2$ 等于", "4"), id="a gap to be filled in"
         ),
+        pytest.param(f"What is the estimate of $39 / 10$ ? {CHOICES}", "B", None, id="an estimate"),
         pytest.param(f"What is a factor of 12? {CHOICES}", "A", None, id="any of several"),
         pytest.param(f"Find an even number. {CHOICES}", "B", None, id="one of many"),
         pytest.param(f"What is one root of $x^2 - 7x + 12$? {CHOICES}", "A", None, id="one of two roots"),
