@@ -25,7 +25,8 @@ def forecast(
 ) -> None:
     """Say what each teacher will take of tokens, hours and money, as 90 % intervals, from the recipe's pilots.
 
-    Once a teacher is done, what it took stands beside. Nothing is asked or written.
+    Once a teacher is done, what it took stands beside, and before that whether the run's cost_limit would be reached.
+    Nothing is asked or written.
 
     Examples:
 
@@ -34,11 +35,13 @@ def forecast(
         tracemill forecast var/store/mine/v1
     """
     from tracemill.engine.store import Store
+    from tracemill.local.limits import limit_now
     from tracemill.report.forecast import forecasts, together
     from tracemill.report.funnel import recipe_of
 
     store = Store.at(root)
-    found = forecasts(recipe_of(store), store)
+    recipe = recipe_of(store)
+    found = forecasts(recipe, store)
     if as_json:
         told = [{**asdict(one), "quantities": list(map(_plain, one.quantities))} for one in found]
         print(json.dumps({"teachers": told, "together": list(map(_plain, together(found)))}))
@@ -49,6 +52,16 @@ def forecast(
     if len(found) > 1:
         out.print("All teachers together, their ends added:")
         out.print(_table(together(found)))
+    if said := _of_the_limit(together(found)[-1], limit_now(recipe, store)):
+        out.print(escape(said), soft_wrap=True)
+
+
+def _of_the_limit(money: Quantity, limit: float | None) -> str:
+    """Whether a limit would be reached before the teachers are done; "" where it would not, or nobody can know."""
+    if limit is None or money.total is None or money.actual is not None or money.total.high <= limit:
+        return ""
+    word = "would" if money.total.low > limit else "may"
+    return f"The cost_limit of {limit:g} {money.unit} {word} be reached before: the run pauses then."
 
 
 def _plain(quantity: Quantity) -> dict[str, Any]:

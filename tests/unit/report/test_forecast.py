@@ -15,6 +15,7 @@ from tests.build.forecasting import PRICE, forecasting, machine
 from tests.build.priced import tell
 from tests.build.several import rows
 from tracemill.cli import app
+from tracemill.cli.forecast import _of_the_limit
 from tracemill.cli.run import ran
 from tracemill.distill.forecasts import Total
 from tracemill.engine.store import Store
@@ -112,6 +113,31 @@ def test_from_the_command_line(run: Run) -> None:
     assert "money EUR" in shown
     assert "unknown" in shown
     assert "All teachers together" in shown
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        pytest.param(0.5, "The cost_limit of 0.5 EUR would be reached", id="below both ends"),
+        pytest.param(1.5, "may be reached", id="between them"),
+        pytest.param(2.0, "", id="at the upper one"),
+        pytest.param(None, "", id="no limit"),
+    ],
+)
+def test_a_limit_that_the_teachers_would_reach_is_named(limit: float | None, words: str) -> None:
+    said = _of_the_limit(Quantity("money", "EUR", Total(1.5, 1.0, 2.0)), limit)
+    assert (words in said) if words else said == ""
+    assert _of_the_limit(Quantity("money", "EUR", Total(1.5, 1.0, 2.0), actual=1.4), 0.5) == "", "it is done"
+    assert _of_the_limit(Quantity("money", "", None), 0.5) == "", "nobody can know"
+
+
+def test_the_command_says_so(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(run.store.root.removeprefix("file://"), tmp_path / "store")
+    store = Store.at(str(tmp_path / "store"))
+    forecasting(tmp_path, PRICE, ("dear",)).model_copy(update={"cost_limit": 1e-6}).remember(store)
+    for shard in range(3):
+        store.fs.rm(f"{store.root.removeprefix('file://')}/distill_dear/{shard:05d}.json")
+    assert "1e-06 EUR would be reached before" in CliRunner().invoke(app, ["forecast", store.root]).output
 
 
 def test_a_task_can_push_it(run: Run) -> None:
