@@ -58,8 +58,9 @@ class Tally:
         merged = placed.group_by("place").agg(pl.col("problems", "tried").sum()).sort("place")
         self._tried = merged["tried"].to_numpy().astype(float)
         self._all = merged["problems"].to_numpy().astype(float)
-        seen = both.group_by("category").agg(pl.col("problems", "tried").sum())
-        self.unseen = int(seen.filter(pl.col("tried") == 0)["problems"].sum())
+        seen = {category for category, _, tried in counts if tried}
+        sizes_of = both.select("category", "problems").rows()
+        self.unseen = sum(problems for category, problems in sizes_of if category not in seen)
 
     @property
     def tried(self) -> int:

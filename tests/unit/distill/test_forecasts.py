@@ -168,6 +168,7 @@ def test_small_strata_go_with_their_like() -> None:
     assert total.high - total.low > alone.high - alone.low
 
 
+@pytest.mark.slow
 def test_the_interval_covers_what_comes() -> None:
     """Lengths with a long tail in strata of their own, drawn again and again."""
     chance = np.random.default_rng(3)
