@@ -1,7 +1,7 @@
 """Makes one student of an arm and asks it: its rows drawn, released, proved and trained on, then an evaluation.
 
 Every part is sealed as any step is, so that what was killed goes on where it was: a training from its checkpoint, an
-evaluation with the answers that it has. Students that were trained on the same rows by the same seed are one.
+evaluation with the answers that it has. Students that the same steps made by the same seed are one.
 """
 
 from __future__ import annotations
