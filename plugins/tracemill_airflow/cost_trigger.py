@@ -11,6 +11,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from tracemill.errors import RecipeError
+from tracemill_airflow.pausing import Question
 from tracemill_airflow.places import store_at
 from tracemill_airflow.run_state import RunOf, failed_ones
 from tracemill_airflow.triggers import STAGES_EVERY, told
@@ -24,10 +25,18 @@ class CostTrigger(BaseTrigger):
 
     `limit` is what was reached, `model` whose it is ("" for the run's cost_limit). The recipe is read anew at each
     look, so that whoever raises the limit in its file is understood; one that cannot be read just now raises nothing.
+    Where the task `asks` people, their answer ends the waiting too (Airflow itself tells only tasks that it knows to be
+    deferred of it), and when it ends otherwise the question is closed.
     """
 
     def __init__(
-        self, store_url: str, recipe: str, limit: float, model: str = "", run: Sequence[str] = ("", "")
+        self,
+        store_url: str,
+        recipe: str,
+        limit: float,
+        model: str = "",
+        run: Sequence[str] = ("", ""),
+        asks: bool = False,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.store_url = store_url
@@ -35,6 +44,7 @@ class CostTrigger(BaseTrigger):
         self.limit = limit
         self.model = model
         self.run_of = RunOf(*run)
+        self.asks = asks
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Where this trigger is imported from and what it is made with."""
@@ -44,6 +54,7 @@ class CostTrigger(BaseTrigger):
             "limit": self.limit,
             "model": self.model,
             "run": list(self.run_of),
+            "asks": self.asks,
         }
         return "tracemill_airflow.cost_trigger.CostTrigger", settings
 
@@ -52,12 +63,17 @@ class CostTrigger(BaseTrigger):
         yield TriggerEvent(await told(self._wait()))  # type: ignore[no-untyped-call]
 
     async def _wait(self) -> dict[str, Any]:
+        question = Question(self.task_instance.id) if self.asks and self.task_instance else None
         before = await asyncio.to_thread(failed_ones, self.run_of)
         for look in itertools.count():
-            if await asyncio.to_thread(self._is_raised):
+            if question and (answer := await question.answer()) is not None:
+                return {"state": "ready", "params_input": answer}
+            failed = await asyncio.to_thread(failed_ones, self.run_of) if look % STAGES_EVERY == 1 else before
+            is_raised = await asyncio.to_thread(self._is_raised)
+            if is_raised or failed - before:  # the task looks itself
+                if question:
+                    await question.close()
                 return {"state": "ready"}
-            if look % STAGES_EVERY == 1 and await asyncio.to_thread(failed_ones, self.run_of) - before:
-                return {"state": "ready"}  # the task looks itself, and ends with the run
             await asyncio.sleep(LOOK_EVERY)
         raise AssertionError("counting never ends")
 

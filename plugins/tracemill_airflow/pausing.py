@@ -1,16 +1,19 @@
 """Shows that a task is paused as a limit of money is reached, and takes a new limit where Airflow asks people for it.
 
 The task is deferred, is called "paused at a limit", and says why as its XCom. The first one that a limit stops also
-asks: the page *Required actions* then has a field for a new limit. Whoever raises the limit elsewhere answers it, too.
+asks: the page *Required actions* then has a field for a new limit. Whoever raises the limit elsewhere answers it, too:
+what the task waits for (`cost_trigger`) closes the question then, as a task may not.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param
+from asgiref.sync import sync_to_async
 
 from tracemill_airflow import notifying
 from tracemill_airflow.run_state import run_of
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
     from tracemill.errors import LimitSpent
     from tracemill.recipe import Recipe
 
+_log = logging.getLogger(__name__)
 PAUSED = "paused"  # an XCom's key
-ASKED = "asked_for_limit"  # an XCom's key: this task asks people
 GO_ON = "Go on"
 FIELD = "cost_limit"
 _BODY = (
@@ -33,35 +36,35 @@ _BODY = (
 _TOLD = "costs/told"  # who tells and asks people of a limit: one of the tasks of a run that it stops
 
 
-def say_paused(context: Context, store: Store, spent: LimitSpent) -> None:
-    """Name the task for its pause, keep the reason as its XCom; tell and ask people of this limit if none has."""
+def say_paused(context: Context, store: Store, spent: LimitSpent) -> bool:
+    """Name the task for its pause, keep the reason as its XCom; tell and ask people of this limit if none has.
+
+    Returns whether this task asks.
+    """
     instance: Any = context.get("ti")
     if instance is None:
-        return
+        return False
     instance.xcom_push(key=PAUSED, value=str(spent))
     _rename(context)
     mark = _mark(context, spent.limit, spent.model)
     me = f"{instance.task_id}[{instance.map_index}]".encode()
     is_first = store.create_bytes(mark, me)
     if not (is_first or store.read_bytes(mark) == me):
-        return
-    if not spent.model and _in_airflow(context):
+        return False
+    asks = not spent.model and _in_airflow(context)
+    if asks:
         _ask(instance, spent.limit)
     if is_first and notifying.connections():
         notifying.tell(notifying.about_pause(context, str(spent)))
+    return asks
 
 
 def take_up(context: Context, event: Mapping[str, Any], recipe: Recipe, store: Store) -> dict[str, Any]:
-    """The event on which the task goes on: people's answer becomes the limit; where it was raised elsewhere, what asks
-    them is closed.
-    """
+    """The event on which the task goes on: people's answer becomes the limit."""
     from tracemill.engine.keys import remove
     from tracemill.local.limits import limit_now, raise_limit
 
-    instance: Any = context.get("ti")
     if "params_input" not in event:
-        if _in_airflow(context) and instance.xcom_pull(key=ASKED, map_indexes=instance.map_index):
-            _close(instance)
         return dict(event)
     limit = limit_now(recipe, store)
     if limit is not None:
@@ -88,14 +91,30 @@ def _ask(instance: Any, limit: float) -> None:
         body=_BODY,  # Airflow keeps the first text of a task, so it names no number
         params={FIELD: field.serialize()},
     )
-    instance.xcom_push(key=ASKED, value=True)
 
 
-def _close(instance: Any) -> None:
-    from airflow.sdk.execution_time.hitl import update_hitl_detail_response
+class Question:
+    """What a task asks people, by the task's id, as a trigger sees it: a task itself may only ask."""
 
-    update_hitl_detail_response(instance.id, chosen_options=[GO_ON], params_input={})
-    instance.xcom_push(key=ASKED, value=False)
+    def __init__(self, task: Any) -> None:
+        self._task = task
+
+    async def answer(self) -> dict[str, Any] | None:
+        """The fields that people filled in; None while nobody has answered."""
+        from airflow.sdk.execution_time.hitl import get_hitl_detail_content_detail
+
+        found = await sync_to_async(get_hitl_detail_content_detail)(ti_id=self._task)
+        return dict(found.params_input or {}) if found.response_received else None
+
+    async def close(self) -> None:
+        """Answer it, so that nobody is asked any more; somebody else may do so first."""
+        from airflow.sdk.exceptions import AirflowRuntimeError
+        from airflow.sdk.execution_time.hitl import update_hitl_detail_response
+
+        try:
+            await sync_to_async(update_hitl_detail_response)(ti_id=self._task, chosen_options=[GO_ON], params_input={})
+        except AirflowRuntimeError as error:
+            _log.info("the question was not closed: %s", error)
 
 
 def _rename(context: Context) -> None:

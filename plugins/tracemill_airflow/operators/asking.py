@@ -95,8 +95,8 @@ class AskingOperator(StageOperator):
     def _pause(self, context: Context, spent: LimitSpent) -> NoReturn:
         """Give the worker up until the limit is raised; what was answered is stored, and sealed shards stay sealed."""
         self.log.warning("paused: %s", spent)
-        say_paused(context, self.open_store(), spent)
-        trigger = CostTrigger(self.store_url, self.recipe, spent.limit, spent.model, run_of(context))
+        asks = say_paused(context, self.open_store(), spent)
+        trigger = CostTrigger(self.store_url, self.recipe, spent.limit, spent.model, run_of(context), asks)
         self.defer(trigger=trigger, method_name="unpaused")
 
     def unpaused(self, context: Context, event: dict[str, Any]) -> Any:
