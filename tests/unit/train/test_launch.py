@@ -59,7 +59,7 @@ def test_nothing_of_airflow_or_of_this_environment_reaches_the_one_that_trains(t
     assert found["CUDA_VISIBLE_DEVICES"] == "0,1"
     assert found["HF_HUB_OFFLINE"] == "1"
     assert "HF_HUB_OFFLINE" not in environment(given, code, offline=False)
-    assert found["GOMP_SPINCOUNT"] == "1000"
+    assert found["GOMP_SPINCOUNT"] == "20000"
     assert environment({**given, "GOMP_SPINCOUNT": "0"}, code, offline=True)["GOMP_SPINCOUNT"] == "0"
 
 
