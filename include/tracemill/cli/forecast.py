@@ -14,9 +14,7 @@ from tracemill.cli.tables import Table
 from tracemill.cli.versions import AsJson, out
 
 if TYPE_CHECKING:
-    from tracemill.report.forecast import Forecast, Quantity
-
-_FINE = ("hours", "money")
+    from tracemill.report.forecast import Quantity
 
 
 def forecast(
@@ -36,7 +34,7 @@ def forecast(
     """
     from tracemill.engine.store import Store
     from tracemill.local.limits import limit_now
-    from tracemill.report.forecast import forecasts, together
+    from tracemill.report.forecast import forecasts, sentence, together
     from tracemill.report.funnel import recipe_of
 
     store = Store.at(root)
@@ -47,7 +45,7 @@ def forecast(
         print(json.dumps({"teachers": told, "together": list(map(_plain, together(found)))}))
         return
     for one in found:
-        out.print(escape(_sentence(one)), soft_wrap=True)
+        out.print(escape(sentence(one)), soft_wrap=True)
         out.print(_table(one.quantities))
     if len(found) > 1:
         out.print("All teachers together, their ends added:")
@@ -68,29 +66,10 @@ def _plain(quantity: Quantity) -> dict[str, Any]:
     return {**asdict(quantity), "held": quantity.held}
 
 
-def _sentence(one: Forecast) -> str:
-    done = f"{one.done:,} of {one.shards:,} shards are done"
-    unseen = f" It tried none of {one.unseen:,} problems of other categories: raise its `refit`." if one.unseen else ""
-    return (
-        f"{one.stage} asks {one.teacher} {one.problems:,} problems, of which {one.pilot} tried {one.tried:,}; hours "
-        f"are of {one.at_once:,} requests at once; {done}.{unseen}"
-    )
-
-
 def _table(quantities: Sequence[Quantity]) -> Table:
-    table = Table("", "expected", "90 % between", "took", "held")
-    for one in quantities:
-        total = one.total
-        name = f"{one.name.replace('_', ' ')} {one.unit}".strip()
-        between = "" if total is None else f"{_number(one.name, total.low)} and {_number(one.name, total.high)}"
-        expected = "unknown" if total is None else _number(one.name, total.expected)
-        took = "" if one.actual is None else _number(one.name, one.actual)
-        table.add_row(escape(name), expected, between, took, {True: "yes", False: "no", None: ""}[one.held])
+    from tracemill.report.forecast import HEAD, lines
+
+    table = Table(*HEAD)
+    for name, *rest in lines(quantities):
+        table.add_row(escape(name), *rest)
     return table
-
-
-def _number(name: str, value: float) -> str:
-    """A count whole; hours and money to a hundredth, or to three digits where they are less than one."""
-    if name not in _FINE:
-        return f"{value:,.0f}"
-    return f"{value:,.2f}" if value >= 1 else f"{value:.3g}"

@@ -20,6 +20,7 @@ from tracemill.engine.store import Store
 from tracemill.errors import RecipeError
 from tracemill.grade.intervals import pass_rate_interval
 from tracemill.recipe import Recipe
+from tracemill.report.forecast import Forecast, foreseen
 from tracemill.report.spending import Tariff
 from tracemill.report.tongues import astray
 from tracemill.report.turned_away import turned_away
@@ -66,7 +67,7 @@ class Comparison:
     well a teacher's verified responses fit each student that measured them, best first. `shared`: problems that every
     teacher solved, or each of those that a step `intersect` names, of `problems` that were asked. `answered`: how many
     problems these teachers have a response to, each and, under "", all of them. `silent`: teachers that the recipe
-    names, of which there is no response.
+    names, of which there is no response. `foreseen`: what the run's pilots forecast, beside what came.
 
     What nobody counted is null: seconds and tokens of published responses, money without a price in the recipe.
     """
@@ -79,6 +80,7 @@ class Comparison:
     problems: int
     answered: Mapping[str, int]
     silent: tuple[str, ...] = ()
+    foreseen: tuple[Forecast, ...] = ()
 
     @property
     def teachers(self) -> list[str]:
@@ -112,6 +114,7 @@ def compare(recipe: Recipe, store: Store) -> Comparison:
         sum(part.problems for part in parts),
         _answered(parts),
         tuple(sorted(named - set(rates["teacher"]))),
+        tuple(foreseen(recipe, store)),
     )
 
 

@@ -16,6 +16,7 @@ from tracemill.release import fits
 from tracemill.release.drawing import BAR, INK, MARK, drawn, short
 from tracemill.release.markdown import table
 from tracemill.report.compare import BIN, Comparison
+from tracemill.report.forecast import HEAD, lines, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,17 +27,23 @@ FIT = fits.HEAD
 FORM = ("teacher", "mode", "category", "tokens (mean)", "tokens (median)", "perplexity", "loops", "cut", "astray")
 SPENT = ("teacher", "mode", "category", "tokens", "seconds", "device-seconds", "money")
 _PALETTE = (BAR, MARK, INK, "#8a6fb0", "#c9a227", "#5b8fd6")
+_FORECASTS = {
+    **dict.fromkeys(("stage", "teacher", "quantity", "unit"), pl.String),
+    **dict.fromkeys(("expected", "low", "high", "actual"), pl.Float64),
+    "held": pl.Boolean,
+}
 _PANELS = 6  # categories in one picture, those of the most responses first
 
 
 def write(found: Comparison, folder: Path, title: str) -> list[Path]:
-    """Write README.md, {rates,lengths,turned_away,fits}.parquet and two pictures; returns their paths.
+    """Write README.md, {rates,lengths,turned_away,fits,forecasts}.parquet and two pictures; returns their paths.
 
     Raises StoreError where the folder cannot be written.
     """
     with store_io(f"cannot write {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
-        frames = {"rates": found.rates, "lengths": found.lengths, "turned_away": found.turned_away, "fits": found.fits}
+        frames = {name: getattr(found, name) for name in ("rates", "lengths", "turned_away", "fits")}
+        frames |= {"forecasts": _forecasts(found)}
         paths = [folder / f"{name}.parquet" for name in frames]
         for path, frame in zip(paths, frames.values(), strict=True):
             frame.write_parquet(path)
@@ -176,11 +183,34 @@ def _page(found: Comparison, title: str, pictures: Sequence[str]) -> str:
         "## What an accepted response cost\n",
         table(SPENT, spent_rows(found)),
         *(("## Fit to a student\n", table(FIT, fit_rows(found)), cautioned(found)) if found.fits.height else ()),
+        *(_foreseen(found)),
         "## What was turned away\n",
         table(("teacher", "step", "reason", "responses"), away),
         *(f"![{name.removesuffix('.png')}]({name})\n" for name in pictures),
     ]
     return "\n".join(parts)
+
+
+def _foreseen(found: Comparison) -> list[str]:
+    """The section about pilots; nothing without any."""
+    if not found.foreseen:
+        return []
+    told = [part for one in found.foreseen for part in (f"{sentence(one)}\n", table(HEAD, lines(one.quantities)))]
+    return ["## What was forecast, and what came\n", *told]
+
+
+def _forecasts(found: Comparison) -> pl.DataFrame:
+    """The same, one row a teacher and quantity."""
+    rows = [
+        (
+            *(one.stage, one.teacher, quantity.name, quantity.unit),
+            *((quantity.total.expected, quantity.total.low, quantity.total.high) if quantity.total else (None,) * 3),
+            *(quantity.actual, quantity.held),
+        )
+        for one in found.foreseen
+        for quantity in one.quantities
+    ]
+    return pl.DataFrame(rows, schema=_FORECASTS, orient="row")
 
 
 def _draw_rates(figure: Figure, found: Comparison) -> None:

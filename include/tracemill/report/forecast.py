@@ -25,6 +25,8 @@ from tracemill.recipe import Recipe
 from tracemill.report.spending import Tariff, currency
 from tracemill.report.step_work import sealed_shards
 
+HEAD = ("", "expected", "90 % between", "took", "held")
+_FINE = ("hours", "money")
 _TAKEN = ["prompt_tokens", "completion_tokens", "seconds"]
 _HOUR = 3600.0
 
@@ -78,13 +80,48 @@ def forecasts(recipe: Recipe, store: Store) -> list[Forecast]:
             f"recipe {recipe.name!r} forecasts nothing: put a `pilot` step with `forecast: {{}}` and the teacher of "
             "the `distill` step before that step"
         )
-    found = [one for name, pilot in wanted if (one := _forecast(recipe, store, name, pilot)) is not None]
+    found = foreseen(recipe, store)
     if not found:
         raise MissingInput(
             f"no pilot of {store.root} has run yet: `tracemill run {recipe.name} --root {store.root} --until "
             f"{wanted[0][0]}` asks what a forecast needs, and distilling does not pay it again"
         )
     return found
+
+
+def foreseen(recipe: Recipe, store: Store) -> list[Forecast]:
+    """The same, and none where no pilot forecasts or has run."""
+    pilots = ((name, step) for name, step in recipe.steps.items() if isinstance(step, Pilot) and step.forecast)
+    return [one for name, pilot in pilots if (one := _forecast(recipe, store, name, pilot)) is not None]
+
+
+def sentence(one: Forecast) -> str:
+    """Who asks whom how much, and how far it is."""
+    done = f"{one.done:,} of {one.shards:,} shards are done"
+    unseen = f" It tried none of {one.unseen:,} problems of other categories: raise its `refit`." if one.unseen else ""
+    return (
+        f"{one.stage} asks {one.teacher} {one.problems:,} problems, of which {one.pilot} tried {one.tried:,}; hours "
+        f"are of {one.at_once:,} requests at once; {done}.{unseen}"
+    )
+
+
+def lines(quantities: Sequence[Quantity]) -> list[tuple[str, ...]]:
+    """The rows of a table under HEAD: counts whole, hours and money to a hundredth, or to three digits below one."""
+    found: list[tuple[str, ...]] = []
+    for one in quantities:
+        total = one.total
+        name = f"{one.name.replace('_', ' ')} {one.unit}".strip()
+        between = "" if total is None else f"{_number(one.name, total.low)} and {_number(one.name, total.high)}"
+        expected = "unknown" if total is None else _number(one.name, total.expected)
+        took = "" if one.actual is None else _number(one.name, one.actual)
+        found.append((name, expected, between, took, {True: "yes", False: "no", None: ""}[one.held]))
+    return found
+
+
+def _number(name: str, value: float) -> str:
+    if name not in _FINE:
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if value >= 1 else f"{value:.3g}"
 
 
 def pushed(recipe: Recipe, store: Store, pilot: str) -> dict[str, Any]:

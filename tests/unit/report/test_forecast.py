@@ -22,6 +22,8 @@ from tracemill.engine.store import Store
 from tracemill.errors import MissingInput, RecipeError
 from tracemill.local.run import Run
 from tracemill.recipe import load_recipe
+from tracemill.report.compare import compare
+from tracemill.report.comparison_files import write
 from tracemill.report.forecast import Quantity, forecasts, pushed, together
 
 
@@ -45,6 +47,17 @@ def test_what_came_stands_beside_what_was_expected(run: Run) -> None:
         total = quantities["samples"].total
         assert total
         assert total.low <= total.expected <= total.high
+
+
+def test_the_comparison_of_teachers_has_it_too(run: Run, tmp_path: Path) -> None:
+    page = write(compare(run.recipe, run.store), tmp_path / "page", "Teachers")[-1].read_text(encoding="utf-8")
+    assert "distill_dear asks dear 60 problems, of which pilot_dear tried 30" in page
+    kept = pl.read_parquet(tmp_path / "page" / "forecasts.parquet").rows_by_key(["teacher", "quantity"], named=True)
+    for one in forecasts(run.recipe, run.store):
+        for quantity in one.quantities:
+            (row,) = kept[one.teacher, quantity.name]
+            assert (row["actual"], row["held"], row["unit"]) == (quantity.actual, quantity.held, quantity.unit)
+            assert row["expected"] == (quantity.total and quantity.total.expected)
 
 
 def test_money_is_the_recipes_price_of_the_tokens_and_unknown_without(run: Run) -> None:
