@@ -25,8 +25,8 @@ class CostTrigger(BaseTrigger):
 
     `limit` is what was reached, `model` whose it is ("" for the run's cost_limit). The recipe is read anew at each
     look, so that whoever raises the limit in its file is understood; one that cannot be read just now raises nothing.
-    Where the task `asks` people, their answer ends the waiting too (Airflow itself tells only tasks that it knows to be
-    deferred of it), and when it ends otherwise the question is closed.
+    Where the task `asks` people, an answer from before it waited ends the waiting too (of later ones Airflow itself
+    tells the task), and when it ends otherwise the question is closed.
     """
 
     def __init__(
@@ -66,7 +66,10 @@ class CostTrigger(BaseTrigger):
         question = Question(self.task_instance.id) if self.asks and self.task_instance else None
         before = await asyncio.to_thread(failed_ones, self.run_of)
         for look in itertools.count():
-            if question and (answer := await question.answer()) is not None:
+            await asyncio.sleep(
+                LOOK_EVERY
+            )  # at first, too: a task that is back before Airflow heard it leave is failed
+            if question and not look and (answer := await question.answer()) is not None:
                 return {"state": "ready", "params_input": answer}
             failed = await asyncio.to_thread(failed_ones, self.run_of) if look % STAGES_EVERY == 1 else before
             is_raised = await asyncio.to_thread(self._is_raised)
@@ -74,7 +77,6 @@ class CostTrigger(BaseTrigger):
                 if question:
                     await question.close()
                 return {"state": "ready"}
-            await asyncio.sleep(LOOK_EVERY)
         raise AssertionError("counting never ends")
 
     def _is_raised(self) -> bool:

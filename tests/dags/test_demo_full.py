@@ -36,7 +36,7 @@ class Rest(AirflowRest):
         self.asked.append((dag, conf))
         return f"run of {dag}"
 
-    def follow(self, dag: str, run: str, every: float = 1.0) -> Iterator[list[TaskState]]:
+    def follow(self, dag: str, run: str, every: float = 1.0, seldom: float = 0.0) -> Iterator[list[TaskState]]:
         yield [TaskState("train", -1, "running", 1)]
         yield [TaskState("train", -1, self._state(dag), 1), TaskState("servers", -1, "success", 1)]
 

@@ -139,6 +139,8 @@ class NamespaceSlot(Slot):
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self.root:
+            cgroups.remove(cgroups.directories(self.name))  # which the process itself tries for a few seconds only
         self._words.close()
 
 
