@@ -36,9 +36,7 @@ from tracemill.models.session import Feed
 
 SETS = ("short", "long")
 RUNS = {"short": ("short",), "long": ("long",), "both": SETS}  # what each server's life answers
-ANSWERS = (
-    1_440  # of a set at the real server: the seconds in which its slots empty, once in a life, are a few per cent then
-)
+ANSWERS = 1_440  # of a set at the real server: its last answers, for which slots stand empty, are few of them
 READ = {"short": (20, 60), "long": (100, 900)}  # tokens of a question at the simulated server, from and to
 WRITTEN = {"short": (20, 60), "long": (200, 3_000)}  # tokens of an answer
 READING = 0.002  # seconds of a token that is read

@@ -1,6 +1,6 @@
 """Templates that keep rows whole, rows proved a second, wrong masks, loss after kills, intervals, and the whole demo.
 
-See benchmarks.figures. `demo_full` alone takes a quarter of an hour.
+See benchmarks.figures. `demo_full` alone takes ten minutes.
 """
 
 import benchmarks.training as package

@@ -171,7 +171,7 @@ def _page(found: Comparison, title: str, pictures: Sequence[str]) -> str:
         "counted: published responses have no tokens, models without a price in the recipe cost no money here, and "
         "what an earlier run's servers answered has its device-seconds there.\n",
         *((f"{silence(found)}\n",) if found.silent else ()),
-        *((f"{unlike(found)}\n",) if unlike(found) else ()),
+        *((f"{said}\n",) if (said := unlike(found)) else ()),
         "## What was solved\n",
         "Verified: the share of decided responses whose verdicts together are a pass, with Jeffreys' interval over "
         "responses. Accepted: what no step turned away.\n",
@@ -183,7 +183,7 @@ def _page(found: Comparison, title: str, pictures: Sequence[str]) -> str:
         "## What an accepted response cost\n",
         table(SPENT, spent_rows(found)),
         *(("## Fit to a student\n", table(FIT, fit_rows(found)), cautioned(found)) if found.fits.height else ()),
-        *(_foreseen(found)),
+        *_foreseen(found),
         "## What was turned away\n",
         table(("teacher", "step", "reason", "responses"), away),
         *(f"![{name.removesuffix('.png')}]({name})\n" for name in pictures),

@@ -74,7 +74,7 @@ def forecasts(recipe: Recipe, store: Store) -> list[Forecast]:
 
     Raises RecipeError for a recipe without any, MissingInput where none has run.
     """
-    wanted = [(name, step) for name, step in recipe.steps.items() if isinstance(step, Pilot) and step.forecast]
+    wanted = _pilots(recipe)
     if not wanted:
         raise RecipeError(
             f"recipe {recipe.name!r} forecasts nothing: put a `pilot` step with `forecast: {{}}` and the teacher of "
@@ -84,15 +84,19 @@ def forecasts(recipe: Recipe, store: Store) -> list[Forecast]:
     if not found:
         raise MissingInput(
             f"no pilot of {store.root} has run yet: `tracemill run {recipe.name} --root {store.root} --until "
-            f"{wanted[0][0]}` asks what a forecast needs, and distilling does not pay it again"
+            f"{next(iter(wanted))}` asks what a forecast needs, and distilling does not pay it again"
         )
     return found
 
 
 def foreseen(recipe: Recipe, store: Store) -> list[Forecast]:
     """The same, and none where no pilot forecasts or has run."""
-    pilots = ((name, step) for name, step in recipe.steps.items() if isinstance(step, Pilot) and step.forecast)
-    return [one for name, pilot in pilots if (one := _forecast(recipe, store, name, pilot)) is not None]
+    found = (_forecast(recipe, store, name, pilot) for name, pilot in _pilots(recipe).items())
+    return [one for one in found if one is not None]
+
+
+def _pilots(recipe: Recipe) -> dict[str, Pilot]:
+    return {name: step for name, step in recipe.steps.items() if isinstance(step, Pilot) and step.forecast}
 
 
 def sentence(one: Forecast) -> str:
