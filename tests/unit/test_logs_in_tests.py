@@ -1,4 +1,4 @@
-"""What one test does to Python's logging is no other's: a warning was looked for that a test two files before silenced."""
+"""What a test does to Python's logging is no other's: a warning was looked for that one two files before silenced."""
 
 from __future__ import annotations
 
