@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from math import isnan
+from typing import Literal, Self
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from tracemill.engine.fate import Fate
 from tracemill.engine.responses import Response
@@ -19,6 +20,16 @@ class Cut(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     at_least: float | None = None  # lower numbers do not stay
     at_most: float | None = None  # higher numbers do not stay
+
+    @model_validator(mode="after")
+    def _lets_something_stay(self) -> Self:
+        """Refuse bounds between which no number lies. Raises ValueError naming them."""
+        for name, bound in (("at_least", self.at_least), ("at_most", self.at_most)):
+            if bound is not None and isnan(bound):
+                raise ValueError(f"{name} is no number")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"at_least is {self.at_least:g}, at_most {self.at_most:g}: no number stays")
+        return self
 
     def passes(self, value: float) -> bool:
         """Whether a number stays. NaN never does."""

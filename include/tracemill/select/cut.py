@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
+from tracemill.engine.categories import named
 from tracemill.engine.ids import Unit
 from tracemill.engine.resources import Resources
 from tracemill.engine.step import Inputs, Output, Step, ledger_rows
@@ -46,8 +47,15 @@ class CutStep(Step):
     def _names_what_it_cuts(self) -> Self:
         if self.thresholds and self.by == "all":
             raise ValueError("thresholds are by category or teacher: say which with `by`")
-        if bad := [name for name, number in self.thresholds.items() if not math.isfinite(number)]:
-            raise ValueError(f"thresholds.{bad[0]} is no finite number")
+        if self.quantile is not None and self.threshold is not None:
+            raise ValueError(f"quantile is {self.quantile:g} and threshold {self.threshold:g}: give one of them")
+        if self.quantile is None and self.threshold is None and not self.thresholds:
+            raise ValueError("nothing says where to cut: give `quantile`, `threshold` or `thresholds`")
+        numbers = {"threshold": self.threshold, **{f"thresholds.{name}": one for name, one in self.thresholds.items()}}
+        if bad := [place for place, number in numbers.items() if number is not None and not math.isfinite(number)]:
+            raise ValueError(f"{bad[0]} is no finite number")
+        if self.by == "category" and len({named(name) for name in self.thresholds}) < len(self.thresholds):
+            raise ValueError(f"one category is named twice, in two spellings: {', '.join(self.thresholds)}")
         return self
 
     version: ClassVar[int] = 1
@@ -64,9 +72,9 @@ class CutStep(Step):
         return Output(ledger_rows("row", ids), {"cuts": pa.Table.from_pylist(rows, columns_of("cuts"))})
 
     def _row(self, measurer: str, group: str, values: npt.NDArray[np.float64]) -> dict[str, Any]:
-        counts, edges = np.histogram(values, bins=_BINS)
+        counts, edges = _distribution(values)
         threshold = self.threshold if self.quantile is None else float(np.quantile(values, self.quantile))
-        own = self.thresholds.get(group.removeprefix(OF_TEACHER))
+        own = self._own(group)
         return {
             "metric": self.metric,
             "measurer": measurer,
@@ -80,6 +88,25 @@ class CutStep(Step):
             "edges": edges.tolist(),
             "counts": counts.tolist(),
         }
+
+    def _own(self, group: str) -> float | None:
+        """The number that `thresholds` has for a group; a category in any spelling."""
+        if self.by == "teacher":
+            return self.thresholds.get(group.removeprefix(OF_TEACHER))
+        return {named(category): number for category, number in self.thresholds.items()}.get(named(group))
+
+
+def _distribution(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """How many values lie in each of so many equal bins, and the bins' edges.
+
+    Values closer to each other than numbers of 64 bits can part so often have bins around them, as equal ones have.
+    """
+    try:
+        return np.histogram(values, bins=_BINS)
+    except ValueError:
+        middle = float(values[0])
+        around = max(0.5, 1e-6 * abs(middle))
+        return np.histogram(values, bins=_BINS, range=(middle - around, middle + around))
 
 
 def measured_values(inputs: Inputs, metric: str, by: By, shard: int) -> pa.Table:

@@ -38,11 +38,16 @@ class Gate(Sieve):
     def sift(self, inputs: Inputs, alive: pa.Array) -> Iterator[pa.Table]:
         """Sort one shard. Raises MissingInput when no earlier step measured a cut of this metric."""
         cuts = pl.DataFrame(inputs.table("cuts", ["metric", "measurer", "group", "threshold"]))
-        cuts = cuts.filter(metric=self.metric).drop_nulls("threshold").unique(["measurer", "group"], keep="last")
-        by = _cut_by(cuts["group"])
+        made = cuts.filter(metric=self.metric)
+        cuts = made.drop_nulls("threshold").unique(["measurer", "group"], keep="last")
+        by = _cut_by(made["group"])
         values = pl.DataFrame(measured_values(inputs, self.metric, by, inputs.index))
         values = values.join(cuts, on=["measurer", "group"], how="left", maintain_order="left")
-        for measurer in values.filter(pl.col("threshold").is_null())["measurer"].head(1):
+        for measurer, group in values.filter(pl.col("threshold").is_null()).select("measurer", "group").iter_rows():
+            if made.filter(measurer=measurer, group=group).height:
+                raise MissingInput(
+                    f"the cut of {self.metric} has no threshold for {group}: give the others a `quantile`"
+                )
             raise MissingInput(f"no cut of {self.metric} for {measurer}: put a `cut` step with it before `gate`")
         decided = self._decided(values.rename({"generation_id": "id", "value": "score"}))
         rows = pl.DataFrame({"id": alive}).join(decided, on="id", how="left", maintain_order="left")

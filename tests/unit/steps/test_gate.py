@@ -92,6 +92,13 @@ def test_a_response_is_kept_by_the_number_that_decided(
     assert gated(tmp_path, cuts, rewards, **settings) == expected
 
 
+def test_a_group_without_a_threshold_is_named(tmp_path: Path) -> None:
+    """`thresholds` had a number for other teachers alone."""
+    cuts = [{**cut(0.5), "group": "teacher other"}, {**cut(0.5), "group": "teacher r1", "threshold": None}]
+    with pytest.raises(MissingInput, match="has no threshold for teacher r1: give the others"):
+        gated(tmp_path, cuts, [score(0.4)])
+
+
 @pytest.mark.parametrize("cuts", [[], [cut(0.5, "other")]], ids=["none", "another measurer's"])
 def test_a_number_without_a_cut_is_an_error(tmp_path: Path, cuts: list[dict[str, Any]]) -> None:
     with pytest.raises(MissingInput, match="no cut of reward for m"):
