@@ -32,6 +32,11 @@ if HOW == "refuses":
 if HOW == "dies":
     print("CUDA out of memory", flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
+if HOW == "raises":
+    print("Traceback (most recent call last):\n  File 'x.py', line 1\nValueError: the disk is full")
+    print("Traceback (most recent call last):\n  File '/lib/accelerate/commands/launch.py', line 999")
+    print("subprocess.CalledProcessError: Command '[...]' returned non-zero exit status 1.", flush=True)
+    sys.exit(1)
 model = work / "finished" / "model"
 model.mkdir(parents=True)
 (model / "model.safetensors").write_bytes(b"weights")

@@ -9,8 +9,11 @@ WORDS = ["The answer is 4. What is 2 + 2? Think about it first.", "def f(): retu
 MARKS = ["<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|end|>", "<|eot_id|>", "<|return|>"]
 
 
-def tokenizer_folder(folder: Path, template: str | None = None, **settings: Any) -> Path:
-    """Train it on a few words and save it to `folder`; `settings`: the tokenizer's, as model_max_length."""
+def tokenizer_folder(folder: Path, template: str | None = None, normalizer: Any = None, **settings: Any) -> Path:
+    """Train it on a few words and save it to `folder`; `settings`: the tokenizer's, as model_max_length.
+
+    `normalizer`: what it makes of a text before it reads it.
+    """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -21,6 +24,8 @@ def tokenizer_folder(folder: Path, template: str | None = None, **settings: Any)
     made.train_from_iterator(
         WORDS, trainers.BpeTrainer(vocab_size=400, special_tokens=MARKS, initial_alphabet=alphabet, show_progress=False)
     )
+    if normalizer is not None:
+        made.normalizer = normalizer
     fast = PreTrainedTokenizerFast(tokenizer_object=made, eos_token=MARKS[1], pad_token=MARKS[2], **settings)
     if template is not None:
         fast.chat_template = template

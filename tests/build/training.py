@@ -154,7 +154,8 @@ def machine(folder: Path, python: Path | None = None, **told: Any) -> Resources:
 
 
 def python_that(folder: Path, how: str) -> Path:
-    """An executable in the place of the python that trains: it `trains`, `refuses` or `dies` (see fake_training)."""
+    """An executable in the place of the python that trains: it `trains`, `refuses`, `raises` or `dies` (see
+    fake_training)."""
     source = Path(__file__).with_name("fake_training.py").read_text(encoding="utf-8")
     path = folder / f"python-{how}"
     path.write_text(f"#!{sys.executable}\n" + source.replace('HOW = "trains"', f"HOW = {how!r}"), encoding="utf-8")

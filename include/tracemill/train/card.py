@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,19 +25,23 @@ if TYPE_CHECKING:
 CARD = "README.md"
 PICTURE = "loss.png"
 _KEPT = ("license", "language")  # of the card of the release: they hold for a student, too
+TOO_LONG = "too_long"
 _LAST = 20  # steps whose mean loss is called the last one
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a student was made from. `release`: the head of its card; `proof`: what the proof says of itself."""
+    """What a student was made from. `release`: the head of its card; `proof`: what the proof says of itself.
+
+    `left_out`: rows that were not trained on, by id with the reason.
+    """
 
     base: str
     identity: str
     release: Mapping[str, Any]
     proof: Mapping[str, Any]
     rows: int
-    left_out: int
+    left_out: Mapping[str, str]
 
     def cost(self, curve: pa.Table) -> dict[str, Any]:
         """Steps, tokens, those of them in the loss, and seconds of the training itself, over all its tries."""
@@ -65,7 +70,7 @@ def student_card(facts: Facts, schedule: Schedule, curve: pa.Table) -> str:
         ("weights before", facts.base),
         ("data", f"{title}, content {facts.proof['release'][:12]} (`tracemill versions`)"),
         ("rows", facts.rows),
-        ("rows left out as too long", facts.left_out),
+        *_left_out(Counter(facts.left_out.values())),
         ("template and layout", f"{facts.proof['template']}, {facts.proof['layout']}"),
         ("a response ends with", facts.proof.get("ends") or "no token of its own"),
         ("system prompt", facts.proof["system"] or "none"),
@@ -92,6 +97,14 @@ weights and settings.
 `masks.txt` shows the first rows as they were trained, what is in the loss between ⟦ and ⟧. The licence of the data is
 that of what was learned from them; the weights before have their own.
 """
+
+
+def _left_out(rows: Mapping[str, int]) -> list[tuple[str, int]]:
+    other = sorted(reason for reason in rows if reason != TOO_LONG)
+    return [
+        ("rows left out as too long", rows.get(TOO_LONG, 0)),
+        *((f"rows left out, of which there is no text ({reason})", rows[reason]) for reason in other),
+    ]
 
 
 def _faults(found: Mapping[str, int]) -> str:

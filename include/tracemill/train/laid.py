@@ -23,6 +23,7 @@ from tracemill.train.prove import LAYOUT, PROOF, TOKENIZER
 WEIGHTS = ".safetensors"
 CARD = "README.md"
 _CUT = ("thinking_cut", "answer_cut", "end_cut")
+_UNRENDERED = ("null", "refused")  # faults of rows that are no text at all
 _RELEASE_CARD = f"{LAYOUT}/RELEASE.md"
 
 
@@ -51,10 +52,16 @@ class Laid:
 
     def too_long(self) -> list[str]:
         """The ids of the rows that are longer than `max_length`."""
-        faults = self.store.get_table(self.manifest.tables[PROOFS.name])
-        cut = faults.filter(pc.is_in(faults["fault"], value_set=pa.array(_CUT)))
-        found: list[str] = pc.unique(cut["generation_id"]).to_pylist()
-        return found
+        return list(self._with_fault(_CUT))
+
+    def unrendered(self) -> dict[str, str]:
+        """The rows of which the template makes no text, by id with their fault: no trainer can take them."""
+        return self._with_fault(_UNRENDERED)
+
+    def _with_fault(self, named: tuple[str, ...]) -> dict[str, str]:
+        faults = self.store.get_table(self.manifest.tables[PROOFS.name], ["generation_id", "fault"])
+        such = faults.filter(pc.is_in(faults["fault"], value_set=pa.array(named)))
+        return dict(zip(such["generation_id"].to_pylist(), such["fault"].to_pylist(), strict=True))
 
     def about(self) -> dict[str, Any]:
         """What was proved: template, layout, max_length, rows."""

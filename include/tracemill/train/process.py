@@ -22,6 +22,8 @@ LOG = "training.log"
 _POLL = 0.2  # seconds
 _LOG_TAIL = 50_000  # bytes of the log in which the cause of an end is looked for
 _LAST_LINES = 12
+_TRACEBACK = "Traceback (most recent call last):"
+_LAUNCHER = "accelerate/commands/launch.py"  # whose own traceback stands behind the one that says why
 
 
 def trained(job: Job, how: launch.Launch, resources: Resources) -> Path:
@@ -47,6 +49,7 @@ def trained(job: Job, how: launch.Launch, resources: Resources) -> Path:
 def _run(command: list[str], given: Mapping[str, str], work: Path, tell: Callable[[str], None]) -> None:
     events = _Events(work / EVENTS, tell)
     with (work / LOG).open("ab") as log:
+        before = log.tell()  # what earlier tries said is not why this one ended
         process = subprocess.Popen(command, env=given, cwd=work, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             while (code := process.poll()) is None:
@@ -59,15 +62,18 @@ def _run(command: list[str], given: Mapping[str, str], work: Path, tell: Callabl
         raise RecipeError(events.refusal)
     if code or not (work / FINISHED).is_dir():
         raise TrainingError(
-            f"the training ended with code {code} after step {events.step:,}: {_last_lines(work / LOG)} (the whole log "
-            f"is {work / LOG}). Run it again: it goes on from its last checkpoint"
+            f"the training ended with code {code} after step {events.step:,}: {_last_lines(work / LOG, before)} (the "
+            f"whole log is {work / LOG}). Run it again: it goes on from its last checkpoint"
         )
 
 
-def _last_lines(log: Path) -> str:
+def _last_lines(log: Path, since: int) -> str:
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _LOG_TAIL))
-        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+        file.seek(max(since, log.stat().st_size - _LOG_TAIL))
+        said, traceback, of_launcher = file.read().decode(errors="replace").rpartition(_TRACEBACK)
+    if _LAUNCHER not in of_launcher or not said.strip():
+        said += traceback + of_launcher
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
     return " | ".join(lines[-_LAST_LINES:]) or "it said nothing"
 
 

@@ -18,10 +18,10 @@ from tracemill.engine.step import Inputs, Output, Step, kept_rows, ledger_rows
 from tracemill.engine.tables.training import CURVES, PROOFS
 from tracemill.errors import RecipeError
 from tracemill.models.model import Model, without_serving
-from tracemill.train.card import Facts, write_card
+from tracemill.train.card import TOO_LONG, Facts, write_card
 from tracemill.train.fits import require_possible
 from tracemill.train.inside.job import HISTORY, MASKS, MODEL, Job
-from tracemill.train.laid import brought, laid, model_files, student_before
+from tracemill.train.laid import Laid, brought, laid, model_files, student_before
 from tracemill.train.launch import Launch
 from tracemill.train.process import trained
 from tracemill.train.schedule import Schedule
@@ -35,8 +35,9 @@ class Train(Step):
 
     `base`: the weights to begin with; null: the student of the train step before. The loss is on the response alone.
     `too_long`: what to do with rows over the proof's `max_length`: refuse to train, leave them out (as the papers do),
-    or cut them, which packing cannot. Kept: the rows trained on; rejected: `too_long`. The files are the student's
-    folder: weights, tokenizer, README.md (its card), loss.png and masks.txt. `folder`: where that is laid out, too.
+    or cut them, which packing cannot. Kept: the rows trained on; rejected: `too_long`, and `null` and `refused` where
+    the proof allows them, since such rows are no text. The files are the student's folder: weights, tokenizer,
+    README.md (its card), loss.png and masks.txt. `folder`: where that is laid out, too.
     """
 
     kind: Literal["train"]
@@ -91,30 +92,36 @@ class Train(Step):
         """Train to the end. Raises RecipeError for rows that are too long, and what `process.trained` raises."""
         found = laid(inputs)
         ids = found.ids()
-        long = self._left_out(found.too_long(), len(ids))
+        left = self._left_out(found, len(ids))
         identity = fingerprint_of(self, resources, inputs)
         work = resources.cache / "training" / identity
-        job = self._job(resources, inputs, work, long, identity)
+        job = self._job(resources, inputs, work, list(left), identity)
         require_possible(job, self.launch, resources)
         done = trained(job, self.launch, resources)
         curve = CURVES.of(json.loads((done / HISTORY).read_text(encoding="utf-8")))
-        kept = ids.filter(pc.invert(pc.is_in(ids, value_set=pa.array(long, pa.string()))))
-        facts = Facts(self._base_name(inputs), identity, found.release_head(), found.about(), len(kept), len(long))
+        kept = ids.filter(pc.invert(pc.is_in(ids, value_set=pa.array(left, pa.string()))))
+        facts = Facts(self._base_name(inputs), identity, found.release_head(), found.about(), len(kept), left)
         own = write_card(facts, self.schedule, curve, resources.scratch)
         files = {**{path.name: path for path in sorted((done / MODEL).iterdir())}, MASKS: work / MASKS, **own}
-        rejected = ledger_rows("generation", long, "rejected", "too_long", threshold=float(job.max_length or 0))
+        most = [float(job.max_length or 0) if reason == TOO_LONG else None for reason in left.values()]
+        rejected = ledger_rows("generation", list(left), "rejected", list(left.values()), threshold=most)
         ledger = pa.concat_tables([kept_rows("generation", kept), rejected])
         return Output(ledger, {CURVES.name: curve}, files=files, made_with=facts.cost(curve))
 
-    def _left_out(self, long: list[str], rows: int) -> list[str]:
+    def _left_out(self, found: Laid, rows: int) -> dict[str, str]:
+        """The rows that are not trained on, by id with the reason. Raises RecipeError for what is to be refused."""
+        none = found.unrendered()
+        long = [one for one in found.too_long() if one not in none]
         if long and self.too_long == "refuse":
             raise RecipeError(
                 f"{len(long):,} of {rows:,} rows are longer than the proof's max_length (such as "
                 f"{', '.join(long[:_SHOWN])}): raise it, or set too_long to leave_out, or to cut without packing"
             )
-        if self.too_long == "leave_out" and len(long) == rows:
-            raise RecipeError(f"all {rows:,} rows are longer than the proof's max_length: nothing is left to train on")
-        return long if self.too_long == "leave_out" else []
+        left = {**none, **dict.fromkeys(long if self.too_long == "leave_out" else (), TOO_LONG)}
+        if len(left) == rows:
+            told = "longer than the proof's max_length" + (", null, or refused by the template" if none else "")
+            raise RecipeError(f"all {rows:,} rows are {told}: nothing is left to train on")
+        return left
 
     def _base_name(self, inputs: Inputs) -> str:
         return self.base.name if self.base else f"the student of {student_before(inputs).step}"

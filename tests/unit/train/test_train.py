@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.build.small import Small, text
-from tests.build.training import TRAIN, job, machine, python_that, ran, recipe_with, run
+from tests.build.training import TRAIN, WEAK, job, machine, python_that, ran, recipe_with, run
 from tracemill.cli import app
 from tracemill.engine.store import Manifest
 from tracemill.errors import MissingInput, RecipeError, TrainingError
@@ -66,6 +67,8 @@ def test_a_training_that_cannot_go_on_is_refused_and_one_that_died_is_tried_agai
         ran(made, machine(tmp_path, python_that(tmp_path, "refuses")))
     with pytest.raises(TrainingError, match=r"code 137.*CUDA out of memory"):
         ran(made, machine(tmp_path, python_that(tmp_path, "dies")))
+    with pytest.raises(TrainingError, match=r"step 0: Traceback.*ValueError: the disk is full \(the whole log is"):
+        ran(made, machine(tmp_path, python_that(tmp_path, "raises")))
     assert made.store.manifest("train", 0) is None
     assert "train" not in made.store.names()
     ran(made, machine(tmp_path, python_that(tmp_path, "trains")))
@@ -85,6 +88,29 @@ def test_rows_over_the_length_are_refused_with_their_count_or_left_out(tmp_path:
     ran(made, machine(tmp_path, python))
     counts = student(made).counts
     assert (counts.entered, counts.kept, counts.rejected) == (8, 6, {"too_long": 2})
+
+
+@pytest.mark.slow
+def test_rows_that_are_no_text_are_left_out_where_a_proof_allows_them(tmp_path: Path) -> None:
+    """Trap: a row that the template refuses, allowed by name, ends each try of the training with a traceback."""
+    picky = tmp_path / "picky"
+    shutil.copytree(WEAK, picky, ignore=shutil.ignore_patterns("*.safetensors"))
+    kept = (picky / "chat_template.jinja").read_text()
+    check = "{% if messages[0]['content'].startswith('Cleo') %}{{ raise_exception('no Cleo') }}{% endif %}"
+    (picky / "chat_template.jinja").write_text(check + kept)
+    proof = {"template": str(picky), "layout": "prompt_completion", "at_most": {"refused": 1}}
+    made = training(tmp_path, proof)
+    ran(made, machine(tmp_path, python_that(tmp_path, "trains")))
+
+    counts = student(made).counts
+    assert (counts.entered, counts.kept, counts.rejected) == (8, 7, {"refused": 1})
+    assert len(json.loads(next(tmp_path.glob("cache/training/*/job.json")).read_text())["left_out"]) == 1
+    card = made.store.read_bytes(student(made).files["README.md"].key).decode()
+    assert "| rows left out, of which there is no text (refused) | 1 |" in card
+    assert "| rows left out as too long | 0 |" in card
+    again = training(tmp_path, {**proof, "at_most": {"any": "100%"}, "max_length": 20}, too_long="leave_out")
+    with pytest.raises(RecipeError, match="all 8 rows are longer than the proof's max_length, null, or refused"):
+        ran(again, machine(tmp_path, python_that(tmp_path, "trains")))
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

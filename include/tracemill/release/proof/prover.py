@@ -81,19 +81,28 @@ class _Row:
         """Characters of the rendered row."""
         return len(self.text.text) if self.text else 0
 
+    @property
+    def length(self) -> str | None:
+        """How long a row is that a trainer would cut, in words; None for one that it would not."""
+        if self.tokens is None or self.prover.most is None or len(self.tokens.loss) <= self.prover.most:
+            return None
+        return f"{len(self.tokens.loss):,} tokens"
+
     def __post_init__(self) -> None:
         self.early = list(_blank(self.said))
-        if self.early:
+        if any(one.fault == "null" for one in self.early):
             return
         try:
             self.text = rendered(self.prover.template, self.given)
         except Refused as refusal:
-            self.early = [Found("refused", str(refusal))]
+            self.early.append(Found("refused", str(refusal)))
 
     def faults(self) -> Iterable[Found]:
         """All faults of the row, in the order of FAULTS."""
-        if self.text is None:
+        if self.text is None or self.early:
             yield from self.early
+            if self.length is not None:
+                yield Found("end_cut", self.length)  # whatever else is there, a trainer cuts it
             return
         texts = [*(text or "" for _, text in self.said.earlier), self.said.think or "", self.said.answer or ""]
         places = self._places(self.text, texts)
@@ -149,14 +158,11 @@ class _Row:
                 yield Found(OF[part, "outside"])
         if any(self._touches(text, span) for number in range(earlier) for span in places[number]):
             yield Found("earlier_in_loss")
-        if self.tokens is None or self.prover.most is None:
-            return
-        if len(self.tokens.loss) > self.prover.most:
-            length = f"{len(self.tokens.loss):,} tokens"
-            cut = [part for part, at in spans.items() if any(self._is_cut(span, self.prover.most) for span in at)]
-            yield from (Found(OF[part, "cut"], length) for part in cut)
+        if self.length is not None:
+            cut = [part for part, at in spans.items() if any(map(self._is_cut, at))]
+            yield from (Found(OF[part, "cut"], self.length) for part in cut)
             if not cut:
-                yield Found("end_cut", length)
+                yield Found("end_cut", self.length)
 
     def _misread(self, text: Rendered, spans: Mapping[Part, list[Span]]) -> Iterable[Found]:
         if self.tokens is None:
@@ -179,8 +185,9 @@ class _Row:
         if not self._in_loss(text, mark):
             yield Found("end_outside_loss")
 
-    def _is_cut(self, span: Span, most: int) -> bool:
-        return self.tokens is not None and self.tokens.span(span)[1] > most
+    def _is_cut(self, span: Span) -> bool:
+        most = self.prover.most
+        return self.tokens is not None and most is not None and self.tokens.span(span)[1] > most
 
     def _in_loss(self, text: Rendered, span: Span) -> bool:
         if self.tokens is not None:

@@ -1,4 +1,4 @@
-"""Says what the tokens of a row do not say of its words: characters that are lost, and words that are read as control.
+"""Says what the tokens of a row do not say of its words: what is lost or read as something else, or as control.
 
 A rendered text may be whole and its tokens not: a vocabulary without a script has one token for all of it, or none; and
 a trace that speaks of <|im_end|> would teach a student to end its turn in the middle of a thought.
@@ -7,6 +7,7 @@ a trace that speaks of <|im_end|> would teach a student to end its turn in the m
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -23,24 +24,26 @@ def misread(template: Template, tokens: Tokens, text: str, span: Span) -> Iterat
     here = tokens.ids[first:last]
     lost = _lost(template, here, text[slice(*span)])
     if lost is not None:
-        yield "unreadable", f"the tokenizer has no token for {lost!r}"
+        yield "unreadable", f"the tokenizer {lost}"
     inside = next((template.controls[one] for one in here if one in template.controls), None)
     if inside is not None and inside != template.tokenizer.unk_token:
         yield "control_inside", f"{inside!r} is read as a control token"
 
 
 def _lost(template: Template, here: Sequence[int], words: str) -> str | None:
-    """A character that the tokens do not say; None where there is none. What a tokenizer composes anew is not lost."""
+    """What the tokens do not say of the words; None where they say all. What a tokenizer composes anew is not lost.
+
+    Characters are counted, white space too: a tokenizer that reads x² as x2, or two spaces as one (and so code without
+    its indentation), says other words, though none of its tokens is unknown.
+    """
     said = template.tokenizer.backend_tokenizer.decode(here, skip_special_tokens=False)
     unknown = template.tokenizer.unk_token_id
     if unknown not in here and words in said:
         return None
-    known = frozenset(_folded(said.replace(template.tokenizer.unk_token or "", "") if unknown in here else said))
-    lost = next((one for one in _folded(words) if one not in known and not one.isspace()), None)
-    if lost is None and unknown in here:
-        return str(template.tokenizer.unk_token)
-    return "\n" if lost is None and said.count("\n") < words.count("\n") else lost
-
-
-def _folded(words: str) -> str:
-    return unicodedata.normalize("NFKC", words).casefold()
+    told = said.replace(template.tokenizer.unk_token or "", "") if unknown in here else said
+    known = Counter(unicodedata.normalize("NFC", told))
+    needed = Counter(unicodedata.normalize("NFC", words))
+    lost = next((one for one, times in needed.items() if known[one] < times), None)
+    if lost is None:
+        return f"has no token for {template.tokenizer.unk_token!r}" if unknown in here else None
+    return f"forgets some {lost!r}" if known[lost] else f"has no token for {lost!r}"

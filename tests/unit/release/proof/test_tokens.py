@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
+from tokenizers import Regex, normalizers
 
 from tests.build.planted import TWO_TURNS
 from tests.build.released import row
@@ -55,7 +57,7 @@ ACCENTS = row("Naïve, but so.", "4")
     [
         pytest.param("<unk>", True, [[], ["unreadable"], ["unreadable"], []], id="one token for all that is unknown"),
         pytest.param(None, True, [[], ["unreadable"], ["unreadable"], []], id="no token at all: characters vanish"),
-        pytest.param("<unk>", False, [[], ["unreadable"], ["unreadable"], ["unreadable"]], id="line feeds vanish"),
+        pytest.param("<unk>", False, [["unreadable"]] * 4, id="white space vanishes"),
     ],
 )
 def test_words_that_no_token_holds_are_said_by_row(
@@ -67,6 +69,31 @@ def test_words_that_no_token_holds_are_said_by_row(
     assert faults(against, "prompt_completion", *rows) == said
     ((told, *_),) = found(against, "prompt_completion", CHINESE)
     assert told.detail == "thinking: the tokenizer has no token for '解'"
+
+
+@pytest.mark.parametrize(
+    ("normalizer", "said"),
+    [
+        pytest.param(None, ["", "", "", ""], id="none"),
+        pytest.param(normalizers.NFC(), ["", "", "", ""], id="composed, which is the same text"),
+        pytest.param(normalizers.NFKC(), ["", "has no token for '²'", "", ""], id="x² becomes x2"),
+        pytest.param(normalizers.Lowercase(), ["", "", "has no token for 'S'", ""], id="small letters"),
+        pytest.param(normalizers.Replace(Regex(" {2,}"), " "), ["forgets some ' '", "", "", ""], id="no indentation"),
+        pytest.param(normalizers.Replace("\t", " "), ["", "", "", "has no token for '\\t'"], id="no tabs"),
+    ],
+)
+def test_a_tokenizer_that_reads_other_words_is_said(normalizer: Any, said: list[str], tmp_path: Path) -> None:
+    """Trap: no token is unknown and every word has some, and a student learns x2 for x², or code that does not run."""
+    tokenizer = str(tokenizer_folder(tmp_path, normalizer=normalizer))
+    rows = [
+        row("for k in x:\n    print(k)", "4"),
+        row("so x² + y² = e\u0301", "4"),
+        row("a Set of THREE", "4"),
+        row("if x:\n\tprint(x)", "4"),
+    ]
+    told = found(Template("own", written("<|im_end|>"), tokenizer), "prompt_completion", *rows)
+    wanted = [[Found("unreadable", f"thinking: the tokenizer {one}")] if one else [] for one in said]
+    assert told == wanted
 
 
 def test_a_trace_that_speaks_of_the_end_of_a_turn_would_end_there(tmp_path: Path) -> None:
@@ -81,6 +108,20 @@ def test_a_trace_that_speaks_of_the_end_of_a_turn_would_end_there(tmp_path: Path
     assert told[0] == [Found("control_inside", "thinking: '<|im_end|>' is read as a control token")]
     assert told[1] == [Found("control_inside", "answer: '<|endoftext|>' is read as a control token")]
     assert told[2:] == [[], []]
+
+
+@pytest.mark.parametrize("made", [row("", "word " * 200), row("word " * 200, " ")], ids=["thinking", "answer"])
+def test_a_blank_row_that_is_too_long_is_said_to_be(made: dict[str, object], tmp_path: Path) -> None:
+    """Trap: who allows blank thinking and has long rows left out trains on a long row that packing cuts unasked."""
+    against = Template("own", written("<|im_end|>"), str(tokenizer_folder(tmp_path)))
+    ((blank, cut),) = found(against, "prompt_completion", made, most=64)
+    assert blank.fault in ("empty_thinking", "empty_answer")
+    assert (cut.fault, cut.detail[-7:]) == ("end_cut", " tokens")
+    ((alone,),) = found(against, "prompt_completion", made, most=10_000)
+    assert alone == blank
+    refusing = Template("own", "{{ raise_exception('no') }}", against.folder)
+    ((_, refused),) = found(refusing, "prompt_completion", made, most=64)
+    assert refused == Found("refused", "no")
 
 
 ENDED = "{% generation %}{{ m.content }}<|im_end|>{% endgeneration %}"
