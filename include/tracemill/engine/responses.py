@@ -1,13 +1,17 @@
-"""The living responses of a shard with their problems: what judges, reward models and perplexity look at."""
+"""The responses of a shard: the living ones with their problems, as judges see them, and what a model was asked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from tracemill.engine.step import Inputs
+from tracemill.engine.tables import empty
+
+CUT_OUT = "phrase_cut_out"  # in the ledger: a phrase was cut out of the response, and another one stands for it
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,17 @@ class Response:
             {"role": "user", "content": self.prompt.rstrip("\n")},
             {"role": "assistant", "content": self.answer.rstrip("\n")},
         ]
+
+
+def told_once(inputs: Inputs, rows: pa.Table) -> pa.Table:
+    """The rows of `generations` without those that another one stands for: what a model was asked, each once."""
+    parts = [empty("ledger").select(["id", "reason"])]
+    for manifest in inputs.sealed.get(inputs.index, ()):
+        if CUT_OUT in manifest.counts.rejected:
+            parts.append(inputs.store.get_table(manifest.tables["ledger"], ["id", "reason"]))
+    ledger = pa.concat_tables(parts)
+    former = ledger.filter(pc.equal(ledger["reason"], CUT_OUT))["id"]
+    return rows.filter(pc.invert(pc.is_in(rows["id"], value_set=former)))
 
 
 def living_responses(inputs: Inputs) -> Iterator[Response]:

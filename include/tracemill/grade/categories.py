@@ -1,12 +1,13 @@
 """Says by which rule a problem's responses are scored, and what a pass must exceed: DeepDistill's table of categories.
 
 DeepDistill (arXiv 2504.17565), section 2.4. A category that the table does not know is scored by what the problem
-carries: tests, a reference answer, constraints, else nothing but the reward model can tell.
+carries: tests, a reference answer, constraints, else nothing but the reward model can tell. So is a problem of code
+without tests ("what does this program print?") and one of following instructions without constraints.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from tracemill.engine.categories import INSTRUCTION, named
@@ -24,6 +25,7 @@ RULE_OF: Mapping[str, Rule] = {
     "multi-turn": "reward",
     "other": "reward",
 }
+_CARRIED: frozenset[Rule] = frozenset(("code", "instruction"))  # rules that no judge can stand in for
 _CATEGORY_OF: Mapping[Rule, str] = {rule: category for category, rule in RULE_OF.items()}  # reward: other, the last
 
 
@@ -36,13 +38,17 @@ class Standard(NamedTuple):
 
 
 def standard(
-    category: str | None, carries: Rule, rules: Mapping[str, Rule], thresholds: Mapping[str, float]
+    category: str | None, carries: Sequence[Rule], rules: Mapping[str, Rule], thresholds: Mapping[str, float]
 ) -> Standard:
     """The standard of a category; `rules` and `thresholds` are a recipe's, by category, and outweigh the paper's.
 
-    `carries` is the rule of what the problem carries, for a category that neither table knows (or none).
+    `carries` are the rules of what the problem carries, the first one first, for a category that neither table knows
+    (or none), and for one whose rule asks for tests or constraints that the problem lacks.
     """
     name = named(category or "")
-    rule = rules.get(name) or RULE_OF.get(name) or carries
+    usual = RULE_OF.get(name, "reward")
+    if name not in RULE_OF or (usual in _CARRIED and usual not in carries):
+        usual = next(iter(carries), usual)
+    rule = rules.get(name, usual)
     found = name or _CATEGORY_OF[rule]
     return Standard(found, rule, thresholds.get(found, _PAPER[rule]))

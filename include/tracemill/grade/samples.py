@@ -14,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tracemill.engine.responses import told_once
 from tracemill.engine.step import Inputs
 from tracemill.engine.store import Manifest
 from tracemill.models.finish import ending, is_known
@@ -31,8 +32,9 @@ def samples(inputs: Inputs, turned_away: Literal["undecided", "judged", "fail"])
 
     `ended`: "cut", "filtered" (a server withheld text), "no sample" (cancelled, or the server failed) or null. `away`:
     the reason with which a step that does not judge turned it away, null for none or where `turned_away` is "judged".
+    One of which a phrase was cut out is none beside what is left of it.
     """
-    rows = inputs.table("generations", [*_COLUMNS, "seconds"])
+    rows = told_once(inputs, inputs.table("generations", [*_COLUMNS, "seconds"]))
     rows = rows.filter(pc.is_in(rows["problem_id"], value_set=inputs.alive("problem")))
     frame = pl.DataFrame(rows)
     found = {reason: _ended(reason) for reason in frame["finish_reason"].unique().drop_nulls()}

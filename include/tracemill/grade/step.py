@@ -52,7 +52,7 @@ class Grade(Step):
     interval: Annotated[float, Field(gt=0, lt=1)] = 0.9  # how sure `low` to `high` holds the pass rate
     ddof: Literal[0, 1] = 0  # of the deviation: 0 is the paper's formula, 1 its worked examples
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[Unit] = "problem"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "verdicts", "rewards", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("scores", "grades")

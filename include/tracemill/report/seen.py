@@ -13,7 +13,7 @@ from tracemill.engine.step import Inputs, Step
 from tracemill.engine.store import Manifest, Store
 from tracemill.recipe import Recipe
 from tracemill.select.algorithm1 import Shown
-from tracemill.select.graded import Graded, graded, scored
+from tracemill.select.graded import LEAST, Graded, graded, scored
 from tracemill.select.stage_one import StageOne
 
 BATCH = 1_500_000  # rows of scores that are looked at together: groups enough for all cores, some 300 MB
@@ -66,6 +66,11 @@ class Seen:
     def graded_ddof(self) -> int:
         """What was taken from the number of scores in the deviations of `grades`."""
         return int(getattr(self._graders[0], "ddof", 0)) if self._graders else 0
+
+    @property
+    def least_decided(self) -> int:
+        """Of fewer decided samples a problem is ungraded."""
+        return int(getattr(self._graders[0], "least_decided", LEAST)) if self._graders else LEAST
 
     @property
     def rows(self) -> int:

@@ -111,7 +111,7 @@ def _first_stage(
 
 
 def _rule(own: Graded, other: Graded, seen: Seen) -> Algorithm1:
-    of_grades = {"graded_ddof": seen.graded_ddof}
+    of_grades = {"graded_ddof": seen.graded_ddof, "least_decided": seen.least_decided}
     sides = [({**one.asked(), **of_grades}, one.limits()) for one in (own, other)]
     return Algorithm1(*sides[0], seen.threads, sides[1])
 
@@ -120,7 +120,8 @@ def _second_stage(own: Graded, other: Graded, seen: Seen, threads: int) -> pl.Da
     """The problems that each of the settings ranks first, compared by id."""
     both = list[pl.DataFrame]()
     for settings in (own, other):
-        with Algorithm1(settings.asked(), settings.limits(), threads) as rule:
+        asked = {**settings.asked(), "least_decided": seen.least_decided}
+        with Algorithm1(asked, settings.limits(), threads) as rule:
             for scores, grades in seen.batches("responses", "drop" in (own.lucky, other.lucky)):
                 rule.show(scores, grades)
                 rule.remember_candidates()

@@ -41,6 +41,7 @@ SETTINGS = pa.schema(
         ("variation", pa.float64()),
         ("ddof", pa.int32()),
         ("graded_ddof", pa.int32()),
+        ("least_decided", pa.int32()),
         ("easy_share", pa.float64()),
         ("easy_keeps", pa.string()),
         ("lucky", pa.string()),

@@ -3,8 +3,8 @@
 -- It stands on relations that its user registers (select/algorithm1.py); no text of a recipe or of data gets in here:
 --   scores    generation_id, problem_id, teacher, mode, category, score, threshold, passed, living
 --   grades    problem_id, teacher, mode, category, asked, decided, passed, variation, highest, threshold, high
---   settings  one row: "by", "mode", at_threshold, best, threshold, variation, ddof, graded_ddof, easy_share,
---             easy_keeps, lucky, lucky_below, most, salt
+--   settings  one row: "by", "mode", at_threshold, best, threshold, variation, ddof, graded_ddof, least_decided,
+--             easy_share, easy_keeps, lucky, lucky_below, most, salt
 --   limits    one row a category that has settings of its own: category, threshold, variation, easy, most
 --   other_settings, other_limits   the same for what is asked instead; as these where nothing is
 -- `mode` is '' where a model has one way of being asked. A digest is the first eight bytes of MD5 as a little-endian
@@ -26,9 +26,10 @@ CREATE OR REPLACE TEMP MACRO variation_of(spread, decided, ddof) AS
     CASE WHEN decided > 1 THEN round(spread * sqrt(decided / (decided - ddof)) * 1e9) / 1e9 END;
 
 -- What Algorithm 1 says of a problem as one model saw it. `wanted`: whether these are the model and mode that decide.
-CREATE OR REPLACE TEMP MACRO verdict_of(wanted, decided, passed, highest, bound, best, cv, cut, easy, coin, share) AS
+CREATE OR REPLACE TEMP MACRO verdict_of(
+    wanted, decided, least, passed, highest, bound, best, cv, cut, easy, coin, share) AS
     CASE WHEN NOT wanted THEN 'other_model'
-         WHEN decided < 2 THEN 'ungraded'
+         WHEN decided < least THEN 'ungraded'
          WHEN CASE best WHEN 'reaches' THEN highest < bound ELSE passed = 0 END THEN 'hopeless'
          WHEN cv > cut THEN 'challenging'
          WHEN easy IS NOT TRUE THEN 'easy'
@@ -108,7 +109,8 @@ SELECT DISTINCT class, category, teacher, "mode", decided, passed, passing, told
 CREATE OR REPLACE TEMP VIEW judged AS
 SELECT g.*, variation_of(g.spread, g.decided, c.ddof) AS cv, coalesce(l.variation, c.variation) AS cut,
        coalesce(g.high < c.lucky_below, false) AS fluke,
-       verdict_of(coalesce(c."by" = g.teacher, true) AND coalesce(c."mode" = g."mode", true), g.decided, g.passed,
+       verdict_of(coalesce(c."by" = g.teacher, true) AND coalesce(c."mode" = g."mode", true), g.decided,
+                  coalesce(c.least_decided, 2), g.passed,
                   g.highest, g.bound, c.best, cv, cut, l.easy, drawn(c.salt, g.problem_id), c.easy_share) AS verdict,
        taken_of(verdict, c.easy_keeps, fluke, c.lucky, g.told, g.passing) AS taken
 FROM groups g CROSS JOIN settings c LEFT JOIN limits l ON l.category = g.category;
@@ -119,7 +121,7 @@ SELECT *, CASE WHEN undecided THEN coalesce(coin, drawn(salt, problem_id)) END A
        CASE WHEN salt = salt_then THEN coin_was WHEN undecided THEN drawn(salt_then, problem_id) END AS coin_is
 FROM (SELECT g.*, c.salt, d.salt AS salt_then, l.easy, m.easy AS easy_then, c.best, d.best AS best_then,
              c.easy_share, d.easy_share AS share_then, coalesce(g.high < c.lucky_below, false) AS fluke,
-             coalesce(g.high < d.lucky_below, false) AS fluke_then,
+             coalesce(g.high < d.lucky_below, false) AS fluke_then, coalesce(c.least_decided, 2) AS least,
              coalesce(c."by" = g.teacher, true) AND coalesce(c."mode" = g."mode", true) AS wanted,
              coalesce(d."by" = g.teacher, true) AND coalesce(d."mode" = g."mode", true) AS wanted_then,
              variation_of(g.spread, g.decided, c.ddof) AS cv, variation_of(g.spread, g.decided, d.ddof) AS cv_then,
@@ -134,9 +136,9 @@ CREATE OR REPLACE TEMP VIEW compared AS
 SELECT b.category, b.problems, b.was, b."is", taken_of(b.was, c.easy_keeps, b.fluke, c.lucky, b.told, b.passing) AS had,
        taken_of(b."is", d.easy_keeps, b.fluke_then, d.lucky, b.told, b.passing_then) AS has
 FROM (SELECT category, told, passing, passing_then, fluke, fluke_then, sum(problems)::BIGINT AS problems,
-             verdict_of(wanted, decided, passed, highest, bound, best, cv, cut, easy, coin_was, easy_share) AS was,
-             verdict_of(wanted_then, decided, passed_then, highest, bound_then, best_then, cv_then, cut_then, easy_then,
-                        coin_is, share_then) AS "is"
+             verdict_of(wanted, decided, least, passed, highest, bound, best, cv, cut, easy, coin_was, easy_share) AS was,
+             verdict_of(wanted_then, decided, least, passed_then, highest, bound_then, best_then, cv_then, cut_then,
+                        easy_then, coin_is, share_then) AS "is"
       FROM sides GROUP BY ALL) b CROSS JOIN settings c CROSS JOIN other_settings d;
 
 -- Stage I: every living response with what decided about it.
@@ -165,7 +167,7 @@ SELECT r.generation_id, r.problem_id, r.teacher, r."mode", r.category, r.rule,
             WHEN 'easy_kept' THEN drawn(c.salt, r.problem_id) WHEN 'easy_left' THEN drawn(c.salt, r.problem_id)
             WHEN 'challenging' THEN cv WHEN 'easy' THEN cv END AS score,
        CASE r.rule WHEN 'hopeless' THEN best_bound WHEN 'failed' THEN r.bound WHEN 'lucky' THEN c.lucky_below
-            WHEN 'ungraded' THEN 2 WHEN 'easy_kept' THEN c.easy_share WHEN 'easy_left' THEN c.easy_share
+            WHEN 'ungraded' THEN coalesce(c.least_decided, 2) WHEN 'easy_kept' THEN c.easy_share WHEN 'easy_left' THEN c.easy_share
             WHEN 'challenging' THEN cut WHEN 'easy' THEN cut END AS threshold,
        r.cv AS variation, r.fluke AND chosen AS lucky
 FROM (SELECT r.*, CASE WHEN l.variation IS NULL THEN 'variation' ELSE 'variations.' || r.category END AS cut_by

@@ -21,6 +21,7 @@ Variation = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 # four scores of 0 or 1 every number below 0.577 (0.667 with ddof 1) says the same.
 VARIATION = 0.05
 LUCKY = 0.2
+LEAST = 2  # decided samples, of which the paper says nothing: `least_decided` of the step `grade`
 
 
 class Graded(Step):
@@ -68,8 +69,19 @@ class Graded(Step):
                 own.setdefault(named(category), {"category": named(category)})[column] = value
         return list(own.values())
 
+    def settings(self, inputs: Inputs) -> dict[str, Any]:
+        """All of them, and of how many decided samples the grading step asks where that is not its default."""
+        least = least_decided(inputs)
+        return {**super().settings(inputs), **({} if least == LEAST else {"least_decided": least})}
+
     def _by_category(self) -> dict[str, dict[str, Any]]:
         return {"threshold": self.thresholds, "variation": self.variations}
+
+
+def least_decided(inputs: Inputs) -> int:
+    """Of how many decided samples at least the grading step before makes a grade: of fewer no stage takes any."""
+    settings = (manifest.settings for shard in sorted(inputs.sealed) for manifest in inputs.sealed[shard])
+    return next((int(one["least_decided"]) for one in settings if one.get("kind") == "grade"), LEAST)
 
 
 def scored(inputs: Inputs, shard: int) -> pa.Table:

@@ -13,7 +13,7 @@ from tracemill.engine.sieve import sifted_ledger
 from tracemill.engine.step import Inputs, Output
 from tracemill.engine.tables import columns_of
 from tracemill.select.algorithm1 import Algorithm1
-from tracemill.select.graded import Graded, Share, graded, scored
+from tracemill.select.graded import Graded, Share, graded, least_decided, scored
 
 TAKEN = ("challenging", "easy_kept")
 
@@ -24,7 +24,8 @@ class StageOne(Graded):
     Kept, with the reason: `challenging` (scores vary more than `variation`; responses that pass), `easy_kept` (of the
     categories `easy`, drawn by a hash of the id). Rejected: `hopeless` (no score passes), `easy` and
     `easy_left` (drawn against), `failed` (of a problem that is taken, but does not pass), `undecided` (no score could
-    be told), `lucky` (see that setting), `ungraded` (fewer than two scores could be told), `other_model` (not `by` or
+    be told), `lucky` (see that setting), `ungraded` (fewer than `least_decided` of the step
+    `grade`, two, scores could be told), `other_model` (not `by` or
     `mode`), `unscored` (no row in `scores`). The ledger says which setting decided, with its two numbers; the table
     `stages` has the same for later steps. Scores of responses that were turned away count for their problem.
     """
@@ -48,7 +49,8 @@ class StageOne(Graded):
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Judge one shard."""
-        with Algorithm1(self.asked(), self.limits(), resources.workers) as rule:
+        asked = {**self.asked(), "least_decided": least_decided(inputs)}
+        with Algorithm1(asked, self.limits(), resources.workers) as rule:
             rule.show(scored(inputs, inputs.index), graded(inputs, inputs.index))
             judged = pl.DataFrame(rule.told("FROM stage_one"))
         alive = pl.DataFrame({"generation_id": inputs.alive("generation")})

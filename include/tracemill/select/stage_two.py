@@ -8,13 +8,14 @@ import polars as pl
 import pyarrow as pa
 from pydantic import Field
 
+from tracemill.engine.categories import named
 from tracemill.engine.ids import Unit
 from tracemill.engine.resources import Resources
 from tracemill.engine.sieve import sifted_ledger
 from tracemill.engine.step import Inputs, Output
 from tracemill.engine.tables import columns_of
 from tracemill.select.algorithm1 import Algorithm1
-from tracemill.select.graded import Graded, Share, graded, scored
+from tracemill.select.graded import Graded, Share, graded, least_decided, scored
 
 SECOND = 2
 TAKEN = "annealing"
@@ -57,7 +58,8 @@ class StageTwo(Graded):
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Look at each shard once. Memory: a row of numbers and ids for each problem, no response."""
         problems = list[pl.DataFrame]()
-        with Algorithm1(self.asked(), self.limits(), resources.workers) as rule:
+        asked = {**self.asked(), "least_decided": least_decided(inputs)}
+        with Algorithm1(asked, self.limits(), resources.workers) as rule:
             for shard in inputs.shards():
                 rule.show(scored(inputs, shard), graded(inputs, shard))
                 rule.remember_candidates()
@@ -69,7 +71,7 @@ class StageTwo(Graded):
     def _ledger(self, every: pl.DataFrame) -> pa.Table:
         """One row a problem: the rank against `most` where it was ranked, else what Algorithm 1 compared."""
         ranked = pl.col("rank").is_not_null()
-        named = pl.col("category").is_in(list(self.most))
+        limited = pl.col("category").is_in([named(category) for category in self.most])
         reason = (
             pl.when(ranked & pl.col("chosen"))
             .then(pl.lit(TAKEN))
@@ -77,13 +79,13 @@ class StageTwo(Graded):
             .then(pl.lit("surplus"))
             .otherwise(pl.col("word").replace("challenging", "turned_away"))
         )
-        limited = pl.when(named).then(pl.lit("most.") + pl.col("category")).otherwise(pl.lit("rest"))
+        limit = pl.when(limited).then(pl.lit("most.") + pl.col("category")).otherwise(pl.lit("rest"))
         rows = every.select(
             pl.col("problem_id").alias("id"),
             reason.alias("reason"),
             pl.when(ranked).then(pl.col("rank").cast(pl.Float64)).otherwise("number").alias("score"),
             pl.when(ranked).then(pl.col("most").cast(pl.Float64)).otherwise("bound_by").alias("threshold"),
-            pl.when(ranked).then(limited).otherwise("setting").alias("detail"),
+            pl.when(ranked).then(limit).otherwise("setting").alias("detail"),
         )
         return sifted_ledger("problem", rows.to_arrow(), (TAKEN,))
 
@@ -110,10 +112,11 @@ class StageTwo(Graded):
 _JUDGED = """
 SELECT problem_id, verdict AS word,
        CASE verdict WHEN 'hopeless' THEN highest WHEN 'ungraded' THEN decided WHEN 'easy' THEN cv END AS number,
-       CASE verdict WHEN 'hopeless' THEN bound WHEN 'ungraded' THEN 2 WHEN 'easy' THEN cut END AS bound_by,
+       CASE verdict WHEN 'hopeless' THEN bound WHEN 'ungraded' THEN coalesce(least_decided, 2) WHEN 'easy' THEN cut
+            END AS bound_by,
        CASE verdict WHEN 'hopeless' THEN 'best=' || best WHEN 'easy' THEN 'variation'
                     WHEN 'other_model' THEN 'by' END AS setting
-FROM judged CROSS JOIN (SELECT best FROM settings)
+FROM judged CROSS JOIN (SELECT best, least_decided FROM settings)
 """
 
 

@@ -120,6 +120,18 @@ def test_a_shard_without_responses_grades_nobody(tmp_path: Path) -> None:
         pytest.param({"reference_answer": ""}, ("reward", "other"), id="nothing"),
         pytest.param({"reference_answer": "4", "category": "riddles"}, ("math", "riddles"), id="unknown-category"),
         pytest.param({"test_case": "{}", "category": "Maths"}, ("math", "math"), id="its-category-first"),
+        pytest.param({"reference_answer": "4", "category": "Code"}, ("math", "code"), id="code-without-tests"),
+        pytest.param({"test_case": "{}", "reference_answer": "4", "category": "code"}, ("code", "code"), id="code"),
+        pytest.param({"category": "code"}, ("code", "code"), id="code-with-nothing"),
+        pytest.param(
+            {"reference_answer": "4", "category": "IF"}, ("math", "instruction following"), id="without-constraints"
+        ),
+        pytest.param(
+            {"reference_answer": "4", "constraints": "{}", "category": "IF"},
+            ("instruction", "instruction following"),
+            id="constraints-of-its-category",
+        ),
+        pytest.param({"reference_answer": "4", "category": "science"}, ("science", "science"), id="judges-alone"),
     ],
 )
 def test_without_a_known_category_the_rule_is_that_of_what_the_problem_carries(

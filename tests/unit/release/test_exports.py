@@ -230,6 +230,14 @@ def test_rlvr_says_what_verifies_and_how_often_models_solve_it(tmp_path: Path) -
     assert one["reference_answer"] == "1"
 
 
+def test_a_rate_of_too_few_decided_samples_is_none_for_rlvr(tmp_path: Path) -> None:
+    """Trap: of a grading step that asks for more than two, a rate of two is no grade, and still lies within."""
+    few = problem(0, "+-??")
+    few["grades"][0]["grade"] = "ungraded"
+    output = exported(tmp_path, shard(few, problem(1, "+-")), sets={"rlvr": {"kind": "rlvr"}})
+    assert [row["problem_id"] for row in rows(output, "rlvr")] == ["p1"]
+
+
 def test_rlvr_says_how_the_model_was_asked_and_when_it_stopped(tmp_path: Path) -> None:
     """Trap: a pass rate that was measured with a sentence about the box, of a model that was asked until it passed."""
     teacher = {

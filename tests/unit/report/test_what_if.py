@@ -141,6 +141,25 @@ def test_what_was_kept_does_not_outlive_the_shards_that_it_was_made_from(tmp_pat
     assert len(list((tmp_path / "cache" / "selection").glob("*/*"))) == 1
 
 
+@pytest.mark.parametrize(("least", "taken_problems"), [(4, 6), (5, 0)])
+def test_what_the_grading_step_calls_ungraded_no_stage_takes(tmp_path: Path, least: int, taken_problems: int) -> None:
+    rows = [row for number in range(8) for row in responses(1 + number % 4, number)]  # two are solved always
+    easy = {**STEPS["stage_one"], "easy": []}
+    trial = Trial(
+        tmp_path, {"a": rows}, {**STEPS, "grade": {"kind": "grade", "least_decided": least}, "stage_one": easy}
+    )
+    trial.run()
+    assert len({row["problem_id"] for row in trial.rows("stage_one", "stages") if row["chosen"]}) == taken_problems
+    ledger = [row for row in trial.rows("stage_one", "ledger") if row["reason"] == "ungraded"]
+    assert {(row["score"], row["threshold"]) for row in ledger} == ({(4.0, 5.0)} if not taken_problems else set())
+    machine = Resources(workers=1, environment={"TRACEMILL_CACHE": str(tmp_path / "cache")})
+    for _ in ("first", "kept"):
+        found = what_if(trial.recipe, trial.store, ["variation=0.1"], machine=machine, keep_from=1)
+        assert found.counts["problems_is"].sum() == taken_problems
+    second = what_if(trial.recipe, trial.store, ["most.math=9"], "stage_two")
+    assert second.counts["problems_is"].sum() == taken_problems
+
+
 def test_of_stage_two_it_ranks_all_shards_again(trial: Trial) -> None:
     found = what_if(trial.recipe, trial.store, ["most.math=5", "salt=other"], "stage_two")
     (counts,) = found.counts.to_dicts()

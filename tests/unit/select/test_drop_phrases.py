@@ -101,6 +101,14 @@ def test_a_phrase_that_is_cut_out_leaves_a_new_response_that_nobody_has_judged(t
     assert answer["completion_tokens"] == 9
 
 
+def test_what_is_left_of_one_sample_in_two_modes_is_two_responses(tmp_path: Path) -> None:
+    rows = [row(mode, "Let me add.", f"{PHRASE}: 4", mode=mode) for mode in ("quick", "deep")]
+    rows += [row(other, "Let me add.", f"{PHRASE} {other}") for other in ("too", "again")]
+    fresh = dropped(shard(tmp_path, *rows), drop="string").tables["generations"].to_pylist()
+    assert [one["mode"] for one in fresh[:2]] == ["quick", "deep"]
+    assert len({one["id"] for one in fresh}) == len(fresh) == 4
+
+
 def test_a_shard_without_a_phrase_is_not_read_and_not_touched_by_those_of_others(tmp_path: Path) -> None:
     many = [row(f"g{k}", "Let me add.", f"{PHRASE} {k}") for k in range(4)]
     rows = {"problems": [{"id": "p"}], "generations": [row("plain", "Let me add.", "Four.")]}

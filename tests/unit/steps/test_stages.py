@@ -212,6 +212,13 @@ def test_stage_two_takes_the_most_varying_problems_of_all_shards(tmp_path: Path)
     assert {row["generation_id"][:6] for row in chosen} == {"g-p1-r", "g-p6-r", "g-p2-r"}
 
 
+def test_the_ledger_names_the_limit_of_a_category_in_any_spelling(tmp_path: Path) -> None:
+    chat = [problem(f"p{k}", [1, 0], "instruction following") for k in range(2)]
+    ledger = second(tmp_path, shard(*chat), most={"IF": 1}).ledger.to_pylist()
+    assert {row["reason"] for row in ledger} == {"annealing", "surplus"}
+    assert {(row["detail"], row["threshold"]) for row in ledger} == {("most.instruction following", 1.0)}
+
+
 def test_a_problem_that_stands_in_two_shards_is_ranked_once(tmp_path: Path) -> None:
     """Trap: no step removed duplicates, and the ledger would have four rows for two."""
     same = shard(problem("p", [1, 0, 0, 0]))

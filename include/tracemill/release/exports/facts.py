@@ -15,10 +15,11 @@ from tracemill.engine.step import Inputs
 from tracemill.release.exports.sets import AnySet, Control, Distilled40M, Pairs, Rlvr, Sft
 
 SECOND = 2
+UNGRADED = "ungraded"  # as a grading step calls a problem of too few decided samples
 RULES = ("math", "code", "instruction")  # rules of grading that verifiers alone decide
 _SCORES = ["generation_id", "category", "rule", "raw", "score", "passed"]
 _BLANK = r"^\s*$"
-_GRADES = ["problem_id", "teacher", "mode", "asked", "decided", "passed", "pass_rate", "low", "high"]
+_GRADES = ["problem_id", "teacher", "mode", "asked", "decided", "passed", "pass_rate", "low", "high", "grade"]
 _PLACE = ("problem_id", "teacher", "mode")
 
 
@@ -141,6 +142,7 @@ def _verifiable(one: Rlvr, facts: Facts, verifiers: Mapping[str, str]) -> pl.Dat
     None where a judge's word let a response pass that the verifiers did not: run again they would not say so.
     """
     rates = _of(one.by, facts.grades).filter(pl.col("pass_rate") > one.above, pl.col("pass_rate") < one.below)
+    rates = rates.filter(pl.col("grade").fill_null("") != UNGRADED)
     said = facts.verdicts.filter(pl.col("verifier").is_in(list(verifiers)))
     decided = said.filter(pl.col("status") != "unverifiable")
     all_passed = said.group_by("generation_id").agg((pl.col("status") == "pass").all().alias("shown"))

@@ -47,7 +47,7 @@ def known_of(
 def _rates(facts: Facts) -> dict[str, list[dict[str, Any]]]:
     """Of each problem the rates of the models that were asked, by model and mode."""
     rates: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    asked = facts.grades.filter(pl.col("asked") > 0).rename({"teacher": "model"}).sort("model", "mode")
+    asked = facts.grades.drop("grade").filter(pl.col("asked") > 0).rename({"teacher": "model"}).sort("model", "mode")
     for row in asked.with_columns(pl.when(pl.col("mode") != "").then("mode").alias("mode")).to_dicts():
         rates[row.pop("problem_id")].append(row)
     return rates

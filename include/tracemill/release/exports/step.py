@@ -33,7 +33,7 @@ class Export(Step):
     kind: Literal["export"]
     sets: Annotated[dict[Name, AnySet], Field(min_length=1)]  # by the name of their folder
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     shape: ClassVar[Literal["map", "gather"]] = "gather"
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = (

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from tracemill.engine.ids import Unit, generation_id
 from tracemill.engine.resources import Resources
+from tracemill.engine.responses import CUT_OUT
 from tracemill.engine.sieve import sifted_ledger
 from tracemill.engine.step import Inputs, Output, Step, kept_rows
 from tracemill.engine.store import Manifest, Store, StoredFile
@@ -26,7 +27,6 @@ from tracemill.text.tokens import token_batches
 from tracemill.text.vocabulary import LEXICAL
 
 FREQUENT = "frequent_phrase"
-CUT_OUT = "phrase_cut_out"
 _WHOLE = ("am", "r1", "open_am", "open_r1", "thought", "parts")  # styles of which a text can be made again
 
 
@@ -115,7 +115,7 @@ def _rewritten(row: dict[str, Any]) -> dict[str, Any] | None:
     if row["style"] not in _WHOLE or any(not (text or "").strip() for text in parts.values()):
         return None
     text = rebuilt(row["style"], *(parts[part] for part in PARTS))
-    fresh = generation_id(row["problem_id"], row["teacher"] or "", row["sample_index"] or 0, text)
+    fresh = generation_id(row["problem_id"], row["teacher"] or "", row["sample_index"] or 0, text, row["mode"])
     return {**row, **parts, "id": fresh, "raw": None, "source_verdict": None, "former": row["id"]}
 
 
