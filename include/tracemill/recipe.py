@@ -143,6 +143,16 @@ class Recipe(BaseModel):
                     raise ValueError(f"step {name!r}: sources: there is no {source!r}{nearest(source, known)}")
         return self
 
+    @model_validator(mode="after")
+    def _lacks_nothing(self) -> Self:
+        """Refuse a step whose material no step above it makes: it would fail, or take nothing, once all is paid."""
+        above: list[Step] = []
+        for name, step in self.steps.items():
+            if absent := step.lacks(above):
+                raise ValueError(f"step {name!r} {absent}")
+            above.append(step)
+        return self
+
     def pipeline(self) -> dict[str, Step]:
         """All steps by name, in the order they run."""
         first: dict[str, Step] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,61 @@ def test_the_papers_evaluation_has_their_samples_and_limits() -> None:
     asked = {source: step.teacher.samples for step in steps.values() for source in getattr(step, "sources", ())}  # type: ignore[union-attr]
     assert (asked["aime_2024"], asked["livecodebench"], asked["math_500"]) == (64, 16, 4)
     assert set(asked) == {source.name for source in load_recipe("evaluate_papers").sources}
+
+
+VERIFY = {"kind": "verify", "verifiers": [{"kind": "math"}]}
+GRADE = {"kind": "grade"}
+ONE = {"kind": "stage_one"}
+TWO = {"kind": "stage_two"}
+CUT = {"kind": "cut", "metric": "reward", "quantile": 0.1}
+
+
+def exporting(**one: object) -> dict[str, object]:
+    return {"kind": "export", "sets": {"mine": one}}
+
+
+def in_order(*steps: dict[str, object]) -> dict[str, object]:
+    """A recipe of these steps."""
+    source = {"kind": "demo", "name": "demo_maths", "part": "maths", "category": "math"}
+    named = {f"s{n}": step for n, step in enumerate(steps)}
+    return {"name": "in_order", "description": "", "sources": [source], "steps": named}
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        pytest.param([VERIFY, ONE], "'s1' selects by scores, which no step before it gives", id="nothing-graded"),
+        pytest.param([VERIFY, TWO, GRADE], "'s1' selects by scores, which no step", id="graded-too-late"),
+        pytest.param([VERIFY, GRADE, {**GRADE, "strict": True}, ONE], "'s3' finds two `grade` steps", id="twice"),
+        pytest.param([GRADE, VERIFY], "'s0' grades by verdicts and rewards, which no step before", id="nothing-judged"),
+        pytest.param([{"kind": "drop_phrases"}], "'s0' drops phrases that no step before it looks for", id="phrases"),
+        pytest.param([CUT, {"kind": "gate", "metric": "score"}], "'s1' applies a cut of score that no", id="cut"),
+        pytest.param([VERIFY, exporting(kind="pairs")], "'s1' makes the set 'mine', which needs a step of kind grade",
+                     id="pairs-of-nothing"),
+        pytest.param([VERIFY, GRADE, exporting(kind="sft")], "needs a step of kind stage_one", id="no-stage"),
+        pytest.param([VERIFY, GRADE, ONE, exporting(kind="sft", stage=2)], "needs a step of kind stage_two",
+                     id="the-other-stage"),
+    ],
+)  # fmt: skip
+def test_a_step_whose_material_nobody_makes_is_refused_when_the_recipe_is_read(
+    steps: list[dict[str, object]], said: str
+) -> None:
+    """Trap: they failed, or turned every row away, once everything was paid."""
+    with pytest.raises(RecipeError, match=re.escape(said)):
+        parse_recipe(in_order(*steps), "test")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [VERIFY, GRADE, ONE, TWO, exporting(kind="sft", stage=2)],
+        [VERIFY, GRADE, TWO, exporting(kind="rlvr")],
+        [CUT, {"kind": "gate", "metric": "reward"}],
+        [{"kind": "phrases"}, {"kind": "drop_phrases"}],
+    ],
+)
+def test_steps_in_their_order_are_a_recipe(steps: list[dict[str, object]]) -> None:
+    assert len(parse_recipe(in_order(*steps), "test").steps) == len(steps)
 
 
 def fitting(select: dict[str, object], *before: dict[str, object]) -> dict[str, object]:

@@ -160,6 +160,13 @@ class Step(BaseModel):
     reads: ClassVar[tuple[str, ...]]
     writes: ClassVar[tuple[str, ...]]
 
+    def lacks(self, before: Sequence[Step]) -> str | None:
+        """What a recipe must say before this step can do anything, as half a sentence; None where nothing is amiss.
+
+        `before`: the steps that stand above it, `plan` and `ingest` apart.
+        """
+        return None
+
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
         """Digests of what the result depends on besides settings and input tables (benchmark files, model weights)."""
         return {}

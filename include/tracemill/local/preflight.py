@@ -5,7 +5,7 @@ Whatever is wrong is one sentence within seconds. What is sealed already needs n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tracemill.decontaminate.step import Decontaminate
@@ -13,6 +13,7 @@ from tracemill.distill.apart import asked_for_nothing, require_apart
 from tracemill.distill.repair import Repair
 from tracemill.distill.step import Distill
 from tracemill.engine.resources import Resources
+from tracemill.engine.step import Step
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, ServingError, TracemillError
 from tracemill.local.demand import Demand, ServedModel, served_models
@@ -25,6 +26,9 @@ from tracemill.models.payload import decoded
 from tracemill.models.sharing import adapter_folder, adapter_rank
 from tracemill.models.step import answer_lengths
 from tracemill.recipe import Recipe
+from tracemill.release.exports.sets import Distilled40M, Sft
+from tracemill.release.exports.step import Export
+from tracemill.select.graded import Graded
 from tracemill.select.intersect import Intersect
 from tracemill.text.spelling import nearest
 from tracemill.train.launch import training_python
@@ -83,7 +87,7 @@ def _require(served: ServedModel, machine: Resources, serves_here: bool) -> None
 
 
 def _of_nobody(recipe: Recipe) -> Iterator[str]:
-    """A sentence for each teacher that is compared or votes, and that no step asks; a source may have published it.
+    """A sentence for each teacher that is compared, votes or selects, and that no step asks; a source may publish it.
 
     Another one for each step that compares, or repairs by, verdicts that nobody gives before it.
     """
@@ -93,10 +97,28 @@ def _of_nobody(recipe: Recipe) -> Iterator[str]:
         if not is_judged and ((isinstance(step, Intersect) and step.verified) or isinstance(step, Repair)):
             yield f"step {name!r} goes by verdicts, and no step before it gives any: put a `verify` step there"
         is_judged = is_judged or "verdicts" in step.writes
-        named = step.teachers if isinstance(step, Intersect) else step.of if isinstance(step, Repair) else ()
-        for teacher in (one for one in named if one not in asked):
+        for teacher in (one for one in _named(step, asked) if one not in asked):
             meant = nearest(teacher, asked)
             yield f"step {name!r}: no step asks {teacher!r}, so that only published responses are its{meant}"
+
+
+def _named(step: Step, asked: Sequence[str]) -> Sequence[str]:
+    """The teachers without whose responses a step has nothing, each once."""
+    match step:
+        case Intersect():
+            return step.teachers
+        case Repair():
+            return step.of
+        case Graded():
+            return (step.by,) if step.by else ()
+        case Export():
+            sets = step.sets.values()
+            by = [one.by for one in sets if not isinstance(one, Distilled40M | Sft) and one.by]
+            published = [
+                one.models for one in sets if isinstance(one, Distilled40M) and not set(one.models) & set(asked)
+            ]
+            return list(dict.fromkeys([*by, *(teacher for models in published for teacher in models)]))
+    return ()
 
 
 def _require_trainable(step: Train, machine: Resources, here: bool) -> None:

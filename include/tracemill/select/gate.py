@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 import polars as pl
@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from tracemill.engine.ids import Unit
 from tracemill.engine.sieve import Sieve
-from tracemill.engine.step import Inputs
+from tracemill.engine.step import Inputs, Step
 from tracemill.errors import MissingInput
-from tracemill.select.cut import EVERYTHING, OF_TEACHER, By, Metric, measured_values
+from tracemill.select.cut import EVERYTHING, OF_TEACHER, By, CutStep, Metric, measured_values
 
 _REASONS = {"reward": "low_reward", "score": "low_score", "perplexity": "high_perplexity", "rsr": "high_rsr"}
 _LOWER = {"perplexity", "rsr"}  # metrics of which less is better
@@ -34,6 +34,12 @@ class Gate(Sieve):
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "rewards", "measurements", "cuts", "ledger")
     spares: ClassVar[tuple[str, ...]] = ("unmeasured",)
+
+    def lacks(self, before: Sequence[Step]) -> str | None:
+        """A cut of its metric."""
+        if any(isinstance(one, CutStep) and one.metric == self.metric for one in before):
+            return None
+        return f"applies a cut of {self.metric} that no step before it measures: put a `cut` step with it there"
 
     def sift(self, inputs: Inputs, alive: pa.Array) -> Iterator[pa.Table]:
         """Sort one shard. Raises MissingInput when no earlier step measured a cut of this metric."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 import polars as pl
@@ -68,6 +69,13 @@ class Graded(Step):
             for category, value in values.items():
                 own.setdefault(named(category), {"category": named(category)})[column] = value
         return list(own.values())
+
+    def lacks(self, before: Sequence[Step]) -> str | None:
+        """Scores, of one step."""
+        graders = [one for one in before if "scores" in one.writes]
+        if not graders:
+            return "selects by scores, which no step before it gives: put a `grade` step there"
+        return "finds two `grade` steps before it, which score each response twice: keep one" if graders[1:] else None
 
     def settings(self, inputs: Inputs) -> dict[str, Any]:
         """All of them, and of how many decided samples the grading step asks where that is not its default."""

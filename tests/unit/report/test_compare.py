@@ -226,6 +226,30 @@ def test_a_step_that_asks_what_was_just_answered_is_named(steps: dict[str, Any],
     assert not told or "step 'two' asks for every problem that 'one' answers just before it" in said[0]
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param({"kind": "stage_one", "by": "bset"}, id="selected by"),
+        pytest.param({"kind": "export", "sets": {"p": {"kind": "pairs", "by": "bset"}}}, id="paired"),
+        pytest.param(
+            {"kind": "export", "sets": {"c": {"kind": "distilled_40m", "models": {"bset": "r1"}}}}, id="laid out"
+        ),
+    ],
+)
+def test_a_teacher_that_is_selected_by_and_never_asked_is_named(tmp_path: Path, step: dict[str, Any]) -> None:
+    """Trap: a misspelt name left empty training sets, after everything was paid for."""
+    file = recipe(tmp_path, {"best": asking("best")})
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    verify = {"kind": "verify", "verifiers": [{"kind": "math"}]}
+    data["steps"] = {"best": data["steps"]["best"], "verify": verify, "grade": {"kind": "grade"}, "last": step}
+    file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    said: list[str] = []
+    require_ready(load_recipe(str(file)), None, replace(Servers({"best": solving(4)}).machine(), tell=said.append))
+    assert said == [
+        "step 'last': no step asks 'bset', so that only published responses are its; did you mean 'best'? It has: best"
+    ]
+
+
 def test_a_teacher_that_is_compared_and_never_asked_is_named_with_the_near_one(tmp_path: Path) -> None:
     """Trap: a misspelt name left an empty intersection, after everything was paid for."""
     file = recipe(tmp_path, {"good": asking("good"), "best": asking("best")}, ["good", "bset"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 import pyarrow as pa
@@ -14,11 +14,12 @@ from tracemill.engine.step import Inputs, Output, Step
 from tracemill.engine.tables import empty
 from tracemill.errors import MissingInput
 from tracemill.release.exports.making import Made, responses_of
-from tracemill.release.exports.sets import AnySet, Control
+from tracemill.release.exports.sets import AnySet, Control, Sft
 from tracemill.release.parts import Name
 from tracemill.release.revocations import recalled, revocations, revoked_material
 
 _STEPS = {"scores": "grade", "grades": "grade", "stages": "stage_one (or stage_two)", "verdicts": "verify"}
+_STAGES = {1: "stage_one", 2: "stage_two"}
 
 
 class Export(Step):
@@ -60,6 +61,17 @@ class Export(Step):
                     raise ValueError(f"sets.{name} names {other!r}, which is no set above it")
             above.append(name)
         return self
+
+    def lacks(self, before: Sequence[Step]) -> str | None:
+        """The tables that its sets are chosen by, and the stage of each that is one."""
+        there = {name for one in before for name in one.writes}
+        kinds = {getattr(one, "kind", "") for one in before}
+        for name, one in self.sets.items():
+            stage = _STAGES[one.stage] if isinstance(one, Sft) else None
+            absent = [stage] if stage and stage not in kinds else [_STEPS[t] for t in one.needs if t not in there]
+            if absent:
+                return f"makes the set {name!r}, which needs a step of kind {absent[0]} before it"
+        return None
 
     def material(self, resources: Resources, inputs: Inputs) -> Mapping[str, str]:
         """What recalls took out."""

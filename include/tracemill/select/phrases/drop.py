@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
@@ -46,6 +46,11 @@ class DropPhrases(Step):
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = ("problems", "generations", "phrases", "ledger")
     writes: ClassVar[tuple[str, ...]] = ("generations",)
+
+    def lacks(self, before: Sequence[Step]) -> str | None:
+        """Phrases that were looked for."""
+        found = any("phrases" in one.writes for one in before)
+        return None if found else "drops phrases that no step before it looks for: put a `phrases` step there"
 
     def settings(self, inputs: Inputs) -> dict[str, Any]:
         """All of them, and how many words the phrases have."""
