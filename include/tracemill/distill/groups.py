@@ -37,6 +37,11 @@ class Group:
             if is_last or self.rule.ends(self._known):
                 self.counted = len(self._known)
 
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What the samples that count were worth, in their order; nothing where they are not judged."""
+        return self._known
+
     def wave(self) -> range:
         """The samples to send now: the next ones once all that were sent are known, and none when it is decided."""
         first = self.sent

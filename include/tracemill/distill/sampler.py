@@ -8,7 +8,7 @@ from dataclasses import replace
 from tracemill.distill.groups import Group
 from tracemill.distill.judging import Judging
 from tracemill.distill.policies import Fixed
-from tracemill.distill.policy import Ruling
+from tracemill.distill.policy import Outcome, Ruling
 from tracemill.distill.teacher import Assignment, Teacher
 from tracemill.distill.traces import Trace, joined
 from tracemill.models.answers import Answers, Next, Tag
@@ -75,6 +75,11 @@ class Sampler:
             for sample in group.rows:
                 yield group.assignment, self._trace((number, sample), answers)
                 answers.drop([(number, sample, _FIRST), (number, sample, _REST)])
+
+    def outcomes(self) -> Iterator[tuple[str, Outcome]]:
+        """What each judged sample that counts was worth, by its problem."""
+        for group in self._groups:
+            yield from ((group.assignment.problem_id, outcome) for outcome in group.outcomes)
 
     def _wave(self, group: int) -> list[tuple[Tag, Ask]]:
         return [((group, sample, _FIRST), self._ask((group, sample))) for sample in self._groups[group].wave()]

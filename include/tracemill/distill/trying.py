@@ -63,6 +63,9 @@ class Trying:
             for one, trace in sampler.traces(answers):
                 if isinstance(trace, Trace):
                     _add(own[one.problem_id], trace)
+            for problem, outcome in sampler.outcomes():
+                own[problem]["told"] += outcome in ("pass", "fail")
+                own[problem]["passed"] += outcome == "pass"
             yield from own.values()
 
     def _blocks(self) -> Iterator[tuple[list[Assignment], Judging]]:
@@ -98,7 +101,7 @@ def _assignment(row: dict[str, Any]) -> Assignment:
 
 def _blank(one: Assignment, teacher: str) -> dict[str, Any]:
     of = {"problem_id": one.problem_id, "teacher": teacher, "category": one.category, "difficulty": one.difficulty}
-    return {**of, "samples": 0, **dict.fromkeys(_COUNTED, 0)}
+    return {**of, "samples": 0, "told": 0, "passed": 0, **dict.fromkeys(_COUNTED, 0)}
 
 
 def _add(row: dict[str, Any], trace: Trace) -> None:

@@ -136,6 +136,38 @@ def test_the_problems_are_those_that_distil_will_ask(store: Store, forecast: dic
         assert len({name for name, _, _ in rows(run(step, FakeServer(), inputs))}) == asked
 
 
+@pytest.mark.parametrize(
+    ("policy", "share", "per_problem"),
+    [
+        pytest.param(UNTIL_PASS, 0.0, {(4, 0)}, id="never right: as many as the cap, none passed"),
+        pytest.param(UNTIL_PASS, 1.0, {(1, 1)}, id="always right: the first one"),
+        pytest.param(UNTIL_PASS, 0.3, {(1, 1), (2, 1), (3, 1), (4, 1), (4, 0)}, id="what passes is the last"),
+        pytest.param(None, 0.5, {(0, 0)}, id="a policy that judges nothing"),
+    ],
+)
+def test_what_was_solved_is_kept(
+    store: Store, policy: dict[str, Any] | None, share: float, per_problem: set[tuple[int, int]]
+) -> None:
+    output = run(pilot(policy), FakeServer(say=sometimes(share)), shard(store, problems=PROBLEMS))
+    piloted = pl.DataFrame(output.tables["piloted"])
+    assert set(piloted.select("told", "passed").rows()) <= per_problem
+    assert set(piloted["passed"]) == {passed for _, passed in per_problem}
+    if policy:
+        assert piloted["told"].equals(piloted["samples"], check_names=False)
+
+
+def test_what_no_verifier_can_judge_was_neither_told_nor_solved(store: Store) -> None:
+    """Trap: a problem without a reference answer counted as one that the teacher failed."""
+    bare = [{**one, "reference_answer": None} for one in PROBLEMS[:20]]
+    output = run(pilot(UNTIL_PASS), FakeServer(say=sometimes(1.0)), shard(store, problems=bare))
+    assert set(pl.DataFrame(output.tables["piloted"]).select("samples", "told", "passed").rows()) == {(1, 0, 0)}
+
+
+def test_what_the_server_refuses_was_neither_told_nor_solved(store: Store) -> None:
+    output = run(pilot(UNTIL_PASS), FakeServer(context=1), shard(store, problems=PROBLEMS))
+    assert set(pl.DataFrame(output.tables["piloted"]).select("samples", "told", "passed").rows()) == {(0, 0, 0)}
+
+
 def _again(store: Store, inputs: Inputs, step: Pilot, earlier: Any) -> Inputs:
     """What the next run of a step sees, whose output was sealed."""
     tables = {name: store.put_table(earlier.tables[name], "pilot", 0, name) for name in ("priors", "piloted")}

@@ -7,7 +7,9 @@ import pyarrow as pa
 from tracemill.engine.tables.table import Table, declare
 
 # One row per problem that a pilot tried: the `samples` that count by the teacher's policy in all its modes, and what
-# they took. Tokens are null where a server did not count those of one of them.
+# they took. Tokens are null where a server did not count those of one of them. The policy's verifiers could tell of
+# `told` samples whether they are right, and `passed` are; both are 0 where it judges nothing. Older tables
+# have neither.
 PILOTED = declare(
     Table(
         "piloted",
@@ -21,6 +23,8 @@ PILOTED = declare(
                 ("prompt_tokens", pa.int64()),
                 ("completion_tokens", pa.int64()),
                 ("seconds", pa.float64()),
+                ("told", pa.int64()),
+                ("passed", pa.int64()),
             ]
         ),
         about=("problem", "problem_id"),
