@@ -30,6 +30,7 @@ from tracemill.cli.migration import migrate
 from tracemill.cli.new import app as new
 from tracemill.cli.proof import mount as mount_proof
 from tracemill.cli.report import mount as mount_report
+from tracemill.cli.routes import routes
 from tracemill.cli.run import run
 from tracemill.cli.sandbox import app as sandbox
 from tracemill.cli.select import select
@@ -190,6 +191,7 @@ app.add_typer(new, name="new")
 app.add_typer(sandbox, name="sandbox")
 app.command("compare")(compare)
 app.command("forecast")(forecast)
+app.command("routes")(routes)
 app.command("cost")(cost)
 app.command("select")(select)
 app.command("serve")(serve)

@@ -1,0 +1,105 @@
+"""Proposes a plan for each category and difficulty, by its own problems or where these are few by its like's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from tracemill.report.routes.plans import ENOUGH, Choice, Plan, Sample, allows, choose
+from tracemill.report.routes.tried import GROUP, Tried
+
+Kind = tuple[str | None, str | None]
+Level = Literal["group", "category", "all"]
+# Why a group has the plan it has, or none. `cheaper`: than the strongest teacher alone, and that is told; `strongest`:
+# that one alone costs least; `overlap`: it is kept, as what may be cheaper cannot be told to be; `unsolved`: nobody
+# solves any; `untold`: no verifier can say; `untried`: nobody was asked; `few`: too few could be told, even of all.
+Verdict = Literal["cheaper", "strongest", "overlap", "unsolved", "untold", "untried", "few"]
+
+
+@dataclass(frozen=True)
+class Route:
+    """The plan of one category and difficulty: `teachers` in their order, () for none, decided by `level`.
+
+    `told`: the problems of that level of which it is known whether anybody solved them. `sample`: the group's own
+    problems that all teachers were tried on, `basis` those that its problems are taken to be like.
+    """
+
+    kind: Kind
+    problems: int
+    teachers: Plan
+    verdict: Verdict
+    level: Level
+    told: int
+    sample: Sample
+    basis: tuple[Level, Sample]
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is known what is best: to ask somebody, or that nobody solves any."""
+        return self.verdict in ("cheaper", "strongest", "overlap", "unsolved")
+
+    @property
+    def ahead(self) -> int:
+        """How many of its problems were not tried."""
+        return max(0, self.problems - self.sample.tried)
+
+
+def propose(tried: Tried, tolerance: float) -> list[Route]:
+    """One route for each category and difficulty of which there are problems."""
+    return [_route(tried, kind, size, names, tolerance) for kind, (size, names) in tried.sizes.items()]
+
+
+def _route(tried: Tried, kind: Kind, size: int, names: Plan, tolerance: float) -> Route:
+    category = pl.col(GROUP[0]).eq_missing(kind[0])
+    masks: dict[Level, pl.Expr] = {
+        "group": category & pl.col(GROUP[1]).eq_missing(kind[1]),
+        "category": category,
+        "all": pl.lit(True),
+    }
+    levels = {level: _sample(tried, names, mask) for level, mask in masks.items()}
+    own, within, _ = levels.values()
+    basis = next(((level, one) for level, one in levels.items() if one.tried >= ENOUGH), ("all", levels["all"]))
+
+    def made(teachers: Plan, verdict: Verdict, level: Level) -> Route:
+        return Route(kind, size, teachers, verdict, level, levels[level].told, own, basis)
+
+    if not within.tried:
+        return made((), "untried", "category")
+    if not within.told or (own.tried >= ENOUGH and not own.told):
+        return made((), "untold", "group" if own.tried >= ENOUGH else "category")
+    readable = [(level, one) for level, one in levels.items() if one.told >= ENOUGH]
+    return _decided(readable, tolerance, made) if readable else made((), "few", "all")
+
+
+def _decided(
+    readable: Sequence[tuple[Level, Sample]], tolerance: float, made: Callable[[Plan, Verdict, Level], Route]
+) -> Route:
+    """By the narrowest level that can tell, if none that is narrower speaks against it; else the strongest alone."""
+    first: Choice | None = None
+    for place, (level, sample) in enumerate(readable):
+        choice = choose(sample, tolerance)
+        first = first or choice
+        if choice.certain and all(allows(one, choice.teachers, tolerance) for _, one in readable[:place]):
+            return made(choice.teachers, _verdict(choice), level)
+    assert first
+    return made((first.strongest,), "overlap", readable[0][0])
+
+
+def _verdict(choice: Choice) -> Verdict:
+    if not choice.teachers:
+        return "unsolved"
+    return "strongest" if choice.teachers == (choice.strongest,) else "cheaper"
+
+
+def _sample(tried: Tried, names: Plan, mask: pl.Expr) -> Sample:
+    """The problems of a level that all these teachers were tried on."""
+    columns = {what: [f"{what}:{name}" for name in names] for what in ("tokens", "money", "told", "passed")}
+    rows = tried.rows.filter(mask).drop_nulls(columns["tokens"])
+    tokens = rows.select(columns["tokens"]).to_numpy().astype(float)
+    money = rows.select(columns["money"]).to_numpy().astype(float)
+    known, solved = (rows.select(columns[what]).to_numpy().astype(bool) for what in ("told", "passed"))
+    return Sample(names, tokens, money if tried.currency else np.array(tokens), known, solved)
