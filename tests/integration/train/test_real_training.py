@@ -71,6 +71,34 @@ def test_packed_rows_do_not_see_each_other(tmp_path: Path) -> None:
     assert mean == pytest.approx(apart[0]["loss"], abs=1e-3)
 
 
+@pytest.mark.parametrize("kind", ["lfm2", "opt"])
+def test_a_model_that_reads_a_pack_as_one_text_is_refused(kind: str, tmp_path: Path) -> None:
+    """Traps: short convolutions carry a state from row to row, and OPT counts positions by itself, both unasked."""
+    base = untrained(tmp_path / "base", kind)
+    packs = {"batch": 1, "per_device": 1, "packing": True, "max_length": 1000, "epochs": 1}
+    packed = job(tmp_path / "packed", 8, base=base, precision="bf16", **packs)
+    with pytest.raises(RecipeError, match=r"ForCausalLM reads the rows of a pack as one text here, .*packing to false"):
+        run(packed)
+    assert not [one for one in events(Path(packed.work)) if one["event"] == "step"]
+    assert run(job(tmp_path / "apart", 8, base=base, epochs=1))
+
+
+def untrained(folder: Path, kind: str) -> str:
+    """A small model of another kind, with random weights, that knows as many tokens as the zoo's tokenizer has."""
+    common = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": 4096}
+    own = {
+        "lfm2": {"num_key_value_heads": 1, "intermediate_size": 32, "layer_types": ["conv", "full_attention"]},
+        "opt": {"ffn_dim": 32, "word_embed_proj_dim": 32},
+    }
+    program = (
+        "from transformers import AutoConfig, AutoModelForCausalLM\n"
+        f"config = AutoConfig.for_model({kind!r}, **{common | own[kind]!r})\n"
+        f"AutoModelForCausalLM.from_config(config).save_pretrained({str(folder)!r})"
+    )
+    subprocess.run([".venv-train/bin/python", "-c", program], check=True, capture_output=True)
+    return str(folder)
+
+
 def test_two_processes_that_share_a_batch_learn_what_one_learns(tmp_path: Path) -> None:
     """As several GPUs do: accelerate starts but one process on a processor, so torchrun starts these."""
     alone = run(job(tmp_path / "one", 16, epochs=1))

@@ -13,7 +13,8 @@ from transformers import TrainerCallback
 from trl import SFTTrainer
 
 from tracemill.train.inside.checkpoints import complete
-from tracemill.train.inside.job import Events, Job
+from tracemill.train.inside.job import Events, Job, Told
+from tracemill.train.inside.packs import keeps_apart
 from tracemill.train.inside.sequences import sequences
 
 _OF_ROWS = ("input_ids", "labels", "attention_mask", "position_ids")
@@ -44,11 +45,15 @@ class Student(SFTTrainer):  # type: ignore[misc]  # trl has no types
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._began = time.monotonic()
+        self._packs_tried = not self.args.packing
         self._forget()
 
     def training_step(self, model: Any, inputs: Any, *rest: Any, **named: Any) -> Any:
-        """One forward and backward pass. Raises NotANumber before anything is learned from such a loss."""
+        """One forward and backward pass. Raises NotANumber before anything is learned from such a loss, and Told before
+        the first one for a model that does not keep the rows of a pack apart.
+        """
         ids = inputs["input_ids"]
+        self._try_packs(model, ids)
         labels = inputs["labels"]
         rows = {name: inputs[name] for name in _OF_ROWS if name in inputs}
         self._rows = zlib.crc32(ids.cpu().numpy().tobytes(), self._rows)
@@ -60,6 +65,17 @@ class Student(SFTTrainer):  # type: ignore[misc]  # trl has no types
             raise NotANumber(self.state.global_step + 1, float(loss.detach().sum()), told)
         self._loss += float(loss.detach())
         return loss
+
+    def _try_packs(self, model: Any, ids: torch.Tensor) -> None:
+        if self._packs_tried:
+            return
+        self._packs_tried = True
+        bare = self.accelerator.unwrap_model(model)
+        if not keeps_apart(model, bare.config, ids.to(self.accelerator.device), short=self.args.bf16):
+            raise Told(
+                f"{type(bare).__name__} reads the rows of a pack as one text here, so "
+                "that each would be learned behind another one: set schedule.packing to false"
+            )
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add what the step was made of."""
