@@ -77,12 +77,12 @@ def what_if(
     if isinstance(own, StageOne):
         parts, read = _first_stage(own, other, seen, KeptGroups.of(recipe, store, name, resources), keep_from)
         verdicts = parts.group_by("category", "was", "is").agg(pl.col("problems", *COUNTS).sum())
+        there = set(verdicts["category"])
     else:
-        verdicts = _second_stage(own, other, seen, resources.workers)
+        there, verdicts = _second_stage(own, other, seen, resources.workers)
         read = "scores"
+    _require_categories(asked, sorted(there))
     counts = verdicts.group_by("category").agg(pl.col(*COUNTS).sum()).sort("category")
-    if isinstance(own, StageOne):
-        _require_categories(asked, counts["category"].to_list())
     return WhatIf(name, asked, read, verdicts.sort("category", "was", "is"), counts)
 
 
@@ -116,8 +116,9 @@ def _rule(own: Graded, other: Graded, seen: Seen) -> Algorithm1:
     return Algorithm1(*sides[0], seen.threads, sides[1])
 
 
-def _second_stage(own: Graded, other: Graded, seen: Seen, threads: int) -> pl.DataFrame:
-    """The problems that each of the settings ranks first, compared by id."""
+def _second_stage(own: Graded, other: Graded, seen: Seen, threads: int) -> tuple[set[str], pl.DataFrame]:
+    """The categories that problems have, and the problems that each of the settings ranks first, compared by id."""
+    there = set[str]()
     both = list[pl.DataFrame]()
     for settings in (own, other):
         asked = {**settings.asked(), "least_decided": seen.least_decided}
@@ -125,11 +126,12 @@ def _second_stage(own: Graded, other: Graded, seen: Seen, threads: int) -> pl.Da
             for scores, grades in seen.batches("responses", "drop" in (own.lucky, other.lucky)):
                 rule.show(scores, grades)
                 rule.remember_candidates()
+                there.update(rule.told("SELECT DISTINCT category FROM groups")["category"].to_pylist())
             both.append(pl.DataFrame(rule.told("SELECT problem_id, category, chosen FROM stage_two")))
     joined = both[0].join(both[1], on="problem_id", how="full", coalesce=True, suffix="_is")
     had = pl.col("chosen").fill_null(False)
     has = pl.col("chosen_is").fill_null(False)
-    return joined.group_by(
+    return there, joined.group_by(
         pl.coalesce("category", "category_is").alias("category"),
         _said("chosen").alias("was"),
         _said("chosen_is").alias("is"),

@@ -313,6 +313,18 @@ def test_a_set_loads_in_any_order_of_its_rows(usual: Output, name: str, tmp_path
     assert given
 
 
+@pytest.mark.parametrize("name", ["all", "sft_1"])
+def test_a_set_loads_whole_where_no_file_is_named(usual: Output, name: str, tmp_path: Path) -> None:
+    """Trap: the first of the published files was loaded for all of them."""
+    found = datasets.load_dataset(str(folder_of(usual, name)), split="train", cache_dir=str(tmp_path))
+    data = [path for path in folder_of(usual, name).iterdir() if path.suffix != ".md"]
+    assert len(found) == sum(
+        len(path.read_bytes().splitlines()) if path.suffix == ".jsonl" else pq.read_table(path).num_rows
+        for path in data
+    )
+    assert (len(data) > 1) == (name == "all")
+
+
 def _shuffled(path: Path, draw: random.Random) -> bytes:
     if path.suffix == ".jsonl":
         lines = path.read_bytes().splitlines(keepends=True)

@@ -192,6 +192,13 @@ def test_a_wrong_change_is_one_sentence(trial: Trial, change: str, said: str) ->
         what_if(trial.recipe, trial.store, [change])
 
 
+@pytest.mark.parametrize("change", ["most.mth=1", "variations.mth=0.3", "thresholds.mth=0.5"])
+def test_of_stage_two_a_category_that_no_problem_has_is_named(trial: Trial, change: str) -> None:
+    """Trap: it changed nothing, which reads as an answer."""
+    with pytest.raises(RecipeError, match="no problem has the category 'mth'; did you mean 'math'"):
+        what_if(trial.recipe, trial.store, [change], "stage_two")
+
+
 def test_a_setting_that_is_asked_for_twice_is_refused(trial: Trial) -> None:
     """Trap: the last one would silently win, and the answer be about half of what was asked."""
     with pytest.raises(RecipeError, match=r"variation is asked for twice, as 0\.3 and 0\.6"):

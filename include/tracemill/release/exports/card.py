@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +18,7 @@ _EMPTY = (
     "This set has no row: no problem met what it asks for. Its file has the columns; `datasets` refuses a split "
     "without rows unless it streams.\n"
 )
+_EVERY = "default"  # the configuration that has every file
 _BIAS = "Shares of the rows of each; `before selection` is every response that was scored."
 
 
@@ -91,8 +92,8 @@ def _front_matter(name: str, schema: pa.Schema, rows: Mapping[str, int], licence
         task_categories=["text-generation"],
         tags=["reasoning", "tracemill"],
         configs=[
-            {"config_name": file.rsplit(".", 1)[0], "data_files": file, **({} if place else {"default": True})}
-            for place, file in enumerate(rows)
+            {"config_name": config, "data_files": files, **({} if place else {"default": True})}
+            for place, (config, files) in enumerate(_configs(list(rows)).items())
         ],
     )
     flat = all(pa.types.is_string(one.type) or pa.types.is_floating(one.type) for one in schema)
@@ -100,12 +101,18 @@ def _front_matter(name: str, schema: pa.Schema, rows: Mapping[str, int], licence
     return f"---\n{head.to_yaml()}\n{typed}---\n"
 
 
+def _configs(files: Sequence[str]) -> dict[str, str | list[str]]:
+    """The files of each configuration: of all of them first, which is what loads where none is named, and of each."""
+    each: dict[str, str | list[str]] = {file.rsplit(".", 1)[0]: file for file in files}
+    return {_EVERY: list(files), **each} if len(files) > 1 else each
+
+
 def _features(schema: pa.Schema, files: list[str]) -> str:
     """The types of the columns for `datasets`, which would guess them from the first rows of JSON lines."""
     if not files:
         return ""
     features = [{"name": one.name, "dtype": "string" if pa.types.is_string(one.type) else "float32"} for one in schema]
-    named = [{"config_name": file.rsplit(".", 1)[0], "features": features} for file in files]
+    named = [{"config_name": config, "features": features} for config in _configs(files)]
     return str(yaml.dump({"dataset_info": named}, sort_keys=False, Dumper=_Plain))
 
 
