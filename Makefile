@@ -111,7 +111,7 @@ bench-house: $(ENVIRONMENT) ## how easy the code is to walk: layers, cycles, siz
 bench-train: $(ENVIRONMENT) $(TRAIN) ## templates that keep rows whole, rows proved a second, wrong masks, loss after kills
 	@$(BIN)/python -m benchmarks.training
 
-bench-help: $(ENVIRONMENT) ## harm that is planted and changes that are none, fit to a student, forecasts, money
+bench-help: $(ENVIRONMENT) ## harm that is planted and changes that are none, fit to a student, forecasts, routes, money
 	@$(BIN)/python -m benchmarks.help
 
 lint: $(ENVIRONMENT) ## ruff, the layers of the house, and mypy

@@ -1,1 +1,1 @@
-"""Whether a choice helps: planted harm, null changes, fit to a student, forecasts, money."""
+"""Whether a choice helps: planted harm, null changes, fit to a student, forecasts, routes, money."""
