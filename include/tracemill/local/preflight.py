@@ -5,6 +5,7 @@ Whatever is wrong is one sentence within seconds. What is sealed already needs n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.step import Step
 from tracemill.engine.store import Store
 from tracemill.errors import RecipeError, ServingError, TracemillError
+from tracemill.grade.step import Grade
 from tracemill.local.demand import Demand, ServedModel, served_models
 from tracemill.models.api import address
 from tracemill.models.endpoints import Endpoint, fixed_endpoints
@@ -51,7 +53,7 @@ def require_ready(recipe: Recipe, store: Store | None, resources: Resources, *, 
     """
     machine = recipe.located(resources)
     require_apart({name: step for name, step in recipe.steps.items() if isinstance(step, Distill)})
-    for said in (*asked_for_nothing(recipe.steps), *_of_nobody(recipe)):
+    for said in (*asked_for_nothing(recipe.steps), *_of_nobody(recipe), *_ungraded(recipe)):
         machine.tell(said)
     for step in recipe.steps.values():
         for benchmark in step.benchmarks if isinstance(step, Decontaminate) else ():
@@ -100,6 +102,25 @@ def _of_nobody(recipe: Recipe) -> Iterator[str]:
         for teacher in (one for one in _named(step, asked) if one not in asked):
             meant = nearest(teacher, asked)
             yield f"step {name!r}: no step asks {teacher!r}, so that only published responses are its{meant}"
+
+
+def _ungraded(recipe: Recipe) -> Iterator[str]:
+    """A sentence for each teacher of whom too few samples are drawn for a grade, and each mode that nobody has."""
+    most = Counter[str]()
+    modes = set[str]()
+    for name, step in recipe.steps.items():
+        match step:
+            case Distill():
+                most[step.teacher.model.name] += step.teacher.most
+                modes |= set(step.teacher.modes)
+            case Grade():
+                for teacher in (one for one, count in most.items() if count < step.least_decided):
+                    yield (
+                        f"step {name!r} asks for {step.least_decided} decided samples of a problem, and {teacher!r} "
+                        f"draws {most[teacher]}: its problems stay ungraded; raise `samples` of the teacher"
+                    )
+            case Graded() if step.mode is not None and step.mode not in modes:
+                yield f"step {name!r}: no teacher has a mode {step.mode!r}{nearest(step.mode, sorted(modes))}"
 
 
 def _named(step: Step, asked: Sequence[str]) -> Sequence[str]:

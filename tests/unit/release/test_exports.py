@@ -247,14 +247,20 @@ def test_rlvr_says_how_the_model_was_asked_and_when_it_stopped(tmp_path: Path) -
         "prefix": "",
         "policy": {"kind": "until_pass", "max": 8, "verifiers": [{"kind": "math"}]},
     }
+    again = {**teacher, "sampling": {"temperature": 1.0}, "directives": {}, "policy": {"kind": "fixed"}}
     inputs = inputs_of(tmp_path, USUAL[0])
-    asked = inputs.sealed[0][0].model_copy(update={"settings": {"kind": "distill", "teacher": teacher}})
-    told = sampling_of(replace(inputs, sealed={0: [asked]}))[R1]
-    assert json.loads(told["sampling"]) == {
+    settings = [
+        {"kind": "pilot", "teacher": teacher},
+        *({"kind": "distill", "teacher": one} for one in (teacher, again)),
+    ]
+    asked = [inputs.sealed[0][0].model_copy(update={"settings": one}) for one in settings]
+    first, second = sampling_of(replace(inputs, sealed={0: asked, 1: asked}))[R1]
+    assert json.loads(first["sampling"]) == {
         "temperature": 0.6,
         "directives": {"math": "Box it."},
         "policy": {"kind": "until_pass", "max": 8},
     }
+    assert json.loads(second["sampling"]) == {"temperature": 1.0, "policy": {"kind": "fixed"}}
 
 
 def test_what_only_a_judge_passed_is_no_verifiable_reward(tmp_path: Path) -> None:

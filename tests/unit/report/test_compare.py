@@ -241,13 +241,39 @@ def test_a_teacher_that_is_selected_by_and_never_asked_is_named(tmp_path: Path, 
     file = recipe(tmp_path, {"best": asking("best")})
     data = yaml.safe_load(file.read_text(encoding="utf-8"))
     verify = {"kind": "verify", "verifiers": [{"kind": "math"}]}
-    data["steps"] = {"best": data["steps"]["best"], "verify": verify, "grade": {"kind": "grade"}, "last": step}
+    best = data["steps"]["best"]
+    best["teacher"]["samples"] = 2
+    data["steps"] = {"best": best, "verify": verify, "grade": {"kind": "grade"}, "last": step}
     file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
     said: list[str] = []
     require_ready(load_recipe(str(file)), None, replace(Servers({"best": solving(4)}).machine(), tell=said.append))
     assert said == [
         "step 'last': no step asks 'bset', so that only published responses are its; did you mean 'best'? It has: best"
     ]
+
+
+@pytest.mark.parametrize(
+    ("samples", "last", "said"),
+    [
+        pytest.param(1, {}, "asks for 2 decided samples of a problem, and 'best' draws 1", id="one sample"),
+        pytest.param(4, {"mode": "thinkin"}, "step 'last': no teacher has a mode 'thinkin'", id="no such mode"),
+    ],
+)
+def test_what_would_leave_every_problem_ungraded_is_named(
+    tmp_path: Path, samples: int, last: dict[str, Any], said: str
+) -> None:
+    """Trap: a teacher's `samples` are 1 unless said, and everything was paid for a selection of nothing."""
+    file = recipe(tmp_path, {"best": asking("best")})
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    best = data["steps"]["best"]
+    best["teacher"]["samples"] = samples
+    verify = {"kind": "verify", "verifiers": [{"kind": "math"}]}
+    data["steps"] = {"best": best, "verify": verify, "grade": {"kind": "grade"}, "last": {"kind": "stage_one", **last}}
+    file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    told: list[str] = []
+    require_ready(load_recipe(str(file)), None, replace(Servers({"best": solving(4)}).machine(), tell=told.append))
+    (one,) = told
+    assert said in one
 
 
 def test_a_teacher_that_is_compared_and_never_asked_is_named_with_the_near_one(tmp_path: Path) -> None:

@@ -71,12 +71,12 @@ def verifiers_of(inputs: Inputs) -> dict[str, str]:
     return found
 
 
-def sampling_of(inputs: Inputs) -> dict[str, dict[str, Any]]:
-    """How each model was sampled, as the manifests say: its settings, engine and versions.
+def sampling_of(inputs: Inputs) -> dict[str, list[dict[str, Any]]]:
+    """How each model was sampled, as the manifests say: its settings, engine and versions, in each of several ways.
 
     Also what was added to prompts and answers, and the policy by which sampling ended: both decide a pass rate.
     """
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     versions: dict[str, set[str]] = defaultdict(set)
     for manifest in _manifests(inputs):
         teacher = manifest.settings.get("teacher")
@@ -89,8 +89,10 @@ def sampling_of(inputs: Inputs) -> dict[str, dict[str, Any]]:
         policy = {key: value for key, value in (teacher.get("policy") or {}).items() if key != "verifiers"}
         added |= {"policy": policy} if policy else {}
         sampling = settings_text({**teacher.get("sampling", {}), **added})
-        found[name] = {"model": name, "sampling": sampling, "engine": settings_text(made.get("engine") or {})}
-    return {name: {**one, "versions": sorted(versions[name])} for name, one in found.items()}
+        found[name][sampling] = {"model": name, "sampling": sampling, "engine": settings_text(made.get("engine") or {})}
+    return {
+        name: [{**one, "versions": sorted(versions[name])} for one in ways.values()] for name, ways in found.items()
+    }
 
 
 def _manifests(inputs: Inputs) -> list[Manifest]:

@@ -107,7 +107,7 @@ class Known:
     decided_by: Mapping[str, list[str]]
     perplexity: Mapping[str, float]
     verifiers: Mapping[str, str]
-    sampling: Mapping[str, dict[str, Any]]
+    sampling: Mapping[str, list[dict[str, Any]]]
 
 
 Row = dict[str, Any]
@@ -231,7 +231,7 @@ def _verifiable(member: Row, known: Known) -> Row:
         **{name: problem[name] for name in columns},
         "verifiers": [{"name": name, "settings": known.verifiers[name]} for name in names],
         "rates": rates,
-        "sampling": [known.sampling[name] for name in sorted(models & set(known.sampling))],
+        "sampling": [one for name in sorted(models & set(known.sampling)) for one in known.sampling[name]],
         **_about(member, known),
     }
 
