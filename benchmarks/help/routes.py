@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from benchmarks.grading.truth import COUNTS, SAMPLES, Known, known
 from tracemill.distill.stratified import stratified
+from tracemill.report.routes.pilots import Kind
 from tracemill.report.routes.plans import Plan, Sample, choose
-from tracemill.report.routes.proposing import Kind, Route, propose
+from tracemill.report.routes.proposing import Route, propose
 from tracemill.report.routes.totals import course
 from tracemill.report.routes.tried import Tried
 
@@ -80,10 +81,10 @@ def _asked(
         wrong = np.array([one.tokens_wrong / max(1, SAMPLES - one.passed) for one in own])
         places = chance.random((len(own), SAMPLES)).argsort(axis=1)[:, :CAP]  # samples without replacement
         hits = places < passed[:, None]
-        failed = np.where(hits.any(axis=1), hits.argmax(axis=1), CAP)
-        tokens = failed * wrong + np.where(hits.any(axis=1), right, 0.0)
+        solved = np.asarray(hits.any(axis=1))
+        tokens = np.where(solved, hits.argmax(axis=1), CAP) * wrong + np.where(solved, right, 0.0)
         columns |= {f"tokens:{name}": tokens, f"money:{name}": tokens * price}
-        columns |= {f"told:{name}": np.ones(len(own), bool), f"passed:{name}": hits.any(axis=1)}
+        columns |= {f"told:{name}": np.ones(len(own), bool), f"passed:{name}": solved}
     return columns
 
 

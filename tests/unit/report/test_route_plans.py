@@ -124,7 +124,10 @@ def test_order_of_problems_and_teachers_changes_nothing(
     rows = np.random.default_rng(seed).permutation(found.tried)
     mixed = Sample(
         tuple(found.teachers[place] for place in order),
-        *(part[rows][:, order] for part in (found.tokens, found.cost, found.known, found.solved)),
+        found.tokens[rows][:, order],
+        found.cost[rows][:, order],
+        found.known[rows][:, order],
+        found.solved[rows][:, order],
     )
     assert choose(found, 0.05) == choose(mixed, 0.05)
 

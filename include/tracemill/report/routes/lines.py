@@ -74,7 +74,7 @@ def cautions(found: Routes) -> Iterator[str]:
         f"{found.tolerance:.1%} fewer of the problems than the strongest teacher; problems that were not tried are "
         f"like the tried ones of their group, and where these are fewer than {ENOUGH}, of their category or of all."
     )
-    yield from found.left_out
+    yield from found.notes
 
 
 def pasted(found: Routes) -> str:

@@ -55,7 +55,7 @@ class Routes:
     strongest: str | None
     currency: str
     tolerance: float
-    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
     replaced: tuple[str, ...]
     steps: str
 
@@ -76,7 +76,7 @@ def routes(recipe: Recipe, store: Store, tolerance: float = TOLERANCE) -> Routes
         _strongest(courses[1:]),
         found.currency,
         tolerance,
-        found.left_out,
+        found.notes,
         replaced,
         written(found, proposed, stay),
     )

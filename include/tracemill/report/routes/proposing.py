@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from tracemill.report.routes.pilots import GROUP, Kind
 from tracemill.report.routes.plans import ENOUGH, Choice, Plan, Sample, allows, choose
-from tracemill.report.routes.tried import GROUP, Tried
+from tracemill.report.routes.tried import Tried
 
-Kind = tuple[str | None, str | None]
 Level = Literal["group", "category", "all"]
 # Why a group has the plan it has, or none. `cheaper`: than the strongest teacher alone, and that is told; `strongest`:
 # that one alone costs least; `overlap`: it is kept, as what may be cheaper cannot be told to be; `unsolved`: nobody

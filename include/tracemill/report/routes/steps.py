@@ -12,8 +12,9 @@ import yaml
 from pydantic import BaseModel
 
 from tracemill.distill.pilot import Pilot
+from tracemill.report.routes.pilots import Kind
 from tracemill.report.routes.plans import Plan
-from tracemill.report.routes.proposing import Kind, Route
+from tracemill.report.routes.proposing import Route
 from tracemill.report.routes.tried import Tried
 
 Data = dict[str, Any]

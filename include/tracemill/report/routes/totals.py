@@ -15,8 +15,9 @@ from scipy.special import betaincinv
 from scipy.stats import t as student
 
 from tracemill.distill.forecasts import Total
+from tracemill.report.routes.pilots import Kind
 from tracemill.report.routes.plans import F64, LEVEL, Plan, Sample
-from tracemill.report.routes.proposing import Kind, Route
+from tracemill.report.routes.proposing import Route
 
 _TAIL = (1 - LEVEL) / 2
 
