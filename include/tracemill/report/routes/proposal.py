@@ -84,10 +84,10 @@ def routes(recipe: Recipe, store: Store, tolerance: float = TOLERANCE) -> Routes
 
 def _replaced(recipe: Recipe, found: Tried) -> Iterator[str]:
     """The pilots, and the distil steps that they forecast, in the recipe's order."""
-    pilots = {name for name, _ in found.pilots.values()}
-    steps = list(recipe.steps.items())
-    asked = [forecast_of(pilot, [step for _, step in steps]) for _, pilot in found.pilots.values()]
-    yield from (name for name, step in steps if name in pilots or any(step is one for one in asked))
+    names = list(recipe.steps)
+    pilots = dict(found.pilots.values())
+    asked = [forecast_of(pilot, [recipe.steps[n] for n in names[names.index(own) :]]) for own, pilot in pilots.items()]
+    yield from (name for name in names if name in pilots or any(recipe.steps[name] is one for one in asked))
 
 
 def _strongest(alone: Sequence[Course]) -> str | None:
