@@ -19,7 +19,7 @@ from tracemill.engine.tables.training import PROOFS, RELEASED
 from tracemill.errors import MissingInput, RecipeError
 from tracemill.release.proof.ending import ending
 from tracemill.release.proof.templates import Template, shipped
-from tracemill.release.proof.wanted import Proof, proved, tokenizer_files
+from tracemill.release.proof.wanted import Proof, class_file, proved, tokenizer_files
 from tracemill.release.trainers.folder import Wanted, export
 from tracemill.release.trainers.layouts import SCHEMAS
 from tracemill.release.trainers.opened import release_files
@@ -112,5 +112,7 @@ def _files(scratch: Path, found: Template, about: Mapping[str, Any]) -> dict[str
         proof = scratch / PROOF
         proof.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     laid = {f"{LAYOUT}/{path.name}": path for path in sorted((scratch / LAYOUT).iterdir())}
-    cutting = {f"{TOKENIZER}/{path.name}": path for path in (*tokenizer_files(found), own)}
+    of_class = class_file(found)
+    read = (*tokenizer_files(found), *([of_class] if of_class else []), own)
+    cutting = {f"{TOKENIZER}/{path.name}": path for path in read}
     return {**laid, **cutting, PROOF: proof}

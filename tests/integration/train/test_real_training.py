@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.build.released import release, row
 from tests.build.small import text
 from tests.build.training import (
     LACKING,
     TRAIN,
+    WEAK,
     after_save,
     events,
     has_environment,
@@ -25,6 +28,8 @@ from tests.build.training import (
     while_saving,
 )
 from tracemill.errors import RecipeError
+from tracemill.release.trainers.folder import Wanted, export
+from tracemill.release.trainers.opened import release_folder
 from tracemill.train import launch
 from tracemill.train.inside.checkpoints import WHOLE
 from tracemill.train.inside.job import FINISHED, MODEL
@@ -81,6 +86,23 @@ def test_a_model_that_reads_a_pack_as_one_text_is_refused(kind: str, tmp_path: P
         run(packed)
     assert not [one for one in events(Path(packed.work)) if one["event"] == "step"]
     assert run(job(tmp_path / "apart", 8, base=base, epochs=1))
+
+
+def test_a_tokenizer_that_a_student_would_not_be_asked_by_is_refused(tmp_path: Path) -> None:
+    """Trap: beside the student's config.json of Qwen2 its tokenizer composes accents, which its rows had apart."""
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copy(WEAK / name, alone)
+    plain = job(tmp_path / "plain", 8, tokenizer=str(alone), epochs=1)
+    assert run(plain)
+    accents = release_folder(release(tmp_path / "release", [row("A cafe\u0301.", "4")]))
+    export(accents, Wanted(layout="prompt_completion"), tmp_path / "layout", lambda _: None)
+    rows = (*plain.rows, str(tmp_path / "layout" / "train-00000.parquet"))
+    other = replace(plain, rows=rows, work=str(tmp_path / "other"))
+    with pytest.raises(RecipeError, match=r"asked in other tokens than it learned \(such as the row g0\)"):
+        run(other)
+    assert run(replace(other, tokenizer=str(WEAK), work=str(tmp_path / "own")))
 
 
 def untrained(folder: Path, kind: str) -> str:

@@ -10,9 +10,10 @@ import pytest
 
 from tests.build.small import text
 from tests.build.tokenizer import tokenizer_folder
-from tests.build.training import machine, ran, recipe_with
+from tests.build.training import WEAK, machine, ran, recipe_with
 from tracemill.engine.store import Manifest
 from tracemill.errors import MissingInput, RecipeError, TracemillError
+from tracemill.train.laid import Laid
 
 pytestmark = pytest.mark.slow
 TEXTS = [text(k) for k in range(12)]
@@ -56,6 +57,22 @@ def test_a_tokenizer_that_was_only_moved_is_the_same_one(tmp_path: Path) -> None
     assert sealed(tmp_path, template=str(two)).fingerprint == first
     (two / "tokenizer_config.json").write_text((two / "tokenizer_config.json").read_text() + " ")
     assert sealed(tmp_path, template=str(two)).fingerprint != first
+
+
+def test_a_training_cuts_texts_as_the_proof_does(tmp_path: Path) -> None:
+    """Trap: beside a config.json of Qwen2 transformers composes accents (NFC) and parts words its own way, whatever
+    tokenizer.json says; a copy of the tokenizer's files alone does not.
+    """
+    from transformers import AutoTokenizer
+
+    made = recipe_with(tmp_path, TEXTS, {"template": str(WEAK)})
+    ran(made, machine(tmp_path))
+    found = made.store.manifest("prove", 0)
+    assert found is not None
+    copied = Laid(made.store, found).tokenizer_here(tmp_path / "copied")
+    told = "cafe\u0301, don't\n\n  x = 12.5"
+    ids = [AutoTokenizer.from_pretrained(folder, local_files_only=True)(told).input_ids for folder in (WEAK, copied)]
+    assert ids[0] == ids[1]
 
 
 RED: dict[str, tuple[dict[str, Any], type[TracemillError], str]] = {

@@ -33,6 +33,7 @@ _OF_TOKENIZER = (
     "merges.txt",
     "tokenizer.model",
 )
+_OF_MODEL = "config.json"
 
 
 class Proof(BaseModel):
@@ -145,6 +146,16 @@ def tokenizer_files(found: Template) -> list[Path]:
     """The files of a template's tokenizer; none without one."""
     folder = Path(found.folder) if found.folder else None
     return [folder / name for name in _OF_TOKENIZER if (folder / name).is_file()] if folder else []
+
+
+def class_file(found: Template) -> Path | None:
+    """The model's config.json beside a tokenizer, by which transformers chooses the class that reads its files; a class
+    of its own (Qwen2Tokenizer) parts and composes texts as it likes, whatever tokenizer.json says.
+
+    It is no part of an identity: of the same model it changes nothing.
+    """
+    path = Path(found.folder) / _OF_MODEL if found.folder else None
+    return path if path is not None and path.is_file() else None
 
 
 def _told(found: Proved, broken: list[str]) -> str:

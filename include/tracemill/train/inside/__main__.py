@@ -22,9 +22,11 @@ from tracemill.train.inside.checkpoints import WHOLE, WRITING, flush, forget_hal
 from tracemill.train.inside.ending import stop_at
 from tracemill.train.inside.job import EVENTS, FINISHED, HISTORY, MASKS, MODEL, Events, Job, Told, read_job
 from tracemill.train.inside.sequences import owners, sequences, shown
+from tracemill.train.inside.served import read_otherwise
 from tracemill.train.inside.student import Keeper, NotANumber, Student
 
 REFUSED = 3
+_READ = 2_000  # rows that are tried where the student's own tokenizer is another one
 _KINDS = {"bf16": torch.bfloat16, "float32": torch.float32}
 
 
@@ -54,6 +56,7 @@ def train(job: Job, work: Path, events: Events) -> None:
     rows = _rows(job, work)
     model = _model(job, tokenizer)
     stop_at(job.ends, model, tokenizer)
+    _require_read_alike(job, tokenizer, model, rows, work)
     trainer = Student(
         model=model,
         args=_settings(job, work),
@@ -101,6 +104,16 @@ def _model(job: Job, tokenizer: PreTrainedTokenizerBase) -> Any:
             "another model's"
         )
     return model
+
+
+def _require_read_alike(job: Job, tokenizer: Any, model: Any, rows: Any, work: Path) -> None:
+    first = read_otherwise(tokenizer, model.config, rows.select(range(min(_READ, len(rows)))), work)
+    if first is not None:
+        raise Told(
+            f"a student of {job.base} would be asked in other tokens than it learned (such as the row {first}): its "
+            "config.json names another class of tokenizer than the one that rows were proved with. Prove with the "
+            "model's own folder as the tokenizer"
+        )
 
 
 def _settings(job: Job, work: Path) -> SFTConfig:

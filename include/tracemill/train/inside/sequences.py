@@ -48,6 +48,12 @@ def _cut(text: str) -> str:
     return text if left_out <= 0 else f"{text[:_SHOWN]} [... {left_out:,} characters ...] {text[-_SHOWN:]}"
 
 
+def turns(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All turns of a row as the trainer has them rendered: a field that is null is none."""
+    given = row["messages"] if "messages" in row else [*row["prompt"], *row["completion"]]
+    return [{name: value for name, value in turn.items() if value is not None} for turn in given]
+
+
 def owners(
     wanted: Iterable[Sequence[int]], rows: Iterable[Mapping[str, Any]], tokenizer: Any, most: int | None
 ) -> list[str]:
@@ -57,9 +63,7 @@ def owners(
     for row in rows:
         if not left:
             break
-        turns = row["messages"] if "messages" in row else [*row["prompt"], *row["completion"]]
-        said = [{name: value for name, value in turn.items() if value is not None} for turn in turns]
-        made = tokenizer.apply_chat_template(said, tokenize=True, return_dict=True)["input_ids"]
+        made = tokenizer.apply_chat_template(turns(row), tokenize=True, return_dict=True)["input_ids"]
         cut = tuple(made[:most])
         if cut in left:
             left.discard(cut)
