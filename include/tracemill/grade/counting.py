@@ -18,21 +18,29 @@ class Counting(NamedTuple):
     at_threshold: Literal["pass", "fail"]
 
 
-def counted(every: pl.DataFrame, problems: pl.DataFrame, found: pl.DataFrame, by: Counting) -> pl.DataFrame:
+def counted(
+    every: pl.DataFrame, problems: pl.DataFrame, found: pl.DataFrame, refuted: pl.DataFrame, by: Counting
+) -> pl.DataFrame:
     """The rows of `scores`, in the order of `every`: one for each response that is a sample of its model.
 
-    `every` are the rows of `samples`, `problems` of `standards`, `found` of `verify_scores`.
+    `every` are the rows of `samples`, `problems` of `standards`, `found` of `verify_scores`. One that is `refuted`
+    (see there) before whoever scores by its rule could look at it did not pass, where the rule tells anything of its
+    problem: else a model would be measured by what others let through.
     """
     known = problems.rename({"id": "problem_id"})
     rows = every.filter(is_sample()).join(known, on="problem_id", how="left", maintain_order="left")
-    rows = rows.join(found, on=["id", "rule"], how="left", maintain_order="left")
+    seen = found.with_columns(pl.lit(True).alias("seen"))
+    rows = rows.join(seen, on=["id", "rule"], how="left", maintain_order="left")
+    rows = rows.join(refuted, on="id", how="left", maintain_order="left")
     away = pl.col("away").is_not_null()
     cut = (pl.col("ended") == CUT).fill_null(False)
     filtered = (pl.col("ended") == FILTERED).fill_null(False)
     void = filtered | cut | away
-    failed = cut & (by.cut_answers == "fail") | ~cut & ~filtered & away & (by.turned_away == "fail")
+    ruled = pl.col("score").is_not_null().any().over("problem_id")
+    missed = ~void & pl.col("seen").is_null() & pl.col("refuted").is_not_null() & ruled
+    failed = cut & (by.cut_answers == "fail") | ~cut & ~filtered & away & (by.turned_away == "fail") | missed
     numbers = [pl.when(failed).then(0.0).when(~void).then(pl.col(name)).alias(name) for name in ("raw", "score")]
-    why = pl.coalesce("ended", "away", "reason", pl.lit(NOT_JUDGED))
+    why = pl.coalesce("ended", "away", "reason", pl.when(missed).then("refuted"), pl.lit(NOT_JUDGED))
     rows = rows.with_columns(*numbers, why=why).with_columns(_passed(by.at_threshold).alias("passed"))
     silent = pl.col("score").is_not_null() & ~failed
     return rows.with_columns(reason=pl.when(~silent).then(pl.col("why")), generation_id=pl.col("id"))

@@ -4,7 +4,8 @@ DeepDistill (arXiv 2504.17565), section 2.4:
 
 math         1 or 0 by what all verdicts come to (engine/standing.py): math-verify, and a judge where that did not pass
 code         tests passed of the tests run: the code verifier's score (`max_tests: 10` in its step is the paper's)
-science      a judge's number from 0 to 5; as a share, of 5
+science      a judge's number from 0 to 5; as a share, of 5. Where none looked (one that gives second opinions looks at
+             what no verifier passed), 5 or 0 by what the verdicts come to
 instruction  the constraints followed of those that could be told; with `strict` 1 for all of them, else 0
 reward       (coherence + correctness + helpfulness) / 12, each clipped to 0..4; the mean of several reward models
 
@@ -36,8 +37,16 @@ def verify_scores(inputs: Inputs, strict: bool) -> pl.DataFrame:
     """
     verdicts = pl.DataFrame(inputs.table("verdicts", VERDICTS)).rename({"generation_id": "id"})
     rewards = pl.DataFrame(inputs.table("rewards", ["generation_id", *_ATTRIBUTES])).rename({"generation_id": "id"})
-    parts = [_math(verdicts), _code(verdicts), _science(verdicts), _instruction(verdicts, strict), _reward(rewards)]
+    math = _math(verdicts)
+    science = _science(verdicts, math)
+    parts = [math, _code(verdicts), science, _instruction(verdicts, strict), _reward(rewards)]
     return _checked(pl.concat(parts))
+
+
+def refuted(inputs: Inputs) -> pl.DataFrame:
+    """`id` and the reason (`refuted`) of each response of which a fail stands, by whichever verifier."""
+    found = standing(inputs.table("verdicts", [*COLUMNS, "reason"])).filter(status="fail")
+    return found.select(id="generation_id", refuted=pl.col("reason").fill_null("fail"))
 
 
 def _math(verdicts: pl.DataFrame) -> pl.DataFrame:
@@ -52,13 +61,18 @@ def _code(verdicts: pl.DataFrame) -> pl.DataFrame:
     return _rows(_first(verdicts.filter(verifier="code")), "code", _told(pl.col("score")))
 
 
-def _science(verdicts: pl.DataFrame) -> pl.DataFrame:
-    """A science judge's word, else another judge's; of several the lowest number, as the gravest verdict stands."""
+def _science(verdicts: pl.DataFrame, math: pl.DataFrame) -> pl.DataFrame:
+    """A science judge's word, else another judge's; of several the lowest number, as the gravest verdict stands.
+
+    Where no judge looked what stands, as `math` has it: a judge that is asked about the others alone would fail most.
+    """
     judged = verdicts.filter(is_judge(pl.col("verifier")))
     own = pl.col("verifier").str.starts_with("science")
     judged = judged.filter(own | ~own.any().over("id")).with_columns(score=_told(pl.col("score")))
     found = _first(judged.sort("score", nulls_last=True, maintain_order=True))
-    return _rows(found, "science", pl.col("score"), _SCIENCE)
+    unseen = math.join(found, on="id", how="anti")
+    told = [_rows(found, "science", pl.col("score"), _SCIENCE), _rows(unseen, "science", pl.col("score"), _SCIENCE)]
+    return pl.concat(told)
 
 
 def _instruction(verdicts: pl.DataFrame, strict: bool) -> pl.DataFrame:

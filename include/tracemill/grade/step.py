@@ -19,7 +19,7 @@ from tracemill.grade.categories import RULE_OF, Rule
 from tracemill.grade.counting import Counting, counted
 from tracemill.grade.grades import KEY, UNGRADED, Bands, graded
 from tracemill.grade.samples import samples
-from tracemill.grade.scores import verify_scores
+from tracemill.grade.scores import refuted, verify_scores
 from tracemill.grade.standards import standards
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -91,7 +91,7 @@ class Grade(Step):
         every = samples(inputs, self.turned_away)
         problems = standards(inputs, self.rules, self.thresholds)
         rules = Counting(self.cut_answers, self.turned_away, self.at_threshold)
-        scores = counted(every, problems, verify_scores(inputs, self.strict), rules)
+        scores = counted(every, problems, verify_scores(inputs, self.strict), refuted(inputs), rules)
         models = every.select("teacher", "mode").unique(maintain_order=True).sort("teacher", "mode", nulls_last=False)
         asked = problems.select(pl.col("id").alias("problem_id"), "category", "threshold").join(models, how="cross")
         spent = every.select(*KEY, pl.col("completion_tokens").cast(pl.Int64).alias("tokens"), "seconds")

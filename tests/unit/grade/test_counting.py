@@ -95,6 +95,62 @@ def test_a_cut_answer_did_not_pass_also_where_the_rules_turned_it_away(tmp_path:
     assert counted(behind) == CUT
 
 
+def test_what_one_verifier_turned_away_before_another_could_look_did_not_pass(tmp_path: Path) -> None:
+    """Trap: a rate of those alone that the first verifier let through is 1, and its problem easy."""
+    rows = {
+        "problems": [{"id": "p", "category": "IF", "constraints": "{}", "reference_answer": "4"}],
+        "generations": [response(f"g{k}", sample_index=k) for k in range(4)],
+        "verdicts": [
+            *(verdict(f"g{k}", "math", "pass" if k < 2 else "fail") for k in range(4)),
+            *(verdict(f"g{k}", "instruction", "pass") for k in range(2)),
+        ],
+    }
+    scores, (grade_of,), _ = run(inputs_of(tmp_path, rows))
+    assert [(one["score"], one["passed"], one["reason"]) for one in scores] == [
+        (1.0, True, None),
+        (1.0, True, None),
+        (0.0, False, "math says fail"),
+        (0.0, False, "math says fail"),
+    ]
+    assert (grade_of["decided"], grade_of["passed"], grade_of["grade"]) == (4, 2, "usable")
+
+
+def test_where_the_rule_tells_nothing_another_fail_tells_nothing_either(tmp_path: Path) -> None:
+    """No program was run: those that broke an instruction would make the problem hopeless."""
+    rows = {
+        "problems": [{"id": "p", "category": "code", "test_case": "{}", "constraints": "{}"}],
+        "generations": [response(f"g{k}", sample_index=k) for k in range(3)],
+        "verdicts": [verdict(f"g{k}", "instruction", "pass" if k < 1 else "fail") for k in range(3)],
+    }
+    scores, (grade_of,), reasons = run(inputs_of(tmp_path, rows))
+    assert [one["score"] for one in scores] == [None] * 3
+    assert (grade_of["grade"], reasons) == ("ungraded", {"p": "ungraded"})
+
+
+def test_science_that_a_verifier_passed_needs_no_second_opinion(tmp_path: Path) -> None:
+    """Trap: a judge is asked what no verifier passed; of its word alone the problem is hopeless."""
+    rows = {
+        "problems": [{"id": "p", "category": "science", "reference_answer": "4"}],
+        "generations": [response(f"g{k}", sample_index=k) for k in range(6)],
+        "verdicts": [
+            *(verdict(f"g{k}", "math", status) for k, status in enumerate(["pass", "pass", "fail", "fail", "fail"])),
+            verdict("g2", "science:judge", "fail", 0.4),
+            verdict("g3", "science:judge", "pass", 1.0),
+            verdict("g4", "science:judge", "unverifiable", 0.0),
+        ],
+    }
+    scores, (grade_of,), _ = run(inputs_of(tmp_path, rows))
+    assert [(one["raw"], one["score"]) for one in scores] == [
+        (5.0, 1.0),
+        (5.0, 1.0),
+        (2.0, 0.4),
+        (5.0, 1.0),
+        (None, None),
+        (None, None),
+    ]
+    assert (grade_of["decided"], grade_of["passed"], grade_of["grade"]) == (4, 3, "usable")
+
+
 def test_a_cancelled_sample_costs_tokens_and_counts_nowhere(tmp_path: Path) -> None:
     rows = [response(f"g{k}", sample_index=k, completion_tokens=10, finish_reason="stop") for k in range(3)]
     rows[2]["finish_reason"] = "cancelled"
