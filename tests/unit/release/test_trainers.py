@@ -190,6 +190,25 @@ def test_what_cannot_be_exported_says_why(
     assert [path.name for path in tmp_path.rglob("*") if path.parent == out] == ["thesis.txt"] * out.exists()
 
 
+def test_a_link_is_followed_and_the_folder_one_stands_in_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = release_folder(release(tmp_path / "release", ROWS))
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    for _ in range(2):
+        export(found, Wanted(layout="messages"), tmp_path / "link", lambda _: None)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "disk" / MARK).is_file()
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(StoreError, match="is a file: name a new or empty folder"):
+        export(found, Wanted(layout="messages"), tmp_path / "file", lambda _: None)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(StoreError, match="is the folder that you are in"):
+        export(found, Wanted(layout="messages"), Path(), lambda _: None)
+
+
 def test_unknown_names_and_other_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="no layout 'sharegpt'; there are am, prompt_completion"):
         layout_named("sharegpt")

@@ -42,7 +42,41 @@ def test_steps_are_ordered_as_numbers_and_two_are_kept(tmp_path: Path) -> None:
 def test_a_step_that_is_written_again_takes_the_place_of_the_first(tmp_path: Path) -> None:
     writes(tmp_path, 3)
     writes(tmp_path, 3)
-    assert json.loads((tmp_path / WHOLE / "checkpoint-3" / MARK).read_text()) == {"identity": "mine", "step": 3}
+    mark = json.loads((tmp_path / WHOLE / "checkpoint-3" / MARK).read_text())
+    assert mark == {"identity": "mine", "step": 3, "files": {"model.safetensors": 3}}
+
+
+def test_a_kill_while_a_checkpoint_is_removed_leaves_none_without_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trap: the mark goes first, and what is left is taken for another training's, so that none can go on."""
+    writes(tmp_path, 3)
+    writes(tmp_path, 6)
+
+    def killed(path: Path, **_: object) -> None:
+        if path.is_dir():
+            (path / MARK).unlink()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("tracemill.train.inside.checkpoints.shutil.rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        writes(tmp_path, 6)
+    assert newest(tmp_path, "mine") == tmp_path / WHOLE / "checkpoint-3"
+
+
+@pytest.mark.parametrize("harm", ["cut", "lost", "mark of old"])
+def test_a_damaged_checkpoint_is_none_and_the_one_before_is_taken(tmp_path: Path, harm: str) -> None:
+    """Trap: a file that a full disk cut ends each try in a traceback, and the checkpoint before it lies beside it."""
+    writes(tmp_path, 3)
+    writes(tmp_path, 6)
+    last = tmp_path / WHOLE / "checkpoint-6"
+    if harm == "lost":
+        (last / "model.safetensors").unlink()
+    else:
+        (last / "model.safetensors").write_bytes(b"w")
+    if harm == "mark of old":
+        (last / MARK).write_text('{"identity": "mine", "step": 6}')
+    assert newest(tmp_path, "mine") == (last if harm == "mark of old" else tmp_path / WHOLE / "checkpoint-3")
 
 
 @pytest.mark.parametrize("mark", ['{"identity": "other"}', "{", "[]", None], ids=["other", "torn", "odd", "none"])

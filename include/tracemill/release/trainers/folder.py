@@ -161,6 +161,11 @@ def replaced(folder: Path, mark: str = MARK) -> Iterator[Path]:
     folder of ours has a file `mark`.
     """
     with store_io(f"cannot write {folder}"):
+        folder = folder.resolve()  # where a link leads is replaced, not the link
+        if folder == Path.cwd():
+            raise StoreError(f"{folder} is the folder that you are in, which cannot be replaced: name another")
+        if folder.is_file():
+            raise StoreError(f"{folder} is a file: name a new or empty folder")
         if folder.exists() and any(folder.iterdir()) and not (folder / mark).is_file():
             raise StoreError(f"{folder} holds other files: export into a new or empty folder")
         new = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.part")

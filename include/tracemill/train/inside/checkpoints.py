@@ -1,9 +1,10 @@
 """Keeps a training's checkpoints: each is written beside its place and gets it when whole; a half-written one is none.
 
     WORK/writing/checkpoint-7           being written; whatever is here when a training begins is removed
-    WORK/checkpoints/checkpoint-7       whole, with MARK, which says whose it is
+    WORK/checkpoints/checkpoint-7       whole, with MARK, which says whose it is and how large each file was
 
-A checkpoint of another training (other rows, weights or settings) is refused: going on from it would be neither.
+A checkpoint of another training (other rows, weights or settings) is refused: going on from it would be neither. One
+that lost a file or a part of one since (a full disk, a copy that ended early) is none, and the one before it is taken.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from tracemill.train.inside.job import Told
 
@@ -23,19 +25,18 @@ _KEPT = 2  # the last one, and the one before
 
 def newest(work: Path, identity: str) -> Path | None:
     """The last whole checkpoint of this training; None where there is none yet. Raises Told for another training's."""
-    found = sorted((work / WHOLE).glob("checkpoint-*"), key=_step)
-    if not found:
-        return None
-    try:
-        owner = json.loads((found[-1] / MARK).read_text(encoding="utf-8"))["identity"]
-    except (OSError, ValueError, KeyError, TypeError):
-        owner = None
-    if owner != identity:
-        raise Told(
-            f"{found[-1]} is a checkpoint of another training ({owner or 'it has no mark'}), not of this one "
-            f"({identity}): remove {work / WHOLE}, or train in another folder"
-        )
-    return found[-1]
+    for place in sorted((work / WHOLE).glob("checkpoint-*"), key=_step, reverse=True):
+        mark = _mark(place)
+        owner = mark.get("identity")
+        if owner != identity:
+            raise Told(
+                f"{place} is a checkpoint of another training ({owner or 'it has no mark'}), not of this one "
+                f"({identity}): remove {work / WHOLE}, or train in another folder"
+            )
+        known = mark.get("files")  # of a mark of an earlier tracemill nothing is known
+        if known is None or {name: size for name, size in _files(place).items() if name in known} == known:
+            return place
+    return None
 
 
 def forget_halves(work: Path) -> None:
@@ -46,16 +47,26 @@ def forget_halves(work: Path) -> None:
 def complete(work: Path, step: int, identity: str) -> Path:
     """Give the checkpoint of this step its place, now that it is whole, and remove those before the last two."""
     written = work / WRITING / f"checkpoint-{step}"
-    (written / MARK).write_text(json.dumps({"identity": identity, "step": step}), encoding="utf-8")
+    mark = {"identity": identity, "step": step, "files": _files(written)}
+    (written / MARK).write_text(json.dumps(mark), encoding="utf-8")
     place = work / WHOLE / written.name
     place.parent.mkdir(exist_ok=True)
     flush(written)
-    if place.exists():  # of this same step, from before a kill: the two are alike
-        shutil.rmtree(place)
+    before = [place] if place.exists() else []  # of this same step, from before a kill: the two are alike
+    for old in before:
+        _take_away(work, old)
     written.rename(place)
     for old in sorted(place.parent.glob("checkpoint-*"), key=_step)[:-_KEPT]:
-        shutil.rmtree(old)
+        _take_away(work, old)
     return place
+
+
+def _take_away(work: Path, old: Path) -> None:
+    """Remove a checkpoint at once for whoever looks, so that a kill leaves none without its mark."""
+    aside = work / WRITING / f"old-{old.name}"
+    shutil.rmtree(aside, ignore_errors=True)
+    old.rename(aside)
+    shutil.rmtree(aside)
 
 
 def flush(folder: Path) -> None:
@@ -64,6 +75,20 @@ def flush(folder: Path) -> None:
         if path.is_file():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
+
+
+def _mark(place: Path) -> dict[str, Any]:
+    """What a checkpoint says of itself; nothing where it cannot be read."""
+    try:
+        found = json.loads((place / MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _files(folder: Path) -> dict[str, int]:
+    """The size of every file below, by its path."""
+    return {str(path.relative_to(folder)): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
 
 
 def _step(path: Path) -> int:
