@@ -94,13 +94,16 @@ def _of_nobody(recipe: Recipe) -> Iterator[str]:
     Another one for each step that compares, or repairs by, verdicts that nobody gives before it.
     """
     asked = [step.teacher.model.name for step in recipe.steps.values() if isinstance(step, Distill)]
+    published = [getattr(source, "teacher", "") for source in recipe.sources]
+    known = [*asked, *(name for name in published if name)]
     is_judged = False
     for name, step in recipe.steps.items():
         if not is_judged and ((isinstance(step, Intersect) and step.verified) or isinstance(step, Repair)):
             yield f"step {name!r} goes by verdicts, and no step before it gives any: put a `verify` step there"
         is_judged = is_judged or "verdicts" in step.writes
-        for teacher in (one for one in _named(step, asked) if one not in asked):
-            meant = nearest(teacher, asked)
+        told = bool(asked) or all(published)  # else only its rows tell who wrote a source's responses
+        for teacher in (one for one in _named(step, known) if told and one not in known):
+            meant = nearest(teacher, asked or known)
             yield f"step {name!r}: no step asks {teacher!r}, so that only published responses are its{meant}"
 
 

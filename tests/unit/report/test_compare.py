@@ -17,6 +17,7 @@ from rich.console import Console
 
 from tests.build.answering import OPEN, solving
 from tests.build.several import Servers, rows
+from tracemill.engine.resources import Resources
 from tracemill.errors import RecipeError
 from tracemill.local.preflight import require_ready
 from tracemill.local.run import Run
@@ -249,6 +250,28 @@ def test_a_teacher_that_is_selected_by_and_never_asked_is_named(tmp_path: Path, 
     require_ready(load_recipe(str(file)), None, replace(Servers({"best": solving(4)}).machine(), tell=said.append))
     assert said == [
         "step 'last': no step asks 'bset', so that only published responses are its; did you mean 'best'? It has: best"
+    ]
+
+
+def test_whoever_wrote_the_responses_of_a_source_is_nobody_unknown(tmp_path: Path) -> None:
+    rows = {
+        "kind": "jsonl",
+        "name": "s",
+        "path": "s.jsonl",
+        "columns": {"prompt": "q", "response": "r"},
+        "teacher": "mine",
+    }
+    layout = {"kind": "export", "sets": {"all": {"kind": "distilled_40m", "models": {"mine": "r1"}}}}
+    verify = {"kind": "verify", "verifiers": [{"kind": "math"}]}
+    steps = {"verify": verify, "grade": {"kind": "grade"}, "one": {"kind": "stage_one", "by": "mien"}, "export": layout}
+    file = tmp_path / "published.yaml"
+    file.write_text(
+        yaml.safe_dump({"name": "p", "description": "", "sources": [rows], "steps": steps}, sort_keys=False)
+    )
+    told: list[str] = []
+    require_ready(load_recipe(str(file)), None, Resources(workers=1, tell=told.append))
+    assert told == [
+        "step 'one': no step asks 'mien', so that only published responses are its; did you mean 'mine'? It has: mine"
     ]
 
 
