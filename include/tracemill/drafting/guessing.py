@@ -111,6 +111,8 @@ def guessed(found: Look) -> dict[str, str | tuple[str, ...]]:
     roles = _by_name(found, found.columns)
     if not {"prompt", "messages"} & roles.keys():
         roles = _by_name(found, [*found.columns, *_nested(found)])
+    if not {"prompt", "messages"} & roles.keys() and "prompt" in found.columns and _is_turns(values(found, "prompt")):
+        roles["messages"] = "prompt"  # as trainers of verl read it
     if not {"prompt", "messages"} & roles.keys():
         free = [one for one in found.columns if one not in roles.values() and _is_text(values(found, one))]
         roles |= {"prompt": free[0]} if len(free) == 1 else {}
@@ -118,8 +120,18 @@ def guessed(found: Look) -> dict[str, str | tuple[str, ...]]:
         del roles["thinking"]
     if "test_case" not in roles:
         roles.pop("reference_solution", None)  # code beside a question may be what is asked about
+    roles |= _alone(found, roles.get("reference_answer"))
     roles |= parts_of(found, roles)
     return answered(found, roles) if "options" in roles else roles
+
+
+def _alone(found: Look, column: str | tuple[str, ...] | None) -> dict[str, str]:
+    """The answer within, where each reference answer is a list of one, as text (Skywork-OR1 has `["12"]`)."""
+    if not isinstance(column, str):
+        return {}
+    lists = [_listed(value) for value in values(found, column) if value is not None]
+    single = all(len(one) == 1 and isinstance(one[0], str) for one in lists)
+    return {"reference_answer": f"{column}.0"} if lists and single else {}
 
 
 def _by_name(found: Look, columns: Sequence[str]) -> dict[str, str | tuple[str, ...]]:

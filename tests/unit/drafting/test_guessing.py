@@ -30,7 +30,28 @@ def seen(*rows: dict[str, Any]) -> Look:
     return Look("x.jsonl", False, None, rows)
 
 
+ASKED = [{"role": "user", "content": "Compute 3 + 4."}]
 SETS: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
+    "DAPO: the prompt is turns": (
+        {"prompt": ASKED, "reward_model": {"ground_truth": "7", "style": "rule"}, "extra_info": {"index": "u"}},
+        {"messages": "prompt", "reference_answer": "reward_model.ground_truth", "id": "extra_info.index"},
+        [],
+    ),
+    "Skywork-OR1: the answer is a list of one, as text": (
+        {"prompt": ASKED, "ability": "math", "reward_model": {"ground_truth": '["7"]', "style": "rule"}},
+        {"messages": "prompt", "reference_answer": "reward_model.ground_truth.0"},
+        ["ability"],
+    ),
+    "two answers are no one answer": (
+        {"question": "Compute the roots.", "answer": '["7", "8"]'},
+        {"prompt": "question", "reference_answer": "answer"},
+        [],
+    ),
+    "an interval is no list": (
+        {"question": "Where is it positive?", "answer": "[7]"},
+        {"prompt": "question", "reference_answer": "answer"},
+        [],
+    ),
     "gsm8k: the answer is a text that ends in its mark": (
         {"question": "Tim has 3 cats and buys 4.", "answer": LONG + "\n#### 7"},
         {"prompt": "question", "reference_answer": "answer"},
