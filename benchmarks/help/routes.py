@@ -22,6 +22,7 @@ from benchmarks.grading.truth import COUNTS, SAMPLES, Known, known
 from tracemill.distill.stratified import stratified
 from tracemill.report.routes.pilots import Kind
 from tracemill.report.routes.plans import Plan, Sample, choose
+from tracemill.report.routes.plans import strongest as most
 from tracemill.report.routes.proposing import Route, propose
 from tracemill.report.routes.totals import course
 from tracemill.report.routes.tried import Tried
@@ -98,7 +99,7 @@ def _compared(routes: list[Route], rows: pl.DataFrame) -> dict[str, float]:
     took = _sums(whole, decided)
     strongest = max(PRICES, key=lambda name: _sums(whole, dict.fromkeys(whole, (name,)))[2])
     alone = _sums(whole, dict.fromkeys(whole, (strongest,)))
-    best = _sums(whole, {kind: choose(sample, TOLERANCE).teachers for kind, sample in whole.items()})
+    best = _sums(whole, {kind: choose(sample, most(sample), TOLERANCE).teachers for kind, sample in whole.items()})
     return {
         "routes_tokens_held": float(said.tokens.holds(took[0])),
         "routes_money_held": float(said.cost.holds(took[1])),

@@ -84,7 +84,7 @@ def solved(run: Run, teacher: str | None = None) -> set[str]:
 def test_each_kind_is_asked_of_whom_it_should_be(found: Routes) -> None:
     told = {one.kind: (one.teachers, one.verdict) for one in found.routes}
     assert told == {
-        ("math", "easy"): (("cheap",), "strongest"),
+        ("math", "easy"): (("cheap", "strong"), "cheaper"),
         ("math", "hard"): (("cheap", "strong"), "cheaper"),
         ("logic", "easy"): (("cheap", "strong"), "cheaper"),
         ("logic", "hard"): ((), "untold"),

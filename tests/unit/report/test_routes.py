@@ -130,6 +130,16 @@ def test_a_category_does_not_decide_against_what_its_group_shows(tmp_path: Path,
     assert asked(found)[HARD] == (("strong",), "strongest", "group")
 
 
+def test_who_is_better_on_ten_problems_by_chance_is_not_the_strongest(tmp_path: Path, store: Store) -> None:
+    """Trap: in a real pilot the small teacher solved five of ten, the large one three, and more of all others."""
+    few = both(HARD, "+++++-----", "++-+------", 1)
+    many = both(EASY, "+" * 30 + "-" * 30, "+" * 55 + "-" * 5, 1)
+    dearer = {"cheap": [*few["cheap"], *many["cheap"]], "strong": [*few["strong"], *many["strong"]]}
+    found = proposed(tmp_path, store, dearer, {HARD: 300, EASY: 1800})
+    assert asked(found)[HARD][0] == ("strong",)
+    assert asked(found)[HARD][2] == "category"
+
+
 def test_order_of_rows_and_steps_changes_nothing(tmp_path: Path, store: Store) -> None:
     tried = joined(both(EASY, "+-" * 20, "+" * 40, 7), both(LOGIC, "+--" * 5, "++?" * 5, 7))
     sizes = {EASY: 400, LOGIC: 90, HARD: 9}

@@ -90,75 +90,97 @@ class Sample:
 
 @dataclass(frozen=True)
 class Choice:
-    """The plan of a group: `teachers` are () where nobody solved any. `certain`: it is told to be the better one.
-
-    `strongest` solves most alone.
-    """
+    """The plan of a group, and whether it is told to be the better one, or may be so by chance."""
 
     teachers: Plan
-    strongest: str
-    certain: bool
+    is_told: bool
 
 
-def choose(sample: Sample, tolerance: float) -> Choice:
-    """The plan of the least cost for a solved problem, of those that are told to solve what the strongest does alone.
+def strongest(sample: Sample) -> str:
+    """The teacher that solves most alone; of several that of the least cost."""
+    return min(sample.teachers, key=lambda name: (-_count(sample, (name,)), _cost(sample, (name,)), name))
 
-    They may lack a share of `tolerance`. Where several are alike, that of fewer teachers. It is certain if its cost is
-    told to be below that of the strongest alone.
+
+def is_told_strongest(sample: Sample, name: str, tolerance: float) -> bool:
+    """Whether a teacher is told to solve no fewer than any other one but a share of `tolerance`."""
+    others = [other for other in sample.teachers if other != name]
+    return all(_told_to_solve(sample, (name,), (other,), tolerance) for other in others)
+
+
+def choose(sample: Sample, name: str, tolerance: float) -> Choice:
+    """The plan of the least cost for a solved problem, of those that are told to solve what that teacher does alone.
+
+    They may lack a share of `tolerance`. Where several are alike, that of fewer teachers. It is told to be better if
+    its cost is told to be below that of the teacher alone, or, where it is just that, of the next best.
     """
-    front = _front(sample)
-    strongest = (front[-1],)
-    if not sample.solves(strongest).any():
-        return Choice((), front[-1], certain=True)
+    front = _front(sample, name)
+    alone = (name,)
     plans = [plan for size in range(1, len(front) + 1) for plan in combinations(front, size)]
-    enough = [plan for plan in plans if _told_to_solve(sample, plan, strongest, tolerance)]
-    best = min(enough, key=lambda plan: _rank(sample, plan))
-    return Choice(best, front[-1], best == strongest or _told_cheaper(sample, best, strongest))
+    enough = [plan for plan in plans if _told_to_solve(sample, plan, alone, tolerance)]
+    best, *others = sorted(enough, key=lambda plan: _rank(sample, plan))
+    other = alone if best != alone else next(iter(others), None)
+    return Choice(best, other is None or _told_cheaper(sample, best, other))
 
 
-def allows(sample: Sample, plan: Plan, tolerance: float) -> bool:
-    """Whether a plan solves no fewer of the sample than its strongest teacher but a share of `tolerance`."""
-    most = max(int(sample.solves((name,)).sum()) for name in sample.teachers)
-    own = int(sample.solves(plan).sum()) if plan else 0
-    return own >= most - tolerance * sample.told - 1e-9 and (own > 0 or most == 0)
+def speaks_against(sample: Sample, plan: Plan, name: str) -> bool:
+    """Whether a plan is told to solve fewer than that teacher alone, or to cost more for a solved problem."""
+    return told_worse(sample, plan, (name,)) or (plan != (name,) and _told_cheaper(sample, (name,), plan))
 
 
-def _front(sample: Sample) -> Sequence[str]:
-    """The teachers from the cheapest to the one that solves most: one that is dearer and solves no more is left out."""
-    alone = [
-        ((name,), sample.spent((name,), sample.cost).sum(), int(sample.solves((name,)).sum()))
-        for name in sample.teachers
-    ]
-    front: list[str] = []
+def told_worse(sample: Sample, plan: Plan, other: Plan) -> bool:
+    """Whether a plan is told to solve fewer problems than another."""
+    return not set(other) <= set(plan) and _apart(sample, plan, other)[1] < 0
+
+
+def _front(sample: Sample, name: str) -> Sequence[str]:
+    """The teachers that cost less than that one, from the cheapest on, and it; none that one before it beats."""
     most = -1
-    for (name,), _, solved in sorted(alone, key=lambda one: (one[1], -one[2], one[0])):
-        if solved > most:
-            front.append(name)
-            most = solved
-    return front
+    front: list[str] = []
+    cheaper = [other for other in sample.teachers if _cost(sample, (other,)) < _cost(sample, (name,))]
+    for other in sorted(cheaper, key=lambda one: (_cost(sample, (one,)), -_count(sample, (one,)), one)):
+        if _count(sample, (other,)) > most:
+            front.append(other)
+            most = _count(sample, (other,))
+    return [*front, name]
+
+
+def _cost(sample: Sample, plan: Plan) -> float:
+    return float(sample.spent(plan, sample.cost).sum())
+
+
+def _count(sample: Sample, plan: Plan) -> int:
+    return int(sample.solves(plan).sum())
 
 
 def _rank(sample: Sample, plan: Plan) -> tuple[float, int, Plan]:
-    return float(sample.spent(plan, sample.cost).sum()) / int(sample.solves(plan).sum()), len(plan), plan
+    solved = _count(sample, plan)
+    return _cost(sample, plan) / solved if solved else np.inf, len(plan), plan
 
 
 def _told_to_solve(sample: Sample, plan: Plan, other: Plan, tolerance: float) -> bool:
     """Whether a plan is told to solve no fewer than another but a share of `tolerance`.
 
-    By the interval of Agresti and Min for paired shares (Statistics in Medicine 24, 2005), which adds half a problem to
-    each of the four cells. A cascade that ends with the other one solves whatever that one solves.
+    A cascade that has the other one in it solves whatever that one solves.
     """
     if set(other) <= set(plan):
         return True
-    if not allows(sample, plan, tolerance):
-        return False
+    is_enough = _count(sample, plan) >= _count(sample, other) - tolerance * sample.told - 1e-9
+    return is_enough and _apart(sample, plan, other)[0] >= -tolerance
+
+
+def _apart(sample: Sample, plan: Plan, other: Plan) -> tuple[float, float]:
+    """The share of problems that a plan solves less that of another, as an interval.
+
+    That of Agresti and Min for paired shares (Statistics in Medicine 24, 2005), which adds half a problem to each of
+    the four cells.
+    """
     own = sample.known.any(axis=1)
     mine, theirs = sample.solves(plan)[own], sample.solves(other)[own]
     count = len(mine) + 2
     gained = ((mine & ~theirs).sum() + 0.5) / count
     lost = ((theirs & ~mine).sum() + 0.5) / count
-    error = np.sqrt((gained + lost - (gained - lost) ** 2) / count)
-    return bool(gained - lost - norm.ppf(0.5 + LEVEL / 2) * error >= -tolerance)
+    reach = norm.ppf(0.5 + LEVEL / 2) * np.sqrt((gained + lost - (gained - lost) ** 2) / count)
+    return float(gained - lost - reach), float(gained - lost + reach)
 
 
 def _told_cheaper(sample: Sample, plan: Plan, other: Plan) -> bool:

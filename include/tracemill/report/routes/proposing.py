@@ -10,7 +10,16 @@ import numpy as np
 import polars as pl
 
 from tracemill.report.routes.pilots import GROUP, Kind
-from tracemill.report.routes.plans import ENOUGH, Choice, Plan, Sample, allows, choose
+from tracemill.report.routes.plans import (
+    ENOUGH,
+    Plan,
+    Sample,
+    choose,
+    is_told_strongest,
+    speaks_against,
+    strongest,
+    told_worse,
+)
 from tracemill.report.routes.tried import Tried
 
 Level = Literal["group", "category", "all"]
@@ -79,20 +88,29 @@ def _decided(
     readable: Sequence[tuple[Level, Sample]], tolerance: float, made: Callable[[Plan, Verdict, Level], Route]
 ) -> Route:
     """By the narrowest level that can tell, if none that is narrower speaks against it; else the strongest alone."""
-    first: Choice | None = None
-    for place, (level, sample) in enumerate(readable):
-        choice = choose(sample, tolerance)
-        first = first or choice
-        if choice.certain and all(allows(one, choice.teachers, tolerance) for _, one in readable[:place]):
-            return made(choice.teachers, _verdict(choice), level)
-    assert first
-    return made((first.strongest,), "overlap", readable[0][0])
+    narrowest, first = readable[0]
+    if not first.solved.any():
+        return made((), "unsolved", narrowest)
+    known, name = _strongest(readable, tolerance)
+    for place, (_, sample) in enumerate(readable):
+        choice = choose(sample, name, tolerance)
+        if choice.is_told and not any(speaks_against(one, choice.teachers, name) for _, one in readable[:place]):
+            verdict: Verdict = "strongest" if choice.teachers == (name,) else "cheaper"
+            return made(choice.teachers, verdict, readable[max(place, known)][0])
+    return made((name,), "overlap", readable[known][0])
 
 
-def _verdict(choice: Choice) -> Verdict:
-    if not choice.teachers:
-        return "unsolved"
-    return "strongest" if choice.teachers == (choice.strongest,) else "cheaper"
+def _strongest(readable: Sequence[tuple[Level, Sample]], tolerance: float) -> tuple[int, str]:
+    """The teacher that solves most, and the place of the narrowest level that can tell it, or else of the widest.
+
+    One that a narrower level tells to solve fewer there than another is not taken.
+    """
+    for place, (_, sample) in enumerate(readable):
+        name = strongest(sample)
+        is_known = is_told_strongest(sample, name, tolerance) or place + 1 == len(readable)
+        if is_known and not any(told_worse(one, (name,), (strongest(one),)) for _, one in readable[:place]):
+            return place, name
+    return 0, strongest(readable[0][1])
 
 
 def _sample(tried: Tried, names: Plan, mask: pl.Expr) -> Sample:
