@@ -173,6 +173,29 @@ def test_verdicts(answer: str, constraints: Any, status: str, reason: str, score
 
 
 @pytest.mark.parametrize(
+    ("answer", "name", "arguments"),
+    [
+        pytest.param("one two four", "keywords:existence", {"keywords": "tone"}, id="a text is its letters"),
+        pytest.param("a", "keywords:existence", {"keywords": []}, id="no words"),
+        pytest.param("a", "keywords:existence", {"keywords": ["a", " "]}, id="a blank word"),
+        pytest.param("no", "keywords:forbidden_words", {"forbidden_words": "no"}, id="forbidden letters"),
+        pytest.param("a", "startend:end_checker", {"end_phrase": " "}, id="a blank end"),
+        pytest.param("a", "combination:repeat_prompt", {"prompt_to_repeat": ""}, id="a blank prompt"),
+        pytest.param("a", "detectable_content:postscript", {"postscript_marker": ""}, id="a blank postscript"),
+    ],
+)
+def test_an_argument_that_every_response_meets_is_none(answer: str, name: str, arguments: dict[str, Any]) -> None:
+    verdict = judged(answer, named((name, arguments)))
+    assert (verdict.status, verdict.reason) == ("unverifiable", "bad_constraints")
+
+
+def test_blank_arguments_of_other_instructions_are_left_out() -> None:
+    """As tables have them that give every instruction the same columns."""
+    verdict = judged("a", named(("punctuation:no_comma", {"keywords": "", "end_phrase": "", "forbidden_words": []})))
+    assert verdict.status == "pass"
+
+
+@pytest.mark.parametrize(
     ("text", "count"),
     [
         ("One. Two! Three?", 3),

@@ -19,6 +19,7 @@ from tracemill.verify.instructions.spoken_language import is_in
 Arguments = Mapping[str, Any]
 Check = Callable[[str, Arguments], bool | None]
 
+LISTS = frozenset(("keywords", "forbidden_words"))  # arguments that are lists of words; a text would be its letters
 _OPTIONS = ("My answer is yes.", "My answer is no.", "My answer is maybe.")
 _POSTSCRIPTS = {"P.P.S": r"p\.\s?p\.\s?s", "P.S.": r"p\.\s?s\."}
 _JSON_MARKS = ("```json", "```Json", "```JSON", "```")

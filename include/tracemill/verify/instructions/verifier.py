@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from tracemill.engine.ids import VerdictStatus
 from tracemill.engine.resources import Resources
-from tracemill.verify.instructions.ifeval import CHECKS, Arguments, followed, followed_loosely
+from tracemill.verify.instructions.ifeval import CHECKS, LISTS, Arguments, followed, followed_loosely
 from tracemill.verify.verifier import Question, Verdict, Verifier
 
 
@@ -24,7 +24,7 @@ class InstructionVerifier(Verifier):
     kind: Literal["instruction"] = "instruction"
     loose: bool = False
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def applies(self, question: Question) -> bool:
         """Whether the problem carries constraints."""
@@ -45,7 +45,10 @@ class InstructionVerifier(Verifier):
 
 
 def _instructions(constraints: str) -> list[tuple[str, Arguments]]:
-    """The instructions with their arguments, nulls left out. Raises KeyError or ValueError for what is not IFEval's."""
+    """The instructions with their arguments, nulls and what is no argument left out.
+
+    Raises KeyError or ValueError for what is not IFEval's.
+    """
     given = json.loads(constraints)
     names = given["instruction_id_list"]
     arguments = given["kwargs"]
@@ -53,9 +56,16 @@ def _instructions(constraints: str) -> list[tuple[str, Arguments]]:
     if unknown or not names:
         raise ValueError(f"no such instruction: {unknown[0]!r}" if unknown else "there are no instructions")
     return [
-        (name, {key: value for key, value in each.items() if value is not None})
+        (name, {key: value for key, value in each.items() if _is_argument(key, value)})
         for name, each in zip(names, arguments, strict=True)
     ]
+
+
+def _is_argument(key: str, value: object) -> bool:
+    """Whether a value asks for anything: a blank stands in every response, and so does each of no words."""
+    if key not in LISTS:
+        return value is not None and value != [] and not (isinstance(value, str) and not value.strip())
+    return isinstance(value, list) and bool(value) and all(isinstance(one, str) and one.strip() for one in value)
 
 
 def _verdict(question: Question, found: list[tuple[str, bool | None]]) -> Verdict:
