@@ -275,6 +275,21 @@ def test_whoever_wrote_the_responses_of_a_source_is_nobody_unknown(tmp_path: Pat
     ]
 
 
+@pytest.mark.parametrize(("limit", "told"), [(20, 1), (24, 0)])
+def test_more_responses_to_a_problem_than_a_phrase_may_occur_are_named(tmp_path: Path, limit: int, told: int) -> None:
+    """Trap: each response begins by saying the problem again, and all of them went as boilerplate."""
+    file = recipe(tmp_path, {"best": asking("best")})
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    best = data["steps"]["best"]
+    best["teacher"] |= {"samples": 12, "modes": {"quick": {"thinking": False}, "deep": {"thinking": True}}}
+    data["steps"] = {"best": best, "phrases": {"kind": "phrases", "limit": limit}, "drop": {"kind": "drop_phrases"}}
+    file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    said: list[str] = []
+    require_ready(load_recipe(str(file)), None, replace(Servers({"best": solving(4)}).machine(), tell=said.append))
+    assert len(said) == told
+    assert not told or "a problem may have 24 responses" in said[0]
+
+
 @pytest.mark.parametrize(
     ("samples", "last", "said"),
     [

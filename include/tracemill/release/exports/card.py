@@ -62,7 +62,8 @@ def what_it_holds(one: AnySet) -> str:
             return (
                 "Every response that reached selection, in the 14 columns and under the file names of "
                 "AM-DeepSeek-Distilled-40M (arXiv 2504.17565). `pass_rate_*` is the share of a model's decided "
-                "responses that pass; `verify_score` is in its rule's own range; null is what nobody could tell."
+                "responses that pass; `verify_score` is in its rule's own range; null is what nobody could tell. Of a "
+                "conversation `question` holds what the user said, and no earlier answer."
             )
         case Sft(stage=1):
             return "Responses of stage I: problems that a model solves sometimes, with the responses that solve them."
