@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -146,6 +147,7 @@ def test_a_loss_that_is_no_number_names_its_step_and_rows(tmp_path: Path) -> Non
 
 
 def test_a_recipe_ends_in_a_student_that_loads(tmp_path: Path) -> None:
+    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     train = {**TRAIN, "folder": str(tmp_path / "student")}
@@ -163,3 +165,8 @@ def test_a_recipe_ends_in_a_student_that_loads(tmp_path: Path) -> None:
     for folder in (tmp_path / "cache" / "training" / found.fingerprint / FINISHED / MODEL,):
         model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
         assert len(AutoTokenizer.from_pretrained(folder, local_files_only=True)) <= model.config.vocab_size
+        known = [json.loads((place / "config.json").read_text()) for place in (WEAK, folder)]
+        assert known[0]["dtype"] == known[1]["dtype"] == "bfloat16"
+        assert known[0]["use_cache"] == known[1]["use_cache"] is True
+        assert model.lm_head.weight.dtype == torch.bfloat16
+        assert (folder / "model.safetensors").stat().st_size < 1.1 * (WEAK / "model.safetensors").stat().st_size

@@ -16,6 +16,7 @@ import torch
 from accelerate import PartialState
 from datasets import load_dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers.utils import cached_file
 from trl import SFTConfig
 
 from tracemill.train.inside.checkpoints import WHOLE, WRITING, flush, forget_halves, newest
@@ -24,10 +25,10 @@ from tracemill.train.inside.job import EVENTS, FINISHED, HISTORY, MASKS, MODEL, 
 from tracemill.train.inside.sequences import owners, sequences, shown
 from tracemill.train.inside.served import read_otherwise
 from tracemill.train.inside.student import Keeper, NotANumber, Student
+from tracemill.train.inside.written import as_the_base
 
 REFUSED = 3
 _READ = 2_000  # rows that are tried where the student's own tokenizer is another one
-_KINDS = {"bf16": torch.bfloat16, "float32": torch.float32}
 
 
 def main(path: Path) -> int:
@@ -54,6 +55,7 @@ def train(job: Job, work: Path, events: Events) -> None:
     resumed = newest(work, job.identity)
     tokenizer = AutoTokenizer.from_pretrained(job.tokenizer, local_files_only=True)
     rows = _rows(job, work)
+    before = _config(job)
     model = _model(job, tokenizer)
     stop_at(job.ends, model, tokenizer)
     _require_read_alike(job, tokenizer, model, rows, work)
@@ -76,7 +78,7 @@ def train(job: Job, work: Path, events: Events) -> None:
             f"the loss of step {found.step} is {found.loss}, with the rows {', '.join(named) or 'of no known id'}: "
             "look at them, or train with a lower learning rate; the last checkpoint is kept"
         ) from found
-    _finish(trainer, work, job)
+    _finish(trainer, work, before)
     events.tell("finished", step=trainer.state.global_step)
 
 
@@ -84,6 +86,15 @@ def _rows(job: Job, work: Path) -> Any:
     rows = load_dataset("parquet", data_files=list(job.rows), split="train", cache_dir=str(work / "cache"))
     left_out = frozenset(job.left_out)
     return rows.filter(lambda identity: identity not in left_out, input_columns="id") if left_out else rows
+
+
+def _config(job: Job) -> dict[str, Any]:
+    """What the base says of itself, before anything is changed; `_model` says why it cannot be read."""
+    try:
+        path = cached_file(job.base, "config.json", revision=job.revision, local_files_only=True)
+        return dict(json.loads(Path(path).read_text(encoding="utf-8"))) if path else {}
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def _model(job: Job, tokenizer: PreTrainedTokenizerBase) -> Any:
@@ -169,7 +180,7 @@ def _show(job: Job, trainer: Student, tokenizer: PreTrainedTokenizerBase, work: 
         (work / MASKS).write_text("\n\n".join(texts) + "\n", encoding="utf-8")
 
 
-def _finish(trainer: Student, work: Path, job: Job) -> None:
+def _finish(trainer: Student, work: Path, base: dict[str, Any]) -> None:
     """Write the student and its log beside their place, which they take when whole; checkpoints then go."""
     part = work / f"{FINISHED}.part"
     if trainer.is_fsdp_enabled:  # a checkpoint has a part a device; what is served has all in one
@@ -182,6 +193,7 @@ def _finish(trainer: Student, work: Path, job: Job) -> None:
     if not PartialState().is_main_process:
         return
     (part / MODEL / "training_args.bin").unlink(missing_ok=True)  # a pickle, of this machine's paths
+    as_the_base(part / MODEL, base)
     history = [line for line in trainer.state.log_history if "loss" in line]
     (part / HISTORY).write_text(json.dumps(history) + "\n", encoding="utf-8")
     flush(part)
