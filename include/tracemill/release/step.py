@@ -31,7 +31,7 @@ from tracemill.release.rows import ReleasedRow, released_rows
 from tracemill.release.tally import Tally
 from tracemill.release.trainers.folder import Wanted, export
 from tracemill.release.trainers.opened import release_folder
-from tracemill.release.writer import ReleaseWriter
+from tracemill.release.writer import METADATA_FILE, ReleaseWriter
 
 _EVIDENCE = ["benchmark", "rule", "score", "threshold", "contaminated"]
 
@@ -69,6 +69,8 @@ class Release(Step):
         sources = [source for named in self.apart.values() for source in named]
         if len(set(names)) < len(names) or len(set(sources)) < len(sources):
             raise ValueError("file, apart and samples must name different files, and a response source goes to one")
+        if METADATA_FILE.removesuffix(".parquet") in names:
+            raise ValueError(f"{METADATA_FILE} is about all rows: name the file of rows otherwise")
         for name, sample in self.samples.items():
             if sample.of not in (self.file, *self.apart):
                 raise ValueError(f"sample {name!r} is of {sample.of!r}, which is no file of this release")

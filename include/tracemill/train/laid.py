@@ -17,7 +17,7 @@ from tracemill.engine.step import Inputs
 from tracemill.engine.store import Manifest, Store, StoredFile
 from tracemill.engine.tables.training import CURVES, PROOFS
 from tracemill.errors import MissingInput
-from tracemill.release.writer import METADATA_FILE
+from tracemill.release.trainers.folder import MARK, rows_of
 from tracemill.train.prove import LAYOUT, PROOF, TOKENIZER
 
 WEIGHTS = ".safetensors"
@@ -37,8 +37,9 @@ class Laid:
     @property
     def rows(self) -> dict[str, StoredFile]:
         """The files of rows, by name, in order."""
-        files = _below(self.manifest, LAYOUT).items()
-        return {name: one for name, one in files if name.endswith(".parquet") and name != METADATA_FILE}
+        files = _below(self.manifest, LAYOUT)
+        parts = json.loads(self.store.read_bytes(files[MARK].key))["rows"]
+        return {name: files[name] for name in rows_of(parts, files)}
 
     def digests(self) -> list[list[str | int]]:
         """What a training depends on: rows, template, tokenizer and what was proved; not the cards."""

@@ -190,6 +190,19 @@ def test_what_cannot_be_exported_says_why(
     assert [path.name for path in tmp_path.rglob("*") if path.parent == out] == ["thesis.txt"] * out.exists()
 
 
+def test_a_part_is_loaded_alone_whatever_the_others_are_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trap: `math-*` are the files of the part math-hard, too, whose rows would be there twice."""
+    from datasets import load_dataset
+
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    parts = {"math": ROWS[:1], "math-hard": ROWS[1:], "math-00000": ROWS[:2]}
+    found = release_folder(release(tmp_path / "release", parts))
+    export(found, Wanted(layout="messages"), tmp_path / "out", lambda _: None)
+    for part, rows in parts.items():
+        loaded = load_dataset(str(tmp_path / "out"), part, split="train", cache_dir=str(tmp_path / "cache"))
+        assert len(loaded) == len(rows)
+
+
 def test_a_link_is_followed_and_the_folder_one_stands_in_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

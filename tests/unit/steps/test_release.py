@@ -415,6 +415,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
         pytest.param({"apart": {"train": ["x"]}}, id="a file twice"),
         pytest.param({"apart": {"a": ["x"], "b": ["x"]}}, id="a source in two files"),
         pytest.param({"apart": {"a": []}}, id="a file of nothing"),
+        pytest.param({"apart": {"metadata": ["x"]}}, id="the file that is about all rows"),
         pytest.param({"samples": {"s": {"of": "elsewhere", "rows": 1}}}, id="a sample of no file"),
         pytest.param({"apart": {"../a": ["x"]}}, id="a name that leaves the folder"),
     ],

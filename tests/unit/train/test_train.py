@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from tests.build.small import Small, text
@@ -111,6 +112,25 @@ def test_rows_that_are_no_text_are_left_out_where_a_proof_allows_them(tmp_path: 
     again = training(tmp_path, {**proof, "at_most": {"any": "100%"}, "max_length": 20}, too_long="leave_out")
     with pytest.raises(RecipeError, match="all 8 rows are longer than the proof's max_length, null, or refused"):
         ran(again, machine(tmp_path, python_that(tmp_path, "trains")))
+
+
+@pytest.mark.slow
+def test_a_release_of_several_files_is_trained_on_whole(tmp_path: Path) -> None:
+    """Trap: what metadata-PART.parquet holds is about rows, and no row itself."""
+    apart = {"kind": "release", "apart": {"hard": ["other"]}}
+    made = recipe_with(tmp_path, TEXTS, {}, release=apart, train=TRAIN)
+    given = yaml.safe_load(made.recipe_file.read_text())
+    (made.folder / "rows.jsonl").rename(made.folder / "other.jsonl")
+    made.write([text(k) for k in range(40, 46)])
+    other = {**given["sources"][0], "name": "other", "path": str(made.folder / "other.jsonl")}
+    made.recipe_file.write_text(yaml.safe_dump({**given, "sources": [*given["sources"], other]}, sort_keys=False))
+    ran(made, machine(tmp_path, python_that(tmp_path, "trains")))
+    assert student(made).counts.kept == 14
+    told = json.loads(next(tmp_path.glob("cache/training/*/job.json")).read_text())["rows"]
+    assert [Path(one).name.rpartition("-")[0] for one in told] == ["hard-00000", "train-00000"]
+    found = made.store.manifest("prove", 0)
+    assert found is not None
+    assert {"layout/metadata-hard.parquet", "layout/metadata-train.parquet"} <= set(found.files)
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

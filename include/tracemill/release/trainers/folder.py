@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -106,6 +106,12 @@ def _write(release: Opened, part: str, wanted: Wanted, place: Path, tell: Callab
             about.write_table(lines.cast(METADATA))
             tell(rows.num_rows)
         return files.rows
+
+
+def rows_of(parts: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Which of an export's files hold rows of these parts, in order of name; the others are about them."""
+    known = [re.compile(rf"{re.escape(part)}-\d{{5,}}\.parquet") for part in parts]
+    return sorted(name for name in names if any(one.fullmatch(name) for one in known))
 
 
 def _metadata_name(release: Opened, part: str) -> str:
