@@ -99,6 +99,24 @@ def test_a_group_of_few_goes_by_its_category_and_says_so(tmp_path: Path, store: 
     assert "of its own, 0 could be told" in why["mad"][1]
 
 
+def test_rare_groups_go_by_their_like_and_not_by_what_their_category_is_else(tmp_path: Path, store: Store) -> None:
+    """Trap: rare easy problems were taken to be like the hard ones of their category, which so counted twice."""
+    names = ("one", "two", "three", "four")
+    rare = [both(("math", name), "+" * 9, "+" * 9, 1) for name in names]
+    hard = {name: piloted(HARD, [100] * 30, "-" * 30) for name in ("cheap", "strong")}
+    tried = joined(hard, *rare)
+    sizes = {HARD: 3000, **dict.fromkeys((("math", name) for name in names), 900)}
+    found = proposed(tmp_path, store, tried, sizes)
+    assert asked(found)["math", "one"] == (("cheap",), "strongest", "few")
+    assert asked(found)[HARD] == ((), "unsolved", "group")
+    for alone in found.courses[1:]:
+        assert alone.solved
+        assert alone.tokens
+        assert alone.solved.expected == 3600
+        assert alone.tokens.expected == 3000 * 100 + 3600 * 10
+    assert {row[4] for row in lines.proposed_rows(found) if row[1] == "one"} == {"small groups of math"}
+
+
 def test_a_category_of_few_goes_by_all(tmp_path: Path, store: Store) -> None:
     tried = joined(both(EASY, "+" * 20 + "-" * 20, "+" * 40), both(LOGIC, "+-", "++"))
     found = proposed(tmp_path, store, tried, {EASY: 400, LOGIC: 20, BARE: 30})

@@ -72,7 +72,8 @@ def cautions(found: Routes) -> Iterator[str]:
     yield (
         "Assumed: a problem is solved where the policy's own verifiers pass one of its samples; a plan may solve "
         f"{found.tolerance:.1%} fewer of the problems than the strongest teacher; problems that were not tried are "
-        f"like the tried ones of their group, and where these are fewer than {ENOUGH}, of their category or of all."
+        f"like the tried ones of their group, and where these are fewer than {ENOUGH}, of all such groups of their "
+        "category, of the category, or of all."
     )
     yield from found.notes
 
@@ -130,7 +131,9 @@ def _kind(route: Route) -> tuple[str, str]:
 def _basis(route: Route) -> str:
     if route.level == "group":
         return "its own problems"
-    return "all problems" if route.level == "all" else f"category {_kind(route)[0]}"
+    category = _kind(route)[0]
+    words = {"few": f"small groups of {category}", "category": f"category {category}", "all": "all problems"}
+    return words[route.level]
 
 
 def _why(route: Route) -> str:

@@ -22,7 +22,8 @@ from tracemill.report.routes.plans import (
 )
 from tracemill.report.routes.tried import Tried
 
-Level = Literal["group", "category", "all"]
+# By which problems: the group's own, those of all groups of its category of which few were tried, and so on.
+Level = Literal["group", "few", "category", "all"]
 # Why a group has the plan it has, or none. `cheaper`: than the strongest teacher alone, and that is told; `strongest`:
 # that one alone costs least; `overlap`: it is kept, as what may be cheaper cannot be told to be; `unsolved`: nobody
 # solves any; `untold`: no verifier can say; `untried`: nobody was asked; `few`: too few could be told, even of all.
@@ -66,11 +67,14 @@ def _route(tried: Tried, kind: Kind, size: int, names: Plan, tolerance: float) -
     category = pl.col(GROUP[0]).eq_missing(kind[0])
     masks: dict[Level, pl.Expr] = {
         "group": category & pl.col(GROUP[1]).eq_missing(kind[1]),
+        "few": category & (pl.len().over(GROUP) < ENOUGH),
         "category": category,
         "all": pl.lit(True),
     }
     levels = {level: _sample(tried, names, mask) for level, mask in masks.items()}
-    own, within, _ = levels.values()
+    own, _, within, _ = levels.values()
+    if own.tried >= ENOUGH:
+        del levels["few"]
     basis = next(((level, one) for level, one in levels.items() if one.tried >= ENOUGH), ("all", levels["all"]))
 
     def made(teachers: Plan, verdict: Verdict, level: Level) -> Route:
@@ -116,7 +120,7 @@ def _strongest(readable: Sequence[tuple[Level, Sample]], tolerance: float) -> tu
 def _sample(tried: Tried, names: Plan, mask: pl.Expr) -> Sample:
     """The problems of a level that all these teachers were tried on."""
     columns = {what: [f"{what}:{name}" for name in names] for what in ("tokens", "money", "told", "passed")}
-    rows = tried.rows.filter(mask).drop_nulls(columns["tokens"])
+    rows = tried.rows.drop_nulls(columns["tokens"]).filter(mask)
     tokens = rows.select(columns["tokens"]).to_numpy().astype(float)
     money = rows.select(columns["money"]).to_numpy().astype(float)
     known, solved = (rows.select(columns[what]).to_numpy().astype(bool) for what in ("told", "passed"))

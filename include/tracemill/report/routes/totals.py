@@ -1,8 +1,9 @@
 """What a table of routes will take and solve of all problems, with a 90 % interval.
 
-What was tried is known. The problems that were not are taken to be like the tried ones of their group, or of its like
-where fewer than ten were tried; the error is that of a stratified sample without replacement, as of a forecast
-(`distill.forecasts`), with Jeffreys' half problem at both ends, so that what was never seen to fail may fail yet.
+What was tried is known. The problems that were not are taken to be like the tried ones of their group, or where these
+are fewer than ten, like those of all such groups of their category; the error is that of a stratified sample without
+replacement, as of a forecast (`distill.forecasts`), with Jeffreys' half problem at both ends, so that what was never
+seen to fail may fail yet.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def _cells(routes: Sequence[Route], plans: Mapping[Kind, Plan]) -> Iterator[_Cel
             yield _Cell(plan, one.sample, one.ahead, like)
             continue
         yield _Cell(plan, one.sample, 0, like)
-        key = (plan, level, one.kind[0] if level == "category" else None, like.teachers)
+        key = (plan, level, None if level == "all" else one.kind[0], like.teachers)
         before = together[key].ahead if key in together else 0
         together[key] = _Cell(plan, _nothing(like), before + one.ahead, like)
     yield from together.values()
