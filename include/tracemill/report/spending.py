@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from tracemill.engine.responses import told_once
 from tracemill.engine.step import Inputs
 from tracemill.engine.store import Store
 from tracemill.models.costs import ServerLife, lives, mean_time
@@ -37,7 +38,7 @@ class Tariff:
 
         Device-seconds are null where no server of this store is known to have written it, money where nothing says
         what it cost. Of published responses, which nobody paid for here, both are. What a repaired problem was answered
-        before its repair cost then, and nothing again.
+        before its repair cost then, and nothing again; so did that of which a phrase was cut out.
         """
         rows = pl.DataFrame(inputs.table("generations", ["id", "teacher", "prompt_tokens", "completion_tokens"]))
         is_paid = pl.col("id").is_in(_answered_before(inputs).implode())
@@ -47,8 +48,10 @@ class Tariff:
         by_token = (pl.col("prompt_tokens") + again) * pl.col("input") + pl.col("completion_tokens") * pl.col("output")
         money = pl.coalesce(by_token / 1e6, pl.col("device_seconds") / 3600 * pl.col("gpu_hour"))
         costs = timed.select("id", "device_seconds", money.alias("money"))
+        is_rest = pl.col("id").is_in(_left_of_others(inputs).implode())
         return costs.with_columns(
-            pl.when(is_paid & pl.col(one).is_not_null()).then(0.0).otherwise(one).alias(one) for one in _COSTS
+            pl.when(is_rest | (is_paid & pl.col(one).is_not_null())).then(0.0).otherwise(one).alias(one)
+            for one in _COSTS
         )
 
     def money(self, model: str, device_seconds: float) -> float | None:
@@ -96,6 +99,14 @@ def _answered_before(inputs: Inputs) -> pl.Series:
     rows = pl.DataFrame(inputs.table("generations", ["id", "problem_id", *_SAMPLE]))
     before = rows.join(repairs, on="problem_id").select(pl.col("repaired_as").alias("problem_id"), *_SAMPLE)
     return rows.join(before, on=["problem_id", *_SAMPLE], how="semi", nulls_equal=True)["id"]
+
+
+def _left_of_others(inputs: Inputs) -> pl.Series:
+    """The responses that are what is left of others, of which a phrase was cut out."""
+    table = inputs.table("generations", ["id", "problem_id", *_SAMPLE])
+    rows = pl.DataFrame(told_once(inputs, table))
+    former = pl.DataFrame(table).join(rows, on="id", how="anti")
+    return rows.join(former, on=["problem_id", *_SAMPLE], how="semi", nulls_equal=True)["id"]
 
 
 def _begun(inputs: Inputs) -> pl.DataFrame:

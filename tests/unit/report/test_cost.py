@@ -282,6 +282,37 @@ def test_what_a_repaired_problem_was_answered_before_is_not_paid_for_twice(tmp_p
     assert tiny["money"] == pytest.approx(settled(store, "clients/tiny"))
 
 
+@pytest.mark.parametrize("model", [HOSTED, PRICED], ids=["by tokens", "by the hour"])
+def test_what_is_left_of_a_response_is_not_paid_for_again(tmp_path: Path, model: dict[str, Any]) -> None:
+    """Trap: of each response a phrase is cut out, and what is left has the tokens of the whole."""
+    path = served(tmp_path, model)
+    server = FakeServer(say=_at_length)
+    before = _teacher(path, ran(path, tmp_path / "plain", server))
+    data = yaml.safe_load(Path(path).read_text())
+    distill = data["steps"].pop("distill")
+    cutting = {"phrases": {"kind": "phrases", "n": 3, "limit": 5}, "drop": {"kind": "drop_phrases", "drop": "string"}}
+    data["steps"] = {"distill": distill, **cutting, **data["steps"]}
+    Path(path).write_text(yaml.safe_dump(data, sort_keys=False))
+    after = _teacher(path, ran(path, tmp_path / "cut", server))
+    assert (before["responses"], after["responses"]) == (12, 24)
+    assert after["accepted"] == before["accepted"] == 11
+    assert after["money"] == pytest.approx(before["money"])
+    assert after["money_per_accepted"] == pytest.approx(before["money_per_accepted"])
+
+
+def _at_length(prompt: str, seed: int) -> str:
+    """As `say`, behind five words that all answers have."""
+    sum_of = " and ".join(word for word in prompt.split() if word.isdigit())
+    return say(prompt, seed).replace("The answer is", f"So here it is now: {sum_of} make")
+
+
+def _teacher(path: str, store: Store) -> dict[str, Any]:
+    """What the one teacher cost, whose server wrote down its life."""
+    tell(store, "one", prompted=120, generated=120, reading=1.0, writing=4.0)
+    (row,) = cost(load_recipe(path), store).by("teacher").to_dicts()
+    return row
+
+
 def settled(store: Store, place: str = "clients") -> float:
     """What the clients wrote down that they paid."""
     return sum(json.loads(store.read_bytes(key))["spent"] for key in keys_below(store, place))
