@@ -242,6 +242,14 @@ USELESS = {
     "no inputs": ({"t": {"inputs": [], "outputs": []}}, "tests cannot be used"),
     "as many inputs as outputs, almost": ({"t": {"inputs": ["1"], "outputs": []}}, "tests cannot be used"),
     "columns that nobody knows": ({"t": {"checks": "x == 1"}}, "no known test fields"),
+    "an instruction without its number": (
+        {"c": {"instruction_id_list": ["length_constraints:number_words"], "kwargs": [{"relation": "at least"}]}},
+        "has no gold: the instruction length_constraints:number_words is not told num_words",
+    ),
+    "an instruction that nobody knows": (
+        {"c": {"instruction_id_list": ["length:words"], "kwargs": [{}]}},
+        "has no gold: there is no instruction 'length:words'",
+    ),
     "no instruction": ({"c": {"instruction_id_list": [], "kwargs": []}}, "has no gold"),
 }
 

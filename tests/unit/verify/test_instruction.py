@@ -9,6 +9,7 @@ import pytest
 
 from tests.pace import within
 from tracemill.engine.resources import Resources
+from tracemill.text.ifeval_arguments import ARGUMENTS, untold
 from tracemill.verify.instructions.counting import capital_words, sentences
 from tracemill.verify.instructions.ifeval import CHECKS, followed, followed_loosely
 from tracemill.verify.instructions.verifier import InstructionVerifier
@@ -131,6 +132,23 @@ def judged(answer: str, constraints: Any) -> Verdict:
 
 def named(*instructions: tuple[str, dict[str, Any]]) -> dict[str, Any]:
     return {"instruction_id_list": [n for n, _ in instructions], "kwargs": [k for _, k in instructions]}
+
+
+def test_what_an_instruction_must_be_told_is_what_its_check_reads() -> None:
+    """Trap: a benchmark whose arguments are lost is asked in full, and then nothing of it can be told."""
+    assert set(ARGUMENTS) == set(CHECKS)
+    whole = {name: given for name, given, _, _ in EXAMPLES}
+    for name, needed in ARGUMENTS.items():
+        assert untold({"instruction_id_list": [name], "kwargs": [whole[name]]}) is None
+        for one in needed:
+            less = {key: value for key, value in whole[name].items() if key != one}
+            told = untold({"instruction_id_list": [name], "kwargs": [less]})
+            assert told == f"the instruction {name} is not told {one}"
+            constraints = json.dumps({"instruction_id_list": [name], "kwargs": [less]})
+            (verdict,) = InstructionVerifier().judge(
+                [Question("g", "p", "P", None, None, constraints, "A b.\n\n" * 9)], Resources(workers=1)
+            )
+            assert verdict.status != "pass", (name, one)
 
 
 @pytest.mark.parametrize(("name", "arguments", "text", "followed"), EXAMPLES, ids=[row[0] for row in EXAMPLES])

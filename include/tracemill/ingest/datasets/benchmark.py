@@ -17,6 +17,7 @@ from tracemill.ingest.mapped import Columns, mapped_row
 from tracemill.ingest.source import RawRow, RowError, Slice, SourceRow, asks_nothing
 from tracemill.sandbox.comparators import SuiteError
 from tracemill.sandbox.layouts import suite_from
+from tracemill.text.ifeval_arguments import untold
 
 OUTSIDE = "outside_window"
 _SHOWN = 5  # faults of a benchmark that are told
@@ -100,7 +101,12 @@ class Benchmark(DatasetSource):
 
 def _require_gold(row: SourceRow) -> None:
     """Raise RowError where nothing could ever be scored: no answer, no usable tests, no instruction to check."""
-    if row.reference_answer or any((row.constraints or {}).values()):
+    if row.reference_answer:
+        return
+    if any((row.constraints or {}).values()):
+        why = untold(row.constraints or {})
+        if why:
+            raise RowError("no_gold", f"has no gold: {why}")
         return
     if not row.test_case:
         raise RowError("no_gold", "has no gold: no answer, no tests and no instructions to check")
