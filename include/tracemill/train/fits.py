@@ -21,7 +21,8 @@ def require_possible(job: Job, launch: Launch, resources: Resources) -> None:
     """
     path = Path(job.base) / "config.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    reach = known.get("max_position_embeddings")
+    of_texts = known.get("text_config") or {}  # models that see pictures, too, have their texts' own there
+    reach = known.get("max_position_embeddings", of_texts.get("max_position_embeddings"))
     if isinstance(reach, int) and job.max_length is not None and reach < job.max_length:
         raise RecipeError(
             f"rows may be {job.max_length:,} tokens long by the proof's max_length, and the model in {job.base} "

@@ -101,6 +101,18 @@ def test_what_cannot_be_is_said_before_anything_is_started(
     require_possible(job(tmp_path, 2), Launch(gpus=1), machine)
 
 
+def test_a_model_of_texts_and_pictures_says_beside_its_texts_how_far_it_reaches(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "config.json").write_text(json.dumps({"text_config": {"max_position_embeddings": 128}}))
+    with pytest.raises(
+        RecipeError, match=r"256 tokens long by the proof's max_length, and the model in .* reaches 128"
+    ):
+        require_possible(job(tmp_path, 2, base=str(base)), Launch(), Resources())
+    (base / "config.json").write_text(json.dumps({"text_config": None}))
+    require_possible(job(tmp_path, 2, base=str(base)), Launch(), Resources())
+
+
 @pytest.mark.parametrize(
     ("vocabulary", "said"),
     [
