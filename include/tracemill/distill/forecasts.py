@@ -113,8 +113,8 @@ def _total(values: F64, places: NDArray[np.int64], tried: F64, every: F64) -> To
 def _merged(strata: Sequence[tuple[str | None, str | None, int]]) -> list[int]:
     """The number of the group that each stratum (category, difficulty, tried) is counted in.
 
-    Small ones go together within their category, and if they are few even so, over all categories; a rest of fewer than
-    ENOUGH joins the largest group there is.
+    Small ones go together within their category, and if they are few even so, over all categories; of a rest of fewer
+    than ENOUGH each joins the largest group of its category, or where there is none, the largest of all.
     """
     members = defaultdict[tuple[object, ...], list[int]](list)
     of_category = defaultdict[str | None, int](int)
@@ -126,7 +126,9 @@ def _merged(strata: Sequence[tuple[str | None, str | None, int]]) -> list[int]:
     sizes = {key: sum(strata[place][2] for place in own) for key, own in members.items()}
     rest = members.pop((), [])
     if rest and members and sizes[()] < ENOUGH:
-        members[max(members, key=lambda key: sizes[key])] += rest
+        for place in rest:
+            alike = [key for key in members if key[0] == strata[place][0]] or list(members)
+            members[max(alike, key=lambda key: sizes[key])].append(place)
     elif rest:
         members[()] = rest
     groups = [0] * len(strata)

@@ -148,6 +148,18 @@ def test_a_difficulty_that_nobody_tried_is_forecast_by_its_category() -> None:
     assert (tally.unseen, tally.total("samples") is not None) == (0, True)
 
 
+@pytest.mark.parametrize("tried", [0, 3])
+def test_a_rare_difficulty_is_forecast_by_its_category_though_another_is_larger(tried: int) -> None:
+    """Trap: mathematics of a difficulty that nobody tried was forecast by programs, of which most had been tried."""
+    values: dict[Kind, list[float | None]] = {("math", "a"): [5.0] * 30, ("code", "a"): [1000.0] * 60}
+    values[("math", "b")] = [5.0] * tried
+    total = Tally(taken(values), strata({("math", "a"): 30, ("code", "a"): 60, ("math", "b"): 300})).total(
+        "completion_tokens"
+    )
+    assert total
+    assert total.expected == 30 * 5 + 60 * 1000 + 300 * 5
+
+
 def test_small_strata_go_with_their_like() -> None:
     """Trap: the spread of two problems says nothing, and a stratum of one has none."""
     values: dict[Kind, list[float | None]] = {
