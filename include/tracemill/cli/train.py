@@ -36,9 +36,12 @@ def train(
     from tracemill.engine.resources import Resources
     from tracemill.local.run import Run
     from tracemill.recipe import load_recipe
+    from tracemill.train.student import require_place
 
     loaded = load_recipe(recipe)
     names = _steps(loaded)
+    if to is not None:
+        require_place(to)
     machine = Resources(workers=workers, tell=told) if workers else Resources(tell=told)
     work = Run(loaded, root, machine, out, steps=names)
     loaded.remember(work.store)

@@ -12,6 +12,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.step import Step
 from tracemill.engine.store import Manifest, Store
 from tracemill.errors import StoreError
+from tracemill.release.trainers.folder import replaceable
 from tracemill.train.laid import brought
 from tracemill.train.train import Train
 
@@ -25,11 +26,9 @@ def lay_student(store: Store, student: Manifest, folder: Path) -> bool:
     """
     mark = {"identity": student.fingerprint, "files": sorted(student.files)}
     with store_io(f"cannot write {folder}"):
-        known = _known(folder)
-        if known == mark and all((folder / name).is_file() for name in student.files):
+        folder = require_place(folder)
+        if _known(folder) == mark and all((folder / name).is_file() for name in student.files):
             return False
-        if known is None and folder.exists() and any(folder.iterdir()):
-            raise StoreError(f"{folder} holds other files: lay the student out in a new or empty folder")
     new = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.part")
     try:
         brought(store, student.files, new)
@@ -41,6 +40,14 @@ def lay_student(store: Store, student: Manifest, folder: Path) -> bool:
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return True
+
+
+def require_place(folder: Path) -> Path:
+    """Where a student's folder really lies. Raises StoreError for a folder of other files: ask before training."""
+    folder = replaceable(folder)
+    if _known(folder) is None and folder.exists() and any(folder.iterdir()):
+        raise StoreError(f"{folder} holds other files: lay the student out in a new or empty folder")
+    return folder
 
 
 def lay_out(step: Step, name: str, store: Store, resources: Resources) -> Path | None:

@@ -223,6 +223,14 @@ def test_the_command_trains_what_a_run_has_sealed(tmp_path: Path, monkeypatch: p
     assert "asked⟦learned⟧" in said.output
     assert (tmp_path / "student" / "README.md").is_file()
     assert made.recipe.name in (made.root / "recipe.json").read_text()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine")
+    (made.root / "recipe.json").unlink()
+    late = CliRunner().invoke(app, [*called[:-1], str(tmp_path / "mine")])
+    assert "holds other files" in late.output.replace("\n", " ")
+    monkeypatch.chdir(tmp_path)
+    assert "is the folder that you are in" in CliRunner().invoke(app, [*called[:-1], "."]).output.replace("\n", " ")
+    assert not (made.root / "recipe.json").exists()  # nothing was begun
     bare = CliRunner().invoke(app, ["train", "demo", "--root", str(made.root)])
     assert "trains no student: add steps of the kinds prove and train" in bare.output.replace("\n", " ")
 

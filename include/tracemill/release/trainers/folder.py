@@ -161,17 +161,25 @@ def _parquet(path: Path, schema: pa.Schema, repeated: bool) -> pq.ParquetWriter:
         return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=repeated, write_page_checksum=True)
 
 
+def replaceable(folder: Path) -> Path:
+    """Where a folder really lies: where a link leads is replaced, not the link. Raises StoreError for a file, and for
+    the folder that the caller is in.
+    """
+    place = folder.resolve()
+    if place == Path.cwd():
+        raise StoreError(f"{place} is the folder that you are in, which cannot be replaced: name another")
+    if place.is_file():
+        raise StoreError(f"{place} is a file: name a new or empty folder")
+    return place
+
+
 @contextmanager
 def replaced(folder: Path, mark: str = MARK) -> Iterator[Path]:
     """A new folder beside `folder` that takes its place when all went well. Raises StoreError for others' files: a
     folder of ours has a file `mark`.
     """
     with store_io(f"cannot write {folder}"):
-        folder = folder.resolve()  # where a link leads is replaced, not the link
-        if folder == Path.cwd():
-            raise StoreError(f"{folder} is the folder that you are in, which cannot be replaced: name another")
-        if folder.is_file():
-            raise StoreError(f"{folder} is a file: name a new or empty folder")
+        folder = replaceable(folder)
         if folder.exists() and any(folder.iterdir()) and not (folder / mark).is_file():
             raise StoreError(f"{folder} holds other files: export into a new or empty folder")
         new = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.part")
