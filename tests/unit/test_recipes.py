@@ -160,7 +160,6 @@ def in_order(*steps: dict[str, object]) -> dict[str, object]:
         pytest.param([VERIFY, ONE], "'s1' selects by scores, which no step before it gives", id="nothing-graded"),
         pytest.param([VERIFY, TWO, GRADE], "'s1' selects by scores, which no step", id="graded-too-late"),
         pytest.param([VERIFY, GRADE, {**GRADE, "strict": True}, ONE], "'s3' finds two `grade` steps", id="twice"),
-        pytest.param([GRADE, VERIFY], "'s0' grades by verdicts and rewards, which no step before", id="nothing-judged"),
         pytest.param([{"kind": "drop_phrases"}], "'s0' drops phrases that no step before it looks for", id="phrases"),
         pytest.param([CUT, {"kind": "gate", "metric": "score"}], "'s1' applies a cut of score that no", id="cut"),
         pytest.param([VERIFY, exporting(kind="pairs")], "'s1' makes the set 'mine', which needs a step of kind grade",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 import polars as pl
@@ -77,14 +76,6 @@ class Grade(Step):
                     f"thresholds.{category}: {share:g} is {said} passed with at_threshold {self.at_threshold}"
                 )
         return self
-
-    def lacks(self, before: Sequence[Step]) -> str | None:
-        """Anybody who judges."""
-        if any(not {"verdicts", "rewards"}.isdisjoint(one.writes) for one in before):
-            return None
-        return (
-            "grades by verdicts and rewards, which no step before it gives: put a `verify`, `judge` or `reward` there"
-        )
 
     def run(self, resources: Resources, inputs: Inputs) -> Output:
         """Score and grade one shard."""

@@ -50,7 +50,11 @@ def _ungraded(recipe: Recipe) -> Iterator[str]:
     """A sentence for each teacher of whom too few samples are drawn for a grade, and each mode that nobody has."""
     most = Counter[str]()
     modes = set[str]()
+    is_judged = False
     for name, step in recipe.steps.items():
+        is_judged = is_judged or not {"verdicts", "rewards"}.isdisjoint(step.writes)
+        if isinstance(step, Grade) and not is_judged:
+            yield f"step {name!r} grades by verdicts or rewards, and no step before it gives any: put a `verify` there"
         match step:
             case Distill():
                 most[step.teacher.model.name] += step.teacher.most

@@ -253,6 +253,16 @@ def test_a_teacher_that_is_selected_by_and_never_asked_is_named(tmp_path: Path, 
     ]
 
 
+def test_grading_what_nobody_judges_is_named(tmp_path: Path) -> None:
+    rows = {"kind": "jsonl", "name": "s", "path": "s.jsonl", "columns": {"prompt": "q", "response": "r"}}
+    file = tmp_path / "unjudged.yaml"
+    steps = {"grade": {"kind": "grade"}}
+    file.write_text(yaml.safe_dump({"name": "p", "description": "", "sources": [rows], "steps": steps}))
+    told: list[str] = []
+    require_ready(load_recipe(str(file)), None, Resources(workers=1, tell=told.append))
+    assert told == ["step 'grade' grades by verdicts or rewards, and no step before it gives any: put a `verify` there"]
+
+
 def test_whoever_wrote_the_responses_of_a_source_is_nobody_unknown(tmp_path: Path) -> None:
     rows = {
         "kind": "jsonl",
