@@ -61,6 +61,13 @@ class AnswersPending(TracemillError):
         self.records = tuple(records)
 
 
+class AnswersUnknown(TracemillError):
+    """Nothing may be asked, and the sample store does not know these answers: somebody has to ask a server."""
+
+    def __init__(self, model: str, answers: int) -> None:
+        super().__init__(f"model {model!r}: {answers} answers are not known, and nothing may be asked here")
+
+
 class LimitSpent(RecipeError):
     """As much money is spent as may be: nothing more is asked, and what was answered is kept.
 

@@ -6,7 +6,7 @@ Only the YAML is read here, because every parse of a DAG file and every task pay
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from airflow.sdk import Asset, task_group
 
 from tracemill.text.unique_keys import read_yaml
 from tracemill_airflow import queues
+from tracemill_airflow.operators.ahead import AheadOperator
 from tracemill_airflow.operators.asking import AskingOperator
 from tracemill_airflow.operators.base import StageOperator
 from tracemill_airflow.operators.beside import BESIDE, BESIDE_PROGRAMS, BesideOperator, BesideProgramsOperator
@@ -25,6 +26,7 @@ from tracemill_airflow.operators.stages import NEED_SANDBOX, IngestOperator, ope
 RELEASES = Asset(name="tracemill_releases", uri="x-tracemill://releases")
 BESIDE_TASKS = {BESIDE: BesideOperator, BESIDE_PROGRAMS: BesideProgramsOperator}
 GROUP_NAMES = ("prepare", "refine")
+AHEAD = "-ahead"  # ends the name of a task that asks ahead; no stage has a hyphen in its name
 
 
 class Stage(NamedTuple):
@@ -100,8 +102,10 @@ def wire(stages: Sequence[Stage]) -> Any:
     groups = iter([*GROUP_NAMES, *(f"refine_{n}" for n in range(2, len(stages) + 2))])
     for part, following in zip(parts, [*parts[1:], []], strict=True):
         if part[0].operator.gathers:
-            links += [_gather(stage) for stage in part[:-1]]
-            links.append(_gather(part[-1], **_feeding(following)))
+            feeding = [*[{}] * (len(part) - 1), _feeding(following)]
+            tasks = [_gather(stage, **feeds) for stage, feeds in zip(part, feeding, strict=True)]
+            _ask_ahead(part, [links[-1], *tasks])
+            links += tasks
         else:
             links.append(_mapped(next(groups), part, links[-1].output))
     for earlier, later in pairwise(links):
@@ -130,5 +134,28 @@ def _mapped(name: str, stages: Sequence[Stage], batches: Any) -> Any:
         tasks = [stage.operator(task_id=stage.name, stage=stage.name, shards=shards) for stage in stages]
         for earlier, later in pairwise(tasks):
             earlier >> later
+        _ask_ahead(stages, [None, *tasks], shards=shards)
 
     return group.expand(shards=batches)
+
+
+def _ask_ahead(stages: Sequence[Stage], tasks: Sequence[Any], **given: Any) -> None:
+    """Make a task that asks ahead for each stage but the first of those whose models need not hear of one another.
+
+    `tasks` are what stands before the first stage, which may be nothing, and the tasks of all of them.
+    """
+    for number, stage in enumerate(stages):
+        beside = _beside(stages[: number + 1])
+        if beside:
+            ahead = AheadOperator(task_id=f"{stage.name}{AHEAD}", stage=stage.name, beside=beside, **given)
+            before = tasks[number - len(beside)]
+            if before is not None:
+                before >> ahead
+            ahead >> tasks[number + 1]
+
+
+def _beside(stages: Sequence[Stage]) -> list[str]:
+    """The stages right before the last one that ask as it does: how their models answer changes nothing for it."""
+    *earlier, last = stages
+    alike = takewhile(lambda one: one.operator is last.operator and one.asks, reversed(earlier))
+    return [stage.name for stage in alike][::-1] if last.asks and last.operator.asks_beside else []

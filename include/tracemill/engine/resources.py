@@ -44,6 +44,7 @@ class Resources:
     `base`: the folder of the recipe, where its relative paths start (see Recipe.located).
     `beside`: a verify task of the run gives the verdicts that a sampling policy waits for; else this process does.
     `cost`: how much money the run may cost.
+    `asks`: models may be asked; else what no sample store knows raises AnswersUnknown.
     """
 
     workers: int = field(default_factory=processors)
@@ -57,6 +58,7 @@ class Resources:
     base: Path = SHIPPED
     beside: bool = False
     cost: CostLimit = field(default_factory=CostLimit)
+    asks: bool = True
 
     @property
     def cache(self) -> Path:

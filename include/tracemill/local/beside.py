@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tracemill.distill.pilot import Pilot
 from tracemill.distill.step import Distill
+from tracemill.engine.pipeline import Pipeline
 from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
 from tracemill.local.demand import Demand
@@ -30,7 +31,7 @@ class Seated:
         return any(verifier.needs_sandbox for verifier in self.seat.verifiers)
 
 
-def seats(recipe: Recipe, resources: Resources, programs: bool | None = None) -> list[Seated]:
+def seats(recipe: Pipeline, resources: Resources, programs: bool | None = None) -> list[Seated]:
     """The seats of a recipe; with `programs` only those that run programs, or only the others."""
     machine = recipe.located(resources)
     stages = defaultdict[str, list[str]](list)
@@ -44,7 +45,7 @@ def seats(recipe: Recipe, resources: Resources, programs: bool | None = None) ->
     return [Seated(seat, tuple(stages[bench])) for bench, seat in found.items()]
 
 
-def vacant(recipe: Recipe, store: Store, stage: str, shards: Sequence[int], resources: Resources) -> dict[str, str]:
+def vacant(recipe: Pipeline, store: Store, stage: str, shards: Sequence[int], resources: Resources) -> dict[str, str]:
     """The leases, by name and identity, without which a stage would wait for verdicts; none where it is sealed."""
     from tracemill.local.pending import is_sealed
 

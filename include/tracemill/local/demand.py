@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tracemill.engine.pipeline import PLAN
+from tracemill.engine.pipeline import PLAN, Pipeline
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import shard_count
 from tracemill.engine.store import Store
@@ -51,7 +51,7 @@ def asked_by(recipe: Recipe, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def unserved(
-    recipe: Recipe, store: Store, stage: str, shards: Sequence[int], resources: Resources
+    recipe: Pipeline, store: Store, stage: str, shards: Sequence[int], resources: Resources
 ) -> tuple[Model, ...]:
     """The models that a stage needs for these shards, that the run is to serve, and that answer nowhere just now."""
     step = recipe.step(stage)

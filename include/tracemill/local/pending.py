@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from tracemill.engine.pipeline import Pipeline
 from tracemill.engine.resources import Resources
 from tracemill.engine.runner import fingerprint_of, inputs_for, shard_count
 from tracemill.engine.store import Store
@@ -14,7 +15,7 @@ from tracemill.recipe import Recipe
 _AT_ONCE = 8  # shards looked at together: on an object store a look waits for the network
 
 
-def is_sealed(recipe: Recipe, store: Store, stage: str, shard: int, resources: Resources) -> bool:
+def is_sealed(recipe: Pipeline, store: Store, stage: str, shard: int, resources: Resources) -> bool:
     """Whether the shard is sealed for today's settings and for its inputs as they lie on the store."""
     machine = recipe.located(resources)
     fingerprint = fingerprint_of(recipe.step(stage), machine, inputs_for(recipe, store, stage, shard))

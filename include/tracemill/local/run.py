@@ -20,7 +20,9 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.runner import ShardResult, run_shard, shards_of
 from tracemill.engine.store import Store
 from tracemill.engine.trial import whole_of
+from tracemill.local.demand import unserved
 from tracemill.local.hosting import hosted
+from tracemill.local.known import from_store
 from tracemill.recipe import Recipe
 
 SILENT = 15.0  # seconds after which a step that no terminal shows is said to be at work
@@ -60,16 +62,28 @@ class Run:
 
     def _step(self, name: str, shards: Sequence[int]) -> None:
         began = time.monotonic()
-        results = list[ShardResult]()
-        models = hosted(self.recipe, self.store, name, shards, self.resources)
-        with models, at_work(self.console, name), self._bar(name, len(shards)) as (progress, bar):
-            for index in shards:
-                results.append(run_shard(self.recipe, self.store, name, index, self.resources))
-                progress.advance(bar)
+        with at_work(self.console, name), self._bar(name, len(shards)) as (progress, bar):
+            results = self._known(name, shards)
+            progress.advance(bar, len(results))
+            left = shards[len(results) :]
+            with hosted(self.recipe, self.store, name, left, self.resources):
+                for index in left:
+                    results.append(run_shard(self.recipe, self.store, name, index, self.resources))
+                    progress.advance(bar)
         reused = sum(result.reused for result in results)
         self.reused += reused
         self.computed += len(results) - reused
         self.console.print(_summary(name, results, reused, time.monotonic() - began), soft_wrap=True)
+
+    def _known(self, name: str, shards: Sequence[int]) -> list[ShardResult]:
+        """The first shards, sealed, of a stage that would need a server which it has not: as far as none is needed."""
+        if not unserved(self.recipe, self.store, name, shards, self.resources):
+            return []
+
+        def make(index: int, alone: Resources) -> ShardResult:
+            return run_shard(self.recipe, self.store, name, index, alone)
+
+        return from_store(self.recipe, self.store, name, shards, self.resources, make)
 
     @contextmanager
     def _bar(self, name: str, total: int) -> Iterator[tuple[Progress, TaskID]]:

@@ -99,7 +99,8 @@ class Client:
                 is_told = None not in (answer.prompt_tokens, answer.completion_tokens)
                 size = (0, 0) if is_told else (ask.size, len(answer.text.encode()))
                 self.fleet.purse.pay(answer.prompt_tokens, answer.completion_tokens, time.monotonic(), size)
-            answer = self.fleet.endings.seen(endpoint.url, replace(answer, server=endpoint.server or None))
+            answer = replace(answer, server=endpoint.server or None, engine=endpoint.engine or None)
+            answer = self.fleet.endings.seen(endpoint.url, answer)
             self.answered += 1
             self._speed.note(answer)
         self.last = None

@@ -21,7 +21,7 @@ API_KEY = "TRACEMILL_API_KEY"
 class Endpoint(BaseModel):
     """One address that answers for a model; `model` is its name there, `life` tells a new server from an old one.
 
-    `server` is the name under which a server of the run writes down what it costs.
+    `server` is the name under which a server of the run writes down what it costs, `engine` its engine's version.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -30,6 +30,7 @@ class Endpoint(BaseModel):
     key: SecretStr | None = None
     life: str = ""
     server: str = ""
+    engine: str = ""
 
     @field_validator("key")
     @classmethod

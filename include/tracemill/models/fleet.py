@@ -164,4 +164,11 @@ def named_endpoints(model: Model, resources: Resources) -> list[Endpoint]:
 
 
 def _endpoint(lease: Lease, key: SecretStr | None) -> Endpoint:
-    return Endpoint(url=lease.url, model=lease.model, key=key, life=f"{lease.host}:{lease.pid}", server=lease.server)
+    return Endpoint(
+        url=lease.url,
+        model=lease.model,
+        key=key,
+        life=f"{lease.host}:{lease.pid}",
+        server=lease.server,
+        engine=lease.engine,
+    )

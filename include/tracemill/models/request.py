@@ -94,7 +94,8 @@ class Reply:
     its prompt's tokens and of its own, little-endian in four bytes each, where the server gave them. `ranks`: of a
     prompt that was to be ranked, those of its tokens from the second on, little-endian in two bytes each (see
     ranks.py). `logprobs`: what the model thought likely at each token, where that was asked for (see
-    token_logprobs.py). `server`: which server of a run it was, by the name under which that one writes down its cost.
+    token_logprobs.py). `server`: which server of a run it was, by the name under which that one writes down its cost;
+    `engine`: the version of the engine that it ran.
     """
 
     text: str
@@ -108,6 +109,7 @@ class Reply:
     ranks: bytes | None = None
     logprobs: bytes | None = None
     server: str | None = None
+    engine: str | None = None
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ SCHEMA = pa.schema(
         ("ranks", pa.large_binary()),
         ("logprobs", pa.large_binary()),
         ("server", pa.string()),
+        ("engine", pa.string()),
     ]
 )
 _GROUP = 128  # answers of a row group: what is read, and held, to get at one of them (4 MB of long traces)
@@ -107,7 +108,9 @@ def write(store: ObjectStore, key: str, tables: Iterable[pa.Table]) -> Heads:
 @contextmanager
 def _writer(local: Path, key: str) -> Iterator[pq.ParquetWriter]:
     with store_io(f"cannot write a scratch file for {key}"):
-        writer = pq.ParquetWriter(local, SCHEMA, compression="zstd", use_dictionary=["finish_reason", "server"])
+        writer = pq.ParquetWriter(
+            local, SCHEMA, compression="zstd", use_dictionary=["finish_reason", "server", "engine"]
+        )
     try:
         yield writer
     finally:

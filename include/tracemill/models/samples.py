@@ -38,6 +38,10 @@ class SampleStore:
         self.folder = hashlib.sha256(identity.encode()).hexdigest()[:20]
         self.index = SampleIndex(store, f"{self.folder}-index")
 
+    def is_empty(self) -> bool:
+        """Whether the model never answered anything below this root. Raises StoreError when it cannot be read."""
+        return not self._parts()
+
     def find(self, keys: Collection[str], near: str) -> dict[str, Reply]:
         """The answers there are among `keys`. Raises StoreError when the store cannot be read."""
         return {key: packed.reply() for key, packed in self.packed(keys, near).items()}

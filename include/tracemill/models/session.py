@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from tracemill.engine.keys import samples_root
 from tracemill.engine.objects import ObjectStore
 from tracemill.engine.resources import Resources
+from tracemill.errors import AnswersUnknown
 from tracemill.models.answers import Answers, Course, Held, Tag, Together
 from tracemill.models.continuation import UNKNOWN_TOKENS
 from tracemill.models.endings import require_named
@@ -30,8 +31,8 @@ _log = logging.getLogger(__name__)
 class Feed:
     """One model as a shard sees it: `near` is the shard's name in the sample store. Counts what it spent.
 
-    `engines` are the versions that answered, `served` the names that servers gave themselves, `cut` how many cut
-    answers could not go on.
+    `engines` are the versions that answered, now or before, `served` the names that servers gave themselves, `cut` how
+    many cut answers could not go on.
     """
 
     model: Model
@@ -86,7 +87,10 @@ class Feed:
             yield answers.take((place,))
 
     def followed(self, course: Course) -> Answers:
-        """The answers to all asks that the course wanted. Raises ServingError when the servers are gone for good."""
+        """The answers to all asks that the course wanted. Raises ServingError when the servers are gone for good.
+
+        Where nothing may be asked (`Resources.asks`), AnswersUnknown for the first that the sample store does not know.
+        """
         identity = self.model.identity(self.resources, self.store)
         answers = Answers(identity)
         samples = SampleStore(samples_root(self.store, self.resources), identity)
@@ -95,6 +99,8 @@ class Feed:
         missing = self._replayed(samples, answers, course, first)
         require_named(self.model.name, answers.values(), len(first))
         while missing:
+            if not self.resources.asks:
+                raise AnswersUnknown(self.model.name, len(missing))
             untold = self._asked(samples, answers, course, missing)
             missing = self._replayed(samples, answers, course, untold)
         self._note(identity, answers.values())
@@ -131,8 +137,9 @@ class Feed:
         held |= {key: known[key] for key in keys.values() if key in known}
         answers.keep(held)
         self.spent.reused += len(held)
-        names = (one.rest.served_model for one in held.values() if isinstance(one, Packed))
-        self.served |= {name for name in names if name}
+        rests = [one.rest for one in held.values() if isinstance(one, Packed)]
+        self.served |= {one.served_model for one in rests if one.served_model}
+        self.engines |= {one.engine for one in rests if one.engine}
         self.settle(fresh, answers)
 
     def settle(self, asks: Mapping[Tag, Ask], answers: Answers) -> None:

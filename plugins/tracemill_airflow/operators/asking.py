@@ -24,6 +24,7 @@ from tracemill_airflow.triggers import LeaseTrigger, raise_if_failed
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from tracemill.engine.pipeline import Pipeline
     from tracemill.engine.resources import Resources
     from tracemill.engine.runner import ShardResult
     from tracemill.engine.store import Store
@@ -65,13 +66,34 @@ class AskingOperator(StageOperator):
         shards = [int(shard) for shard in self.shards]
         context["shard_name"] = span(shards)  # type: ignore[typeddict-unknown-key]
         machine = self._machine(recipe)
-        missing = unserved(recipe, store, self.stage, shards, machine)
-        judges = vacant(recipe, store, self.stage, shards, machine)
+        pipeline = self.pipeline(recipe)
+        missing = unserved(pipeline, store, self.stage, shards, machine)
+        judges = vacant(pipeline, store, self.stage, shards, machine)
         if missing or judges:
             with ends_with_run(context):
-                self._require_money(context, recipe, store)
-                self._wait(missing, judges, machine, store, run_of(context))
+                if not self._knows(recipe, store, shards, machine):
+                    self._require_money(context, recipe, store)
+                    self._wait(missing, judges, machine, store, run_of(context))
         return self.work(context, {"state": "ready"})
+
+    def pipeline(self, recipe: Recipe) -> Pipeline:
+        """The stages that this one is seen among: all of the recipe's."""
+        return recipe
+
+    def make(self, recipe: Recipe, store: Store, shard: int, machine: Resources) -> ShardResult | None:
+        """Seal one shard."""
+        from tracemill.engine.runner import run_shard
+
+        return run_shard(recipe, store, self.stage, shard, machine)
+
+    def _knows(self, recipe: Recipe, store: Store, shards: Sequence[int], machine: Resources) -> bool:
+        """Whether all shards are made now of what models answered before: then no server is waited for, nor started."""
+        from tracemill.local.known import from_store
+
+        def make(shard: int, alone: Resources) -> ShardResult | None:
+            return self.make(recipe, store, shard, alone)
+
+        return len(from_store(recipe, store, self.stage, shards, machine, make)) == len(shards)
 
     def _wait(
         self, models: Sequence[Model], judges: Mapping[str, str], machine: Resources, store: Store, run: RunOf
@@ -130,7 +152,7 @@ class AskingOperator(StageOperator):
         except (ServerGone, VerdictsGone) as gone:
             self.log.warning("%s; what is answered is kept", gone)
             served = [model for model in self._models(recipe) if model.replicas]
-            judges = vacant(recipe, store, self.stage, shards, machine)
+            judges = vacant(self.pipeline(recipe), store, self.stage, shards, machine)
             self._wait(served, judges, machine, store, run_of(context))
         return self.fed(context, recipe, store, {"began": began, "ended": time.time(), **totals(self.stage, results)})
 
@@ -143,13 +165,11 @@ class AskingOperator(StageOperator):
     def _sealed(
         self, recipe: Recipe, store: Store, shards: list[int], machine: Resources, began: float
     ) -> list[ShardResult]:
-        from tracemill.engine.runner import run_shard
-
         results: list[ShardResult] = []
         threads = ThreadPoolExecutor(max(1, self.at_once))
         self.look_ahead(recipe, store)
         try:
-            running = [threads.submit(run_shard, recipe, store, self.stage, shard, machine) for shard in shards]
+            running = [threads.submit(self.make, recipe, store, shard, machine) for shard in shards]
             pending: list[AnswersPending] = []
             spent: list[LimitSpent] = []
             for future in as_completed(running):
@@ -161,8 +181,9 @@ class AskingOperator(StageOperator):
                 if isinstance(error, LimitSpent):  # the others stop by themselves, and store what is on its way
                     spent.append(error)
                     continue
-                results.append(future.result())
-                self._log_progress(results[-1], len(results), len(shards), began)
+                if (sealed := future.result()) is not None:
+                    results.append(sealed)
+                    self._log_progress(sealed, len(results), len(shards), began)
             if spent:
                 raise spent[0]
             if pending:  # all shards have asked by now

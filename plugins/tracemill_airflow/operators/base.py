@@ -63,6 +63,7 @@ class StageOperator(BaseOperator):
     gathers: ClassVar[bool] = False  # all shards in one task
     runs_programs: ClassVar[bool] = False  # on a worker of its own where there is one
     announces: ClassVar[bool] = False  # as an asset event
+    asks_beside: ClassVar[bool] = False  # its model may be asked while those of stages like it right before it are
     makes_store: ClassVar[bool] = False  # only the first task may: to the others an unmarked root is an unmounted disk
 
     def __init__(

@@ -103,12 +103,14 @@ class PilotOperator(ForecastingOperator):
 
     stage_name = "pilot"
     gathers = True
+    asks_beside = True
 
 
 class DistillOperator(AskingOperator):
     """Has the teacher write traces for problems without a verified response."""
 
     stage_name = "distill"
+    asks_beside = True
 
 
 class RepairOperator(AskingOperator):

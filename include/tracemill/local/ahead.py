@@ -1,0 +1,75 @@
+"""Asks a model before its stage has its turn: stages whose models need not hear of one another ask side by side.
+
+What is answered goes to the sample store, where the stage finds it; nothing else is kept. So the stage's shards are the
+same, byte for byte, whether anybody asked ahead or not, and a kill at any moment loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tracemill.engine.objects import scratch_folder
+from tracemill.engine.pipeline import Pipeline
+from tracemill.engine.resources import Resources
+from tracemill.engine.runner import inputs_for
+from tracemill.engine.step import Step
+from tracemill.engine.store import Store
+from tracemill.errors import MissingInput
+from tracemill.local.pending import is_sealed
+
+
+@dataclass(frozen=True)
+class Without:
+    """A pipeline as if it had not the stages `left_out`: nobody waits for them, and nothing of them is read."""
+
+    whole: Pipeline
+    left_out: Collection[str]
+
+    @property
+    def name(self) -> str:
+        """What the whole is called."""
+        return self.whole.name
+
+    def pipeline(self) -> Mapping[str, Step]:
+        """The steps that are left, by name, in order."""
+        return {name: step for name, step in self.whole.pipeline().items() if name not in self.left_out}
+
+    def step(self, name: str) -> Step:
+        """The step of that name. Raises RecipeError for one that there is not."""
+        return self.whole.step(name)
+
+    def before(self, name: str) -> Iterator[tuple[str, Step]]:
+        """The steps that are left before that one, in order."""
+        return ((earlier, step) for earlier, step in self.whole.before(name) if earlier not in self.left_out)
+
+    def located(self, resources: Resources) -> Resources:
+        """The machine, as the whole says."""
+        return self.whole.located(resources)
+
+    def remember(self, store: Store) -> None:
+        """Write the whole into the store."""
+        self.whole.remember(store)
+
+
+def ask_ahead(pipeline: Without, store: Store, stage: str, shard: int, resources: Resources) -> None:
+    """Have the stage's model answer what it will ask of this shard. Raises what the stage itself would raise.
+
+    Problems that a stage left out would turn away are asked all the same: their answers are then nobody's.
+    """
+    step = pipeline.step(stage)
+    inputs = inputs_for(pipeline, store, stage, shard)
+    with scratch_folder(f"step {stage!r}") as scratch:
+        step.run(replace(pipeline.located(resources), scratch=scratch, made_with={}), inputs)
+
+
+def unsealed(pipeline: Pipeline, store: Store, stage: str, shards: Sequence[int], resources: Resources) -> list[int]:
+    """Those of the shards that the stage has not sealed for today's settings and inputs."""
+
+    def is_open(shard: int) -> bool:
+        try:
+            return not is_sealed(pipeline, store, stage, shard, resources)
+        except MissingInput:
+            return True
+
+    return [shard for shard in shards if is_open(shard)]

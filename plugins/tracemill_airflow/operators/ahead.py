@@ -1,0 +1,66 @@
+"""Tasks that ask ahead: several teachers answer side by side, although their stages follow one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tracemill_airflow.operators.asking import AskingOperator
+from tracemill_airflow.operators.base import totals
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+    from tracemill.engine.resources import Resources
+    from tracemill.engine.runner import ShardResult
+    from tracemill.engine.store import Store
+    from tracemill.local.ahead import Without
+    from tracemill.recipe import Recipe
+
+
+class AheadOperator(AskingOperator):
+    """Has the model of a stage answer while the stages `beside`, which stand right before it, still ask theirs.
+
+    The answers go to the sample store, where the stage finds them when it has its turn: it seals the same shards, and
+    asks nobody. Where no server comes in time, as on a machine with one GPU on which another model has much to do, the
+    task leaves it to the stage.
+    """
+
+    ui_color = "#eef5f1"
+
+    def __init__(self, *, beside: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.beside = tuple(beside)
+
+    def execute(self, context: Context) -> Any:
+        """Ask for the shards that the stage has not sealed, deferred until its model has a server."""
+        from tracemill.local.ahead import unsealed
+
+        recipe = self._recipe()
+        shards = [int(shard) for shard in self.shards]
+        if not unsealed(recipe, self.open_store(), self.stage, shards, self._machine(recipe)):
+            self.log.info("%s is sealed: there is nothing to ask ahead", self.stage)
+            return totals(self.stage, [])
+        return super().execute(context)
+
+    def work(self, context: Context, event: dict[str, Any]) -> Any:
+        """Ask. A server that did not come in time is the stage's to wait for."""
+        if event["state"] == "late":
+            self.log.info("no server of %s came; %s will wait for it itself", event["missing"], self.stage)
+            return totals(self.stage, [])
+        return super().work(context, event)
+
+    def pipeline(self, recipe: Recipe) -> Without:
+        """The stages without those that this task does not wait for."""
+        from tracemill.local.ahead import Without
+
+        return Without(recipe, self.beside)
+
+    def make(self, recipe: Recipe, store: Store, shard: int, machine: Resources) -> ShardResult | None:
+        """Have the answers of one shard stored; the stage seals it."""
+        from tracemill.local.ahead import ask_ahead, unsealed
+
+        if unsealed(recipe, store, self.stage, [shard], machine):
+            ask_ahead(self.pipeline(recipe), store, self.stage, shard, machine)
+            self.log.info("shard %d of %s is answered", shard, self.stage)
+        return None

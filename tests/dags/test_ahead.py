@@ -1,0 +1,150 @@
+"""Tasks that ask ahead: teachers whose stages follow one another answer side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
+
+from tests.build.answering import solving
+from tests.dags.graphs import known_to_airflow
+from tracemill.engine.resources import SHIPPED, Resources
+from tracemill.engine.runner import run_shard
+from tracemill.engine.store import Store
+from tracemill.models.endpoints import ENDPOINTS
+from tracemill.models.fake_http import on_socket
+from tracemill.recipe import load_recipe
+from tracemill_airflow.form import DEFAULTS
+from tracemill_airflow.graph import Stage, _beside, stages_of, wire
+from tracemill_airflow.operators.ahead import AheadOperator
+from tracemill_airflow.operators.stages import DistillOperator, RuleCheckOperator, VerifyMathOperator
+from tracemill_airflow.places import MACROS
+from tracemill_airflow.triggers import LeaseTrigger
+
+
+def distill(name: str) -> dict[str, Any]:
+    model = {"name": name, "weights": f"org/{name}", "revision": "abc"}
+    return {"kind": "distill", "problems": "all", "teacher": {"kind": "chat", "model": model, "samples": 2}}
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> str:
+    """Two shards for two teachers."""
+    columns = {"prompt": "prompt", "reference_answer": "reference_answer"}
+    path = str(SHIPPED / "problems" / "demo_open.jsonl")
+    data = {
+        "name": "two_teachers",
+        "description": "Two.",
+        "rows_per_shard": 4,
+        "sources": [{"kind": "jsonl", "name": "open", "path": path, "columns": columns, "limit": 8}],
+        "steps": {"first": distill("first"), "second": distill("second"), "rules": {"kind": "rules", "styles": ["am"]}},
+    }
+    file = tmp_path / "two_teachers.yaml"
+    file.write_text(yaml.safe_dump(data, sort_keys=False))
+    return str(file)
+
+
+@pytest.fixture
+def store(tmp_path: Path, recipe: str) -> Store:
+    """A store in which everything before the teachers is done."""
+    made, loaded = Store.at((tmp_path / "store").as_uri(), create=True), load_recipe(recipe)
+    run_shard(loaded, made, "plan", 0, Resources(workers=1))
+    for shard in (0, 1):
+        run_shard(loaded, made, "ingest", shard, Resources(workers=1))
+    return made
+
+
+def operator(recipe: str, store: Store, stage: str = "second") -> AheadOperator:
+    place = {"recipe": recipe, "store_url": Path(store.root).as_uri()}
+    return AheadOperator(task_id=f"{stage}-ahead", stage=stage, shards=[0, 1], beside=["first"], **place)
+
+
+def asked(name: str, operator: type = DistillOperator, asks: bool = True) -> Stage:
+    return Stage(name, operator, asks)
+
+
+@pytest.mark.parametrize(
+    ("stages", "found"),
+    [
+        pytest.param([asked("a")], [], id="alone"),
+        pytest.param([asked("a"), asked("b"), asked("c")], ["a", "b"], id="three teachers"),
+        pytest.param([asked("a"), asked("v", VerifyMathOperator, asks=False), asked("b")], [], id="a cascade"),
+        pytest.param(
+            [asked("a"), asked("v", VerifyMathOperator, asks=False), asked("b"), asked("c")], ["b"], id="both"
+        ),
+        pytest.param([asked("a", RuleCheckOperator), asked("b", RuleCheckOperator)], [], id="no teachers"),
+    ],
+)
+def test_only_teachers_right_before_it_are_not_waited_for(stages: list[Stage], found: list[str]) -> None:
+    """Trap: a strong teacher behind a cheap one and its verdicts must hear what that one solved."""
+    assert _beside(stages) == found
+
+
+def test_the_graph_of_the_comparison_asks_its_teachers_side_by_side() -> None:
+    with DAG("compares", schedule=None, user_defined_macros=MACROS, default_args=DEFAULTS) as dag:
+        wire(stages_of(SHIPPED / "compare_demo.yaml"))
+    ahead = {task.task_id: task for task in dag.tasks if isinstance(task, AheadOperator)}
+    upstream = {name: set(task.upstream_task_ids) for name, task in ahead.items()}
+    assert upstream == {
+        "pilot_small-ahead": {"prepare.label"},
+        "pilot_large-ahead": {"prepare.label"},
+        "refine.distill_small-ahead": set(dag.get_task("refine.distill_weak").upstream_task_ids),
+        "refine.distill_large-ahead": set(dag.get_task("refine.distill_weak").upstream_task_ids),
+    }
+    for name, task in ahead.items():
+        assert task.downstream_task_ids == {name.removesuffix("-ahead")}
+    assert dag.get_task("refine.distill_large").upstream_task_ids >= {"refine.distill_small"}
+
+
+@pytest.mark.server
+@pytest.mark.usefixtures("dagbag")
+def test_a_run_asks_each_teacher_once(tmp_path: Path, recipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with DAG("asks_ahead", schedule=None, user_defined_macros=MACROS, default_args=DEFAULTS) as dag:
+        wire(stages_of(Path(recipe)))
+    known_to_airflow(dag)
+    with on_socket(solving(2)) as first, on_socket(solving(1)) as second:
+        at = {name: [{"url": one.url, "model": name}] for name, one in (("first", first), ("second", second))}
+        monkeypatch.setenv(ENDPOINTS, json.dumps(at))
+        place = {"recipe": recipe, "release": "v1", "store": (tmp_path / "s").as_uri()}
+        run = dag.test(run_conf={**place, "shards_per_task": 1})
+        assert str(run.state) == "success"
+        states = {(task.task_id, task.map_index): str(task.state) for task in run.get_task_instances()}
+        assert {states["prepare.second-ahead", batch] for batch in (0, 1)} == {"success"}
+        asked = [len([r for r in one.fake.requests if "messages" in r]) for one in (first, second)]
+        assert asked == [16, 16]
+
+
+def test_it_waits_deferred_for_its_own_model_and_for_no_stage(recipe: str, store: Store) -> None:
+    with pytest.raises(TaskDeferred) as deferred:
+        operator(recipe, store).execute({})
+    assert isinstance(deferred.value.trigger, LeaseTrigger)
+    assert deferred.value.trigger.models == {"second": "org/second@abc"}
+
+
+def test_a_server_that_does_not_come_in_time_is_the_stages_affair(recipe: str, store: Store) -> None:
+    """Trap: on a machine with one GPU the first teacher may have it for days, and the run must not fail of that."""
+    done = operator(recipe, store).work({}, {"state": "late", "missing": ["second"]})
+    assert (done["stage"], done["shards"]) == ("second", 0)
+
+
+def test_a_recipe_without_the_stage_has_nothing_to_ask(recipe: str, store: Store) -> None:
+    with pytest.raises(AirflowSkipException, match="no stage 'third'"):
+        operator(recipe, store, "third").execute({})
+
+
+@pytest.mark.server
+def test_a_stage_whose_answers_are_all_there_waits_for_no_server(recipe: str, store: Store) -> None:
+    place = {"recipe": recipe, "store_url": Path(store.root).as_uri(), "shards": [0, 1]}
+    with on_socket(solving(2)) as server, pytest.MonkeyPatch.context() as patch:
+        at = {name: [{"url": server.url, "model": name}] for name in ("first", "second")}
+        patch.setenv(ENDPOINTS, json.dumps(at))
+        operator(recipe, store).execute({})
+        DistillOperator(task_id="first", stage="first", **place).execute({})
+    sealed = DistillOperator(task_id="second", stage="second", **place).execute({})
+    assert (sealed["shards"], sealed["kept"]) == (2, 8)
+    assert operator(recipe, store).execute({})["shards"] == 0, "sealed: nothing to ask ahead"
