@@ -15,10 +15,12 @@ from tracemill_airflow.places import store_at
 from tracemill_airflow.run_state import RunOf, failed_ones, have_ended, have_failed, states
 
 if TYPE_CHECKING:
-    pass
+    from tracemill.engine.store import Store
+    from tracemill.models.turns import Turn
 
 LOOK_EVERY = 3.0  # seconds
 STAGES_EVERY = 5  # looks
+AHEAD_FROM = 3  # looks after which somebody who asks ahead may wake a server: those who have their turn woke theirs
 BESIDE = "beside-"  # what the leases of verify tasks begin with (tracemill.verify.parts.lease_name)
 
 
@@ -53,7 +55,8 @@ class LeaseTrigger(BaseTrigger):
     will come any more ("failed", with the server's own words).
 
     `models` maps names to identities; `run` is the DAG run whose serve tasks are looked at. While it
-    waits it says so on the store, which wakes the models' serve tasks.
+    waits it says so on the store, which wakes the models' serve tasks; of who asks ahead of its turn only once each
+    model of `after`, which is asked before, has its place or is not waited for.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class LeaseTrigger(BaseTrigger):
         patience: float,
         run: Sequence[str] = ("", ""),
         recipe: str = "",
+        after: Sequence[str] = (),
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.store_url = store_url
@@ -70,6 +74,8 @@ class LeaseTrigger(BaseTrigger):
         self.patience = patience
         self.recipe = recipe
         self.run_of = RunOf(*run)
+        self.after = list(after)
+        self._turn: Turn | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Where this trigger is imported from and what it is made with."""
@@ -79,6 +85,7 @@ class LeaseTrigger(BaseTrigger):
             "patience": self.patience,
             "run": list(self.run_of),
             "recipe": self.recipe,
+            "after": self.after,
         }
         return "tracemill_airflow.triggers.LeaseTrigger", settings
 
@@ -91,7 +98,7 @@ class LeaseTrigger(BaseTrigger):
         began = time.time()
         before = await asyncio.to_thread(failed_ones, self.run_of)
         for look in itertools.count():
-            missing = await asyncio.to_thread(self._missing)
+            missing = await asyncio.to_thread(self._missing, look)
             if not missing:
                 return {"state": "ready"}
             if time.monotonic() > end:
@@ -125,14 +132,23 @@ class LeaseTrigger(BaseTrigger):
                 return said[-1] if said else f"the {kind} task of {', '.join(names)} failed: its log says why"
         return None
 
-    def _missing(self) -> list[str]:
+    def _missing(self, look: int) -> list[str]:
         from tracemill.models.lease import live_leases, want
 
         store = store_at(self.store_url)
         missing = [name for name, identity in self.models.items() if not live_leases(store, name, identity)]
-        for name in missing:
-            want(store, name)
+        if missing and self._may_wake(store, look):
+            for name in missing:
+                want(store, name)
         return missing
+
+    def _may_wake(self, store: Store, look: int) -> bool:
+        from tracemill.models.turns import Turn
+
+        if not self.after:
+            return True
+        self._turn = self._turn or Turn(store, self.after)
+        return look >= AHEAD_FROM and self._turn.has_come()
 
 
 class DemandTrigger(BaseTrigger):

@@ -18,6 +18,7 @@ from tracemill.engine.runner import run_shard
 from tracemill.engine.store import Store
 from tracemill.models.endpoints import ENDPOINTS
 from tracemill.models.fake_http import on_socket
+from tracemill.models.lease import want, wanted
 from tracemill.recipe import load_recipe
 from tracemill_airflow.form import DEFAULTS
 from tracemill_airflow.graph import Stage, _beside, stages_of, wire
@@ -124,6 +125,19 @@ def test_it_waits_deferred_for_its_own_model_and_for_no_stage(recipe: str, store
         operator(recipe, store).execute({})
     assert isinstance(deferred.value.trigger, LeaseTrigger)
     assert deferred.value.trigger.models == {"second": "org/second@abc"}
+    assert deferred.value.trigger.after == ["first"]
+
+
+@pytest.mark.parametrize(("waited_for", "woken"), [(["first"], False), ([], True)], ids=["not before it", "then"])
+def test_it_takes_no_place_from_the_teacher_whose_turn_it_is(store: Store, waited_for: list[str], woken: bool) -> None:
+    """Trap: on a machine with one GPU the second and third teacher were loaded first, to no avail."""
+    for name in waited_for:
+        want(store, name)
+    trigger = LeaseTrigger(Path(store.root).as_uri(), {"second": "org/second@abc"}, 60, after=["first"])
+    assert trigger._missing(look=1) == ["second"]
+    assert not wanted(store, "second"), "those whose turn it is may not have said so yet"
+    assert trigger._missing(look=9) == ["second"]
+    assert wanted(store, "second") is woken
 
 
 def test_a_server_that_does_not_come_in_time_is_the_stages_affair(recipe: str, store: Store) -> None:

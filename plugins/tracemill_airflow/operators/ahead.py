@@ -56,6 +56,14 @@ class AheadOperator(AskingOperator):
 
         return Without(recipe, self.beside)
 
+    def after(self) -> list[str]:
+        """The models of the stages right before it: on a machine with few places for servers they come first."""
+        from tracemill.local.demand import served_models
+        from tracemill.recipe import load_recipe
+
+        served = served_models(load_recipe(self.recipe))
+        return [name for name, one in served.items() if self.stage not in one.stages and {*self.beside} & {*one.stages}]
+
     def make(self, recipe: Recipe, store: Store, shard: int, machine: Resources) -> ShardResult | None:
         """Have the answers of one shard stored; the stage seals it."""
         from tracemill.local.ahead import ask_ahead, unsealed

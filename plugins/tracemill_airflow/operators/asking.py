@@ -80,6 +80,10 @@ class AskingOperator(StageOperator):
         """The stages that this one is seen among: all of the recipe's."""
         return recipe
 
+    def after(self) -> list[str]:
+        """The models that have their turn for a server before this stage's: none, when it has its own."""
+        return []
+
     def make(self, recipe: Recipe, store: Store, shard: int, machine: Resources) -> ShardResult | None:
         """Seal one shard."""
         from tracemill.engine.runner import run_shard
@@ -102,7 +106,7 @@ class AskingOperator(StageOperator):
         identities = {model.name: model.identity(machine, store) for model in models} | dict(judges)
         patience = max((model.serve.patience + model.serve.start_timeout for model in models), default=JUDGES_PATIENCE)
         self.log.info("waiting for %s", ", ".join(identities))
-        trigger = LeaseTrigger(self.store_url, identities, patience, run, self.recipe)
+        trigger = LeaseTrigger(self.store_url, identities, patience, run, self.recipe, self.after())
         self.defer(trigger=trigger, method_name="work")
 
     def _require_money(self, context: Context, recipe: Recipe, store: Store) -> None:
