@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.dags.graphs import known_to_airflow
 from tracemill.engine.resources import SHIPPED, Resources
 from tracemill.engine.runner import run_shard
 from tracemill.engine.store import Store
+from tracemill.local.ahead import Without, ask_ahead
 from tracemill.models.endpoints import ENDPOINTS
 from tracemill.models.fake_http import on_socket
 from tracemill.models.lease import want, wanted
@@ -28,14 +30,13 @@ from tracemill_airflow.places import MACROS
 from tracemill_airflow.triggers import LeaseTrigger
 
 
-def distill(name: str) -> dict[str, Any]:
+def distill(name: str, **teacher: Any) -> dict[str, Any]:
     model = {"name": name, "weights": f"org/{name}", "revision": "abc"}
-    return {"kind": "distill", "problems": "all", "teacher": {"kind": "chat", "model": model, "samples": 2}}
+    return {"kind": "distill", "problems": "all", "teacher": {"kind": "chat", "model": model, **teacher}}
 
 
-@pytest.fixture
-def recipe(tmp_path: Path) -> str:
-    """Two shards for two teachers."""
+def written(folder: Path, **steps: Any) -> str:
+    """Two shards for these steps."""
     columns = {"prompt": "prompt", "reference_answer": "reference_answer"}
     path = str(SHIPPED / "problems" / "demo_open.jsonl")
     data = {
@@ -43,11 +44,22 @@ def recipe(tmp_path: Path) -> str:
         "description": "Two.",
         "rows_per_shard": 4,
         "sources": [{"kind": "jsonl", "name": "open", "path": path, "columns": columns, "limit": 8}],
-        "steps": {"first": distill("first"), "second": distill("second"), "rules": {"kind": "rules", "styles": ["am"]}},
+        "steps": {**steps, "rules": {"kind": "rules", "styles": ["am"]}},
     }
-    file = tmp_path / "two_teachers.yaml"
+    file = folder / "two_teachers.yaml"
     file.write_text(yaml.safe_dump(data, sort_keys=False))
     return str(file)
+
+
+@pytest.fixture(autouse=True)
+def _own_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks share samples between stores, and so would these tests."""
+    monkeypatch.setenv("TRACEMILL_SAMPLES", (tmp_path / "samples").as_uri())
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> str:
+    return written(tmp_path, first=distill("first", samples=2), second=distill("second", samples=2))
 
 
 @pytest.fixture
@@ -162,3 +174,26 @@ def test_a_stage_whose_answers_are_all_there_waits_for_no_server(recipe: str, st
     sealed = DistillOperator(task_id="second", stage="second", **place).execute({})
     assert (sealed["shards"], sealed["kept"]) == (2, 8)
     assert operator(recipe, store).execute({})["shards"] == 0, "sealed: nothing to ask ahead"
+
+
+@pytest.mark.server
+def test_answers_that_are_all_there_wait_for_their_verdicts_alone(tmp_path: Path) -> None:
+    """Trap: another release of a recipe found all answers in the shared samples, and loaded each model for nothing."""
+    policy = {"kind": "until_pass", "max": 4, "verifiers": [{"kind": "math"}]}
+    recipe = load_recipe(written(tmp_path, first=distill("first", policy=policy)))
+    store = Store.at((tmp_path / "store").as_uri(), create=True)
+    with on_socket(solving(2)) as server:
+        at = {"first": [{"url": server.url, "model": "first"}]}
+        machine = Resources(workers=1, environment={**os.environ, ENDPOINTS: json.dumps(at)})
+        for stage, shard in (("plan", 0), ("ingest", 0), ("ingest", 1)):
+            run_shard(recipe, store, stage, shard, machine)
+        ask_ahead(Without(recipe, []), store, "first", 0, machine)
+    place = {"recipe": str(tmp_path / "two_teachers.yaml"), "store_url": Path(store.root).as_uri()}
+    with pytest.raises(TaskDeferred) as deferred:
+        DistillOperator(task_id="first", stage="first", shards=[0], **place).execute({})
+    assert isinstance(deferred.value.trigger, LeaseTrigger)
+    assert [name.startswith("beside-") for name in deferred.value.trigger.models] == [True]
+    with pytest.raises(TaskDeferred) as deferred:
+        DistillOperator(task_id="first", stage="first", shards=[1], **place).execute({})
+    assert isinstance(deferred.value.trigger, LeaseTrigger)
+    assert "first" in deferred.value.trigger.models

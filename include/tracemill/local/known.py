@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import Generic, Literal, TypeVar
 
 from tracemill.engine.keys import samples_root
 from tracemill.engine.pipeline import Pipeline
@@ -17,6 +17,14 @@ from tracemill.models.step import AskingStep
 Made = TypeVar("Made")
 
 
+@dataclass(frozen=True)
+class Known(Generic[Made]):
+    """What was `made` of a stage's first shards without any server, and what the next one `lacks`: "" where all are."""
+
+    made: list[Made]
+    lacks: Literal["", "answers", "verdicts"]
+
+
 def from_store(
     pipeline: Pipeline,
     store: Store,
@@ -24,22 +32,24 @@ def from_store(
     shards: Sequence[int],
     resources: Resources,
     make: Callable[[int, Resources], Made],
-) -> list[Made]:
-    """What `make` makes of the stage's shards in their order, up to the first for which a server has to be asked.
+) -> Known[Made]:
+    """What `make` makes of the stage's shards in their order, up to the first that lacks an answer or a verdict.
 
     `make` is given the shard and a machine that asks nobody. A stage whose models never answered here is not tried.
     Raises what `make` raises but for answers, and verdicts of a sampling policy, that nobody knows yet.
     """
     made: list[Made] = []
     if not _ever_answered(pipeline, store, stage, resources):
-        return made
+        return Known(made, "answers" if shards else "")
     alone = replace(resources, asks=False, away=0.0)
     try:
         for shard in shards:
             made.append(make(shard, alone))
-    except (AnswersUnknown, VerdictsGone):
-        return made
-    return made
+    except AnswersUnknown:
+        return Known(made, "answers")
+    except VerdictsGone:
+        return Known(made, "verdicts")
+    return Known(made, "")
 
 
 def _ever_answered(pipeline: Pipeline, store: Store, stage: str, resources: Resources) -> bool:

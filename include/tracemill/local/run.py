@@ -83,7 +83,7 @@ class Run:
         def make(index: int, alone: Resources) -> ShardResult:
             return run_shard(self.recipe, self.store, name, index, alone)
 
-        return from_store(self.recipe, self.store, name, shards, self.resources, make)
+        return from_store(self.recipe, self.store, name, shards, self.resources, make).made
 
     @contextmanager
     def _bar(self, name: str, total: int) -> Iterator[tuple[Progress, TaskID]]:

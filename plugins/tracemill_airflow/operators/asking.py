@@ -71,9 +71,11 @@ class AskingOperator(StageOperator):
         judges = vacant(pipeline, store, self.stage, shards, machine)
         if missing or judges:
             with ends_with_run(context):
-                if not self._knows(recipe, store, shards, machine):
+                lacks = self._lacks(recipe, store, shards, machine)
+                if lacks == "answers":
                     self._require_money(context, recipe, store)
-                    self._wait(missing, judges, machine, store, run_of(context))
+                if lacks:  # of answers that are all there only the verdicts are waited for
+                    self._wait(missing if lacks == "answers" else (), judges, machine, store, run_of(context))
         return self.work(context, {"state": "ready"})
 
     def pipeline(self, recipe: Recipe) -> Pipeline:
@@ -90,14 +92,14 @@ class AskingOperator(StageOperator):
 
         return run_shard(recipe, store, self.stage, shard, machine)
 
-    def _knows(self, recipe: Recipe, store: Store, shards: Sequence[int], machine: Resources) -> bool:
-        """Whether all shards are made now of what models answered before: then no server is waited for, nor started."""
+    def _lacks(self, recipe: Recipe, store: Store, shards: Sequence[int], machine: Resources) -> str:
+        """Make the shards of what models answered before, as far as that goes: what the first of the others lacks."""
         from tracemill.local.known import from_store
 
         def make(shard: int, alone: Resources) -> ShardResult | None:
             return self.make(recipe, store, shard, alone)
 
-        return len(from_store(recipe, store, self.stage, shards, machine, make)) == len(shards)
+        return from_store(recipe, store, self.stage, shards, machine, make).lacks
 
     def _wait(
         self, models: Sequence[Model], judges: Mapping[str, str], machine: Resources, store: Store, run: RunOf
