@@ -98,7 +98,12 @@ def test_what_follows_the_release_is_made_before_the_version(dagbag: DagBag, tmp
     """Trap: a version makes the exports anew, which stand on stages that run after the release."""
     made = small(tmp_path, OLD)
     sets = {"all": {"kind": "distilled_40m"}, "first": {"kind": "sft"}}
-    made.describe(grade={"kind": "grade"}, stage_one={"kind": "stage_one"}, export={"kind": "export", "sets": sets})
+    made.describe(
+        verify_math={"kind": "verify", "verifiers": [{"kind": "math"}]},
+        grade={"kind": "grade"},
+        stage_one={"kind": "stage_one"},
+        export={"kind": "export", "sets": sets},
+    )
     graph = dag_file("refresh").refreshing("refresh_graded", stages_of(made.recipe_file), [str(made.recipe_file)])
     assert set(ran(graph, made).values()) == {"success"}
     store = store_of(made)
