@@ -40,7 +40,7 @@ class Prove(Proof, Step):
 
     kind: Literal["prove"]
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     shape: ClassVar[Literal["map", "gather"]] = "gather"
     unit: ClassVar[Unit] = "generation"
     reads: ClassVar[tuple[str, ...]] = (RELEASED.name,)
