@@ -18,8 +18,9 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard
 from tracemill.engine.store import Manifest, Store
 from tracemill.errors import AnswersUnknown, ServingError
-from tracemill.local.ahead import Without, ask_ahead, unsealed
+from tracemill.local.ahead import Without, ask_ahead
 from tracemill.local.known import from_store
+from tracemill.local.pending import is_open
 from tracemill.local.run import Run
 from tracemill.models.fake import FakeServer
 from tracemill.models.fake_http import on_socket
@@ -122,10 +123,10 @@ def test_what_is_sealed_is_not_asked_ahead(tmp_path: Path) -> None:
     recipe = written(tmp_path, first=distill("first", policy), second=distill("second", policy))
     servers = Servers({"first": solving(2), "second": solving(1)})
     store = begun(tmp_path / "store", recipe, servers.machine())
-    assert unsealed(recipe, store, "second", [0, 1], NOBODY) == [0, 1]
+    assert [is_open(recipe, store, "second", shard, NOBODY) for shard in (0, 1)] == [True, True]
     for stage in ("first", "second"):
         run_shard(recipe, store, stage, 1, servers.machine())
-    assert unsealed(recipe, store, "second", [0, 1], NOBODY) == [0]
+    assert [is_open(recipe, store, "second", shard, NOBODY) for shard in (0, 1)] == [True, False]
 
 
 def test_a_stage_that_may_ask_nobody_says_what_it_lacks(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ same, byte for byte, whether anybody asked ahead or not, and a kill at any momen
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tracemill.engine.objects import scratch_folder
@@ -15,8 +15,6 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.runner import inputs_for
 from tracemill.engine.step import Step
 from tracemill.engine.store import Store
-from tracemill.errors import MissingInput
-from tracemill.local.pending import is_sealed
 
 
 @dataclass(frozen=True)
@@ -61,15 +59,3 @@ def ask_ahead(pipeline: Without, store: Store, stage: str, shard: int, resources
     inputs = inputs_for(pipeline, store, stage, shard)
     with scratch_folder(f"step {stage!r}") as scratch:
         step.run(replace(pipeline.located(resources), scratch=scratch, made_with={}), inputs)
-
-
-def unsealed(pipeline: Pipeline, store: Store, stage: str, shards: Sequence[int], resources: Resources) -> list[int]:
-    """Those of the shards that the stage has not sealed for today's settings and inputs."""
-
-    def is_open(shard: int) -> bool:
-        try:
-            return not is_sealed(pipeline, store, stage, shard, resources)
-        except MissingInput:
-            return True
-
-    return [shard for shard in shards if is_open(shard)]

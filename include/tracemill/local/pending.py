@@ -22,6 +22,14 @@ def is_sealed(recipe: Pipeline, store: Store, stage: str, shard: int, resources:
     return store.sealed_as(stage, shard, fingerprint) is not None
 
 
+def is_open(recipe: Pipeline, store: Store, stage: str, shard: int, resources: Resources) -> bool:
+    """Whether the stage still has to work on the shard: also where its inputs are not there yet."""
+    try:
+        return not is_sealed(recipe, store, stage, shard, resources)
+    except MissingInput:
+        return True
+
+
 def pending(recipe: Recipe, store: Store, stages: Sequence[str], resources: Resources) -> list[int]:
     """The shards of which some of these map stages is not sealed, in order.
 
@@ -31,10 +39,7 @@ def pending(recipe: Recipe, store: Store, stages: Sequence[str], resources: Reso
     own = [stage for stage in stages if stage in recipe.pipeline()]
 
     def is_pending(shard: int) -> bool:
-        try:
-            return not all(is_sealed(recipe, store, stage, shard, resources) for stage in own)
-        except MissingInput:
-            return True
+        return any(is_open(recipe, store, stage, shard, resources) for stage in own)
 
     with ThreadPoolExecutor(_AT_ONCE) as looks:
         found = list(looks.map(is_pending, range(shard_count(store))))

@@ -31,14 +31,16 @@ class AheadOperator(AskingOperator):
     def __init__(self, *, beside: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.beside = tuple(beside)
+        self._answered: set[int] = set()  # shards that this process need not go through again
 
     def execute(self, context: Context) -> Any:
         """Ask for the shards that the stage has not sealed, deferred until its model has a server."""
-        from tracemill.local.ahead import unsealed
+        from tracemill.local.pending import is_open
 
         recipe = self._recipe()
-        shards = [int(shard) for shard in self.shards]
-        if not unsealed(recipe, self.open_store(), self.stage, shards, self._machine(recipe)):
+        store = self.open_store()
+        machine = self._machine(recipe)
+        if not any(is_open(recipe, store, self.stage, int(shard), machine) for shard in self.shards):
             self.log.info("%s is sealed: there is nothing to ask ahead", self.stage)
             return totals(self.stage, [])
         return super().execute(context)
@@ -66,9 +68,11 @@ class AheadOperator(AskingOperator):
 
     def make(self, recipe: Recipe, store: Store, shard: int, machine: Resources) -> ShardResult | None:
         """Have the answers of one shard stored; the stage seals it."""
-        from tracemill.local.ahead import ask_ahead, unsealed
+        from tracemill.local.ahead import ask_ahead
+        from tracemill.local.pending import is_open
 
-        if unsealed(recipe, store, self.stage, [shard], machine):
+        if shard not in self._answered and is_open(recipe, store, self.stage, shard, machine):
             ask_ahead(self.pipeline(recipe), store, self.stage, shard, machine)
+            self._answered.add(shard)
             self.log.info("shard %d of %s is answered", shard, self.stage)
         return None
