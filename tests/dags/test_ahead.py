@@ -164,6 +164,24 @@ def test_a_recipe_without_the_stage_has_nothing_to_ask(recipe: str, store: Store
 
 
 @pytest.mark.server
+@pytest.mark.parametrize(("model", "asked"), [("first", 0), ("second", 16)], ids=["the same", "another"])
+def test_a_model_that_a_stage_beside_it_asks_is_left_to_the_stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, asked: int
+) -> None:
+    """Trap: both asked it the same problems at once, and each paid for them."""
+    steps = {"first": distill("first", samples=2), "second": distill(model, samples=2)}
+    recipe = load_recipe(written(tmp_path, **steps))
+    made = Store.at((tmp_path / "store").as_uri(), create=True)
+    for stage, shard in (("plan", 0), ("ingest", 0), ("ingest", 1)):
+        run_shard(recipe, made, stage, shard, Resources(workers=1))
+    with on_socket(solving(2)) as server:
+        at = {name: [{"url": server.url, "model": name}] for name in ("first", "second")}
+        monkeypatch.setenv(ENDPOINTS, json.dumps(at))
+        operator(str(tmp_path / "two_teachers.yaml"), made).execute({})
+        assert len([one for one in server.fake.requests if "messages" in one]) == asked
+
+
+@pytest.mark.server
 def test_a_stage_whose_answers_are_all_there_waits_for_no_server(recipe: str, store: Store) -> None:
     place = {"recipe": recipe, "store_url": Path(store.root).as_uri(), "shards": [0, 1]}
     with on_socket(solving(2)) as server, pytest.MonkeyPatch.context() as patch:

@@ -18,7 +18,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard
 from tracemill.engine.store import Manifest, Store
 from tracemill.errors import AnswersUnknown, ServingError
-from tracemill.local.ahead import Without, ask_ahead
+from tracemill.local.ahead import Without, ask_ahead, asking_alike
 from tracemill.local.known import from_store
 from tracemill.local.pending import is_open
 from tracemill.local.run import Run
@@ -116,6 +116,19 @@ def test_a_problem_that_the_first_teacher_loses_is_nobodys_answer_of_the_second(
     assert first.counts.quarantined == {"too_long": 1}
     assert second.counts.entered == first.counts.entered - 1
     assert store.get_table(second.tables["generations"]).num_rows == 2 * second.counts.entered
+
+
+def test_a_model_is_known_by_what_it_is_and_not_by_its_name(tmp_path: Path) -> None:
+    """Trap: asked beside a stage that asks the same model the same, every answer was paid twice."""
+    policy = POLICIES["fixed"]
+    again = distill("second", policy)
+    again["teacher"]["model"]["weights"] = "org/first"
+    steps = {"first": distill("first", policy), "other": distill("other", policy), "second": again}
+    recipe = written(tmp_path, **steps)
+    store = Store.at(str(tmp_path / "store"), create=True)
+    assert asking_alike(recipe, store, "second", ["first", "other"], NOBODY) == ["first"]
+    assert asking_alike(recipe, store, "second", ["other"], NOBODY) == []
+    assert asking_alike(recipe, store, "other", ["first", "lacking"], NOBODY) == []
 
 
 def test_what_is_sealed_is_not_asked_ahead(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.runner import inputs_for
 from tracemill.engine.step import Step
 from tracemill.engine.store import Store
+from tracemill.models.step import AskingStep
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,24 @@ class Without:
     def remember(self, store: Store) -> None:
         """Write the whole into the store."""
         self.whole.remember(store)
+
+
+def asking_alike(
+    pipeline: Pipeline, store: Store, stage: str, others: Collection[str], resources: Resources
+) -> list[str]:
+    """Those of the stages `others` that ask a model of this stage, whatever it is called there.
+
+    They may ask it the same: at once both would pay, and one after the other the second finds the first one's answers.
+    """
+    machine = pipeline.located(resources)
+    asked = {name: _asked(step, machine, store) for name, step in pipeline.pipeline().items() if name in others}
+    own = _asked(pipeline.step(stage), machine, store)
+    return [name for name, models in asked.items() if own & models]
+
+
+def _asked(step: Step, machine: Resources, store: Store) -> set[str]:
+    models = step.served() if isinstance(step, AskingStep) else ()
+    return {model.identity(machine, store) for model in models}
 
 
 def ask_ahead(pipeline: Without, store: Store, stage: str, shard: int, resources: Resources) -> None:

@@ -23,7 +23,7 @@ class AheadOperator(AskingOperator):
 
     The answers go to the sample store, where the stage finds them when it has its turn: it seals the same shards, and
     asks nobody. Where no server comes in time, as on a machine with one GPU on which another model has much to do, the
-    task leaves it to the stage.
+    task leaves it to the stage; also where one of `beside` asks the same model, whose answers may be the stage's, too.
     """
 
     ui_color = "#eef5f1"
@@ -35,11 +35,15 @@ class AheadOperator(AskingOperator):
 
     def execute(self, context: Context) -> Any:
         """Ask for the shards that the stage has not sealed, deferred until its model has a server."""
+        from tracemill.local.ahead import asking_alike
         from tracemill.local.pending import is_open
 
         recipe = self._recipe()
         store = self.open_store()
         machine = self._machine(recipe)
+        if alike := asking_alike(recipe, store, self.stage, self.beside, machine):
+            self.log.info("%s asks the model of %s: it has its turn behind it", self.stage, ", ".join(alike))
+            return totals(self.stage, [])
         if not any(is_open(recipe, store, self.stage, int(shard), machine) for shard in self.shards):
             self.log.info("%s is sealed: there is nothing to ask ahead", self.stage)
             return totals(self.stage, [])
