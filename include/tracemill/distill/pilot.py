@@ -16,7 +16,7 @@ from tracemill.distill.forecasts import Tally
 from tracemill.distill.judging import QUESTION
 from tracemill.distill.priors import Fit, fitted
 from tracemill.distill.scope import Scope, existing
-from tracemill.distill.stratified import stratified
+from tracemill.distill.stratified import still_there, stratified
 from tracemill.distill.trying import Trying
 from tracemill.engine.ids import Unit
 from tracemill.engine.resources import Resources
@@ -50,7 +50,7 @@ class Pilot(AskingStep):
     verifiers, and the prior is fitted to them. With `forecast` the problems are asked as the policy says, 300 of them
     or `share`, and the tables `piloted`, `strata` and `forecasts` say what all of them will take; without, `problems`
     of all living ones are chosen by hash. A refresh keeps what was tried, as it keeps the plan, so that old shards stay
-    sealed; another `refit` makes it anew from today's problems. `fit: mixture` makes the prior of several
+    sealed, but for problems that are gone since; another `refit` makes it anew from today's problems. `fit: mixture` makes the prior of several
     distributions: for rates that pile up at both ends, and a pilot of 200 problems.
     """
 
@@ -122,8 +122,11 @@ class Pilot(AskingStep):
         kept = self._kept(inputs, made_with[_ASKED])
         if kept:
             carried = {name: one for name, one in kept.tables.items() if name in ("priors", "piloted")}
-            piloted = inputs.store.get_table(carried["piloted"]) if self.forecast else None
-            return Output(ledger, self._foreseen(piloted, population), carried, made_with=made_with)
+            known = inputs.store.get_table(carried["piloted"]) if self.forecast else None
+            piloted = None if known is None else _still(known, population)
+            changed = {} if piloted is None or piloted.equals(known) else {"piloted": piloted}
+            left = {name: one for name, one in carried.items() if name not in changed}
+            return Output(ledger, {**changed, **self._foreseen(piloted, population)}, left, made_with=made_with)
         tried = self._tried(self._trying(resources, inputs, population))
         return Output(ledger, {**tried, **self._foreseen(tried.get("piloted"), population)}, made_with=made_with)
 
@@ -197,6 +200,10 @@ class Pilot(AskingStep):
             if row["expected"] is not None:
                 progress.info("pilot of %s: %s", self.teacher.model.name, told(row))
         return {"strata": strata.to_arrow().cast(columns_of("strata")), "forecasts": FORECASTS.of(rows)}
+
+
+def _still(piloted: pa.Table, population: pl.DataFrame) -> pa.Table:
+    return still_there(pl.DataFrame(piloted), population).to_arrow().cast(piloted.schema)
 
 
 def told(row: dict[str, Any]) -> str:

@@ -32,3 +32,9 @@ def stratified(problems: pl.DataFrame, count: int) -> pl.Series:
         .with_columns(pl.int_range(pl.len()).over(_GROUP).alias("place"))
     )
     return placed.filter(pl.col("place") < pl.col("quota"))["id"]
+
+
+def still_there(tried: pl.DataFrame, problems: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `piloted` whose problems are among these still, by the category and difficulty that they have now."""
+    now = problems.select(pl.col("id").alias("problem_id"), *_GROUP)
+    return tried.drop(_GROUP).join(now, on="problem_id", maintain_order="left").select(tried.columns)

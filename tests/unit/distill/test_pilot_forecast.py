@@ -187,6 +187,23 @@ def test_a_refresh_asks_nothing_and_counts_the_new_problems(store: Store) -> Non
     assert (foreseen(earlier)["samples"]["expected"], foreseen(output)["samples"]["expected"]) == (40, 60)
 
 
+def test_what_is_gone_since_is_forecast_no_more_and_nothing_is_asked(store: Store) -> None:
+    """Trap: after a recall the problems that it took out were still among those that the teacher would be asked."""
+    step = pilot()
+    earlier = run(step, FakeServer(), shard(store, problems=PROBLEMS[:40]))
+    tried = {row["problem_id"] for row in earlier.tables["piloted"].to_pylist()}
+    gone = set(sorted(tried)[:15])
+    left = [one for one in PROBLEMS[:40] if one["id"] not in gone]
+    left[0] = {**left[0], "difficulty": "mad"}
+    server = FakeServer()
+    output = run(step, server, _again(store, shard(store, problems=left), step, earlier))
+    assert server.requests == []
+    assert set(output.carried) == {"priors"}
+    rows = {row["problem_id"]: row["difficulty"] for row in output.tables["piloted"].to_pylist()}
+    assert rows == {one["id"]: one["difficulty"] for one in left if one["id"] in tried - gone}
+    assert foreseen(output)["samples"]["expected"] == 25
+
+
 def test_another_policy_is_tried_anew(store: Store) -> None:
     """Trap: a prior does not depend on what a policy makes of it, a forecast does."""
     first = pilot(UNTIL_PASS)
