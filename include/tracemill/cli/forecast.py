@@ -34,7 +34,7 @@ def forecast(
     """
     from tracemill.engine.store import Store
     from tracemill.local.limits import limit_now
-    from tracemill.report.forecast import forecasts, sentence, together
+    from tracemill.report.forecast import forecasts, left_out, sentence, together
     from tracemill.report.funnel import recipe_of
 
     store = Store.at(root)
@@ -42,7 +42,8 @@ def forecast(
     found = forecasts(recipe, store)
     if as_json:
         told = [{**asdict(one), "quantities": list(map(_plain, one.quantities))} for one in found]
-        print(json.dumps({"teachers": told, "together": list(map(_plain, together(found)))}))
+        whole = {"teachers": told, "together": list(map(_plain, together(found)))}
+        print(json.dumps({**whole, "left_out": left_out(recipe, store, found)}))
         return
     for one in found:
         out.print(escape(sentence(one)), soft_wrap=True)
@@ -50,6 +51,8 @@ def forecast(
     if len(found) > 1:
         out.print("All teachers together, their ends added:")
         out.print(_table(together(found)))
+    for lacking in left_out(recipe, store, found):
+        out.print(escape(lacking), soft_wrap=True)
     if said := _of_the_limit(together(found)[-1], limit_now(recipe, store)):
         out.print(escape(said), soft_wrap=True)
 

@@ -28,7 +28,7 @@ from tracemill.errors import RecipeError
 from tracemill.models.sending import progress
 from tracemill.models.step import AskingStep
 
-_ASKED = "asked of"  # in the manifest: whose pass rates the prior is about
+ASKED = "asked of"  # in the manifest: whose pass rates the prior is about
 _COLUMNS = ["messages", "category", "difficulty", *QUESTION]
 _LEAST = 300  # problems of a pilot that forecasts, unless the recipe says otherwise
 
@@ -50,8 +50,9 @@ class Pilot(AskingStep):
     verifiers, and the prior is fitted to them. With `forecast` the problems are asked as the policy says, 300 of them
     or `share`, and the tables `piloted`, `strata` and `forecasts` say what all of them will take; without, `problems`
     of all living ones are chosen by hash. A refresh keeps what was tried, as it keeps the plan, so that old shards stay
-    sealed, but for problems that are gone since; another `refit` makes it anew from today's problems. `fit: mixture` makes the prior of several
-    distributions: for rates that pile up at both ends, and a pilot of 200 problems.
+    sealed, but for problems that are gone since; another `refit` makes it anew from today's problems. `fit:
+    mixture` makes the prior of several distributions: for rates that pile up at both ends, and a pilot of 200
+    problems.
     """
 
     kind: Literal["pilot"]
@@ -117,9 +118,9 @@ class Pilot(AskingStep):
         """Try, or keep what was tried. Raises RecipeError when a prior is wanted and no sample could be judged."""
         alive = [inputs.alive("problem", shard) for shard in inputs.shards()]
         population = self._population(inputs, alive)
-        made_with = {_ASKED: dict(self.material(resources, inputs))}
+        made_with = {ASKED: dict(self.material(resources, inputs))}
         ledger = kept_rows("problem", pa.chunked_array(alive, pa.string()))
-        kept = self._kept(inputs, made_with[_ASKED])
+        kept = self._kept(inputs, made_with[ASKED])
         if kept:
             carried = {name: one for name, one in kept.tables.items() if name in ("priors", "piloted")}
             known = inputs.store.get_table(carried["piloted"]) if self.forecast else None
@@ -133,7 +134,7 @@ class Pilot(AskingStep):
     def _kept(self, inputs: Inputs, asked: dict[str, str]) -> Manifest | None:
         """What a run before this one has tried, if it still holds."""
         previous = inputs.previous
-        if previous is None or previous.settings != self.settings(inputs) or previous.made_with.get(_ASKED) != asked:
+        if previous is None or previous.settings != self.settings(inputs) or previous.made_with.get(ASKED) != asked:
             return None
         return previous
 

@@ -22,8 +22,8 @@ from tracemill.engine.store import Manifest, Store
 from tracemill.errors import MissingInput, RecipeError
 from tracemill.models.model import Model
 from tracemill.recipe import Recipe
+from tracemill.report.piloted import asked_today, is_todays, sealed_pilot
 from tracemill.report.spending import Tariff, currency
-from tracemill.report.step_work import sealed_shards
 
 HEAD = ("", "expected", "90 % between", "took", "held")
 _FINE = ("hours", "money")
@@ -70,7 +70,7 @@ class Forecast:
 
 
 def forecasts(recipe: Recipe, store: Store) -> list[Forecast]:
-    """One for each pilot that forecasts and is sealed, in the recipe's order.
+    """One for each pilot that forecasts and is sealed as the recipe has it now, in the recipe's order.
 
     Raises RecipeError for a recipe without any, MissingInput where none has run.
     """
@@ -83,8 +83,9 @@ def forecasts(recipe: Recipe, store: Store) -> list[Forecast]:
     found = foreseen(recipe, store)
     if not found:
         raise MissingInput(
-            f"no pilot of {store.root} has run yet: `tracemill run {recipe.name} --root {store.root} --until "
-            f"{next(iter(wanted))}` asks what a forecast needs, and distilling does not pay it again"
+            f"no pilot of {store.root} has run yet with the settings that the recipe has now: `tracemill run "
+            f"{recipe.name} --root {store.root} --until {next(iter(wanted))}` asks what a forecast needs, and "
+            "distilling does not pay it again"
         )
     return found
 
@@ -93,6 +94,17 @@ def foreseen(recipe: Recipe, store: Store) -> list[Forecast]:
     """The same, and none where no pilot forecasts or has run."""
     found = (_forecast(recipe, store, name, pilot) for name, pilot in _pilots(recipe).items())
     return [one for one in found if one is not None]
+
+
+def left_out(recipe: Recipe, store: Store, found: Sequence[Forecast]) -> list[str]:
+    """The pilots of which nothing is forecast yet, each with what to do about it."""
+    known = {one.pilot for one in found}
+    return [
+        f"{name}: has not run yet with the settings that the recipe has now, so its teacher is in no line above: "
+        f"tracemill run {recipe.name} --root {store.root} --until {name}"
+        for name in _pilots(recipe)
+        if name not in known
+    ]
 
 
 def _pilots(recipe: Recipe) -> dict[str, Pilot]:
@@ -157,8 +169,8 @@ def _added(parts: Sequence[Quantity]) -> Quantity:
 
 
 def _forecast(recipe: Recipe, store: Store, name: str, pilot: Pilot) -> Forecast | None:
-    sealed = store.manifest(name, 0)
-    if sealed is None or "piloted" not in sealed.tables:
+    sealed = sealed_pilot(store, name)
+    if sealed is None or not is_todays(recipe, store, name, sealed):
         return None
     later = list(recipe.steps)[list(recipe.steps).index(name) + 1 :]
     asked = forecast_of(pilot, [recipe.steps[one] for one in later])
@@ -167,7 +179,7 @@ def _forecast(recipe: Recipe, store: Store, name: str, pilot: Pilot) -> Forecast
     model = pilot.teacher.model
     at_once = max(1, min(model.serve.concurrency * max(1, model.replicas), int(piloted["samples"].sum())))
     shards = shard_count(store)
-    done = sealed_shards(store, stage)
+    done = asked_today(recipe, store, stage)
     tally = Tally(piloted, strata)
     taken = _taken(store, done) if len(done) == shards else {}
     price = _Price(currency(model), Tariff(recipe, store).per_token(model.name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -21,7 +22,7 @@ from tracemill.distill.forecasts import Total
 from tracemill.engine.store import Store
 from tracemill.errors import MissingInput, RecipeError
 from tracemill.local.run import Run
-from tracemill.recipe import load_recipe
+from tracemill.recipe import Recipe, load_recipe, parse_recipe
 from tracemill.report.compare import compare
 from tracemill.report.comparison_files import write
 from tracemill.report.forecast import Quantity, forecasts, pushed, together
@@ -176,13 +177,41 @@ def test_the_card_has_both(run: Run) -> None:
 def test_before_all_is_done_nothing_came(tmp_path: Path) -> None:
     made = forecasting(tmp_path, None, ("cheap",))
     place = str(tmp_path / "store")
-    with pytest.raises(MissingInput, match=r"no pilot of .* has run yet: .*--until pilot_cheap"):
+    with pytest.raises(MissingInput, match=r"no pilot of .* has run yet with the .*--until pilot_cheap"):
         forecasts(made, Store.at(place, create=True))
     store = ran(made, place, machine(), until="pilot_cheap")
     (found,) = forecasts(made, store)
     assert found.done == 0
     assert {quantity.actual for quantity in found.quantities} == {None}
     assert found.quantities[0].total
+
+
+@pytest.mark.parametrize("said", [{"sampling": {"max_tokens": 99}}, {"model": "another"}], ids=["asked else", "other"])
+def test_what_was_tried_otherwise_says_nothing_of_what_will_be(tmp_path: Path, said: dict[str, Any]) -> None:
+    """Trap: with a temperature or a model changed since, what the old one took was forecast of the new one."""
+    before = forecasting(tmp_path, PRICE)
+    store = ran(before, str(tmp_path / "store"), machine())
+    now = changed(before, "dear", said)
+    now.remember(store)
+    assert [one.teacher for one in forecasts(now, store)] == ["cheap"]
+    shown = CliRunner().invoke(app, ["forecast", store.root]).output
+    assert "pilot_dear: has not run yet with the settings that the recipe has now" in shown
+    assert f"--root {store.root} --until pilot_dear" in shown
+    assert json.loads(CliRunner().invoke(app, ["forecast", store.root, "--json"]).output)["left_out"]
+    ran(now, store.root, machine(), until="pilot_dear")
+    dear, cheap = forecasts(now, store)
+    assert (dear.done, cheap.done) == (0, 3), "what was asked before is not what was forecast either"
+
+
+def changed(recipe: Recipe, teacher: str, said: dict[str, Any]) -> Recipe:
+    """The recipe with that teacher's sampling, or what its name means there, changed in all its steps."""
+    data = recipe.model_dump(mode="json")
+    for step in data["steps"].values():
+        if step.get("teacher", {}).get("model", {}).get("name") == teacher:
+            step["teacher"]["sampling"] |= said.get("sampling", {})
+            if "model" in said:
+                step["teacher"]["model"]["api"]["model"] = said["model"]
+    return parse_recipe(data, "here")
 
 
 def test_a_recipe_that_forecasts_nothing_says_what_to_do(tmp_path: Path) -> None:

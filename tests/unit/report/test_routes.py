@@ -22,6 +22,7 @@ from tests.build.routed import VERIFY, piloted, recipe, seal
 from tracemill.cli import app
 from tracemill.distill import AnyTeacher
 from tracemill.distill.pilot import Pilot
+from tracemill.engine.runner import inputs_for
 from tracemill.engine.store import Store
 from tracemill.errors import MissingInput, RecipeError
 from tracemill.recipe import Recipe, load_recipe, parse_recipe
@@ -254,6 +255,21 @@ def test_a_pilot_that_tells_nothing_is_left_out_and_named(
     found = routes(made, store)
     assert [one.teachers for one in found.routes] == [("cheap",)]
     assert [one for one in lines.cautions(found) if one.startswith("pilot_strong: ") and said_of_it in one]
+
+
+def test_a_pilot_of_other_settings_than_todays_is_left_out_and_named(tmp_path: Path, store: Store) -> None:
+    """Trap: with a cap, a temperature or a model changed since, steps were proposed for what nobody had tried."""
+    tried = both(EASY, "+" * 20 + "-" * 20, "+" * 40)
+    proposed(tmp_path, store, tried, {EASY: 400})
+    made = recipe(tmp_path, 1, tuple(tried), policy={"kind": "until_pass", "max": 5, "verifiers": [{"kind": "math"}]})
+    before = recipe(tmp_path, 1, tuple(tried)).steps["pilot_cheap"]
+    sealed = store.manifest("pilot_cheap", 0)
+    assert sealed
+    settings = before.settings(inputs_for(made, store, "plan", 0))
+    store.seal(sealed.model_copy(update={"settings": settings, "fingerprint": "other"}))
+    found = routes(made, store)
+    assert asked(found) == {EASY: (("strong",), "strongest", "group")}
+    assert any(said.startswith("pilot_cheap: tried its teacher with other settings") for said in found.notes)
 
 
 def test_a_teacher_whose_policy_judges_nothing_is_named(tmp_path: Path, store: Store) -> None:

@@ -12,6 +12,7 @@ from tracemill.engine.categories import named
 from tracemill.engine.ids import normalised
 from tracemill.engine.store import Store
 from tracemill.recipe import Recipe
+from tracemill.report.piloted import is_todays, sealed_pilot
 
 Kind = tuple[str | None, str | None]  # a category and a difficulty
 GROUP = ("category", "difficulty")
@@ -38,9 +39,12 @@ def read(recipe: Recipe, store: Store, name: str) -> Piloted | str:
     pilot = recipe.steps[name]
     assert isinstance(pilot, Pilot)
     assert pilot.forecast
-    sealed = store.manifest(name, 0)
-    if sealed is None or "piloted" not in sealed.tables:
-        return f"{name}: has not run yet: tracemill run {recipe.name} --root {store.root} --until {name}"
+    sealed = sealed_pilot(store, name)
+    again = f"tracemill run {recipe.name} --root {store.root} --until {name}"
+    if sealed is None:
+        return f"{name}: has not run yet: {again}"
+    if not is_todays(recipe, store, name, sealed):
+        return f"{name}: tried its teacher with other settings than the recipe has now: {again}"
     if not pilot.teacher.policy.judged_by:
         return f"{name}: its teacher's policy judges nothing: give it `until_pass` with verifiers"
     if pilot.forecast.labels == "annotator":
