@@ -105,8 +105,13 @@ def _blank(one: Assignment, teacher: str) -> dict[str, Any]:
 
 
 def _add(row: dict[str, Any], trace: Trace) -> None:
-    """Count a trace; what a server did not tell of one is unknown of its problem."""
+    """Count a trace; what a server did not tell of one is unknown of its problem. To continue it its beginning is read
+    once more.
+    """
     row["samples"] += 1
-    for name in _COUNTED:
-        told = getattr(trace.reply, name)
+    took = {name: getattr(trace.reply, name) for name in _COUNTED}
+    if trace.seam is not None:
+        again = (took["prompt_tokens"], took["prompt_tokens"], trace.seam_tokens)
+        took["prompt_tokens"] = None if None in again else sum(again)
+    for name, told in took.items():
         row[name] = None if told is None or row[name] is None else row[name] + told

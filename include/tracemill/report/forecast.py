@@ -238,9 +238,20 @@ def _taken(store: Store, sealed: Sequence[Manifest]) -> dict[str, float | None]:
     """What the step's responses took; None where a server did not count it of one of them."""
     found: dict[str, float | None] = {"samples": 0.0, **dict.fromkeys(_TAKEN, 0.0)}
     for manifest in sealed:
-        rows = pl.DataFrame(store.get_table(manifest.tables["generations"], _TAKEN))
+        rows = _with_again(store, manifest)
         found["samples"] = (found["samples"] or 0.0) + rows.height
         for name in _TAKEN:
             known = found[name]
             found[name] = None if known is None or rows[name].null_count() else known + float(rows[name].sum())
     return found
+
+
+def _with_again(store: Store, manifest: Manifest) -> pl.DataFrame:
+    """What each response of a shard took; to continue one its prompt and its beginning were read once more."""
+    rows = pl.DataFrame(store.get_table(manifest.tables["generations"], ["id", *_TAKEN]))
+    if "continuations" not in manifest.tables:
+        return rows
+    seams = pl.DataFrame(store.get_table(manifest.tables["continuations"], ["generation_id", "tokens"]))
+    begun = seams.select(pl.col("generation_id").alias("id"), "tokens", pl.lit(True).alias("is_continued"))
+    again = pl.when(pl.col("is_continued")).then(pl.col("prompt_tokens") + pl.col("tokens")).otherwise(0)
+    return rows.join(begun, on="id", how="left").with_columns(pl.col("prompt_tokens") + again)

@@ -19,12 +19,14 @@ from tracemill.cli import app
 from tracemill.cli.forecast import _of_the_limit
 from tracemill.cli.run import ran
 from tracemill.distill.forecasts import Total
+from tracemill.engine.runner import shard_count
 from tracemill.engine.store import Store
 from tracemill.errors import MissingInput, RecipeError
 from tracemill.local.run import Run
 from tracemill.recipe import Recipe, load_recipe, parse_recipe
 from tracemill.report.compare import compare
 from tracemill.report.comparison_files import write
+from tracemill.report.cost import cost
 from tracemill.report.forecast import Quantity, forecasts, pushed, together
 
 
@@ -203,12 +205,34 @@ def test_what_was_tried_otherwise_says_nothing_of_what_will_be(tmp_path: Path, s
     assert (dear.done, cheap.done) == (0, 3), "what was asked before is not what was forecast either"
 
 
+def test_to_continue_a_trace_its_beginning_is_read_again_also_in_what_is_forecast(tmp_path: Path) -> None:
+    """Trap: what the second request read was paid, and in no forecast: it was held, and the bill was another."""
+    said = {"sampling": {"max_tokens": 3}, "continue_to": 1000}
+    made = changed(forecasting(tmp_path, PRICE, ("dear",)), "dear", said)
+    store = ran(made, str(tmp_path / "store"), machine())
+    (found,) = forecasts(made, store)
+    quantities = {quantity.name: quantity for quantity in found.quantities}
+    (paid,) = cost(made, store).by("teacher").to_dicts()
+    assert quantities["money"].actual == pytest.approx(paid["money"])
+    first = sum(rows_of["prompt_tokens"] for rows_of in rows_at(store, "distill_dear", "generations"))
+    assert (quantities["prompt_tokens"].actual or 0) > first
+    whole = {name: (one.total.expected if one.total else 0, one.actual or 0) for name, one in quantities.items()}
+    each = [read / samples for read, samples in zip(whole["prompt_tokens"], whole["samples"], strict=True)]
+    assert each[0] == pytest.approx(each[1], rel=0.1)
+
+
+def rows_at(store: Store, step: str, table: str) -> list[dict[str, Any]]:
+    found = (store.manifest(step, shard) for shard in range(shard_count(store)))
+    return [row for one in found if one for row in store.get_table(one.tables[table]).to_pylist()]
+
+
 def changed(recipe: Recipe, teacher: str, said: dict[str, Any]) -> Recipe:
-    """The recipe with that teacher's sampling, or what its name means there, changed in all its steps."""
+    """The recipe with how that teacher is asked, or what its name means there, changed in all its steps."""
     data = recipe.model_dump(mode="json")
     for step in data["steps"].values():
         if step.get("teacher", {}).get("model", {}).get("name") == teacher:
             step["teacher"]["sampling"] |= said.get("sampling", {})
+            step["teacher"] |= {name: one for name, one in said.items() if name == "continue_to"}
             if "model" in said:
                 step["teacher"]["model"]["api"]["model"] = said["model"]
     return parse_recipe(data, "here")
