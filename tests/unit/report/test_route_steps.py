@@ -92,7 +92,10 @@ def test_a_policy_that_needs_its_pilot_keeps_one(tmp_path: Path, store: Store, w
     scope = {"problems": "all", **({"where": where} if where else {})}
     forecast = {"cheap": scope, "strong": scope}
     made = recipe(tmp_path, 1, ("cheap", "strong"), policy=UNTIL_DECIDED, forecast=forecast)
-    again = pasted(tmp_path, _table(tmp_path, store, made, [EASY] if where else [EASY, CODE], HALF))
+    table = _table(tmp_path, store, made, [EASY] if where else [EASY, CODE], HALF)
+    again = pasted(tmp_path, table)
+    tried_anew = [said.split(":")[0] for said in table.notes if "in no total" in said]
+    assert tried_anew == (["pilot_cheap", "pilot_strong"] if where else ["pilot_strong"])
     names = ["pilot_cheap", "distill_cheap", "verify_round_1", "pilot_strong", "distill_strong"]
     assert [name for name in again.steps if name not in ENDING] == names
     assert all(step.forecast for step in again.steps.values() if isinstance(step, Pilot))

@@ -69,6 +69,7 @@ def routes(recipe: Recipe, store: Store, tolerance: float = TOLERANCE) -> Routes
     courses += [course(name, decided, {one.kind: (name,) for one in decided}) for name in found.pilots]
     replaced = tuple(_replaced(recipe, found))
     stay = frozenset(recipe.pipeline()) - set(replaced)
+    steps, beside = written(found, proposed, stay)
     return Routes(
         tuple(proposed),
         tuple(tuple(_measured(one.sample, found.currency)) for one in proposed),
@@ -76,9 +77,9 @@ def routes(recipe: Recipe, store: Store, tolerance: float = TOLERANCE) -> Routes
         _strongest(courses[1:]),
         found.currency,
         tolerance,
-        found.notes,
+        (*found.notes, *beside),
         replaced,
-        written(found, proposed, stay),
+        steps,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from tracemill.distill.pilot import Pilot
+from tracemill.distill.pilot import Forecast, Pilot
 from tracemill.report.routes.pilots import Kind
 from tracemill.report.routes.plans import Plan
 from tracemill.report.routes.proposing import Route
@@ -20,19 +20,19 @@ from tracemill.report.routes.tried import Tried
 Data = dict[str, Any]
 
 
-def written(tried: Tried, routes: Sequence[Route], taken: frozenset[str] = frozenset()) -> str:
-    """The steps as YAML, those of each round of a cascade before the next; "" where nobody is asked.
+def written(tried: Tried, routes: Sequence[Route], taken: frozenset[str] = frozenset()) -> tuple[str, list[str]]:
+    """The steps as YAML, those of each round of a cascade before the next, and what they take that is in no total.
 
-    `taken` are the names of steps that stay in the recipe.
+    "" where nobody is asked. `taken` are the names of steps that stay in the recipe.
     """
     written = _Writing(tried, {one.kind: one.teachers for one in routes}, taken)
     written.write()
     if not written.steps:
-        return ""
+        return "", []
     said = yaml.dump(
         written.steps, Dumper=_Anchored, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None
     )
-    return str(said)
+    return str(said), written.beside
 
 
 class _Writing:
@@ -40,6 +40,7 @@ class _Writing:
 
     def __init__(self, tried: Tried, plans: Mapping[Kind, Plan], taken: frozenset[str]) -> None:
         self.steps: dict[str, Data] = {}
+        self.beside: list[str] = []
         self._plans = plans
         self._taken = taken
         self._pilots = {name: pilot for name, (_, pilot) in tried.pilots.items()}
@@ -68,12 +69,20 @@ class _Writing:
         is_first = not any(step.get("teacher") is teacher for step in self.steps.values())
         if is_first and pilot.teacher.policy.needs_pilot:
             forecast = {**deepcopy(scope), "share": _scope(pilot).share}
-            self._add(f"pilot_{label}", {**said(pilot), "teacher": teacher, "forecast": forecast})
+            step = self._add(f"pilot_{label}", {**said(pilot), "teacher": teacher, "forecast": forecast})
+            if Forecast.model_validate(forecast) != pilot.forecast:
+                self.beside.append(
+                    f"{step}: {name} stops by what its pilot finds, so those that it is asked now are tried anew: "
+                    f"{pilot.problems:,} problems or {_scope(pilot).share:.0%}, {pilot.samples} samples of each, less "
+                    "what is known of them. That is in no total."
+                )
         refused = {} if is_last else {"refused": "keep"}
         self._add(f"distill_{label}", {"kind": "distill", "teacher": teacher, **scope, **refused})
 
-    def _add(self, name: str, step: Data) -> None:
-        self.steps[_free(name, self.steps, self._taken)] = step
+    def _add(self, name: str, step: Data) -> str:
+        free = _free(name, self.steps, self._taken)
+        self.steps[free] = step
+        return free
 
 
 def _scope(pilot: Pilot) -> Any:
