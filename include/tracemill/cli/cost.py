@@ -71,7 +71,7 @@ def _say(found: Cost) -> None:
     if found.servers.height:
         _print(found.servers.drop("server"), "What servers held and used, in device-seconds")
     if found.stages.height:
-        _print(found.stages, "What stages asked for")
+        _print(found.stages, "What stages asked for (an answer that two stages have is in both, and paid once)")
     if found.traces is None:
         out.print("What a response cost is known once the run is sealed up to its release.")
         return

@@ -25,7 +25,7 @@ class Measured:
 
 
 def measured(recipe: Recipe, whole: Store) -> dict[Asked, Measured]:
-    """What was paid before, by stage and model: by the whole or by a trial, whichever saw more rows."""
+    """What answers took before, by stage and model: those of the whole or of a trial, whichever saw more rows."""
     trials = sorted(whole.names(FOLDER))
     found: dict[Asked, Measured] = {}
     for store in (whole, *(Store(whole.fs, f"{whole.root}/{FOLDER}/{name}") for name in trials)):
@@ -47,11 +47,13 @@ def _spent(recipe: Recipe, store: Store) -> dict[Asked, Measured]:
         for model in step.served() if isinstance(step, AskingStep) else ():
             facts = [m.made_with.get(f"model {model.name}", {}) for _, m in sealed]
             spent = {key: sum(one.get(key, 0) for one in facts) for key in _COUNTED}
-            if spent["paid"] and rows:
+            told = spent["paid"] + (spent["reused"] if spent["reused_prompt_tokens"] else 0)
+            if told and rows:
                 answers = (spent["paid"] + spent["reused"]) / rows
-                tokens = (spent[key] / spent["paid"] for key in ("prompt_tokens", "completion_tokens"))
+                tokens = ((spent[key] + spent[f"reused_{key}"]) / told for key in _TOKENS)
                 found[name, model.name] = Measured(rows, answers, *tokens)
     return found
 
 
-_COUNTED = ("paid", "reused", "prompt_tokens", "completion_tokens")
+_TOKENS = ("prompt_tokens", "completion_tokens")
+_COUNTED = ("paid", "reused", *_TOKENS, *(f"reused_{key}" for key in _TOKENS))

@@ -159,10 +159,14 @@ class Spent:
 
     `endings` counts the paid answers by finish reason, `ending_tokens` what those cost. Requests that were closed as
     nobody needed them any more are "cancelled" there and nowhere else; their tokens are an estimate unless they came in
-    pieces, as a server tells no count of what it threw away. `uncounted`: paid answers whose tokens nobody told.
+    pieces, as a server tells no count of what it threw away. `uncounted`: paid answers whose tokens nobody told. What
+    is `reused` was paid before, by whoever asked for it then: its tokens are counted by themselves.
     """
 
     reused: int = 0
+    reused_prompt_tokens: int = 0
+    reused_completion_tokens: int = 0
+    reused_uncounted: int = 0
     paid: int = 0
     refused: int = 0
     prompt_tokens: int = 0
@@ -171,6 +175,13 @@ class Spent:
     endings: dict[str, int] = field(default_factory=dict)
     ending_tokens: dict[str, int] = field(default_factory=dict)
     uncounted: int = 0
+
+    def find(self, reply: Reply) -> None:
+        """Count one answer that the sample store had."""
+        self.reused += 1
+        self.reused_uncounted += None in (reply.prompt_tokens, reply.completion_tokens)
+        self.reused_prompt_tokens += reply.prompt_tokens or 0
+        self.reused_completion_tokens += reply.completion_tokens or 0
 
     def pay(self, answer: Answer) -> None:
         """Count one answer that came over the wire."""

@@ -136,8 +136,9 @@ class Feed:
         held: dict[str, Held] = {key: known[other] for other, key in plain.items() if other in known}
         held |= {key: known[key] for key in keys.values() if key in known}
         answers.keep(held)
-        self.spent.reused += len(held)
         rests = [one.rest for one in held.values() if isinstance(one, Packed)]
+        for rest in rests:
+            self.spent.find(rest)
         self.served |= {one.served_model for one in rests if one.served_model}
         self.engines |= {one.engine for one in rests if one.engine}
         self.settle(fresh, answers)

@@ -164,16 +164,31 @@ def _stage_row(tariff: Tariff, stage: str, model: str, fact: Mapping[str, Any]) 
     is_known = servers.keys() <= tariff.lives.keys() and sum(one[0] for one in servers.values()) == answers
     spent = (tariff.lives[name].token_time().of(one[1], one[2]) for name, one in servers.items()) if is_known else ()
     seconds = sum(spent, 0.0) if servers and is_known else None
+    told = {name: fact.get(name, 0) + fact.get(f"reused_{name}", 0) for name in ("prompt_tokens", "completion_tokens")}
     return {
         "stage": stage,
         "model": model,
         "answers": answers,
-        "prompt_tokens": sum(one[1] for one in servers.values()) if servers else fact.get("prompt_tokens", 0),
-        "tokens": sum(one[2] for one in servers.values()) if servers else fact.get("completion_tokens", 0),
+        "prompt_tokens": sum(one[1] for one in servers.values()) if servers else told["prompt_tokens"],
+        "tokens": sum(one[2] for one in servers.values()) if servers else told["completion_tokens"],
         "device_seconds": seconds,
-        "money": fact.get("money") if seconds is None else tariff.money(model, seconds),
+        "money": _money_of(tariff, model, fact) if seconds is None else tariff.money(model, seconds),
         "currency": tariff.currency_of(model),
     }
+
+
+def _money_of(tariff: Tariff, model: str, fact: Mapping[str, Any]) -> float | None:
+    """What tokens cost: those paid for as it was paid, those that were found by today's price.
+
+    A shard of an older tracemill does not say what it found.
+    """
+    paid: float | None = fact.get("money")
+    if not fact.get("reused_prompt_tokens") and not fact.get("reused_uncounted"):
+        return paid
+    price = tariff.per_token(model)
+    if paid is None or price is None or fact["reused_uncounted"]:
+        return None
+    return paid + fact["reused_prompt_tokens"] * price[0] + fact["reused_completion_tokens"] * price[1]
 
 
 def _traces(recipe: Recipe, store: Store, tariff: Tariff) -> pl.DataFrame | None:

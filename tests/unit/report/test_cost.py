@@ -14,7 +14,10 @@ from typer.testing import CliRunner
 from tests.build.priced import WEIGHTS, WRONG, ran, say, served, tell
 from tracemill.cli import app
 from tracemill.engine.keys import keys_below
+from tracemill.engine.resources import Resources
 from tracemill.engine.store import Store
+from tracemill.local.ahead import Without, ask_ahead
+from tracemill.local.measured import Measured, measured
 from tracemill.models.fake import FakeServer
 from tracemill.models.transport import Response
 from tracemill.recipe import load_recipe
@@ -105,6 +108,24 @@ def test_tokens_of_a_hosted_model_cost_what_its_price_says(tmp_path: Path) -> No
     whole = compare(recipe, store).rates.filter(pl.col("category").is_null()).to_dicts()[0]
     assert whole["money_per_accepted"] == pytest.approx((prompted + 2 * generated) / 11)
     assert Tariff(recipe, store).per_token("tiny") == (1.0, 2.0)
+
+
+@pytest.mark.parametrize("price", [None, {"input": 1e6, "output": 2e6}], ids=["no price", "priced"])
+def test_a_stage_that_was_asked_ahead_has_the_tokens_of_its_answers(tmp_path: Path, price: Any) -> None:
+    """Trap: of a hosted model it had found them all, and so had taken no token and no money."""
+    path = served(tmp_path, {"api": {**HOSTED["api"], "price": price}})
+    recipe = load_recipe(path)
+    server = FakeServer(say=say)
+    store = ran(path, tmp_path / "store", server, steps=("plan", "ingest"))
+    for shard in (0, 1):
+        ask_ahead(Without(recipe, []), store, "distill", shard, Resources(workers=1, environment={}, transport=server))
+    ran(path, tmp_path / "store", server)
+    prompted, generated = counted(server)
+    (stage,) = cost(recipe, store).stages.to_dicts()
+    assert (stage["answers"], stage["prompt_tokens"], stage["tokens"]) == (12, prompted, generated)
+    assert stage["money"] == (pytest.approx(prompted + 2 * generated) if price else None)
+    (measure,) = measured(recipe, store).values()
+    assert measure == Measured(12, 1.0, prompted / 12, generated / 12)
 
 
 @pytest.mark.parametrize(
