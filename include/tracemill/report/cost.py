@@ -188,7 +188,8 @@ def _money_of(tariff: Tariff, model: str, fact: Mapping[str, Any]) -> float | No
     price = tariff.per_token(model)
     if paid is None or price is None or fact["reused_uncounted"]:
         return None
-    return paid + fact["reused_prompt_tokens"] * price[0] + fact["reused_completion_tokens"] * price[1]
+    found: float = fact["reused_prompt_tokens"] * price[0] + fact["reused_completion_tokens"] * price[1]
+    return paid + found
 
 
 def _traces(recipe: Recipe, store: Store, tariff: Tariff) -> pl.DataFrame | None:
