@@ -2,14 +2,16 @@
 
 The task is deferred, is called "paused at a limit", and says why as its XCom. The first one that a limit stops also
 asks: the page *Required actions* then has a field for a new limit. Whoever raises the limit elsewhere answers it, too:
-what the task waits for (`cost_trigger`) closes the question then, as a task may not.
+what the task waits for (`cost_trigger`) closes the question then, as a task may not. A try that fails meanwhile leaves
+its question to the next one, which waits for the same answer (or finds it given) before it does anything else.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param
@@ -34,6 +36,9 @@ _BODY = (
     "kept. Give a higher limit to go on."
 )
 _TOLD = "costs/told"  # who tells and asks people of a limit: one of the tasks of a run that it stops
+_ASKED = "costs/asked"  # of which limit a task has asked people, until it goes on
+_CLOSED = frozenset((404, 409))  # nobody is asked: the task is there no more, or somebody answered
+_TRIES = 6  # to close a question, while Airflow's database is briefly locked
 
 
 def say_paused(context: Context, store: Store, spent: LimitSpent) -> bool:
@@ -53,6 +58,7 @@ def say_paused(context: Context, store: Store, spent: LimitSpent) -> bool:
         return False
     asks = not spent.model and _in_airflow(context)
     if asks:
+        store.write_bytes(_asked(context), f"{spent.limit!r}".encode())
         _ask(instance, spent.limit)
     if is_first and notifying.connections():
         notifying.tell(notifying.about_pause(context, str(spent)))
@@ -64,6 +70,7 @@ def take_up(context: Context, event: Mapping[str, Any], recipe: Recipe, store: S
     from tracemill.engine.keys import remove
     from tracemill.local.limits import limit_now, raise_limit
 
+    remove(store, _asked(context))
     if "params_input" not in event:
         return dict(event)
     limit = limit_now(recipe, store)
@@ -75,9 +82,29 @@ def take_up(context: Context, event: Mapping[str, Any], recipe: Recipe, store: S
     return {"state": "ready"}
 
 
+def asked_before(context: Context, store: Store) -> float | None:
+    """The limit of which an earlier try of this task asked people and did not go on; the task is named paused then."""
+    if context.get("ti") is None:
+        return None
+    try:
+        asked = store.read_bytes(_asked(context))
+    except FileNotFoundError:
+        return None
+    _rename(context)
+    return float(asked)
+
+
 def _mark(context: Context, limit: float, model: str = "") -> str:
-    told = "|".join((*run_of(context), model, f"{limit:g}"))
-    return f"{_TOLD}/{hashlib.sha256(told.encode()).hexdigest()[:20]}"
+    return _key(_TOLD, (*run_of(context), model, f"{limit:g}"))
+
+
+def _asked(context: Context) -> str:
+    instance: Any = context.get("ti")
+    return _key(_ASKED, (*run_of(context), instance.task_id, str(instance.map_index)))
+
+
+def _key(folder: str, names: Iterable[str]) -> str:
+    return f"{folder}/{hashlib.sha256('|'.join(names).encode()).hexdigest()[:20]}"
 
 
 def _ask(instance: Any, limit: float) -> None:
@@ -100,21 +127,31 @@ class Question:
         self._task = task
 
     async def answer(self) -> dict[str, Any] | None:
-        """The fields that people filled in; None while nobody has answered."""
+        """The fields that people filled in; None while nobody has answered, or nothing is asked."""
         from airflow.sdk.execution_time.hitl import get_hitl_detail_content_detail
 
-        found = await sync_to_async(get_hitl_detail_content_detail)(ti_id=self._task)
-        return dict(found.params_input or {}) if found.response_received else None
+        found = await self._told(get_hitl_detail_content_detail)
+        return dict(found.params_input or {}) if found is not None and found.response_received else None
 
     async def close(self) -> None:
         """Answer it, so that nobody is asked any more; somebody else may do so first."""
-        from airflow.sdk.exceptions import AirflowRuntimeError
         from airflow.sdk.execution_time.hitl import update_hitl_detail_response
 
-        try:
-            await sync_to_async(update_hitl_detail_response)(ti_id=self._task, chosen_options=[GO_ON], params_input={})
-        except AirflowRuntimeError as error:
-            _log.info("the question was not closed: %s", error)
+        await self._told(update_hitl_detail_response, chosen_options=[GO_ON], params_input={})
+
+    async def _told(self, say: Callable[..., Any], **what: Any) -> Any:
+        """What Airflow says to it; None where there is no question, or it cannot be reached for long."""
+        from airflow.sdk.exceptions import AirflowRuntimeError
+
+        for tried in range(_TRIES):
+            try:
+                return await sync_to_async(say)(ti_id=self._task, **what)
+            except AirflowRuntimeError as error:
+                _log.warning("Airflow did not take what was said of the question: %s", error)
+                if (error.error.detail or {}).get("status_code") in _CLOSED:
+                    return None
+            await asyncio.sleep(2.0**tried / 2)
+        return None
 
 
 def _rename(context: Context) -> None:

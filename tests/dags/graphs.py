@@ -23,7 +23,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 class XCom:
     """Stands where a task instance would, outside any run: it keeps what is pushed."""
 
-    dag_id = run_id = ""
+    dag_id = run_id = task_id = ""
+    map_index = -1
 
     def __init__(self) -> None:
         self.pushed: dict[str, Any] = {}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType, TaskDeferred
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import CreateHITLDetailPayload, ErrorResponse, GetConnection, UpdateHITLDetail
 
 from tests.build.priced import WEIGHTS, ran, served, tell
 from tests.dags.graphs import XCom, first_event
@@ -17,6 +20,7 @@ from tracemill.recipe import load_recipe
 from tracemill_airflow.cost_trigger import CostTrigger
 from tracemill_airflow.form import spending
 from tracemill_airflow.operators.stages import DistillOperator
+from tracemill_airflow.pausing import Question
 from tracemill_airflow.triggers import DemandTrigger, LeaseTrigger
 
 PRICED = {**WEIGHTS, "serve": {"price": {"gpu_hour": 36.0}}}
@@ -131,3 +135,67 @@ def test_what_people_answer_becomes_the_limit(recipe: str, store: Store) -> None
     with pytest.raises(TaskDeferred) as on:
         operator.unpaused({"ti": task()}, {"chosen_options": ["Go on"], "params_input": {"cost_limit": 9}})
     assert isinstance(on.value.trigger, LeaseTrigger), "it goes on, and waits for its server"
+
+
+class Airflow:
+    """Stands where Airflow takes a task's and a trigger's messages: it keeps them, refuses some, and knows no place."""
+
+    def __init__(self, *refused: int) -> None:
+        self.said: list[Any] = []
+        self._refused = list(refused)
+
+    def send(self, msg: Any) -> Any:
+        self.said.append(msg)
+        if isinstance(msg, GetConnection):
+            return ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND)
+        if self._refused:
+            status = self._refused.pop(0)
+            raise AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": status}))
+        return msg
+
+
+def test_a_try_that_fails_leaves_its_question_to_the_next_one(
+    recipe: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trap: the scheduler failed the try while people were asked. The limit was raised meanwhile, so the next try went
+    on at once, and people were asked for ever; or they had answered, and were asked again.
+    """
+    airflow = Airflow()
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", airflow, raising=False)
+    monkeypatch.setenv("TRACEMILL_ON_FAILURE", "finish")
+    context: dict[str, Any] = {"ti": task()}
+    context["ti"].run_id = "manual"
+    context["ti"].id = "01a22e03-2444-7e36-b224-aaf7d3ecd9a6"
+    assert paused(recipe, store, context).asks
+    say_limit(store, 9.0)
+    again = paused(recipe, store, context)
+    assert (again.asks, again.limit) == (True, 0.5), "it waits for what the first try asked"
+    assert context["shard_name"] == "paused at a limit: shards 0, 1"
+    assert len([said for said in airflow.said if isinstance(said, CreateHITLDetailPayload)]) == 1
+    operator = DistillOperator(task_id="distill", recipe=recipe, store_url=url(store), shards=[0, 1], away=1.0)
+    with pytest.raises(TaskDeferred) as on:
+        operator.unpaused(context, {"params_input": {"cost_limit": 12}})
+    assert isinstance(on.value.trigger, LeaseTrigger)
+    assert limit_said(store) == 12
+    with pytest.raises(TaskDeferred) as third:
+        operator.execute(context)
+    assert isinstance(third.value.trigger, LeaseTrigger), "nobody is asked any more"
+
+
+@pytest.mark.parametrize(
+    ("refused", "tries"),
+    [
+        pytest.param((), 1, id="taken"),
+        pytest.param((500, 500), 3, id="the database is locked for a moment"),
+        pytest.param((409,), 1, id="somebody answered first"),
+        pytest.param((404,), 1, id="the try is gone"),
+    ],
+)
+def test_a_question_is_closed_though_airflow_is_briefly_busy(
+    refused: tuple[int, ...], tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trap: one refusal was the last word, and people were asked for a limit after the run had ended."""
+    airflow = Airflow(*refused)
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", airflow, raising=False)
+    asyncio.run(Question("01a22e03-2444-7e36-b224-aaf7d3ecd9a6").close())
+    assert [type(said) for said in airflow.said] == [UpdateHITLDetail] * tries

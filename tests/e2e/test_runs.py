@@ -146,4 +146,5 @@ def test_a_run_that_reaches_its_cost_limit_is_paused_and_goes_on_when_that_is_ra
     assert rest.run(CAPPED, run)["state"] == "success", rest.tasks(CAPPED, run)
     assert 1 <= paid[0] <= 2, "one request of each shard's client"
     assert len(fake.fake.generated) - before == 4
-    assert not rest.asked(CAPPED, run), "nobody is asked any more"
+    triggers = [path.read_text() for path in Path(server.home).glob(f"logs/dag_id={CAPPED}/**/*.trigger.*.log")]
+    assert not rest.asked(CAPPED, run), ("nobody is asked any more", *triggers)

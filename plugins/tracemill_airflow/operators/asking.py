@@ -17,7 +17,7 @@ from tracemill_airflow.endpoints import with_connections
 from tracemill_airflow.failing import ends_with_run
 from tracemill_airflow.operators.base import StageOperator, totals
 from tracemill_airflow.operators.shards import span
-from tracemill_airflow.pausing import say_paused, take_up
+from tracemill_airflow.pausing import asked_before, say_paused, take_up
 from tracemill_airflow.run_state import RunOf, run_of
 from tracemill_airflow.triggers import LeaseTrigger, raise_if_failed
 
@@ -65,6 +65,8 @@ class AskingOperator(StageOperator):
         store = self.open_store()
         shards = [int(shard) for shard in self.shards]
         context["shard_name"] = span(shards)  # type: ignore[typeddict-unknown-key]
+        if (limit := asked_before(context, store)) is not None:
+            self._wait_for_money(context, limit, asks=True)
         machine = self._machine(recipe)
         pipeline = self.pipeline(recipe)
         missing = unserved(pipeline, store, self.stage, shards, machine)
@@ -124,7 +126,10 @@ class AskingOperator(StageOperator):
         """Give the worker up until the limit is raised; what was answered is stored, and sealed shards stay sealed."""
         self.log.warning("paused: %s", spent)
         asks = say_paused(context, self.open_store(), spent)
-        trigger = CostTrigger(self.store_url, self.recipe, spent.limit, spent.model, run_of(context), asks)
+        self._wait_for_money(context, spent.limit, spent.model, asks)
+
+    def _wait_for_money(self, context: Context, limit: float, model: str = "", asks: bool = False) -> NoReturn:
+        trigger = CostTrigger(self.store_url, self.recipe, limit, model, run_of(context), asks)
         self.defer(trigger=trigger, method_name="unpaused")
 
     def unpaused(self, context: Context, event: dict[str, Any]) -> Any:
