@@ -125,10 +125,30 @@ def test_a_model_is_known_by_what_it_is_and_not_by_its_name(tmp_path: Path) -> N
     again["teacher"]["model"]["weights"] = "org/first"
     steps = {"first": distill("first", policy), "other": distill("other", policy), "second": again}
     recipe = written(tmp_path, **steps)
-    store = Store.at(str(tmp_path / "store"), create=True)
-    assert asking_alike(recipe, store, "second", ["first", "other"], NOBODY) == ["first"]
-    assert asking_alike(recipe, store, "second", ["other"], NOBODY) == []
-    assert asking_alike(recipe, store, "other", ["first", "lacking"], NOBODY) == []
+    assert asking_alike(recipe, "second", ["first", "other"], NOBODY) == ["first"]
+    assert asking_alike(recipe, "second", ["other"], NOBODY) == []
+    assert asking_alike(recipe, "other", ["first", "lacking"], NOBODY) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        pytest.param({"weights": "./m"}, {"weights": "./n/../m"}, True, id="one folder"),
+        pytest.param({"weights": "./m"}, {"weights": "./m", "engine": {"lora": "./a"}}, False, id="with an adapter"),
+        pytest.param({"api": {"url": "http://x/v1", "model": "m"}}, {"weights": "./m"}, False, id="hosted and served"),
+        pytest.param(
+            {"api": {"url": "http://x/v1", "model": "m"}},
+            {"api": {"url": "http://x", "model": "m", "key": "${K}"}},
+            True,
+            id="hosted, with a key and without",
+        ),
+    ],
+)
+def test_which_models_are_one(tmp_path: Path, one: dict[str, Any], other: dict[str, Any], alike: bool) -> None:
+    steps = {name: distill(name, POLICIES["fixed"]) for name in ("first", "second")}
+    steps["first"]["teacher"]["model"] = {"name": "first", **one}
+    steps["second"]["teacher"]["model"] = {"name": "second", **other}
+    assert asking_alike(written(tmp_path, **steps), "second", ["first"], NOBODY) == (["first"] if alike else [])
 
 
 def test_what_is_sealed_is_not_asked_ahead(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.runner import inputs_for
 from tracemill.engine.step import Step
 from tracemill.engine.store import Store
+from tracemill.models.model import Model
 from tracemill.models.step import AskingStep
 
 
@@ -51,22 +52,27 @@ class Without:
         self.whole.remember(store)
 
 
-def asking_alike(
-    pipeline: Pipeline, store: Store, stage: str, others: Collection[str], resources: Resources
-) -> list[str]:
+def asking_alike(pipeline: Pipeline, stage: str, others: Collection[str], resources: Resources) -> list[str]:
     """Those of the stages `others` that ask a model of this stage, whatever it is called there.
 
     They may ask it the same: at once both would pay, and one after the other the second finds the first one's answers.
     """
     machine = pipeline.located(resources)
-    asked = {name: _asked(step, machine, store) for name, step in pipeline.pipeline().items() if name in others}
-    own = _asked(pipeline.step(stage), machine, store)
+    asked = {name: _asked(step, machine) for name, step in pipeline.pipeline().items() if name in others}
+    own = _asked(pipeline.step(stage), machine)
     return [name for name, models in asked.items() if own & models]
 
 
-def _asked(step: Step, machine: Resources, store: Store) -> set[str]:
-    models = step.served() if isinstance(step, AskingStep) else ()
-    return {model.identity(machine, store) for model in models}
+def _asked(step: Step, machine: Resources) -> set[str]:
+    return {_known_by(model, machine) for model in (step.served() if isinstance(step, AskingStep) else ())}
+
+
+def _known_by(model: Model, machine: Resources) -> str:
+    """What a recipe says of which model it is: of a folder where it lies, so that no weights are read for this."""
+    if model.api:
+        return model.api.identity()
+    place = machine.path(model.weights or "").resolve() if model.is_folder else model.weights
+    return f"{place} {model.revision} {model.engine.model_dump_json()}"
 
 
 def ask_ahead(pipeline: Without, store: Store, stage: str, shard: int, resources: Resources) -> None:

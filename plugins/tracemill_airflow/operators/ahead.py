@@ -41,7 +41,7 @@ class AheadOperator(AskingOperator):
         recipe = self._recipe()
         store = self.open_store()
         machine = self._machine(recipe)
-        if alike := asking_alike(recipe, store, self.stage, self.beside, machine):
+        if alike := asking_alike(recipe, self.stage, self.beside, machine):
             self.log.info("%s asks the model of %s: it has its turn behind it", self.stage, ", ".join(alike))
             return totals(self.stage, [])
         if not any(is_open(recipe, store, self.stage, int(shard), machine) for shard in self.shards):
