@@ -47,13 +47,14 @@ def _spent(recipe: Recipe, store: Store) -> dict[Asked, Measured]:
         for model in step.served() if isinstance(step, AskingStep) else ():
             facts = [m.made_with.get(f"model {model.name}", {}) for _, m in sealed]
             spent = {key: sum(one.get(key, 0) for one in facts) for key in _COUNTED}
-            told = spent["paid"] + (spent["reused"] if spent["reused_prompt_tokens"] else 0)
+            answers = (spent["paid"] + spent["reused"]) / rows if rows else 0.0
+            told = sum(one.get("paid", 0) + (one.get("reused", 0) if _REUSED in one else 0) for one in facts)
             if told and rows:
-                answers = (spent["paid"] + spent["reused"]) / rows
                 tokens = ((spent[key] + spent[f"reused_{key}"]) / told for key in _TOKENS)
                 found[name, model.name] = Measured(rows, answers, *tokens)
     return found
 
 
+_REUSED = "reused_prompt_tokens"  # an older tracemill did not count what was found
 _TOKENS = ("prompt_tokens", "completion_tokens")
 _COUNTED = ("paid", "reused", *_TOKENS, *(f"reused_{key}" for key in _TOKENS))
