@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -43,18 +44,23 @@ class AheadOperator(AskingOperator):
         machine = self._machine(recipe)
         if alike := asking_alike(recipe, self.stage, self.beside, machine):
             self.log.info("%s asks the model of %s: it has its turn behind it", self.stage, ", ".join(alike))
-            return totals(self.stage, [])
+            return self._left()
         if not any(is_open(recipe, store, self.stage, int(shard), machine) for shard in self.shards):
             self.log.info("%s is sealed: there is nothing to ask ahead", self.stage)
-            return totals(self.stage, [])
+            return self._left()
         return super().execute(context)
 
     def work(self, context: Context, event: dict[str, Any]) -> Any:
         """Ask. A server that did not come in time is the stage's to wait for."""
         if event["state"] == "late":
             self.log.info("no server of %s came; %s will wait for it itself", event["missing"], self.stage)
-            return totals(self.stage, [])
+            return self._left()
         return super().work(context, event)
+
+    def _left(self) -> dict[str, Any]:
+        """What a task gives that leaves all to the stage; who adds a run up wants of each when it was at work."""
+        now = time.time()
+        return {"began": now, "ended": now, **totals(self.stage, [])}
 
     def pipeline(self, recipe: Recipe) -> Without:
         """The stages without those that this task does not wait for."""
