@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracemill_airflow.operators.asking import AskingOperator
 from tracemill_airflow.operators.base import totals
+from tracemill_airflow.operators.shards import span
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -44,21 +45,22 @@ class AheadOperator(AskingOperator):
         machine = self._machine(recipe)
         if alike := asking_alike(recipe, self.stage, self.beside, machine):
             self.log.info("%s asks the model of %s: it has its turn behind it", self.stage, ", ".join(alike))
-            return self._left()
+            return self._left(context)
         if not any(is_open(recipe, store, self.stage, int(shard), machine) for shard in self.shards):
             self.log.info("%s is sealed: there is nothing to ask ahead", self.stage)
-            return self._left()
+            return self._left(context)
         return super().execute(context)
 
     def work(self, context: Context, event: dict[str, Any]) -> Any:
         """Ask. A server that did not come in time is the stage's to wait for."""
         if event["state"] == "late":
             self.log.info("no server of %s came; %s will wait for it itself", event["missing"], self.stage)
-            return self._left()
+            return self._left(context)
         return super().work(context, event)
 
-    def _left(self) -> dict[str, Any]:
-        """What a task gives that leaves all to the stage; who adds a run up wants of each when it was at work."""
+    def _left(self, context: Context) -> dict[str, Any]:
+        """What a task gives that leaves all to the stage, with what is wanted of every task: a label, and a time."""
+        context["shard_name"] = span([int(shard) for shard in self.shards])  # type: ignore[typeddict-unknown-key]
         now = time.time()
         return {"began": now, "ended": now, **totals(self.stage, [])}
 
