@@ -194,6 +194,13 @@ def added_up(done: Any) -> dict[str, Any]:
     return {name: one for name, one in found.items() if name != "overhead_seconds"}
 
 
+def test_who_became_the_second_of_a_cascade_is_not_asked_ahead(tmp_path: Path, recipe: str, store: Store) -> None:
+    steps = {"first": distill("first"), "check": {"kind": "verify", "verifiers": [{"kind": "math"}]}}
+    changed = written(tmp_path, **steps, second={**distill("second"), "problems": "unverified"})
+    assert changed == recipe
+    assert operator(recipe, store).execute({})["shards"] == 0
+
+
 def test_a_recipe_without_the_stage_has_nothing_to_ask(recipe: str, store: Store) -> None:
     with pytest.raises(AirflowSkipException, match="no stage 'third'"):
         operator(recipe, store, "third").execute({})

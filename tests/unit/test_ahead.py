@@ -18,7 +18,7 @@ from tracemill.engine.resources import Resources
 from tracemill.engine.runner import run_shard
 from tracemill.engine.store import Manifest, Store
 from tracemill.errors import AnswersUnknown, ServingError
-from tracemill.local.ahead import Without, ask_ahead, asking_alike
+from tracemill.local.ahead import Without, ask_ahead, asking_alike, stands_behind
 from tracemill.local.known import from_store
 from tracemill.local.pending import is_open
 from tracemill.local.run import Run
@@ -149,6 +149,25 @@ def test_which_models_are_one(tmp_path: Path, one: dict[str, Any], other: dict[s
     steps["first"]["teacher"]["model"] = {"name": "first", **one}
     steps["second"]["teacher"]["model"] = {"name": "second", **other}
     assert asking_alike(written(tmp_path, **steps), "second", ["first"], NOBODY) == (["first"] if alike else [])
+
+
+VERIFY = {"kind": "verify", "verifiers": [{"kind": "math"}]}
+ONE, TWO = (distill(name, POLICIES["fixed"]) for name in ("one", "two"))
+
+
+@pytest.mark.parametrize(
+    ("steps", "behind"),
+    [
+        pytest.param({"first": ONE, "second": TWO}, True, id="as the graph has it"),
+        pytest.param({"verify": VERIFY, "first": ONE, "second": TWO}, True, id="behind others"),
+        pytest.param({"first": ONE, "verify": VERIFY, "second": TWO}, False, id="a cascade by now"),
+        pytest.param({"first": VERIFY, "second": TWO}, False, id="the first asks nobody any more"),
+        pytest.param({"second": TWO, "first": ONE}, True, id="the other way round"),
+    ],
+)
+def test_of_a_recipe_that_was_changed_it_is_known_who_must_wait(tmp_path: Path, steps: Any, behind: bool) -> None:
+    """Trap: a task of yesterday's graph would ask a strong teacher all that the cheap one had solved."""
+    assert stands_behind(written(tmp_path, **steps), "second", ["first"]) is behind
 
 
 def test_what_is_sealed_is_not_asked_ahead(tmp_path: Path) -> None:

@@ -52,6 +52,17 @@ class Without:
         self.whole.remember(store)
 
 
+def stands_behind(pipeline: Pipeline, stage: str, others: Collection[str]) -> bool:
+    """Whether nothing stands between the stage and the first of `others` but these, and all ask as it does.
+
+    Else how these were answered decides what it asks, as in a recipe that became a cascade while it ran.
+    """
+    before = list(pipeline.before(stage))
+    first = next((place for place, (name, _) in enumerate(before) if name in others), len(before))
+    own = type(pipeline.step(stage))
+    return all(name in others and type(step) is own for name, step in before[first:])
+
+
 def asking_alike(pipeline: Pipeline, stage: str, others: Collection[str], resources: Resources) -> list[str]:
     """Those of the stages `others` that ask a model of this stage, whatever it is called there.
 

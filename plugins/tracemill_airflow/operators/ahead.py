@@ -37,12 +37,15 @@ class AheadOperator(AskingOperator):
 
     def execute(self, context: Context) -> Any:
         """Ask for the shards that the stage has not sealed, deferred until its model has a server."""
-        from tracemill.local.ahead import asking_alike
+        from tracemill.local.ahead import asking_alike, stands_behind
         from tracemill.local.pending import is_open
 
         recipe = self._recipe()
         store = self.open_store()
         machine = self._machine(recipe)
+        if not stands_behind(recipe, self.stage, self.beside):
+            self.log.info("%s stands right behind %s no more: it waits for all before it", self.stage, self.beside)
+            return self._left(context)
         if alike := asking_alike(recipe, self.stage, self.beside, machine):
             self.log.info("%s asks the model of %s: it has its turn behind it", self.stage, ", ".join(alike))
             return self._left(context)
