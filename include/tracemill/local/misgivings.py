@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tracemill.distill.apart import asked_for_nothing
 from tracemill.distill.repair import Repair
 from tracemill.distill.step import Distill
+from tracemill.engine.categories import named
 from tracemill.engine.step import Step
+from tracemill.grade.categories import RULE_OF
 from tracemill.grade.step import Grade
 from tracemill.recipe import Recipe
 from tracemill.release.exports.sets import Distilled40M, Sft
@@ -18,6 +21,8 @@ from tracemill.select.intersect import Intersect
 from tracemill.select.phrases.step import Phrases
 from tracemill.text.spelling import nearest
 
+_NEAR = 0.75  # how alike a misspelt category is to what was meant: more than `biology` to any of the papers'
+
 
 def misgivings(recipe: Recipe) -> Iterator[str]:
     """A sentence for each."""
@@ -25,6 +30,7 @@ def misgivings(recipe: Recipe) -> Iterator[str]:
     yield from _of_nobody(recipe)
     yield from _ungraded(recipe)
     yield from _phrases_of_problems(recipe)
+    yield from _misspelt(recipe)
 
 
 def _of_nobody(recipe: Recipe) -> Iterator[str]:
@@ -86,6 +92,18 @@ def _named(step: Step, asked: Sequence[str]) -> Sequence[str]:
             ]
             return list(dict.fromkeys([*by, *(teacher for models in published for teacher in models)]))
     return ()
+
+
+def _misspelt(recipe: Recipe) -> Iterator[str]:
+    """A sentence for each category with settings of its own that is nearly a known one; sources may have others."""
+    known = list(RULE_OF)
+    for name, step in recipe.steps.items():
+        if isinstance(step, Grade):
+            known += [named(category) for category in step.rules]
+        if isinstance(step, Graded):
+            for category in (one["category"] for one in step.limits() if one["category"] not in known):
+                if near := difflib.get_close_matches(category, known, 1, _NEAR):
+                    yield f"step {name!r} has settings for the category {category!r}; did you mean {near[0]!r}?"
 
 
 def _phrases_of_problems(recipe: Recipe) -> Iterator[str]:

@@ -305,12 +305,15 @@ def test_more_responses_to_a_problem_than_a_phrase_may_occur_are_named(tmp_path:
     [
         pytest.param(1, {}, "asks for 2 decided samples of a problem, and 'best' draws 1", id="one sample"),
         pytest.param(4, {"mode": "thinkin"}, "step 'last': no teacher has a mode 'thinkin'", id="no such mode"),
+        pytest.param(
+            4, {"variations": {"mathh": 0.3, "biology": 0.2}}, "'mathh'; did you mean 'math'?", id="a category misspelt"
+        ),
     ],
 )
-def test_what_would_leave_every_problem_ungraded_is_named(
+def test_what_makes_nonsense_of_grades_is_named_before_they_are_paid_for(
     tmp_path: Path, samples: int, last: dict[str, Any], said: str
 ) -> None:
-    """Trap: a teacher's `samples` are 1 unless said, and everything was paid for a selection of nothing."""
+    """Traps: a teacher's `samples` are 1 unless said, and all was paid for a selection of nothing; a word misspelt."""
     file = recipe(tmp_path, {"best": asking("best")})
     data = yaml.safe_load(file.read_text(encoding="utf-8"))
     best = data["steps"]["best"]
