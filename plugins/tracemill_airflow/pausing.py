@@ -8,14 +8,15 @@ its question to the next one, which waits for the same answer (or finds it given
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param
+from airflow.sdk.exceptions import AirflowRuntimeError
 from asgiref.sync import sync_to_async
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from tracemill_airflow import notifying
 from tracemill_airflow.run_state import run_of
@@ -37,8 +38,7 @@ _BODY = (
 )
 _TOLD = "costs/told"  # who tells and asks people of a limit: one of the tasks of a run that it stops
 _ASKED = "costs/asked"  # of which limit a task has asked people, until it goes on
-_CLOSED = frozenset((404, 409))  # nobody is asked: the task is there no more, or somebody answered
-_TRIES = 6  # to close a question, while Airflow's database is briefly locked
+_TRIES = 7  # to close a question, in half a minute: Airflow's database may be locked for a moment
 
 
 def say_paused(context: Context, store: Store, spent: LimitSpent) -> bool:
@@ -65,21 +65,20 @@ def say_paused(context: Context, store: Store, spent: LimitSpent) -> bool:
     return asks
 
 
-def take_up(context: Context, event: Mapping[str, Any], recipe: Recipe, store: Store) -> dict[str, Any]:
-    """The event on which the task goes on: people's answer becomes the limit."""
+def take_up(context: Context, event: Mapping[str, Any], recipe: Recipe, store: Store) -> None:
+    """Let people's answer, if the event is one, become the limit: the task goes on."""
     from tracemill.engine.keys import remove
     from tracemill.local.limits import limit_now, raise_limit
 
     remove(store, _asked(context))
     if "params_input" not in event:
-        return dict(event)
+        return
     limit = limit_now(recipe, store)
     if limit is not None:
         remove(store, _mark(context, limit))  # an answer that is too low is asked for again
     given = (event["params_input"] or {}).get(FIELD)
     if given is not None:
         raise_limit(recipe, store, float(given))
-    return {"state": "ready"}
 
 
 def asked_before(context: Context, store: Store) -> float | None:
@@ -141,17 +140,22 @@ class Question:
 
     async def _told(self, say: Callable[..., Any], **what: Any) -> Any:
         """What Airflow says to it; None where there is no question, or it cannot be reached for long."""
-        from airflow.sdk.exceptions import AirflowRuntimeError
+        wait = wait_exponential(0.5)
+        tries = AsyncRetrying(
+            retry=retry_if_exception(_is_busy), stop=stop_after_attempt(_TRIES), wait=wait, reraise=True
+        )
+        try:
+            return await tries(sync_to_async(say), ti_id=self._task, **what)
+        except AirflowRuntimeError as error:
+            _log.warning("Airflow did not take what was said of the question: %s", error)
+            return None
 
-        for tried in range(_TRIES):
-            try:
-                return await sync_to_async(say)(ti_id=self._task, **what)
-            except AirflowRuntimeError as error:
-                _log.warning("Airflow did not take what was said of the question: %s", error)
-                if (error.error.detail or {}).get("status_code") in _CLOSED:
-                    return None
-            await asyncio.sleep(2.0**tried / 2)
-        return None
+
+def _is_busy(error: BaseException) -> bool:
+    """Whether Airflow may take it the next time: not when the try is there no more, or somebody has answered."""
+    if not isinstance(error, AirflowRuntimeError):
+        return False
+    return (error.error.detail or {}).get("status_code") not in (404, 409)
 
 
 def _rename(context: Context) -> None:

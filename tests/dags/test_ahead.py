@@ -14,7 +14,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
 from tests.build.answering import solving
-from tests.dags.graphs import known_to_airflow
+from tests.dags.graphs import XCom, known_to_airflow
 from tracemill.engine.resources import SHIPPED, Resources
 from tracemill.engine.runner import run_shard
 from tracemill.engine.store import Store
@@ -23,6 +23,8 @@ from tracemill.models.endpoints import ENDPOINTS
 from tracemill.models.fake_http import on_socket
 from tracemill.models.lease import want, wanted
 from tracemill.recipe import load_recipe
+from tracemill_airflow import pausing
+from tracemill_airflow.cost_trigger import CostTrigger
 from tracemill_airflow.following import summarise
 from tracemill_airflow.form import DEFAULTS
 from tracemill_airflow.graph import Stage, _beside, stages_of, wire
@@ -223,6 +225,21 @@ def test_a_model_that_a_stage_beside_it_asks_is_left_to_the_stage(
         done = operator(str(tmp_path / "two_teachers.yaml"), made).execute({})
         assert added_up(done)["computed"] == 0
         assert len([one for one in server.fake.requests if "messages" in one]) == asked
+
+
+def test_what_an_earlier_try_asked_people_is_not_left_open_where_nothing_is_to_be_done_any_more(
+    tmp_path: Path, store: Store
+) -> None:
+    """Trap: a task that leaves all to its stage ended before it looked, and people were asked for ever."""
+    changed = written(tmp_path, first=distill("second"), second=distill("second"))
+    context: Any = {"ti": XCom()}
+    store.write_bytes(pausing._asked(context), b"0.5")
+    with pytest.raises(TaskDeferred) as deferred:
+        operator(changed, store).execute(context)
+    trigger = deferred.value.trigger
+    assert isinstance(trigger, CostTrigger)
+    assert (trigger.asks, trigger.limit) == (True, 0.5)
+    assert operator(changed, store).unpaused(context, {"state": "ready"})["shards"] == 0
 
 
 @pytest.mark.server

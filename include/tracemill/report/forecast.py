@@ -22,7 +22,7 @@ from tracemill.engine.store import Manifest, Store
 from tracemill.errors import MissingInput, RecipeError
 from tracemill.models.model import Model
 from tracemill.recipe import Recipe
-from tracemill.report.piloted import asked_today, is_todays, sealed_pilot
+from tracemill.report.piloted import asked_today, is_todays, sealed_pilot, to_run
 from tracemill.report.spending import Tariff, currency
 
 HEAD = ("", "expected", "90 % between", "took", "held")
@@ -83,9 +83,9 @@ def forecasts(recipe: Recipe, store: Store) -> list[Forecast]:
     found = foreseen(recipe, store)
     if not found:
         raise MissingInput(
-            f"no pilot of {store.root} has run yet with the settings that the recipe has now: `tracemill run "
-            f"{recipe.name} --root {store.root} --until {next(iter(wanted))}` asks what a forecast needs, and "
-            "distilling does not pay it again"
+            f"no pilot of {store.root} has run yet with the settings that the recipe has now: "
+            f"`{to_run(recipe, store, next(iter(wanted)))}` asks what a forecast needs, and distilling does not pay it "
+            "again"
         )
     return found
 
@@ -101,7 +101,7 @@ def left_out(recipe: Recipe, store: Store, found: Sequence[Forecast]) -> list[st
     known = {one.pilot for one in found}
     return [
         f"{name}: has not run yet with the settings that the recipe has now, so its teacher is in no line above: "
-        f"tracemill run {recipe.name} --root {store.root} --until {name}"
+        + to_run(recipe, store, name)
         for name in _pilots(recipe)
         if name not in known
     ]

@@ -19,6 +19,11 @@ def sealed_pilot(store: Store, name: str) -> Manifest | None:
     return sealed if sealed and "piloted" in sealed.tables else None
 
 
+def to_run(recipe: Recipe, store: Store, name: str) -> str:
+    """The command that has a pilot run, and nothing behind it."""
+    return f"tracemill run {recipe.name} --root {store.root} --until {name}"
+
+
 def is_todays(recipe: Recipe, store: Store, name: str, sealed: Manifest) -> bool:
     """Whether a pilot tried the model that the recipe names now, with the settings that it has now.
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tracemill_airflow.operators.asking import AskingOperator
-from tracemill_airflow.operators.base import totals
-from tracemill_airflow.operators.shards import span
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -35,37 +32,24 @@ class AheadOperator(AskingOperator):
         self.beside = tuple(beside)
         self._answered: set[int] = set()  # shards that this process need not go through again
 
-    def execute(self, context: Context) -> Any:
-        """Ask for the shards that the stage has not sealed, deferred until its model has a server."""
+    def needless(self, recipe: Recipe, store: Store, shards: Sequence[int], machine: Resources) -> str:
+        """Why nothing is asked ahead: the stage has sealed the shards, or has to ask them itself."""
         from tracemill.local.ahead import asking_alike, stands_behind
         from tracemill.local.pending import is_open
 
-        recipe = self._recipe()
-        store = self.open_store()
-        machine = self._machine(recipe)
         if not stands_behind(recipe, self.stage, self.beside):
-            self.log.info("%s stands right behind %s no more: it waits for all before it", self.stage, self.beside)
-            return self._left(context)
+            return f"{self.stage} stands right behind {', '.join(self.beside)} no more: it waits for all before it"
         if alike := asking_alike(recipe, self.stage, self.beside, machine):
-            self.log.info("%s asks the model of %s: it has its turn behind it", self.stage, ", ".join(alike))
-            return self._left(context)
-        if not any(is_open(recipe, store, self.stage, int(shard), machine) for shard in self.shards):
-            self.log.info("%s is sealed: there is nothing to ask ahead", self.stage)
-            return self._left(context)
-        return super().execute(context)
+            return f"{self.stage} asks the model of {', '.join(alike)}: it has its turn behind it"
+        if not any(is_open(recipe, store, self.stage, shard, machine) for shard in shards):
+            return f"{self.stage} is sealed: there is nothing to ask ahead"
+        return ""
 
     def work(self, context: Context, event: dict[str, Any]) -> Any:
         """Ask. A server that did not come in time is the stage's to wait for."""
         if event["state"] == "late":
-            self.log.info("no server of %s came; %s will wait for it itself", event["missing"], self.stage)
-            return self._left(context)
+            return self.left(context, f"no server of {event['missing']} came; {self.stage} will wait for it itself")
         return super().work(context, event)
-
-    def _left(self, context: Context) -> dict[str, Any]:
-        """What a task gives that leaves all to the stage, with what is wanted of every task: a label, and a time."""
-        context["shard_name"] = span([int(shard) for shard in self.shards])  # type: ignore[typeddict-unknown-key]
-        now = time.time()
-        return {"began": now, "ended": now, **totals(self.stage, [])}
 
     def pipeline(self, recipe: Recipe) -> Without:
         """The stages without those that this task does not wait for."""

@@ -55,12 +55,16 @@ class AskingOperator(StageOperator):
 
     def execute(self, context: Context) -> Any:
         """Seal the batch; when a shard needs a model that does not answer yet, wait for it deferred first."""
-        from tracemill.local.beside import vacant
-        from tracemill.local.demand import unserved
         from tracemill.recipe import load_recipe
 
         if self.feeds and self.stage not in load_recipe(self.recipe).pipeline():
             return super().execute(context)  # the stages after it are fed all the same
+        return self._begin(context)
+
+    def _begin(self, context: Context) -> Any:
+        from tracemill.local.beside import vacant
+        from tracemill.local.demand import unserved
+
         recipe = self._recipe()
         store = self.open_store()
         shards = [int(shard) for shard in self.shards]
@@ -68,6 +72,8 @@ class AskingOperator(StageOperator):
         if (limit := asked_before(context, store)) is not None:
             self._wait_for_money(context, limit, asks=True)
         machine = self._machine(recipe)
+        if why := self.needless(recipe, store, shards, machine):
+            return self.left(context, why)
         pipeline = self.pipeline(recipe)
         missing = unserved(pipeline, store, self.stage, shards, machine)
         judges = vacant(pipeline, store, self.stage, shards, machine)
@@ -79,6 +85,17 @@ class AskingOperator(StageOperator):
                 if lacks:  # of answers that are all there only the verdicts are waited for
                     self._wait(missing if lacks == "answers" else (), judges, machine, store, run_of(context))
         return self.work(context, {"state": "ready"})
+
+    def needless(self, recipe: Recipe, store: Store, shards: Sequence[int], machine: Resources) -> str:
+        """Why this task has nothing to do; "" where it has, as that of a stage."""
+        return ""
+
+    def left(self, context: Context, why: str) -> dict[str, Any]:
+        """What a task gives that has done nothing, with what is wanted of every task: a label, and a time."""
+        self.log.info("%s", why)
+        context["shard_name"] = span([int(shard) for shard in self.shards])  # type: ignore[typeddict-unknown-key]
+        now = time.time()
+        return {"began": now, "ended": now, **totals(self.stage, [])}
 
     def pipeline(self, recipe: Recipe) -> Pipeline:
         """The stages that this one is seen among: all of the recipe's."""
@@ -135,7 +152,8 @@ class AskingOperator(StageOperator):
     def unpaused(self, context: Context, event: dict[str, Any]) -> Any:
         """Go on, with the limit that people gave, or that was raised elsewhere."""
         raise_if_failed({"state": "ready", **event})
-        return self.work(context, take_up(context, event, self._recipe(), self.open_store()))
+        take_up(context, event, self._recipe(), self.open_store())
+        return self._begin(context)
 
     def work(self, context: Context, event: dict[str, Any]) -> Any:
         """Seal every shard of the batch. Raises ServingError when no server came."""

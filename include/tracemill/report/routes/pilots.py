@@ -12,7 +12,7 @@ from tracemill.engine.categories import named
 from tracemill.engine.ids import normalised
 from tracemill.engine.store import Store
 from tracemill.recipe import Recipe
-from tracemill.report.piloted import is_todays, sealed_pilot
+from tracemill.report.piloted import is_todays, sealed_pilot, to_run
 
 Kind = tuple[str | None, str | None]  # a category and a difficulty
 GROUP = ("category", "difficulty")
@@ -40,7 +40,7 @@ def read(recipe: Recipe, store: Store, name: str) -> Piloted | str:
     assert isinstance(pilot, Pilot)
     assert pilot.forecast
     sealed = sealed_pilot(store, name)
-    again = f"tracemill run {recipe.name} --root {store.root} --until {name}"
+    again = to_run(recipe, store, name)
     if sealed is None:
         return f"{name}: has not run yet: {again}"
     if not is_todays(recipe, store, name, sealed):
